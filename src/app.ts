@@ -1,0 +1,70 @@
+import type { ServerOptions } from 'node:http';
+import cookie from '@fastify/cookie';
+import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
+import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Context } from './context.ts';
+import { registerAccess } from './http/access.ts';
+import { BODY_LIMIT, registerBodyParser } from './http/body.ts';
+import { answerClientError } from './http/client-errors.ts';
+import { registerLimits } from './http/limits.ts';
+import { registerRequestLog, requestIds } from './http/logging.ts';
+import { registerNotFound } from './http/not-found.ts';
+import { registerDocs, registerOpenApi } from './http/openapi.ts';
+import { answerError, registerProblems } from './http/problems.ts';
+import { validatorCompiler } from './http/validation.ts';
+import { registerCors, registerHeaders, registerTransportChecks } from './http/wire.ts';
+import { registerRoutes } from './routes/index.ts';
+
+interface Surroundings {
+  logger: FastifyBaseLogger;
+  /** HTTPS without a proxy: PEM texts. */
+  tls?: { cert: Buffer; key: Buffer } | undefined;
+}
+
+const HEADERS_TIMEOUT = 10_000;
+
+/** The whole service, in the order in which a request goes through it. Opens no port. */
+export async function buildApp(context: Context, { logger, tls }: Surroundings) {
+  const { config } = context;
+  // Fastify's types know a server by its option; both kinds answer alike.
+  const server = (
+    tls
+      ? { https: { ...tls, headersTimeout: HEADERS_TIMEOUT } }
+      : { http: { headersTimeout: HEADERS_TIMEOUT } }
+  ) as {
+    http: ServerOptions;
+  };
+  const app = Fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: requestIds(),
+    trustProxy: config.TRUST_PROXY.length > 0 && config.TRUST_PROXY,
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: 15_000,
+    connectionTimeout: 30_000,
+    keepAliveTimeout: 72_000,
+    ...server,
+    clientErrorHandler: answerClientError,
+    frameworkErrors: answerError,
+    return503OnClosing: true,
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+
+  registerProblems(app);
+  registerRequestLog(app);
+  await registerHeaders(app);
+  registerTransportChecks(app, config);
+  await registerLimits(app, config);
+  registerNotFound(app);
+  await registerCors(app, config);
+  await app.register(cookie);
+  registerBodyParser(app);
+  await registerOpenApi(app);
+  await registerDocs(app);
+  registerAccess(app, context.accessTokens);
+  registerRoutes(app, context);
+  return app;
+}
+
+export type App = Awaited<ReturnType<typeof buildApp>>;

@@ -1,0 +1,248 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+import { SigningAlgorithm } from './schemas/jwk.ts';
+
+/** Exit code of sysexits.h for a configuration error. */
+export const EX_CONFIG = 78;
+
+const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+const milliseconds = (text: string): number => {
+  const [, count, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? [];
+  return Number(count) * UNITS[unit as keyof typeof UNITS];
+};
+
+const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,10}$/, { error: 'must be a whole number' })
+    .transform(Number)
+    .pipe(z.number().min(min).max(max));
+
+/** In milliseconds. */
+const duration = (min: string, max: string) =>
+  z
+    .string()
+    .regex(/^\d{1,7}(ms|s|m|h|d)$/, { error: 'must be a number with a unit: ms, s, m, h or d' })
+    .transform(milliseconds)
+    .refine((value) => value >= milliseconds(min) && value <= milliseconds(max), {
+      error: `must be from ${min} to ${max}`,
+    });
+
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== ''),
+);
+
+/** An origin as a browser sends it: scheme, host and port, nothing after. */
+const origin = z.string().refine((text) => URL.canParse(text) && new URL(text).origin === text, {
+  error: 'must be an origin such as https://app.example.com, without a path or a slash at its end',
+});
+
+/** An address that others are appended to, or that is compared letter by letter. */
+const baseUrl = z
+  .string()
+  .refine((text) => /^https?:\/\/[^\s?#]*[^\s?#/]$/.test(text) && URL.canParse(text), {
+    error: 'must be an http(s) URL without a query, a fragment or a slash at its end',
+  });
+
+/** `count` requests in each `window` milliseconds; undefined: no limit. */
+const rate = z
+  .string()
+  .regex(/^(off|[1-9]\d{0,6}\/\d{0,4}(s|m|h|d))$/, { error: 'must look like 600/1m, or be off' })
+  .transform((text) => {
+    if (text === 'off') return undefined;
+    const [count, window] = text.split('/') as [string, string];
+    return {
+      count: Number(count),
+      window: milliseconds(/^\d/.test(window) ? window : `1${window}`),
+    };
+  });
+
+const flag = z.enum(['true', 'false', '']).transform((text) => text === 'true');
+
+const cidr = z
+  .string()
+  .refine((text) => /^[\da-fA-F.:]+(\/\d{1,3})?$/.test(text), {
+    error: 'must be an address or a CIDR block',
+  });
+
+/** Every variable that is read. The description is the README's; the default is the one for development. */
+const Environment = z.object({
+  NODE_ENV: z
+    .enum(['development', 'production'])
+    .default('development')
+    .describe('`production` refuses every setting that would be unsafe there'),
+  HOST: z.string().min(1).default('127.0.0.1').describe('address to listen on'),
+  PORT: integer(0, 65_535).default(3000).describe('port to listen on'),
+  ISSUER: baseUrl
+    .optional()
+    .describe(
+      '`iss` of every token, compared letter by letter; production: https|`http://localhost:PORT`',
+    ),
+  AUDIENCE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('`aud` of the access tokens, compared letter by letter|the issuer'),
+  APP_URL: baseUrl
+    .optional()
+    .describe('your application; the origin of its pages may send cookies|the issuer'),
+  DATABASE_URL: z
+    .string()
+    .regex(/^(file:.+|postgres(ql)?:\/\/.+)$/, { error: 'must start with file: or postgres://' })
+    .default('file:data/latchkey.db')
+    .describe('SQLite (`file:PATH`) or PostgreSQL (`postgres://…`)'),
+  DATABASE_POOL: integer(1, 1_000).default(10).describe('connections to PostgreSQL'),
+  SIGNING_KEYS: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'the private JWK set: a file, or the JSON itself; made on the first start in development|`data/keys.json`',
+    ),
+  SIGNING_ALG: SigningAlgorithm.default('ES256').describe(
+    'algorithm of the signing key that is made: ES256, RS256, PS256, EdDSA, HS256',
+  ),
+  SIGN_UP: z
+    .enum(['open', 'verified', 'closed'])
+    .optional()
+    .describe(
+      'who may register: anyone at once, whoever proves the mailbox, nobody|`open`; production: `verified`',
+    ),
+  ALLOW_OPEN_SIGN_UP: flag.default(false).describe('`true` permits `SIGN_UP=open` in production'),
+  CORS_ORIGINS: list
+    .pipe(z.array(origin))
+    .default([])
+    .describe('origins whose pages may call the API, separated by commas|(none)'),
+  TRUST_PROXY: list
+    .pipe(z.array(cidr))
+    .default([])
+    .describe(
+      'addresses or CIDR blocks of your proxies, separated by commas; only their forwarding headers count|(none)',
+    ),
+  RATE_LIMIT: rate
+    .default({ count: 600, window: 60_000 })
+    .describe('requests per client prefix (IPv4 address, IPv6 /64), or `off`|`600/1m`'),
+  AUTH_RATE_LIMIT: rate
+    .default({ count: 30, window: 60_000 })
+    .describe('the same for the routes that take a password or make a user|`30/1m`'),
+  PASSWORD_MIN_LENGTH: integer(8, 64).default(15).describe('in characters (code points)'),
+  HASH_MEMORY: integer(19_456, 4_194_304)
+    .default(19_456)
+    .describe('memory of one Argon2id hash in KiB'),
+  HASH_PASSES: integer(2, 64).default(2).describe('passes of one Argon2id hash'),
+  HASH_CONCURRENCY: integer(1, 1_024)
+    .default(availableParallelism())
+    .describe('hashes at once|processors'),
+  HASH_QUEUE: integer(0, 100_000)
+    .default(100)
+    .describe('hashes that may wait; more are refused with 503'),
+  SESSION_IDLE: duration('1h', '365d')
+    .default(milliseconds('14d'))
+    .describe('a session ends when it is not refreshed for this long|`14d`'),
+  SESSION_MAX: duration('1h', '365d')
+    .default(milliseconds('30d'))
+    .describe('a session ends this long after its sign-in, whatever happens|`30d`'),
+  MAX_SESSIONS: integer(1, 100)
+    .default(10)
+    .describe('live sessions of one user; the least recently used makes room'),
+  REFRESH_GRACE: duration('0s', '60s')
+    .default(milliseconds('30s'))
+    .describe('how long a retry without an `Idempotency-Key` gets the same answer again|`30s`'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .describe('least severity that is logged'),
+  TLS_CERT: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('certificate file (PEM): HTTPS without a proxy|(none)'),
+  TLS_KEY: z.string().min(1).optional().describe('its key file (PEM)|(none)'),
+});
+
+export type Config = Readonly<ReturnType<typeof withDerivedDefaults>>;
+
+/** Every mistake in the environment, one line each. Names the variables, never their values. */
+export class ConfigError extends Error {
+  constructor(mistakes: string[]) {
+    super(
+      `The configuration has ${mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`}:\n${mistakes.map((mistake) => `  ${mistake}`).join('\n')}`,
+    );
+  }
+}
+
+function withDerivedDefaults(variables: z.infer<typeof Environment>) {
+  const issuer = variables.ISSUER ?? `http://localhost:${variables.PORT}`;
+  return {
+    ...variables,
+    ISSUER: issuer,
+    AUDIENCE: variables.AUDIENCE ?? issuer,
+    APP_URL: variables.APP_URL ?? issuer,
+    SIGNING_KEYS: variables.SIGNING_KEYS ?? 'data/keys.json',
+    SIGN_UP:
+      variables.SIGN_UP ??
+      (variables.NODE_ENV === 'production' ? ('verified' as const) : ('open' as const)),
+  };
+}
+
+/** Inline key sets start with a brace; everything else is a file name. */
+export const isInlineKeySet = (signingKeys: string): boolean =>
+  signingKeys.trimStart().startsWith('{');
+
+function contradictions(config: Config): string[] {
+  const mistakes: string[] = [];
+  if (config.SESSION_IDLE > config.SESSION_MAX)
+    mistakes.push('SESSION_IDLE must not be longer than SESSION_MAX');
+  if ((config.TLS_CERT === undefined) !== (config.TLS_KEY === undefined))
+    mistakes.push('TLS_CERT and TLS_KEY go together');
+  return mistakes;
+}
+
+function unsafeInProduction(config: Config): string[] {
+  const mistakes: string[] = [];
+  if (!config.ISSUER.startsWith('https://')) mistakes.push('ISSUER must be https in production');
+  if (!config.APP_URL.startsWith('https://')) mistakes.push('APP_URL must be https in production');
+  if (config.SIGN_UP === 'open' && !config.ALLOW_OPEN_SIGN_UP) {
+    mistakes.push(
+      'SIGN_UP=open tells strangers which addresses are known; set ALLOW_OPEN_SIGN_UP=true if you mean it',
+    );
+  }
+  if (!isInlineKeySet(config.SIGNING_KEYS) && !existsSync(config.SIGNING_KEYS)) {
+    mistakes.push(
+      'SIGNING_KEYS must hold your keys or name their file in production: none are made there',
+    );
+  }
+  return mistakes;
+}
+
+/** Reads the environment once. Refuses with ConfigError, which has every mistake. An empty variable counts as unset. */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const parsed = Environment.safeParse(set);
+  if (!parsed.success) {
+    throw new ConfigError(
+      parsed.error.issues.map((issue) => `${issue.path[0]?.toString()} ${issue.message}`),
+    );
+  }
+  const config = withDerivedDefaults(parsed.data);
+  const mistakes = [
+    ...contradictions(config),
+    ...(config.NODE_ENV === 'production' ? unsafeInProduction(config) : []),
+  ];
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  return Object.freeze(config);
+}
+
+/** The README's table of variables: name, development default, meaning. */
+export const variables: { name: string; fallback: string; meaning: string }[] = Object.entries(
+  Environment.shape,
+).map(([name, schema]) => {
+  const [meaning = '', told] = (schema.description ?? '').split('|');
+  const fallback = told ?? `\`${schema.parse(undefined)}\``;
+  return { name, fallback, meaning };
+});

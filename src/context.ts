@@ -1,0 +1,88 @@
+import { type Config, isInlineKeySet } from './config.ts';
+import { AccessTokens } from './domain/access-tokens.ts';
+import type { Clock } from './domain/clock.ts';
+import { KeyRing } from './domain/key-ring.ts';
+import { readKeySet } from './domain/key-set.ts';
+import { newMasterSecret, newSigningKey } from './domain/new-keys.ts';
+import { OwnTokens } from './domain/own-tokens.ts';
+import { Passwords } from './domain/passwords.ts';
+import { RevocationFeed } from './domain/revocation-feed.ts';
+import { Revocations } from './domain/revocations.ts';
+import type { SessionLimits } from './domain/sessions.ts';
+import { buildJws } from './http/jws.ts';
+import { type Database, openDatabase } from './storage/database.ts';
+import { readKeyFile } from './storage/key-file.ts';
+import { migrate } from './storage/migrations.ts';
+import { Users } from './storage/users.ts';
+
+/** The parts of a running service, joined. */
+export interface Context {
+  config: Config;
+  clock: Clock;
+  users: Users;
+  keys: KeyRing;
+  accessTokens: AccessTokens;
+  ownTokens: OwnTokens;
+  passwords: Passwords;
+  revocationFeed: RevocationFeed;
+  sessionLimits: SessionLimits;
+  /** Reads the key set again. Refuses a bad one with KeySetError; the old keys then stay. */
+  reloadKeys(): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Parts {
+  clock?: Clock;
+  database?: Database;
+}
+
+function keySetText({ SIGNING_KEYS, SIGNING_ALG }: Config, now: number): string {
+  if (isInlineKeySet(SIGNING_KEYS)) return SIGNING_KEYS;
+  const nbf = Math.floor(now / 1_000);
+  return readKeyFile(SIGNING_KEYS, () => [newSigningKey(SIGNING_ALG, nbf), newMasterSecret(nbf)]);
+}
+
+/** Joins the parts, brings the database up to date, learns what is revoked. Opens no port. */
+export async function buildContext(config: Config, parts: Parts = {}): Promise<Context> {
+  const clock = parts.clock ?? Date.now;
+  const database =
+    parts.database ?? openDatabase({ url: config.DATABASE_URL, pool: config.DATABASE_POOL });
+  await migrate(database);
+
+  const readKeys = () => readKeySet(keySetText(config, clock()));
+  const keys = await KeyRing.open(readKeys(), clock(), {
+    issuer: config.ISSUER,
+    audience: config.AUDIENCE,
+    build: buildJws,
+  });
+
+  const revocations = new Revocations();
+  const users = new Users(database, (user) => revocations.learn(user));
+  const revocationFeed = new RevocationFeed(users, revocations, clock);
+  await revocationFeed.poll();
+
+  return {
+    config,
+    clock,
+    users,
+    keys,
+    accessTokens: new AccessTokens({
+      issuer: config.ISSUER,
+      audience: config.AUDIENCE,
+      keys,
+      revocations,
+      clock,
+    }),
+    ownTokens: new OwnTokens({ issuer: config.ISSUER, keys, clock }),
+    passwords: new Passwords({ memory: config.HASH_MEMORY, passes: config.HASH_PASSES }),
+    revocationFeed,
+    sessionLimits: {
+      idle: config.SESSION_IDLE,
+      max: config.SESSION_MAX,
+      grace: config.REFRESH_GRACE,
+      count: config.MAX_SESSIONS,
+    },
+    reloadKeys: async () => keys.replace(readKeys(), clock()),
+    close: () => database.destroy(),
+  };
+}

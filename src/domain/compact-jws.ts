@@ -1,0 +1,26 @@
+/** Tokens longer than this are refused before anything of them is read. */
+export const MAX_TOKEN_LENGTH = 4_096;
+
+const reencodes = (segment: string, bytes: Buffer): boolean =>
+  bytes.toString('base64url') === segment;
+
+/**
+ * Whether `token` has the form in which this service writes its own tokens: three segments of canonical
+ * base64url (RFC 7515 section 7.1), the claims such that parsing and writing them again gives the same bytes.
+ * That leaves no room for a second spelling of one token: padding, white space, unused bits, invalid UTF-8,
+ * a byte-order mark, duplicate members, numbers beyond a double.
+ */
+export function isOurForm(token: string): boolean {
+  const [header, claims, signature, ...more] = token.split('.');
+  if (!header || !claims || !signature || more.length > 0) return false;
+  if (!reencodes(signature, Buffer.from(signature, 'base64url'))) return false;
+  const bytes = Buffer.from(claims, 'base64url');
+  if (!reencodes(claims, bytes)) return false;
+  try {
+    return Buffer.from(JSON.stringify(JSON.parse(bytes.toString()))).equals(bytes);
+  } catch {
+    return false;
+  }
+}
+
+export const headerOf = (token: string): string => token.slice(0, token.indexOf('.'));

@@ -1,0 +1,48 @@
+import type { Context } from '../context.ts';
+import type { AccessClaims } from '../schemas/claims.ts';
+import type { User } from '../schemas/user.ts';
+import { Refusal } from './refusal.ts';
+import { liveSession } from './sessions.ts';
+
+/** Routes that read the row anyway ask it, not the snapshot. Refuses with `token_revoked` when the session no longer stands. */
+export function assertStands(user: User, { sid, ver }: AccessClaims, now: number): void {
+  const stands =
+    user.status === 'active' && user.token_version === ver && liveSession(user, sid, now);
+  if (!stands) throw new Refusal('token_revoked');
+}
+
+/** The caller's row as it is now. Refuses with `token_revoked` when his session no longer stands. */
+export async function freshCaller({ users, clock }: Context, caller: AccessClaims): Promise<User> {
+  const user = await users.findById(caller.sub);
+  if (user === undefined) throw new Refusal('token_revoked');
+  assertStands(user, caller, clock());
+  return user;
+}
+
+/** Changes the caller's row, if his session still stands in that very row. */
+export async function changeCaller<T>(
+  { users, clock }: Context,
+  caller: AccessClaims,
+  decide: (user: User, now: number) => { user: User; result: T },
+): Promise<T> {
+  const changed = await users.change(caller.sub, (user) => {
+    const now = clock();
+    assertStands(user, caller, now);
+    const { user: next, result } = decide(user, now);
+    return { user: next, result: { result } };
+  });
+  if (changed === undefined) throw new Refusal('token_revoked');
+  return changed.result;
+}
+
+/** The caller's row, once he has proven the password again. Refuses with `wrong_password`. */
+export async function provenCaller(
+  context: Context,
+  caller: AccessClaims,
+  password: string,
+): Promise<User> {
+  const user = await freshCaller(context, caller);
+  if (!(await context.passwords.matches(user.password_hash, password)))
+    throw new Refusal('wrong_password');
+  return user;
+}

@@ -1,0 +1,38 @@
+import rateLimit from '@fastify/rate-limit';
+import type { FastifyInstance } from 'fastify';
+import type { Config } from '../config.ts';
+import { Refusal } from '../domain/refusal.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The tighter limit of routes that take a password or make a user. */
+    tighterLimit?: boolean;
+  }
+}
+
+/** Clients that are counted at once; beyond that the one seen longest ago is forgotten. */
+const MAX_CLIENTS = 100_000;
+
+/** Counts requests by client prefix: IPv4 address, IPv6 /64. Only what is registered later is limited. */
+export async function registerLimits(app: FastifyInstance, config: Config): Promise<void> {
+  const { RATE_LIMIT, AUTH_RATE_LIMIT } = config;
+  for (const name of ['RATE_LIMIT', 'AUTH_RATE_LIMIT'] as const) {
+    if (config[name] === undefined) app.log.warn(`${name} is off: requests are not counted`);
+  }
+  if (AUTH_RATE_LIMIT !== undefined) {
+    app.addHook('onRoute', (route) => {
+      if (route.config?.tighterLimit !== true) return;
+      route.config.rateLimit = { max: AUTH_RATE_LIMIT.count, timeWindow: AUTH_RATE_LIMIT.window };
+    });
+  }
+  await app.register(rateLimit, {
+    global: RATE_LIMIT !== undefined,
+    ...(RATE_LIMIT && { max: RATE_LIMIT.count, timeWindow: RATE_LIMIT.window }),
+    cache: MAX_CLIENTS,
+    enableDraftSpec: true,
+    // Without the store's word nobody passes.
+    skipOnError: false,
+    errorResponseBuilder: (_request, { ttl }) =>
+      new Refusal('rate_limited', { retryAfter: Math.ceil(ttl / 1_000) }),
+  });
+}

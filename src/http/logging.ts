@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { User } from '../schemas/user.ts';
+
+/** What happens to accounts, by name; each has exactly one line in the log. */
+export type EventName =
+  | 'account.created'
+  | 'account.deleted'
+  | 'sign_in.ok'
+  | 'sign_in.refused'
+  | 'session.ended'
+  | 'session.all_ended'
+  | 'session.reuse_detected'
+  | 'password.changed';
+
+/** Writes the line of an event. `details` hold ids, never a token, a password or an address. */
+export function logEvent(
+  request: FastifyRequest,
+  event: EventName,
+  details: { user?: User['id'] | undefined; session?: string | undefined },
+): void {
+  request.log.info({ event, ip: request.ip, ...details }, event);
+}
+
+/** Ids are made here; what a client calls its request is no id. */
+export function requestIds(): () => string {
+  const node = randomBytes(6).toString('base64url');
+  let count = 0;
+  return () => {
+    count += 1;
+    return `${node}-${count.toString(36)}`;
+  };
+}
+
+/** One line a request. The route's pattern stands for the path: a path or a query may hold anything. */
+export function registerRequestLog(app: FastifyInstance): void {
+  app.addHook('onResponse', (request, reply, done) => {
+    request.log.info(
+      {
+        method: request.method,
+        route: request.routeOptions.url ?? null,
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime * 10) / 10,
+        ip: request.ip,
+        ...(request.refusal && {
+          code: request.refusal.code,
+          reason: request.refusal.circumstances.reason,
+        }),
+      },
+      'request',
+    );
+    done();
+  });
+}

@@ -1,0 +1,108 @@
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance, RouteOptions } from 'fastify';
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import type { OpenAPIV3_1 } from 'openapi-types';
+import type { ProblemCode } from '../schemas/problem.ts';
+import { REFRESH_COOKIE } from './cookies.ts';
+import { problemResponses } from './problems.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What the route itself refuses with. What its access, its body and the limits bring is added. */
+    problems?: ProblemCode[];
+  }
+}
+
+const tags = [
+  { name: 'Accounts', description: 'Making an account.' },
+  { name: 'Sessions', description: 'Signing in, renewing, signing out.' },
+  { name: 'Me', description: 'What a signed-in user does with his own account.' },
+  { name: 'Discovery', description: 'What other services and tools read.' },
+  { name: 'Health', description: 'What the machines that run this service read.' },
+];
+
+const SECURITY = { public: [], 'own-token': [{}], bearer: [{ bearer: [] }] };
+
+function problemsOf({ config = {}, schema = {} }: RouteOptions): ProblemCode[] {
+  return [
+    ...(config.problems ?? []),
+    ...(config.access === 'bearer'
+      ? (['token_missing', 'token_expired', 'token_revoked', 'token_invalid'] as const)
+      : []),
+    ...(schema.body
+      ? (['malformed_json', 'body_too_large', 'unsupported_media_type', 'invalid_input'] as const)
+      : []),
+    'bad_request',
+    'https_required',
+    'rate_limited',
+    'internal_error',
+  ];
+}
+
+/** Writes down what a route's configuration already says: who may call it, and every way it can refuse. */
+function describeRoute(route: RouteOptions): void {
+  const { schema, config } = route;
+  if (schema === undefined || schema.hide || config?.access === undefined) return;
+  schema.security ??= SECURITY[config.access];
+  schema.response = {
+    ...(schema.response as object),
+    ...problemResponses([...new Set(problemsOf(route))]),
+  };
+}
+
+/** zod registers each schema for input and for output; what nothing refers to is left out. */
+function withoutUnused(document: Partial<OpenAPIV3_1.Document>) {
+  const text = JSON.stringify(document);
+  const schemas = Object.entries(document.components?.schemas ?? {}).filter(([name]) =>
+    text.includes(`"#/components/schemas/${name}"`),
+  );
+  return {
+    ...document,
+    components: { ...document.components, schemas: Object.fromEntries(schemas) },
+  };
+}
+
+/** Collects the routes that are registered later into one OpenAPI 3.1 document. */
+export async function registerOpenApi(app: FastifyInstance): Promise<void> {
+  app.addHook('onRoute', describeRoute);
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Latchkey',
+        version: '1',
+        description: 'Knows who a user is, and says so in a signed token that lives 15 minutes.',
+        license: { name: 'MIT', identifier: 'MIT' },
+        contact: { name: 'The maintainers of Latchkey' },
+      },
+      servers: [{ url: '/', description: 'This server.' }],
+      tags,
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+          refreshCookie: { type: 'apiKey', in: 'cookie', name: REFRESH_COOKIE },
+        },
+      },
+    },
+    transform: jsonSchemaTransform,
+    transformObject: (document) =>
+      withoutUnused(jsonSchemaTransformObject(document) as Partial<OpenAPIV3_1.Document>),
+  });
+}
+
+/** The interactive page, from files of this server alone; the one place whose CSP allows scripts. */
+export async function registerDocs(app: FastifyInstance): Promise<void> {
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: true,
+    transformStaticCSP: () =>
+      "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    uiConfig: { persistAuthorization: false, validatorUrl: null, docExpansion: 'list' },
+  });
+  app.get(
+    '/openapi.yaml',
+    { config: { access: 'public' }, schema: { hide: true } },
+    (_request, reply) => reply.type('application/yaml').send(app.swagger({ yaml: true })),
+  );
+}

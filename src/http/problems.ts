@@ -1,0 +1,256 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Refusal } from '../domain/refusal.ts';
+import { Problem, type ProblemCode } from '../schemas/problem.ts';
+import { EmailTaken, StorageFault } from '../storage/users.ts';
+
+interface Entry {
+  status: number;
+  title: string;
+  /** What the page of the code says, and the `detail` of an answer that has nothing more to tell. */
+  explanation: string;
+}
+
+/** The catalogue: a code that is not here does not compile. */
+export const problems = {
+  malformed_json: {
+    status: 400,
+    title: 'Malformed JSON',
+    explanation:
+      'The body is not one well-formed JSON document in UTF-8, without duplicate members.',
+  },
+  ambiguous_credentials: {
+    status: 400,
+    title: 'Ambiguous credentials',
+    explanation: 'The request carries more than one token of the same kind. Send one.',
+  },
+  bad_request: {
+    status: 400,
+    title: 'Bad request',
+    explanation: 'The request is not well-formed HTTP.',
+  },
+  token_missing: {
+    status: 401,
+    title: 'Token missing',
+    explanation: 'This route needs a token. Send the access token as "Authorization: Bearer ...".',
+  },
+  token_expired: {
+    status: 401,
+    title: 'Token expired',
+    explanation: 'The access token has expired. Get a new one from POST /v1/refresh.',
+  },
+  token_revoked: {
+    status: 401,
+    title: 'Token revoked',
+    explanation: 'The session of this access token has ended. Sign in again.',
+  },
+  token_invalid: {
+    status: 401,
+    title: 'Token invalid',
+    explanation: 'The token is not an access token of this service.',
+  },
+  invalid_credentials: {
+    status: 401,
+    title: 'Invalid credentials',
+    explanation: 'The e-mail address and the password do not belong together.',
+  },
+  refresh_invalid: {
+    status: 401,
+    title: 'Refresh token invalid',
+    explanation: 'The session is unknown, has ended or has expired. Sign in again.',
+  },
+  refresh_reused: {
+    status: 401,
+    title: 'Refresh token reused',
+    explanation:
+      'The refresh token had been used before, so two parties hold it. The session has ended. Sign in again.',
+  },
+  wrong_password: {
+    status: 403,
+    title: 'Wrong password',
+    explanation: 'The current password is not right. Nothing was changed.',
+  },
+  forbidden: {
+    status: 403,
+    title: 'Forbidden',
+    explanation: 'The access token does not carry the role that this route needs.',
+  },
+  origin_forbidden: {
+    status: 403,
+    title: 'Origin forbidden',
+    explanation:
+      'A request that carries the token in a cookie must come from an allowed origin (CORS_ORIGINS).',
+  },
+  https_required: {
+    status: 403,
+    title: 'HTTPS required',
+    explanation:
+      'The request came over plain http. Nothing is redirected: change the address to https.',
+  },
+  sign_up_closed: {
+    status: 403,
+    title: 'Sign-up closed',
+    explanation: 'Nobody can register here. Ask an administrator for an account.',
+  },
+  email_verification_required: {
+    status: 403,
+    title: 'E-mail verification required',
+    explanation:
+      'An account is made only once its mailbox is proven: register with the address alone.',
+  },
+  not_found: {
+    status: 404,
+    title: 'Not found',
+    explanation: 'There is nothing at this address for you.',
+  },
+  method_not_allowed: {
+    status: 405,
+    title: 'Method not allowed',
+    explanation: 'This address does not take this method. The Allow header lists those it takes.',
+  },
+  request_timeout: {
+    status: 408,
+    title: 'Request timeout',
+    explanation: 'The request did not arrive in time.',
+  },
+  email_taken: {
+    status: 409,
+    title: 'E-mail taken',
+    explanation: 'There is an account with this address. Sign in instead.',
+  },
+  body_too_large: {
+    status: 413,
+    title: 'Body too large',
+    explanation: 'Bodies may have up to 16 KB.',
+  },
+  unsupported_media_type: {
+    status: 415,
+    title: 'Unsupported media type',
+    explanation: 'Send JSON in UTF-8, with "Content-Type: application/json".',
+  },
+  invalid_input: {
+    status: 422,
+    title: 'Invalid input',
+    explanation: 'The request has a fault; the list of errors says where.',
+  },
+  rate_limited: {
+    status: 429,
+    title: 'Too many requests',
+    explanation:
+      'Too many requests came from your network. The Retry-After header says how many seconds to wait.',
+  },
+  headers_too_large: {
+    status: 431,
+    title: 'Headers too large',
+    explanation: 'The headers of the request may have up to 16 KB together.',
+  },
+  internal_error: {
+    status: 500,
+    title: 'Internal error',
+    explanation: 'The service made a mistake. The log has it, under the id that "instance" gives.',
+  },
+  overloaded: {
+    status: 503,
+    title: 'Overloaded',
+    explanation: 'Too much work is waiting already. Try again after Retry-After seconds.',
+  },
+  unavailable: {
+    status: 503,
+    title: 'Unavailable',
+    explanation:
+      'The database does not answer. Nothing was changed. Try again after Retry-After seconds.',
+  },
+} satisfies Record<ProblemCode, Entry>;
+
+const RETRY_AFTER = 1;
+const REALM = 'latchkey';
+
+/** What Fastify itself refuses, by its code. */
+const FASTIFY_REFUSALS: Record<string, ProblemCode> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'bad_request',
+  FST_ERR_BAD_URL: 'bad_request',
+};
+
+function refusalOf(error: FastifyError | Refusal): Refusal {
+  if (error instanceof Refusal) return error;
+  if (error instanceof EmailTaken) return new Refusal('email_taken');
+  if (error instanceof StorageFault) return new Refusal('unavailable', { retryAfter: RETRY_AFTER });
+  return new Refusal(FASTIFY_REFUSALS[error.code] ?? 'internal_error');
+}
+
+/** RFC 6750 section 3: no error code where no token was sent; nothing that comes from the request. */
+function challenge(code: ProblemCode): string | undefined {
+  const realm = `Bearer realm="${REALM}"`;
+  const { status, explanation } = problems[code];
+  if (code === 'forbidden') return `${realm}, error="insufficient_scope"`;
+  if (status !== 401) return undefined;
+  if (!code.startsWith('token_') || code === 'token_missing') return realm;
+  return `${realm}, error="invalid_token", error_description="${explanation}"`;
+}
+
+export function problemOf(refusal: Refusal, instance: string): Problem {
+  const { status, title, explanation } = problems[refusal.code];
+  const { detail = explanation, errors } = refusal.circumstances;
+  return {
+    type: `/problems/${refusal.code}`,
+    title,
+    status,
+    detail,
+    code: refusal.code,
+    instance,
+    ...(errors && { errors }),
+  };
+}
+
+/** Answers a refusal; already a string, so that no response schema stands between it and the caller. */
+export function sendProblem(reply: FastifyReply, refusal: Refusal): FastifyReply {
+  const { retryAfter } = refusal.circumstances;
+  const authenticate = challenge(refusal.code);
+  if (authenticate !== undefined) reply.header('www-authenticate', authenticate);
+  if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
+  return reply
+    .code(problems[refusal.code].status)
+    .type('application/problem+json')
+    .send(JSON.stringify(problemOf(refusal, reply.request.id)));
+}
+
+/** The one place where an error becomes an answer. */
+export function answerError(
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const refusal = refusalOf(error);
+  if (problems[refusal.code].status >= 500) request.log.error({ err: error }, refusal.code);
+  request.refusal = refusal;
+  return sendProblem(reply, refusal);
+}
+
+/** The answers that a route declares for these codes, one a status. */
+export function problemResponses(codes: ProblemCode[]): Record<number, object> {
+  const byStatus = Map.groupBy(codes, (code) => problems[code].status);
+  return Object.fromEntries(
+    [...byStatus].map(([status, sameStatus]) => [
+      status,
+      {
+        description: sameStatus
+          .map((code) => `\`${code}\`: ${problems[code].explanation}`)
+          .join('\n\n'),
+        content: { 'application/problem+json': { schema: Problem } },
+      },
+    ]),
+  );
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Why this request was refused, for the log. */
+    refusal: Refusal | null;
+  }
+}
+
+export function registerProblems(app: FastifyInstance): void {
+  app.decorateRequest('refusal', null);
+  app.setErrorHandler(answerError);
+}

@@ -1,0 +1,11 @@
+import type { FastifyRequest } from 'fastify';
+import type { SignIn } from '../domain/sessions.ts';
+
+const MAX_CLIENT = 100;
+
+/** What a password sign-in over this request says about itself. */
+export const signInOf = (request: FastifyRequest, transport: SignIn['transport']): SignIn => ({
+  amr: ['pwd'],
+  transport,
+  client: (request.headers['user-agent'] ?? '').slice(0, MAX_CLIENT),
+});

@@ -1,0 +1,42 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import type { Context } from '../context.ts';
+import { Refusal } from '../domain/refusal.ts';
+import { DEVICE_LIFE, type Holder, issuePair } from '../domain/token-pair.ts';
+import type { TokenAnswer } from '../schemas/session.ts';
+import type { Session } from '../schemas/user.ts';
+import { checkOrigin, cookieOf, DEVICE_COOKIE, REFRESH_COOKIE, setCookie } from './cookies.ts';
+
+/** Hands out a pair of tokens the way the session travels: all in the body, or the long-lived ones in cookies. */
+export function answerTokens(
+  reply: FastifyReply,
+  context: Context,
+  holder: Holder,
+): z.input<typeof TokenAnswer> {
+  const { refresh_token, device_token, ...answer } = issuePair(context, holder);
+  if (holder.session.transport === 'body') return { ...answer, refresh_token, device_token };
+  setCookie(reply, REFRESH_COOKIE, refresh_token, answer.refresh_expires_in);
+  setCookie(reply, DEVICE_COOKIE, device_token, DEVICE_LIFE);
+  return answer;
+}
+
+export interface PresentedRefresh {
+  token: string;
+  transport: Session['transport'];
+}
+
+/** The refresh token of a request, from the body or from the cookie. Refuses both at once, and a cookie from a strange origin. */
+export function presentedRefresh(
+  request: FastifyRequest,
+  body: { refresh_token?: string | undefined } | undefined,
+  context: Context,
+): PresentedRefresh | undefined {
+  const cookie = cookieOf(request, REFRESH_COOKIE);
+  const token = body?.refresh_token;
+  if (cookie !== undefined) {
+    if (token !== undefined) throw new Refusal('ambiguous_credentials');
+    checkOrigin(request, context.config);
+    return { token: cookie, transport: 'cookie' };
+  }
+  return token === undefined ? undefined : { token, transport: 'body' };
+}

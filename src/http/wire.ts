@@ -1,0 +1,77 @@
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import type { FastifyInstance } from 'fastify';
+import type { Config } from '../config.ts';
+import { Refusal } from '../domain/refusal.ts';
+
+const TWO_YEARS = 63_072_000;
+
+/** Headers of every answer. What carries a token or a user is never stored; the few public documents say otherwise. */
+export async function registerHeaders(app: FastifyInstance): Promise<void> {
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
+    },
+    hsts: { maxAge: TWO_YEARS, includeSubDomains: true },
+    referrerPolicy: { policy: 'no-referrer' },
+    xFrameOptions: { action: 'deny' },
+    originAgentCluster: false,
+    xDnsPrefetchControl: false,
+    xDownloadOptions: false,
+    xPermittedCrossDomainPolicies: false,
+    xXssProtection: false,
+  });
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.header('cache-control', 'no-store');
+    done();
+  });
+}
+
+/** The origins whose pages may send the cookies: the service's, the application's, and those that are listed. */
+export function allowedOrigins(config: Config): Set<string> {
+  const own = [config.ISSUER, config.APP_URL].map((url) => new URL(url).origin);
+  return new Set([...own, ...config.CORS_ORIGINS]);
+}
+
+export async function registerCors(app: FastifyInstance, { CORS_ORIGINS }: Config): Promise<void> {
+  if (CORS_ORIGINS.length === 0) return;
+  await app.register(cors, {
+    origin: CORS_ORIGINS,
+    credentials: true,
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    allowedHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key'],
+    exposedHeaders: [
+      'Retry-After',
+      'RateLimit-Limit',
+      'RateLimit-Remaining',
+      'RateLimit-Reset',
+      'WWW-Authenticate',
+    ],
+    maxAge: 600,
+  });
+}
+
+const count = (rawHeaders: string[], name: string): number =>
+  rawHeaders.filter((header, index) => index % 2 === 0 && header.toLowerCase() === name).length;
+
+/** Refuses what two readers could take two ways, and plain http behind a proxy that says so. */
+export function registerTransportChecks(app: FastifyInstance, config: Config): void {
+  const httpsOnly = config.NODE_ENV === 'production' && config.TRUST_PROXY.length > 0;
+  let warned = false;
+
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (count(request.raw.rawHeaders, 'host') > 1) {
+      return done(new Refusal('bad_request', { detail: 'The request has two Host headers.' }));
+    }
+    const forwarded = request.headers['x-forwarded-for'] ?? request.headers['forwarded'];
+    if (forwarded !== undefined && config.TRUST_PROXY.length === 0 && !warned) {
+      warned = true;
+      request.log.warn(
+        'forwarding headers arrive but are ignored: name the proxies in TRUST_PROXY',
+      );
+    }
+    const plain = request.headers['x-forwarded-proto'] !== undefined && request.protocol === 'http';
+    return done(httpsOnly && plain ? new Refusal('https_required') : undefined);
+  });
+}

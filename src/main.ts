@@ -1,0 +1,90 @@
+import { readFileSync, watchFile } from 'node:fs';
+import closeWithGrace from 'close-with-grace';
+import { pino } from 'pino';
+import { buildApp } from './app.ts';
+import { type Config, ConfigError, EX_CONFIG, isInlineKeySet, readConfig } from './config.ts';
+import { buildContext, type Context } from './context.ts';
+import { KeySetError } from './domain/key-set.ts';
+
+const POLL_EVERY = 1_000;
+const CLOSE_WITHIN = 10_000;
+
+/** A mistake of the operator ends the process with one readable message and sysexits.h's EX_CONFIG. */
+function refuseToStart(error: unknown): never {
+  if (error instanceof ConfigError) console.error(error.message);
+  else if (error instanceof KeySetError)
+    console.error(`SIGNING_KEYS cannot be used: ${error.message}`);
+  else throw error;
+  process.exit(EX_CONFIG);
+}
+
+const logger = (config: Config) =>
+  pino({
+    level: config.LOG_LEVEL,
+    ...(process.stdout.isTTY && {
+      transport: {
+        target: 'pino-pretty',
+        options: { ignore: 'pid,hostname,reqId,event,ip', singleLine: true },
+      },
+    }),
+  });
+
+async function start() {
+  const config = readConfig(process.env);
+  const context = await buildContext(config);
+  const log = logger(config);
+  const tls =
+    config.TLS_CERT && config.TLS_KEY
+      ? { cert: readFileSync(config.TLS_CERT), key: readFileSync(config.TLS_KEY) }
+      : undefined;
+  const app = await buildApp(context, { logger: log, tls });
+  await app.listen({
+    host: config.HOST,
+    port: config.PORT,
+    listenTextResolver: (address) => `Latchkey listens on ${address}`,
+  });
+
+  const poll = setInterval(() => {
+    context.revocationFeed
+      .poll()
+      .catch((error) => log.error({ err: error }, 'revocations: poll failed'));
+  }, POLL_EVERY);
+  followKeys(context, log);
+  greet(context, log);
+
+  closeWithGrace({ delay: CLOSE_WITHIN, logger: false }, async ({ signal, err }) => {
+    if (err) log.fatal({ err }, 'ended by an error');
+    else log.info(`${signal}: ending`);
+    clearInterval(poll);
+    await app.close();
+    await context.close();
+  });
+}
+
+/** The key file is read again when it changes, and on SIGHUP. A bad one is said in the log; the old keys stay. */
+function followKeys({ config, reloadKeys }: Context, log: pino.Logger) {
+  const reload = () =>
+    reloadKeys().then(
+      () => log.info({ event: 'key.rotated' }, 'key set read again'),
+      (error) => log.error({ err: error }, 'key set refused: the old keys stay'),
+    );
+  process.on('SIGHUP', reload);
+  if (!isInlineKeySet(config.SIGNING_KEYS)) {
+    watchFile(config.SIGNING_KEYS, { interval: 1_000, persistent: false }, reload);
+  }
+}
+
+function greet({ config, keys, clock }: Context, log: pino.Logger) {
+  const database = config.DATABASE_URL.startsWith('file:')
+    ? config.DATABASE_URL
+    : new URL(config.DATABASE_URL);
+  const key = keys.signingKey(clock());
+  log.info(`  try it    ${config.ISSUER}/docs`);
+  log.info(
+    `  database  ${typeof database === 'string' ? database : `${database.protocol}//${database.host}${database.pathname}`}`,
+  );
+  log.info(`  key       ${key?.alg} ${key?.kid}`);
+  log.info(`  sign-up   ${config.SIGN_UP}`);
+}
+
+await start().catch(refuseToStart);

@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import type { App } from '../../app.ts';
+import type { Context } from '../../context.ts';
+
+/** RFC 8414 section 2. */
+const Metadata = z
+  .object({
+    issuer: z.string(),
+    jwks_uri: z.string(),
+    response_types_supported: z.array(z.string()),
+    grant_types_supported: z.array(z.string()),
+    service_documentation: z.string(),
+  })
+  .meta({ id: 'Metadata' });
+
+export function metadata(app: App, { config }: Context): void {
+  const { ISSUER } = config;
+  const document = {
+    issuer: ISSUER,
+    jwks_uri: `${ISSUER}/.well-known/jwks.json`,
+    response_types_supported: [],
+    grant_types_supported: [],
+    service_documentation: `${ISSUER}/docs`,
+  };
+  app.route({
+    method: 'GET',
+    url: '/.well-known/oauth-authorization-server',
+    config: { access: 'public' },
+    schema: {
+      operationId: 'metadata',
+      tags: ['Discovery'],
+      summary: 'The metadata document (RFC 8414)',
+      response: { 200: Metadata },
+    },
+    handler: async (_request, reply) =>
+      reply.header('cache-control', 'public, max-age=300').send(document),
+  });
+}

@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import type { App } from '../../app.ts';
+
+export function live(app: App): void {
+  app.route({
+    method: 'GET',
+    url: '/livez',
+    config: { access: 'public' },
+    schema: {
+      operationId: 'live',
+      tags: ['Health'],
+      summary: 'Whether the process is alive',
+      response: { 200: z.object({ status: z.literal('ok') }) },
+    },
+    handler: async () => ({ status: 'ok' as const }),
+  });
+}

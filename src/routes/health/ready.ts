@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import type { App } from '../../app.ts';
+import type { Context } from '../../context.ts';
+
+const Check = z.enum(['ok', 'failing']);
+
+const Readiness = z
+  .object({
+    status: Check,
+    database: Check.describe('Whether it answers.'),
+    keys: Check.describe('Whether one can sign.'),
+    revocations: Check.describe('Whether the snapshot is up to date.'),
+  })
+  .meta({ id: 'Readiness' });
+
+const check = (holds: boolean) => (holds ? ('ok' as const) : ('failing' as const));
+
+export function ready(app: App, { users, keys, revocationFeed, clock }: Context): void {
+  let closing = false;
+  app.addHook('preClose', async () => {
+    closing = true;
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/readyz',
+    config: { access: 'public' },
+    schema: {
+      operationId: 'ready',
+      tags: ['Health'],
+      summary: 'Whether this node should get requests',
+      response: {
+        200: Readiness,
+        503: { description: 'Not now.', content: { 'application/json': { schema: Readiness } } },
+      },
+    },
+    handler: async (_request, reply) => {
+      const answers = await users.ping().then(
+        () => true,
+        () => false,
+      );
+      const canSign = keys.signingKey(clock()) !== undefined;
+      const isReady = answers && canSign && revocationFeed.isFresh && !closing;
+      return reply.code(isReady ? 200 : 503).send({
+        status: check(isReady),
+        database: check(answers),
+        keys: check(canSign),
+        revocations: check(revocationFeed.isFresh),
+      });
+    },
+  });
+}

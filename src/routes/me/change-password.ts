@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import type { App } from '../../app.ts';
+import type { Context } from '../../context.ts';
+import { changeCaller, provenCaller } from '../../domain/fresh.ts';
+import { checkPassword } from '../../domain/passwords.ts';
+import { Refusal } from '../../domain/refusal.ts';
+import { endOthers, liveSession } from '../../domain/sessions.ts';
+import { deviceOf } from '../../domain/token-pair.ts';
+import { cookieOf, DEVICE_COOKIE } from '../../http/cookies.ts';
+import { logEvent } from '../../http/logging.ts';
+import { answerTokens } from '../../http/tokens.ts';
+import { Password } from '../../schemas/fields.ts';
+import { TokenAnswer } from '../../schemas/session.ts';
+import type { Session } from '../../schemas/user.ts';
+
+const Body = z.strictObject({ current_password: Password, new_password: Password });
+
+export function changePassword(app: App, context: Context): void {
+  const { config, passwords } = context;
+  app.route({
+    method: 'PUT',
+    url: '/v1/me/password',
+    config: { access: 'bearer', tighterLimit: true, problems: ['wrong_password', 'unavailable'] },
+    schema: {
+      operationId: 'changePassword',
+      tags: ['Me'],
+      summary: 'Change your password',
+      description:
+        'Every other session ends. This one goes on with the new pair of tokens; the old pair is dead.',
+      body: Body,
+      response: { 200: TokenAnswer },
+    },
+    handler: async (request, reply) => {
+      const { caller, body } = request;
+      const proven = await provenCaller(context, caller, body.current_password);
+      checkPassword(body.new_password, config.PASSWORD_MIN_LENGTH, '/new_password');
+      const password_hash = await passwords.hash(body.new_password);
+      const { user, session } = await changeCaller(context, caller, (before, now) => {
+        if (before.password_hash !== proven.password_hash) throw new Refusal('wrong_password');
+        const next = endOthers({ ...before, password_hash }, caller.sid, now);
+        return {
+          user: next,
+          result: { user: next, session: liveSession(next, caller.sid, now) as Session },
+        };
+      });
+      logEvent(request, 'password.changed', { user: user.id, session: session.id });
+      const device = deviceOf(context, user, cookieOf(request, DEVICE_COOKIE));
+      return answerTokens(reply, context, { user, session, device });
+    },
+  });
+}

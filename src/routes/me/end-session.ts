@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import type { App } from '../../app.ts';
+import type { Context } from '../../context.ts';
+import { changeCaller } from '../../domain/fresh.ts';
+import { Refusal } from '../../domain/refusal.ts';
+import { endSession as end } from '../../domain/sessions.ts';
+import { logEvent } from '../../http/logging.ts';
+import { NoContent } from '../../schemas/session.ts';
+
+export function endSession(app: App, context: Context): void {
+  app.route({
+    method: 'DELETE',
+    url: '/v1/me/sessions/:id',
+    config: { access: 'bearer', problems: ['not_found', 'unavailable'] },
+    schema: {
+      operationId: 'endSession',
+      tags: ['Me'],
+      summary: 'Sign a device out',
+      params: z.object({ id: z.string() }),
+      response: {
+        204: NoContent.describe('The session has ended, and its access tokens with it.'),
+      },
+    },
+    handler: async (request, reply) => {
+      const { caller, params } = request;
+      await changeCaller(context, caller, (user, now) => {
+        const next = end(user, params.id, now);
+        if (next === user) throw new Refusal('not_found');
+        return { user: next, result: undefined };
+      });
+      logEvent(request, 'session.ended', { user: caller.sub, session: params.id });
+      return reply.code(204).send(null);
+    },
+  });
+}

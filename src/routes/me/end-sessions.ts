@@ -1,0 +1,34 @@
+import type { App } from '../../app.ts';
+import type { Context } from '../../context.ts';
+import { changeCaller } from '../../domain/fresh.ts';
+import { endAll } from '../../domain/sessions.ts';
+import { clearRefreshCookie } from '../../http/cookies.ts';
+import { logEvent } from '../../http/logging.ts';
+import { NoContent } from '../../schemas/session.ts';
+
+export function endSessions(app: App, context: Context): void {
+  app.route({
+    method: 'DELETE',
+    url: '/v1/me/sessions',
+    config: { access: 'bearer', problems: ['unavailable'] },
+    schema: {
+      operationId: 'endSessions',
+      tags: ['Me'],
+      summary: 'Sign out everywhere',
+      description: 'Ends every session, this one too.',
+      response: {
+        204: NoContent.describe('Every session has ended, and every access token with it.'),
+      },
+    },
+    handler: async (request, reply) => {
+      const { caller } = request;
+      await changeCaller(context, caller, (user, now) => ({
+        user: endAll(user, now),
+        result: undefined,
+      }));
+      logEvent(request, 'session.all_ended', { user: caller.sub });
+      clearRefreshCookie(reply);
+      return reply.code(204).send(null);
+    },
+  });
+}

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import type { App } from '../../app.ts';
+import type { Context } from '../../context.ts';
+import { profileOf } from '../../domain/accounts.ts';
+import { changeCaller } from '../../domain/fresh.ts';
+import { Name } from '../../schemas/fields.ts';
+import { Profile } from '../../schemas/profile.ts';
+
+export function renameMe(app: App, context: Context): void {
+  app.route({
+    method: 'PATCH',
+    url: '/v1/me',
+    config: { access: 'bearer', problems: ['unavailable'] },
+    schema: {
+      operationId: 'renameMe',
+      tags: ['Me'],
+      summary: 'Change your name',
+      body: z.strictObject({ name: Name.nullable() }),
+      response: { 200: Profile },
+    },
+    handler: async ({ caller, body }) => {
+      const renamed = await changeCaller(context, caller, (user, now) => {
+        const next = { ...user, name: body.name, updated_at: now };
+        return { user: next, result: next };
+      });
+      return profileOf(renamed);
+    },
+  });
+}

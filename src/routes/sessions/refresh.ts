@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import type { App } from '../../app.ts';
+import type { Context } from '../../context.ts';
+import { refreshSession } from '../../domain/refresh.ts';
+import { Refusal } from '../../domain/refusal.ts';
+import { clearRefreshCookie } from '../../http/cookies.ts';
+import { logEvent } from '../../http/logging.ts';
+import { answerTokens, presentedRefresh } from '../../http/tokens.ts';
+import { RefreshBody, TokenAnswer } from '../../schemas/session.ts';
+
+const Headers = z.object({
+  'idempotency-key': z
+    .string()
+    .min(1)
+    .max(255)
+    .optional()
+    .describe(
+      'Names this attempt: the same key again, at any later time, gets the same successor again.',
+    ),
+});
+
+export function refresh(app: App, context: Context): void {
+  app.route({
+    method: 'POST',
+    url: '/v1/refresh',
+    config: {
+      access: 'own-token',
+      problems: [
+        'token_missing',
+        'refresh_invalid',
+        'refresh_reused',
+        'ambiguous_credentials',
+        'origin_forbidden',
+        'unavailable',
+      ],
+    },
+    schema: {
+      operationId: 'refresh',
+      tags: ['Sessions'],
+      summary: 'Renew the tokens',
+      description:
+        'Each refresh token is good once. A retry whose answer was lost gets the same successor again; a token that was used before that ends the session.',
+      security: [{ refreshCookie: [] }, {}],
+      headers: Headers,
+      body: RefreshBody,
+      response: { 200: TokenAnswer },
+    },
+    handler: async (request, reply) => {
+      const presented = presentedRefresh(request, request.body, context);
+      if (presented === undefined) throw new Refusal('token_missing');
+      const rotation = await refreshSession(context, {
+        ...presented,
+        attempt: request.headers['idempotency-key'],
+      });
+      if (rotation.outcome === 'rotated' || rotation.outcome === 'repeated') {
+        return answerTokens(reply, context, rotation);
+      }
+      if (presented.transport === 'cookie') clearRefreshCookie(reply);
+      if (rotation.outcome === 'invalid') throw new Refusal('refresh_invalid');
+      logEvent(request, 'session.reuse_detected', {
+        user: rotation.user.id,
+        session: rotation.session.id,
+      });
+      throw new Refusal('refresh_reused');
+    },
+  });
+}

@@ -1,0 +1,26 @@
+import type { App } from '../../app.ts';
+import { AccessClaims } from '../../schemas/claims.ts';
+
+export function whoami(app: App): void {
+  app.route({
+    method: 'GET',
+    url: '/v1/whoami',
+    config: { access: 'bearer' },
+    schema: {
+      operationId: 'whoami',
+      tags: ['Sessions'],
+      summary: 'The verified claims',
+      description:
+        'Reads nothing but the token. The headers `X-Auth-Subject`, `X-Auth-Roles` and `X-Auth-Session` say the same, for nginx `auth_request`, Traefik and Envoy.',
+      response: { 200: AccessClaims },
+    },
+    handler: async ({ caller }, reply) => {
+      reply.headers({
+        'x-auth-subject': caller.sub,
+        'x-auth-roles': caller.roles.join(','),
+        'x-auth-session': caller.sid,
+      });
+      return caller;
+    },
+  });
+}

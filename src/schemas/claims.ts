@@ -1,0 +1,42 @@
+import { z } from 'zod';
+
+const NumericDate = z.int().min(0).max(253_402_300_799);
+const Text = z.string().min(1);
+
+/** Seconds from `iat` to `exp`. No setting: it is also how long every other service may trust a token. */
+export const ACCESS_LIFE = 900;
+
+/** The claims of an access token (RFC 9068 section 2.2). Strict: a claim that we do not issue is not ours. */
+export const AccessClaims = z
+  .strictObject({
+    iss: Text,
+    aud: Text,
+    sub: Text.describe('User id.'),
+    client_id: Text,
+    iat: NumericDate,
+    nbf: NumericDate.optional(),
+    exp: NumericDate.describe('`iat` + 900.'),
+    jti: Text,
+    sid: Text.describe('Session id.'),
+    ver: z.int().min(0).describe("The user's token version."),
+    roles: z.array(Text),
+    amr: z.array(Text).describe('How the user signed in (RFC 8176).'),
+    auth_time: NumericDate,
+  })
+  .meta({ id: 'AccessClaims', description: 'The verified claims of the access token.' });
+export type AccessClaims = z.infer<typeof AccessClaims>;
+
+const Own = { iss: Text, aud: Text, sub: Text, iat: NumericDate, exp: NumericDate };
+
+/** The claims of the tokens that only this service reads, by kind. */
+export const OwnClaims = {
+  refresh: z.strictObject({
+    ...Own,
+    sid: Text,
+    gen: z.int().min(0),
+    ver: z.int().min(0),
+    dev: Text,
+  }),
+  device: z.strictObject({ ...Own, jti: Text }),
+};
+export type OwnKind = keyof typeof OwnClaims;

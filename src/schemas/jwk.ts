@@ -1,0 +1,40 @@
+import { z } from 'zod';
+
+const seconds = z.int().min(0).max(253_402_300_799);
+
+/** A private key of the key set (RFC 7517), with the two times that decide its state. */
+export const PrivateJwk = z.looseObject({
+  kty: z.enum(['EC', 'RSA', 'OKP', 'oct']),
+  use: z.literal('sig').optional(),
+  alg: z.enum(['ES256', 'RS256', 'PS256', 'EdDSA', 'HS256']).optional(),
+  kid: z.string().optional(),
+  nbf: seconds.optional().describe('Used from, in seconds since 1970.'),
+  exp: seconds
+    .optional()
+    .describe('Honoured until, in seconds since 1970; set once it was replaced.'),
+});
+export type PrivateJwk = z.infer<typeof PrivateJwk>;
+
+export const PrivateJwkSet = z.strictObject({ keys: z.array(PrivateJwk).min(1).max(50) });
+
+export const SigningAlgorithm = z.enum(['ES256', 'RS256', 'PS256', 'EdDSA', 'HS256']);
+export type SigningAlgorithm = z.infer<typeof SigningAlgorithm>;
+
+export const PublicJwkSet = z
+  .object({
+    keys: z.array(
+      z.object({
+        kty: z.string(),
+        use: z.literal('sig'),
+        alg: SigningAlgorithm,
+        kid: z.string(),
+        crv: z.string().optional(),
+        x: z.string().optional(),
+        y: z.string().optional(),
+        n: z.string().optional(),
+        e: z.string().optional(),
+      }),
+    ),
+  })
+  .meta({ id: 'KeySet', description: 'The public keys that verify access tokens (RFC 7517).' });
+export type PublicJwkSet = z.infer<typeof PublicJwkSet>;

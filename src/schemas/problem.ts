@@ -1,0 +1,54 @@
+import { z } from 'zod';
+
+/** The closed list of everything this service can say no with. */
+export const ProblemCode = z.enum([
+  'malformed_json',
+  'ambiguous_credentials',
+  'bad_request',
+  'token_missing',
+  'token_expired',
+  'token_revoked',
+  'token_invalid',
+  'invalid_credentials',
+  'refresh_invalid',
+  'refresh_reused',
+  'wrong_password',
+  'forbidden',
+  'origin_forbidden',
+  'https_required',
+  'sign_up_closed',
+  'email_verification_required',
+  'not_found',
+  'method_not_allowed',
+  'request_timeout',
+  'email_taken',
+  'body_too_large',
+  'unsupported_media_type',
+  'invalid_input',
+  'rate_limited',
+  'headers_too_large',
+  'internal_error',
+  'overloaded',
+  'unavailable',
+]);
+export type ProblemCode = z.infer<typeof ProblemCode>;
+
+export const InputFault = z.object({
+  path: z.string().describe('Where in the request, as a JSON Pointer (RFC 6901).'),
+  message: z.string(),
+});
+export type InputFault = z.infer<typeof InputFault>;
+
+/** RFC 9457. */
+export const Problem = z
+  .object({
+    type: z.string().describe('`/problems/<code>`: a page that explains the code.'),
+    title: z.string(),
+    status: z.int().min(400).max(599),
+    detail: z.string(),
+    code: ProblemCode,
+    instance: z.string().describe('The id of this request, as the log has it.'),
+    errors: z.array(InputFault).optional(),
+  })
+  .meta({ id: 'Problem', description: 'Why a request was refused (RFC 9457).' });
+export type Problem = z.infer<typeof Problem>;

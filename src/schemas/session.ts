@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { Time, Token } from './fields.ts';
+import { Transport } from './user.ts';
+
+/** What every sign-in and every refresh answers (RFC 6749 section 5.1). */
+export const TokenAnswer = z
+  .object({
+    access_token: z.string(),
+    token_type: z.literal('Bearer'),
+    expires_in: z.int().min(0).describe('Seconds that the access token lives.'),
+    refresh_token: z.string().optional().describe('Absent with the cookie transport.'),
+    refresh_expires_in: z
+      .int()
+      .min(0)
+      .describe('Seconds until this session ends unless it is refreshed.'),
+    refresh_after: z
+      .int()
+      .min(0)
+      .describe(
+        'Seconds to wait before the next refresh; spread, so that clients do not come all at once.',
+      ),
+    session_id: z.string(),
+    device_token: z
+      .string()
+      .optional()
+      .describe('Absent with the cookie transport. Send it with the next sign-in.'),
+  })
+  .meta({
+    id: 'Tokens',
+    description: 'A new pair of tokens.',
+    examples: [
+      {
+        access_token: 'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6Ii4uLiJ9.e30.c2ln',
+        token_type: 'Bearer',
+        expires_in: 900,
+        refresh_token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6InJlZnJlc2grand0Iiwia2lkIjoiLi4uIn0.e30.c2ln',
+        refresh_expires_in: 1209600,
+        refresh_after: 690,
+        session_id: 'q83vEjRWeJCrze8SNFZ4kA',
+        device_token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6ImRldmljZStqd3QiLCJraWQiOiIuLi4ifQ.e30.c2ln',
+      },
+    ],
+  });
+
+/** How the refresh and device tokens travel. */
+export const TransportChoice = Transport.default('body').describe(
+  '`cookie`: the refresh and device tokens travel as HttpOnly cookies and are absent from the body.',
+);
+
+export const RefreshBody = z.strictObject({ refresh_token: Token.optional() }).optional();
+
+export const SessionView = z
+  .object({
+    id: z.string(),
+    client: z.string().describe('What the device called itself (User-Agent).'),
+    transport: Transport,
+    amr: z.array(z.string()),
+    created_at: Time,
+    refreshed_at: Time,
+    expires_at: Time,
+    current: z.boolean().describe('The session that this request came with.'),
+  })
+  .meta({ id: 'Session', description: 'One sign-in on one device.' });
+
+/** The answer of what has nothing to tell. */
+export const NoContent = z.null();

@@ -1,0 +1,48 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Kysely } from 'kysely';
+import { type Migration, Migrator } from 'kysely/migration';
+import type { Database } from './database.ts';
+
+/** Applied in the order of their names, each once; never edited after a release. */
+const migrations: Record<string, Migration> = {
+  '001_users': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('users')
+        .addColumn('id', 'varchar(36)', (column) => column.primaryKey())
+        .addColumn('kind', 'varchar(8)', (column) => column.notNull())
+        .addColumn('email', 'text')
+        .addColumn('email_key', 'text', (column) => column.unique())
+        .addColumn('email_verified_at', 'bigint')
+        .addColumn('name', 'text')
+        .addColumn('password_hash', 'text')
+        .addColumn('roles', 'text', (column) => column.notNull())
+        .addColumn('status', 'varchar(8)', (column) => column.notNull())
+        .addColumn('token_version', 'integer', (column) => column.notNull())
+        .addColumn('sessions', 'text', (column) => column.notNull())
+        .addColumn('revoked_at', 'bigint')
+        .addColumn('row_version', 'integer', (column) => column.notNull())
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addColumn('updated_at', 'bigint', (column) => column.notNull())
+        .addColumn('last_login_at', 'bigint')
+        .execute();
+      await db.schema.createIndex('users_revoked_at').on('users').column('revoked_at').execute();
+    },
+  },
+};
+
+const TRIES = 5;
+
+/** Brings the schema up to date. Several nodes may do so at once: the losers find the work done when they try again. */
+export async function migrate(db: Database): Promise<void> {
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: async () => migrations },
+  });
+  for (let attempt = 1; ; attempt += 1) {
+    const { error } = await migrator.migrateToLatest();
+    if (error === undefined) return;
+    if (attempt === TRIES) throw error;
+    await sleep(100 * attempt);
+  }
+}
