@@ -62,7 +62,7 @@ export async function buildApp(context: Context, { logger, tls }: Surroundings) 
   registerBodyParser(app);
   await registerOpenApi(app);
   await registerDocs(app);
-  registerAccess(app, context.accessTokens);
+  registerAccess(app, context);
   registerRoutes(app, context);
   return app;
 }

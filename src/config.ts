@@ -64,11 +64,9 @@ const rate = z
 
 const flag = z.enum(['true', 'false', '']).transform((text) => text === 'true');
 
-const cidr = z
-  .string()
-  .refine((text) => /^[\da-fA-F.:]+(\/\d{1,3})?$/.test(text), {
-    error: 'must be an address or a CIDR block',
-  });
+const cidr = z.string().refine((text) => /^[\da-fA-F.:]+(\/\d{1,3})?$/.test(text), {
+  error: 'must be an address or a CIDR block',
+});
 
 /** Every variable that is read. The description is the README's; the default is the one for development. */
 const Environment = z.object({
@@ -114,6 +112,16 @@ const Environment = z.object({
       'who may register: anyone at once, whoever proves the mailbox, nobody|`open`; production: `verified`',
     ),
   ALLOW_OPEN_SIGN_UP: flag.default(false).describe('`true` permits `SIGN_UP=open` in production'),
+  MAIL_URL: z
+    .string()
+    .regex(/^(file:.+|smtps?:\/\/.+)$/, { error: 'must start with file:, smtp:// or smtps://' })
+    .default('file:data/mail')
+    .describe('where mail goes: `smtp://…`, `smtps://…`, or `file:FOLDER` for `.eml` files'),
+  MAIL_FROM: z
+    .string()
+    .regex(/^[^\r\n]+$/)
+    .default('Latchkey <no-reply@localhost>')
+    .describe('sender of the mails'),
   CORS_ORIGINS: list
     .pipe(z.array(origin))
     .default([])
@@ -211,6 +219,9 @@ function unsafeInProduction(config: Config): string[] {
     mistakes.push(
       'SIGN_UP=open tells strangers which addresses are known; set ALLOW_OPEN_SIGN_UP=true if you mean it',
     );
+  }
+  if (config.MAIL_URL.startsWith('file:')) {
+    mistakes.push('MAIL_URL must be smtp:// or smtps:// in production: nobody reads files');
   }
   if (!isInlineKeySet(config.SIGNING_KEYS) && !existsSync(config.SIGNING_KEYS)) {
     mistakes.push(

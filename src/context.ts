@@ -1,3 +1,4 @@
+import type { FastifyBaseLogger } from 'fastify';
 import { type Config, isInlineKeySet } from './config.ts';
 import { AccessTokens } from './domain/access-tokens.ts';
 import type { Clock } from './domain/clock.ts';
@@ -10,6 +11,9 @@ import { RevocationFeed } from './domain/revocation-feed.ts';
 import { Revocations } from './domain/revocations.ts';
 import type { SessionLimits } from './domain/sessions.ts';
 import { buildJws } from './http/jws.ts';
+import { MailboxLimit } from './mail/mailbox-limit.ts';
+import { Outbox, type OutboxLog } from './mail/outbox.ts';
+import { openMail } from './mail/transport.ts';
 import { type Database, openDatabase } from './storage/database.ts';
 import { readKeyFile } from './storage/key-file.ts';
 import { migrate } from './storage/migrations.ts';
@@ -26,12 +30,15 @@ export interface Context {
   passwords: Passwords;
   revocationFeed: RevocationFeed;
   sessionLimits: SessionLimits;
+  outbox: Outbox;
+  mailboxLimit: MailboxLimit;
   /** Reads the key set again. Refuses a bad one with KeySetError; the old keys then stay. */
   reloadKeys(): Promise<void>;
   close(): Promise<void>;
 }
 
 interface Parts {
+  logger: FastifyBaseLogger;
   clock?: Clock;
   database?: Database;
 }
@@ -42,8 +49,22 @@ function keySetText({ SIGNING_KEYS, SIGNING_ALG }: Config, now: number): string 
   return readKeyFile(SIGNING_KEYS, () => [newSigningKey(SIGNING_ALG, nbf), newMasterSecret(nbf)]);
 }
 
+/** In development, where mail goes to files, the log has the links too. */
+function outboxLog({ MAIL_URL }: Config, logger: FastifyBaseLogger): OutboxLog {
+  const toFiles = MAIL_URL.startsWith('file:');
+  return {
+    sent: ({ subject, action }) =>
+      logger.info(
+        { event: 'mail.sent', subject, ...(toFiles && { link: action?.link }) },
+        'mail.sent',
+      ),
+    retried: (err) => logger.warn({ event: 'mail.retried', err }, 'mail.retried'),
+    givenUp: (err) => logger.error({ event: 'mail.given_up', err }, 'mail.given_up'),
+  };
+}
+
 /** Joins the parts, brings the database up to date, learns what is revoked. Opens no port. */
-export async function buildContext(config: Config, parts: Parts = {}): Promise<Context> {
+export async function buildContext(config: Config, parts: Parts): Promise<Context> {
   const clock = parts.clock ?? Date.now;
   const database =
     parts.database ?? openDatabase({ url: config.DATABASE_URL, pool: config.DATABASE_POOL });
@@ -60,6 +81,11 @@ export async function buildContext(config: Config, parts: Parts = {}): Promise<C
   const users = new Users(database, (user) => revocations.learn(user));
   const revocationFeed = new RevocationFeed(users, revocations, clock);
   await revocationFeed.poll();
+
+  const outbox = new Outbox(
+    openMail(config.MAIL_URL, config.MAIL_FROM),
+    outboxLog(config, parts.logger),
+  );
 
   return {
     config,
@@ -82,7 +108,12 @@ export async function buildContext(config: Config, parts: Parts = {}): Promise<C
       grace: config.REFRESH_GRACE,
       count: config.MAX_SESSIONS,
     },
+    outbox,
+    mailboxLimit: new MailboxLimit(),
     reloadKeys: async () => keys.replace(readKeys(), clock()),
-    close: () => database.destroy(),
+    close: async () => {
+      await outbox.close();
+      await database.destroy();
+    },
   };
 }

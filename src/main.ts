@@ -31,8 +31,8 @@ const logger = (config: Config) =>
 
 async function start() {
   const config = readConfig(process.env);
-  const context = await buildContext(config);
   const log = logger(config);
+  const context = await buildContext(config, { logger: log });
   const tls =
     config.TLS_CERT && config.TLS_KEY
       ? { cert: readFileSync(config.TLS_CERT), key: readFileSync(config.TLS_KEY) }

@@ -53,7 +53,11 @@ export interface TestApp {
   events(): string[];
   /** Sends a request, and fails the test on an answer that the document does not declare. */
   inject(request: InjectOptions): Promise<LightMyRequestResponse>;
-  post(url: string, payload?: object, headers?: Record<string, string>): Promise<LightMyRequestResponse>;
+  post(
+    url: string,
+    payload?: object,
+    headers?: Record<string, string>,
+  ): Promise<LightMyRequestResponse>;
   /** With the access token. */
   as(token: string, request: InjectOptions): Promise<LightMyRequestResponse>;
   /** Makes an account and signs it in. */
@@ -78,10 +82,6 @@ export async function testApp(t: Test, options: Options = {}): Promise<TestApp> 
     AUTH_RATE_LIMIT: 'off',
     ...options.env,
   });
-  const context = await buildContext(config, {
-    clock: () => clock.now,
-    ...(options.database && { database: options.database }),
-  });
   const logs: Record<string, unknown>[] = [];
   const sink = new Writable({
     write(line, _encoding, done) {
@@ -89,7 +89,13 @@ export async function testApp(t: Test, options: Options = {}): Promise<TestApp> 
       done();
     },
   });
-  const app = await buildApp(context, { logger: pino({ level: config.LOG_LEVEL }, sink) });
+  const logger = pino({ level: config.LOG_LEVEL }, sink);
+  const context = await buildContext(config, {
+    logger,
+    clock: () => clock.now,
+    ...(options.database && { database: options.database }),
+  });
+  const app = await buildApp(context, { logger });
   await app.ready();
   t.teardown(async () => {
     await app.close();
@@ -120,7 +126,8 @@ export async function testApp(t: Test, options: Options = {}): Promise<TestApp> 
       t.equal(answer.statusCode, 201, 'signed up');
       return answer.json<Tokens>();
     },
-    login: (email = 'ada@example.com', password = PASSWORD) => post('/v1/login', { email, password }),
+    login: (email = 'ada@example.com', password = PASSWORD) =>
+      post('/v1/login', { email, password }),
     refresh: (refresh_token, headers) => post('/v1/refresh', { refresh_token }, headers),
   };
 }

@@ -11,8 +11,9 @@ const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 async function openApi(): Promise<{ yaml: string; document: OpenAPIV3_1.Document }> {
   const keys = { keys: [newSigningKey('ES256', 0), newMasterSecret(0)] };
   const config = readConfig({ DATABASE_URL: 'file::memory:', SIGNING_KEYS: JSON.stringify(keys) });
-  const context = await buildContext(config);
-  const app = await buildApp(context, { logger: pino({ level: 'silent' }) });
+  const logger = pino({ level: 'silent' });
+  const context = await buildContext(config, { logger });
+  const app = await buildApp(context, { logger });
   await app.ready();
   const yaml = app.swagger({ yaml: true });
   const document = app.swagger() as OpenAPIV3_1.Document;

@@ -16,7 +16,7 @@ const MAX_ISSUED_LENGTH = 1_024;
 
 const MAX_REMEMBERED = 20_000;
 
-/** The client of a person's tokens: RFC 9068 section 2.2 asks for one, and the service itself is the only one. */
+/** The client of a person's tokens (RFC 9068 section 2.2 asks for one); a service account is its own. */
 const FIRST_PARTY = 'latchkey';
 
 interface Remembered {
@@ -44,7 +44,7 @@ export class AccessTokens {
   }
 
   /** Refuses to make a token over 1 KB: an error that names the largest claim. */
-  issue(user: User, session: Session): string {
+  issue(user: User, session: Pick<Session, 'id' | 'amr' | 'created_at'>): string {
     const { issuer, audience, keys, clock } = this.#options;
     const now = clock();
     const iat = Math.floor(now / 1_000);
@@ -52,7 +52,7 @@ export class AccessTokens {
       iss: issuer,
       aud: audience,
       sub: user.id,
-      client_id: FIRST_PARTY,
+      client_id: user.kind === 'service' ? user.id : FIRST_PARTY,
       iat,
       exp: iat + ACCESS_LIFE,
       jti: randomBytes(16).toString('base64url'),

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { Profile } from '../schemas/profile.ts';
 import type { User } from '../schemas/user.ts';
 
 /** The form in which an address is looked up: one account for each. */
@@ -17,7 +16,8 @@ export function newId(now: number): string {
 interface NewPerson {
   email: string;
   name: string | null;
-  passwordHash: string;
+  /** null: invited, and yet to choose one. */
+  passwordHash: string | null;
 }
 
 export function newPerson({ email, name, passwordHash }: NewPerson, now: number): User {
@@ -33,6 +33,7 @@ export function newPerson({ email, name, passwordHash }: NewPerson, now: number)
     status: 'active',
     token_version: 0,
     sessions: [],
+    mfa: { challenges: [] },
     revoked_at: null,
     row_version: 0,
     created_at: now,
@@ -53,17 +54,8 @@ export const emptied = (user: User, now: number): User => ({
   status: 'deleted',
   token_version: user.token_version + 1,
   sessions: [],
+  mfa: { challenges: [] },
   revoked_at: now,
   updated_at: now,
   last_login_at: null,
-});
-
-export const profileOf = (user: User): Profile => ({
-  id: user.id,
-  email: user.email ?? '',
-  email_verified: user.email_verified_at !== null,
-  name: user.name,
-  roles: user.roles,
-  created_at: new Date(user.created_at).toISOString(),
-  last_login_at: user.last_login_at === null ? null : new Date(user.last_login_at).toISOString(),
 });

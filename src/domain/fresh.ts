@@ -5,9 +5,15 @@ import { Refusal } from './refusal.ts';
 import { liveSession } from './sessions.ts';
 
 /** Routes that read the row anyway ask it, not the snapshot. Refuses with `token_revoked` when the session no longer stands. */
-export function assertStands(user: User, { sid, ver }: AccessClaims, now: number): void {
+export function assertStands(
+  user: User,
+  { sid, ver }: Pick<AccessClaims, 'sid' | 'ver'>,
+  now: number,
+): void {
   const stands =
-    user.status === 'active' && user.token_version === ver && liveSession(user, sid, now);
+    user.status === 'active' &&
+    user.token_version === ver &&
+    (user.kind === 'service' || liveSession(user, sid, now));
   if (!stands) throw new Refusal('token_revoked');
 }
 

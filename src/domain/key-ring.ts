@@ -46,8 +46,8 @@ export interface Parties {
 const ownKinds = Object.keys(OwnClaims) as OwnKind[];
 
 /** One label for each purpose, so that no key serves two (RFC 8725 section 3.12). */
-const derive = (master: Buffer, kind: OwnKind): Buffer =>
-  Buffer.from(hkdfSync('sha256', master, '', `latchkey/${kind}`, 32));
+export const derive = (master: Buffer, purpose: OwnKind | 'totp'): Buffer =>
+  Buffer.from(hkdfSync('sha256', master, '', `latchkey/${purpose}`, 32));
 
 const accessSpec = (key: SigningKey, { issuer, audience }: Parties): JwsSpec => ({
   ...key,
@@ -133,6 +133,18 @@ export class KeyRing {
   /** The key that signs access tokens at `now` (ms). */
   signingKey(now: number): SigningKey | undefined {
     return keyInUse(this.#set.signing, now);
+  }
+
+  /** The master secret that encrypts at `now` (ms). Throws KeySetError when every one has ended. */
+  masterInUse(now: number): MasterSecret {
+    const master = keyInUse(this.#set.masters, now);
+    if (master === undefined) throw new KeySetError('every master secret has ended');
+    return master;
+  }
+
+  /** The master secret that something was encrypted with, however old. */
+  masterOf(kid: string): MasterSecret | undefined {
+    return this.#set.masters.find((master) => master.kid === kid);
   }
 
   /** The public halves, also of keys that will sign only later: verifiers have them in time. */

@@ -53,6 +53,11 @@ export class Passwords {
     }
   }
 
+  /** The bare 32-byte hash under a given salt, for what is compared with several stored ones. */
+  derive(secret: string, salt: Buffer): Promise<Buffer> {
+    return argon2.hash(secret, { ...this.#options, salt, raw: true });
+  }
+
   /** Whether `hash` was made with other costs than today's, and should be made anew from a password that matched. */
   isOutdated(hash: string): boolean {
     return argon2.needsRehash(hash, this.#options);

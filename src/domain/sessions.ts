@@ -1,7 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { ACCESS_LIFE } from '../schemas/claims.ts';
 import type { Session, User } from '../schemas/user.ts';
+import { fingerprint } from './fingerprint.ts';
 import { REVOCATION_LIFE } from './revocations.ts';
+import { hasSecondFactor } from './second-factor.ts';
 
 /** All in milliseconds but the count. */
 export interface SessionLimits {
@@ -28,8 +30,8 @@ export type Rotation =
   | { outcome: 'reused'; session: Session }
   | { outcome: 'invalid' };
 
-/** Tombstones kept for the snapshot of a node that starts; more than this many in one access-token life is no normal use. */
-const MAX_TOMBSTONES = 20;
+/** Tombstones kept for the snapshot of a node that starts; more in one access-token life is no normal use. */
+const MAX_TOMBSTONES = 100;
 
 const endOf = (created: number, rotated: number, limits: SessionLimits): number =>
   Math.min(rotated + limits.idle, created + limits.max);
@@ -81,22 +83,28 @@ export function start(user: User, signIn: SignIn, now: number, limits: SessionLi
 export const endSession = (user: User, sid: string, now: number): User =>
   end(user, now, ({ id }) => id === sid);
 
+/** Marks the session of a token that has none in the row, as a machine's, as ended. */
+export function withTombstone(user: User, sid: string, now: number): User {
+  const ended = { id: sid, gen: 0, created_at: now, rotated_at: now, expires_at: now };
+  const tombstone: Session = { ...ended, ended_at: now, amr: [], transport: 'body', client: '' };
+  return { ...withSessions(user, [...user.sessions, tombstone], now), revoked_at: now };
+}
+
 /** Every session ends, and with a new token version every token there is, also of sessions that nobody knows any more. */
 export function endAll(user: User, now: number): User {
   const ended = end(user, now, () => true);
   return { ...ended, token_version: user.token_version + 1, revoked_at: now, updated_at: now };
 }
 
+/** Every session but one ends, and the one goes on with the tokens that it has. */
+export const endOthersQuietly = (user: User, keep: string, now: number): User =>
+  end(user, now, ({ id }) => id !== keep);
+
 /** Every session but one ends; the one needs a new pair of tokens, as the token version is new. */
 export function endOthers(user: User, keep: string, now: number): User {
-  const ended = end(user, now, ({ id }) => id !== keep);
+  const ended = endOthersQuietly(user, keep, now);
   return { ...ended, token_version: user.token_version + 1, revoked_at: now, updated_at: now };
 }
-
-const hashOf = (attempt: string | undefined) =>
-  attempt === undefined
-    ? undefined
-    : createHash('sha256').update(attempt).digest('base64url').slice(0, 22);
 
 /** A retry of the attempt that rotated: its key again, at any time; or, with no key, soon after. */
 const isRetry = (
@@ -119,11 +127,14 @@ export function rotate(
   limits: SessionLimits,
 ): { user: User; result: Rotation } {
   const session = liveSession(user, presented.sid, now);
-  const known = session?.transport === presented.transport && presented.gen <= session.gen;
+  // A session from before the second factor does not go on without it.
+  const proven = !hasSecondFactor(user) || session?.amr.includes('mfa');
+  const known =
+    proven && session?.transport === presented.transport && presented.gen <= session.gen;
   if (!known || user.status !== 'active' || presented.ver !== user.token_version) {
     return { user, result: { outcome: 'invalid' } };
   }
-  const attempt = hashOf(presented.attempt);
+  const attempt = presented.attempt && fingerprint(presented.attempt);
   if (presented.gen === session.gen) {
     const { attempt: _, ...rest } = session;
     const next: Session = {

@@ -1,23 +1,32 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
+import type { Context } from '../context.ts';
 import type { AccessTokens } from '../domain/access-tokens.ts';
+import { freshCaller } from '../domain/fresh.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { AccessClaims } from '../schemas/claims.ts';
 
 /**
  * Who may call a route: anyone (`public`); the holder of a token of the service's own, which the handler reads
- * from the body or the cookie (`own-token`); the bearer of an access token (`bearer`).
+ * from the body or the cookie (`own-token`); a service account with its secret (`client`); the bearer of any
+ * access token (`bearer`), of a person's (`person`), or of one with a role.
  */
-export type Access = 'public' | 'own-token' | 'bearer';
+export type Access = 'public' | 'own-token' | 'client' | 'bearer' | 'person' | { role: string };
+
+/** The role must stand in the token, and still in the row: what a role opens changes security. */
+export const requireRole = (role: string): Access => ({ role });
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access;
   }
   interface FastifyRequest {
-    /** The verified claims; set on routes with `access: 'bearer'`. */
+    /** The verified claims; set on routes that ask for a bearer. */
     caller: AccessClaims;
   }
 }
+
+export const needsBearer = (access: Access): boolean =>
+  access === 'bearer' || access === 'person' || typeof access === 'object';
 
 const BEARER = /^bearer ([\w.~+/-]+=*)$/i;
 
@@ -31,16 +40,43 @@ export function bearerOf(request: FastifyRequest, accessTokens: AccessTokens): A
 }
 
 /** From here on every route must say who may call it, and those that ask for a bearer get their guard. */
-export function registerAccess(app: FastifyInstance, accessTokens: AccessTokens): void {
+export function registerAccess(app: FastifyInstance, context: Context): void {
   app.decorateRequest('caller', null as unknown as AccessClaims);
 
-  const guard = (request: FastifyRequest, _reply: unknown, done: (error?: Error) => void) => {
-    try {
-      request.caller = bearerOf(request, accessTokens);
-      done();
-    } catch (error) {
-      done(error as Error);
-    }
+  type Done = (error?: Error) => void;
+  const guarded =
+    (check: (request: FastifyRequest) => void) =>
+    (request: FastifyRequest, _reply: unknown, done: Done) => {
+      try {
+        check(request);
+        done();
+      } catch (error) {
+        done(error as Error);
+      }
+    };
+
+  const bearer = guarded((request) => {
+    request.caller = bearerOf(request, context.accessTokens);
+  });
+
+  const person = guarded(({ caller }) => {
+    if (caller.client_id === caller.sub)
+      throw new Refusal('forbidden', {
+        detail: 'This route is for people, not for service accounts.',
+      });
+  });
+
+  const role =
+    (name: string) =>
+    async ({ caller }: FastifyRequest) => {
+      if (!caller.roles.includes(name)) throw new Refusal('forbidden');
+      const { roles } = await freshCaller(context, caller);
+      if (!roles.includes(name)) throw new Refusal('forbidden');
+    };
+
+  const guardsOf = (access: Access) => {
+    if (typeof access === 'object') return [bearer, role(access.role)];
+    return access === 'person' ? [bearer, person] : [bearer];
   };
 
   app.addHook('onRoute', (route: RouteOptions) => {
@@ -50,6 +86,7 @@ export function registerAccess(app: FastifyInstance, accessTokens: AccessTokens)
         `${String(route.method)} ${route.url} does not state config.access: who may call it?`,
       );
     }
-    if (access === 'bearer') route.preHandler = [guard, ...[route.preHandler ?? []].flat()];
+    if (needsBearer(access))
+      route.preHandler = [...guardsOf(access), ...[route.preHandler ?? []].flat()];
   });
 }

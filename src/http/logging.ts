@@ -1,24 +1,48 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { User } from '../schemas/user.ts';
 
 /** What happens to accounts, by name; each has exactly one line in the log. */
 export type EventName =
   | 'account.created'
   | 'account.deleted'
+  | 'admin.user_invited'
+  | 'admin.user_changed'
+  | 'admin.user_deleted'
+  | 'admin.sessions_ended'
+  | 'admin.mfa_reset'
+  | 'admin.service_account_created'
+  | 'admin.service_account_secret_made'
+  | 'admin.service_account_deleted'
+  | 'client.token_issued'
+  | 'client.refused'
+  | 'email.change_asked'
+  | 'email.confirmed'
+  | 'mfa.challenged'
+  | 'mfa.disabled'
+  | 'mfa.enabled'
+  | 'mfa.enrolment_begun'
+  | 'mfa.recovery_codes_renewed'
+  | 'mfa.refused'
+  | 'password.changed'
+  | 'session.all_ended'
+  | 'session.ended'
+  | 'session.reuse_detected'
   | 'sign_in.ok'
   | 'sign_in.refused'
-  | 'session.ended'
-  | 'session.all_ended'
-  | 'session.reuse_detected'
-  | 'password.changed';
+  | 'token.revoked';
+
+interface EventDetails {
+  /** Whom it happened to. */
+  user?: string | undefined;
+  session?: string | undefined;
+  /** Who did it, where that is somebody else. */
+  actor?: string;
+  before?: object;
+  after?: object;
+}
 
 /** Writes the line of an event. `details` hold ids, never a token, a password or an address. */
-export function logEvent(
-  request: FastifyRequest,
-  event: EventName,
-  details: { user?: User['id'] | undefined; session?: string | undefined },
-): void {
+export function logEvent(request: FastifyRequest, event: EventName, details: EventDetails): void {
   request.log.info({ event, ip: request.ip, ...details }, event);
 }
 

@@ -4,6 +4,7 @@ import type { FastifyInstance, RouteOptions } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import type { ProblemCode } from '../schemas/problem.ts';
+import { type Access, needsBearer } from './access.ts';
 import { REFRESH_COOKIE } from './cookies.ts';
 import { problemResponses } from './problems.ts';
 
@@ -18,18 +19,34 @@ const tags = [
   { name: 'Accounts', description: 'Making an account.' },
   { name: 'Sessions', description: 'Signing in, renewing, signing out.' },
   { name: 'Me', description: 'What a signed-in user does with his own account.' },
+  {
+    name: 'Administration',
+    description: 'What an administrator does with users and service accounts.',
+  },
+  { name: 'OAuth', description: 'Machines, and the standard endpoints for tokens.' },
   { name: 'Discovery', description: 'What other services and tools read.' },
   { name: 'Health', description: 'What the machines that run this service read.' },
 ];
 
-const SECURITY = { public: [], 'own-token': [{}], bearer: [{ bearer: [] }] };
+const securityOf = (access: Access): Record<string, string[]>[] => {
+  if (needsBearer(access)) return [{ bearer: [] }];
+  if (access === 'client') return [{ client: [] }, {}];
+  return access === 'public' ? [] : [{}];
+};
+
+const bearerProblems = (access: Access): ProblemCode[] => [
+  'token_missing',
+  'token_expired',
+  'token_revoked',
+  'token_invalid',
+  ...(access === 'bearer' ? [] : (['forbidden'] as const)),
+  ...(typeof access === 'object' ? (['unavailable'] as const) : []),
+];
 
 function problemsOf({ config = {}, schema = {} }: RouteOptions): ProblemCode[] {
   return [
     ...(config.problems ?? []),
-    ...(config.access === 'bearer'
-      ? (['token_missing', 'token_expired', 'token_revoked', 'token_invalid'] as const)
-      : []),
+    ...(config.access && needsBearer(config.access) ? bearerProblems(config.access) : []),
     ...(schema.body
       ? (['malformed_json', 'body_too_large', 'unsupported_media_type', 'invalid_input'] as const)
       : []),
@@ -44,7 +61,9 @@ function problemsOf({ config = {}, schema = {} }: RouteOptions): ProblemCode[] {
 function describeRoute(route: RouteOptions): void {
   const { schema, config } = route;
   if (schema === undefined || schema.hide || config?.access === undefined) return;
-  schema.security ??= SECURITY[config.access];
+  schema.security ??= securityOf(config.access);
+  // RFC 6749 has its own answers, which its routes declare.
+  if (schema.consumes) return;
   schema.response = {
     ...(schema.response as object),
     ...problemResponses([...new Set(problemsOf(route))]),
@@ -81,6 +100,11 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
       components: {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+          client: {
+            type: 'http',
+            scheme: 'basic',
+            description: 'client_id and client_secret of a service account.',
+          },
           refreshCookie: { type: 'apiKey', in: 'cookie', name: REFRESH_COOKIE },
         },
       },

@@ -69,6 +69,28 @@ export const problems = {
     title: 'Wrong password',
     explanation: 'The current password is not right. Nothing was changed.',
   },
+  wrong_code: {
+    status: 403,
+    title: 'Wrong code',
+    explanation: 'The code is not right, too old, or was used before. Nothing was changed.',
+  },
+  invalid_code: {
+    status: 401,
+    title: 'Invalid code',
+    explanation: 'The code is not right, too old, or was used before. A challenge has five tries.',
+  },
+  challenge_invalid: {
+    status: 401,
+    title: 'Challenge invalid',
+    explanation:
+      'The sign-in took too long, had its five tries, or was finished already. Start again with the password.',
+  },
+  link_invalid: {
+    status: 400,
+    title: 'Link invalid',
+    explanation:
+      'The link is too old, was used before, or something else has happened since. Ask for a new one.',
+  },
   forbidden: {
     status: 403,
     title: 'Forbidden',
@@ -116,6 +138,22 @@ export const problems = {
     status: 409,
     title: 'E-mail taken',
     explanation: 'There is an account with this address. Sign in instead.',
+  },
+  mfa_enabled: {
+    status: 409,
+    title: 'Second factor in force',
+    explanation: 'There is a second factor already. Remove it first.',
+  },
+  mfa_not_enabled: {
+    status: 409,
+    title: 'No second factor',
+    explanation: 'There is no second factor to use or to remove.',
+  },
+  last_admin: {
+    status: 409,
+    title: 'Last administrator',
+    explanation:
+      'Nobody else is an administrator, so this one has to stay. Make another one first.',
   },
   body_too_large: {
     status: 413,
@@ -172,11 +210,11 @@ const FASTIFY_REFUSALS: Record<string, ProblemCode> = {
   FST_ERR_BAD_URL: 'bad_request',
 };
 
-function refusalOf(error: FastifyError | Refusal): Refusal {
+export function refusalOf(error: Error & { code?: string }): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof EmailTaken) return new Refusal('email_taken');
   if (error instanceof StorageFault) return new Refusal('unavailable', { retryAfter: RETRY_AFTER });
-  return new Refusal(FASTIFY_REFUSALS[error.code] ?? 'internal_error');
+  return new Refusal(FASTIFY_REFUSALS[error.code ?? ''] ?? 'internal_error');
 }
 
 /** RFC 6750 section 3: no error code where no token was sent; nothing that comes from the request. */

@@ -3,9 +3,13 @@ import type { SignIn } from '../domain/sessions.ts';
 
 const MAX_CLIENT = 100;
 
+/** What the client calls itself, shortened, for the list of devices. */
+export const clientOf = (request: FastifyRequest): string =>
+  (request.headers['user-agent'] ?? '').slice(0, MAX_CLIENT);
+
 /** What a password sign-in over this request says about itself. */
 export const signInOf = (request: FastifyRequest, transport: SignIn['transport']): SignIn => ({
   amr: ['pwd'],
   transport,
-  client: (request.headers['user-agent'] ?? '').slice(0, MAX_CLIENT),
+  client: clientOf(request),
 });

@@ -1,27 +1,57 @@
 import type { App } from '../app.ts';
 import type { Context } from '../context.ts';
+import { registerOAuth } from '../http/oauth.ts';
+import { completeSignUp } from './accounts/complete-sign-up.ts';
+import { confirmEmail } from './accounts/confirm-email.ts';
+import { forgotPassword } from './accounts/forgot-password.ts';
 import { register } from './accounts/register.ts';
+import { resetPassword } from './accounts/reset-password.ts';
 import { keySet } from './discovery/key-set.ts';
 import { metadata } from './discovery/metadata.ts';
 import { problemPage } from './discovery/problem-page.ts';
 import { live } from './health/live.ts';
 import { ready } from './health/ready.ts';
+import { changeEmail } from './me/change-email.ts';
 import { changePassword } from './me/change-password.ts';
 import { deleteMe } from './me/delete.ts';
 import { endSession } from './me/end-session.ts';
 import { endSessions } from './me/end-sessions.ts';
 import { listSessions } from './me/list-sessions.ts';
+import { confirmTotp } from './me/mfa/confirm.ts';
+import { enrolTotp } from './me/mfa/enrol.ts';
+import { removeTotp } from './me/mfa/remove.ts';
+import { renewRecoveryCodes } from './me/mfa/renew-recovery-codes.ts';
 import { readMe } from './me/read.ts';
 import { renameMe } from './me/rename.ts';
+import { introspectToken } from './oauth/introspect.ts';
+import { revokeToken } from './oauth/revoke.ts';
+import { issueToken } from './oauth/token.ts';
+import { createServiceAccount } from './service-accounts/create.ts';
+import { deleteServiceAccount } from './service-accounts/delete.ts';
+import { listServiceAccounts } from './service-accounts/list.ts';
+import { renewServiceAccountSecret } from './service-accounts/renew-secret.ts';
+import { answerChallenge } from './sessions/answer-challenge.ts';
 import { login } from './sessions/login.ts';
 import { logout } from './sessions/logout.ts';
 import { refresh } from './sessions/refresh.ts';
 import { whoami } from './sessions/whoami.ts';
+import { amendUser } from './users/amend.ts';
+import { deleteUser } from './users/delete.ts';
+import { endUserSessions } from './users/end-sessions.ts';
+import { inviteUser } from './users/invite.ts';
+import { listUsers } from './users/list.ts';
+import { readUser } from './users/read.ts';
+import { resetUserMfa } from './users/reset-mfa.ts';
 
 /** The table of contents: every endpoint, in the order of the document. */
 const endpoints = [
   register,
+  completeSignUp,
+  forgotPassword,
+  resetPassword,
+  confirmEmail,
   login,
+  answerChallenge,
   refresh,
   logout,
   whoami,
@@ -29,9 +59,25 @@ const endpoints = [
   renameMe,
   deleteMe,
   changePassword,
+  changeEmail,
+  enrolTotp,
+  confirmTotp,
+  removeTotp,
+  renewRecoveryCodes,
   listSessions,
   endSessions,
   endSession,
+  listUsers,
+  inviteUser,
+  readUser,
+  amendUser,
+  deleteUser,
+  endUserSessions,
+  resetUserMfa,
+  listServiceAccounts,
+  createServiceAccount,
+  renewServiceAccountSecret,
+  deleteServiceAccount,
   keySet,
   metadata,
   problemPage,
@@ -39,6 +85,13 @@ const endpoints = [
   ready,
 ];
 
+/** Those that speak RFC 6749: forms in, and errors in its own shape. */
+const oauthEndpoints = [issueToken, introspectToken, revokeToken];
+
 export function registerRoutes(app: App, context: Context): void {
   for (const endpoint of endpoints) endpoint(app, context);
+  app.register(async (scope: App) => {
+    registerOAuth(scope);
+    for (const endpoint of oauthEndpoints) endpoint(scope, context);
+  });
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Transport } from './user.ts';
 
 const NumericDate = z.int().min(0).max(253_402_300_799);
 const Text = z.string().min(1);
@@ -38,5 +39,20 @@ export const OwnClaims = {
     dev: Text,
   }),
   device: z.strictObject({ ...Own, jti: Text }),
+  /** `sub`: the address as it was typed. There is no user yet. */
+  'sign-up': z.strictObject({ ...Own, jti: Text }),
+  /** `was`: the state of the address that it replaces; `sid`: the session that asked, which goes on. */
+  email: z.strictObject({ ...Own, jti: Text, email: Text, was: Text, sid: z.string() }),
+  /** `was`: the password hash that it replaces. */
+  reset: z.strictObject({ ...Own, jti: Text, was: Text }),
+  /** The password was right; `was`: its hash. */
+  mfa: z.strictObject({
+    ...Own,
+    jti: Text,
+    ver: z.int().min(0),
+    was: Text,
+    dev: Text,
+    transport: Transport,
+  }),
 };
 export type OwnKind = keyof typeof OwnClaims;

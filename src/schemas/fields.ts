@@ -38,3 +38,32 @@ export const Name = z
 
 /** A token as it is sent: opaque, at most 4 KB. */
 export const Token = z.string().min(1).max(4096);
+
+/** A six-digit TOTP code: text, as it may start with a zero. */
+export const Code = z
+  .string()
+  .regex(/^[0-9]{6}$/, { error: 'must be six digits' })
+  .meta({ examples: ['492039'] });
+
+export const RecoveryCode = z
+  .string()
+  .max(40)
+  .regex(/^(?:[A-Za-z2-7][\s-]?){16}$/, { error: 'must be a recovery code' })
+  .meta({ examples: ['K3QW-7ZP2-MNB4-XA5T'] });
+
+/** A name that goes into a token and a header. */
+const Role = z.string().regex(/^[a-z][a-z0-9_:-]{0,31}$/, {
+  error: 'must be 1 to 32 of a-z, 0-9, _, :, -, and start with a letter',
+});
+
+/** A token must stay below 1 KB, so roles together may have 200 characters. */
+export const Roles = z
+  .array(Role)
+  .max(16)
+  .refine((roles) => new Set(roles).size === roles.length, { error: 'must not name a role twice' })
+  .refine((roles) => roles.join().length <= 200, {
+    error: 'must have 200 characters at most together',
+  })
+  .meta({ examples: [['admin']] });
+
+export const Id = z.uuid();

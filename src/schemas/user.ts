@@ -24,6 +24,25 @@ export const Session = z.object({
 });
 export type Session = z.infer<typeof Session>;
 
+/** A TOTP secret, encrypted (`domain/secret-box.ts`). */
+const Totp = z.object({
+  secret: z.string(),
+  /** The last 30-second step whose code was accepted: each is good once. */
+  last_step: z.int(),
+});
+
+/** A second factor. */
+export const Mfa = z.object({
+  /** In force. */
+  totp: Totp.optional(),
+  /** Asked for, not yet proven with a code. */
+  pending: Totp.optional(),
+  recovery: z.object({ salt: z.string(), hashes: z.array(z.string()) }).optional(),
+  /** Challenges that were tried or used, until they expire. */
+  challenges: z.array(z.object({ id: z.string(), tries: z.int(), until: Instant })).default([]),
+});
+export type Mfa = z.infer<typeof Mfa>;
+
 /** A row of `users`, the one thing that is remembered. */
 export const User = z.object({
   id: z.string(),
@@ -37,6 +56,7 @@ export const User = z.object({
   status: z.enum(['active', 'disabled', 'deleted']),
   token_version: z.int(),
   sessions: z.array(Session),
+  mfa: Mfa,
   revoked_at: Instant.nullable(),
   row_version: z.int(),
   created_at: Instant,

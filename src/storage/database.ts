@@ -12,7 +12,7 @@ import {
 import pg from 'pg';
 import type { User } from '../schemas/user.ts';
 
-type JsonColumn = 'roles' | 'sessions';
+type JsonColumn = 'roles' | 'sessions' | 'mfa';
 
 /** A row as the database has it: the JSON columns are text, so that one schema serves every engine. */
 export type UserRow = Omit<User, JsonColumn> & Record<JsonColumn, string>;

@@ -20,6 +20,7 @@ const migrations: Record<string, Migration> = {
         .addColumn('status', 'varchar(8)', (column) => column.notNull())
         .addColumn('token_version', 'integer', (column) => column.notNull())
         .addColumn('sessions', 'text', (column) => column.notNull())
+        .addColumn('mfa', 'text', (column) => column.notNull())
         .addColumn('revoked_at', 'bigint')
         .addColumn('row_version', 'integer', (column) => column.notNull())
         .addColumn('created_at', 'bigint', (column) => column.notNull())

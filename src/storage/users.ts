@@ -13,11 +13,17 @@ export class EmailTaken extends Error {}
 export interface Change<T> {
   user: User;
   result: T;
+  /** Another user who must still be as he was read when this is written, in one commit with it. */
+  witness?: User;
 }
 
 const UNIQUE_VIOLATION = new Set(['23505', 'SQLITE_CONSTRAINT_UNIQUE']);
-const SERIALIZATION_FAILURE = '40001';
+/** Serialisation failure, deadlock: somebody else was first. */
+const LOST_RACE = new Set(['40001', '40P01']);
 const TRIES = 30;
+
+/** A LIKE pattern for what starts with `prefix`, taken literally. */
+const likePrefix = (prefix: string): string => `${prefix.replace(/[\\%_]/g, '\\$&')}%`;
 
 const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code;
 
@@ -25,10 +31,39 @@ const toRow = (user: User): Insertable<UserRow> => ({
   ...user,
   roles: JSON.stringify(user.roles),
   sessions: JSON.stringify(user.sessions),
+  mfa: JSON.stringify(user.mfa),
 });
 
 const toUser = (row: Selectable<UserRow>): User =>
-  User.parse({ ...row, roles: JSON.parse(row.roles), sessions: JSON.parse(row.sessions) });
+  User.parse({
+    ...row,
+    roles: JSON.parse(row.roles),
+    sessions: JSON.parse(row.sessions),
+    mfa: JSON.parse(row.mfa),
+  });
+
+/** Rolls a transaction back. */
+class LostRace extends Error {}
+
+/** The compare-and-swap. False: the row is no longer the one that was seen. */
+async function writeOver(db: Database, seen: User, next: User): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('users')
+    .set({ ...toRow(next), row_version: seen.row_version + 1 })
+    .where('id', '=', seen.id)
+    .where('row_version', '=', seen.row_version)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+/** What a page of users is picked by. */
+export interface Page {
+  kind: User['kind'];
+  /** The id of the last row of the page before. */
+  after?: string | undefined;
+  emailPrefix?: string | undefined;
+  limit: number;
+}
 
 /** Rows of `users`, in and out. Every failure of the database is a StorageFault. */
 export class Users {
@@ -63,13 +98,18 @@ export class Users {
    * The one way to change a user: read, decide in pure code, write if nobody else has written since, else
    * decide again. `decide` may run several times and must not wait. `undefined`: no such user.
    */
-  async change<T>(id: string, decide: (user: User) => Change<T>): Promise<T | undefined> {
+  async change<T>(
+    id: string,
+    decide: (user: User, witness: User | undefined) => Change<T>,
+    findWitness?: () => Promise<User | undefined>,
+  ): Promise<T | undefined> {
     for (let attempt = 1; attempt <= TRIES; attempt += 1) {
+      const witness = await findWitness?.();
       const user = await this.findById(id);
       if (user === undefined) return undefined;
-      const change = decide(user);
+      const change = decide(user, witness);
       if (change.user === user) return change.result;
-      if (await this.#replace(user, change.user)) {
+      if (await this.#replace(user, change)) {
         this.#wrote(change.user);
         return change.result;
       }
@@ -87,6 +127,51 @@ export class Users {
         .where('revoked_at', '>=', instant)
         .execute();
       return rows.map(toUser);
+    });
+  }
+
+  /** In the order of their ids, so oldest first. Deleted users are not there. */
+  async list({ kind, after, emailPrefix, limit }: Page): Promise<User[]> {
+    return this.#guarded('list', async () => {
+      let query = this.#db
+        .selectFrom('users')
+        .selectAll()
+        .where('kind', '=', kind)
+        .where('status', '!=', 'deleted');
+      if (after !== undefined) query = query.where('id', '>', after);
+      if (emailPrefix !== undefined) {
+        query = query.where(sql<boolean>`email_key like ${likePrefix(emailPrefix)} escape '\\'`);
+      }
+      const rows = await query.orderBy('id').limit(limit).execute();
+      return rows.map(toUser);
+    });
+  }
+
+  /** Some active person with this role who is not `id`. */
+  async findOther(id: string, role: string): Promise<User | undefined> {
+    return this.#guarded('findOther', async () => {
+      const row = await this.#db
+        .selectFrom('users')
+        .selectAll()
+        .where('kind', '=', 'person')
+        .where('status', '=', 'active')
+        .where('id', '!=', id)
+        .where('roles', 'like', `%${JSON.stringify(role)}%`)
+        .executeTakeFirst();
+      return row && toUser(row);
+    });
+  }
+
+  /** Adds those whose address is free, in one commit; answers the addresses' keys that were added. */
+  async insertMany(users: User[]): Promise<Set<string>> {
+    return this.#guarded('insertMany', async () => {
+      const added = await this.#db
+        .insertInto('users')
+        .values(users.map(toRow))
+        .onConflict((conflict) => conflict.column('email_key').doNothing())
+        .returning('email_key')
+        .execute();
+      return new Set(added.map(({ email_key }) => email_key as string));
     });
   }
 
@@ -118,17 +203,16 @@ export class Users {
   }
 
   /** False: somebody else wrote first. */
-  async #replace(seen: User, next: User): Promise<boolean> {
+  async #replace(seen: User, { user: next, witness }: Change<unknown>): Promise<boolean> {
     try {
-      const { numUpdatedRows } = await this.#db
-        .updateTable('users')
-        .set({ ...toRow(next), row_version: seen.row_version + 1 })
-        .where('id', '=', seen.id)
-        .where('row_version', '=', seen.row_version)
-        .executeTakeFirst();
-      return numUpdatedRows === 1n;
+      if (witness === undefined) return await writeOver(this.#db, seen, next);
+      return await this.#db.transaction().execute(async (transaction) => {
+        const stands = await writeOver(transaction, witness, witness);
+        if (!stands || !(await writeOver(transaction, seen, next))) throw new LostRace();
+        return true;
+      });
     } catch (error) {
-      if (codeOf(error) === SERIALIZATION_FAILURE) return false;
+      if (error instanceof LostRace || LOST_RACE.has(codeOf(error) as string)) return false;
       if (UNIQUE_VIOLATION.has(codeOf(error) as string)) throw new EmailTaken();
       throw new StorageFault('replace', { cause: error });
     }

@@ -1,26 +1,31 @@
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { newPerson } from '../../domain/accounts.ts';
-import { checkPassword } from '../../domain/passwords.ts';
 import { Refusal } from '../../domain/refusal.ts';
-import { start } from '../../domain/sessions.ts';
+import { inviteToSignUp, signUpAtOnce } from '../../domain/sign-up.ts';
 import { deviceOf } from '../../domain/token-pair.ts';
 import { logEvent } from '../../http/logging.ts';
 import { signInOf } from '../../http/sign-in.ts';
 import { answerTokens } from '../../http/tokens.ts';
+import { Accepted, accepted } from '../../schemas/accepted.ts';
 import { Email, Name, Password } from '../../schemas/fields.ts';
 import { TokenAnswer, TransportChoice } from '../../schemas/session.ts';
 
-const Body = z.strictObject({
-  email: Email,
-  password: Password,
-  name: Name.optional(),
-  transport: TransportChoice,
-});
+const Body = z
+  .strictObject({
+    email: Email,
+    password: Password.optional(),
+    name: Name.optional(),
+    transport: TransportChoice,
+  })
+  .refine(({ password, name }) => password !== undefined || name === undefined, {
+    error: 'is needed with a name',
+    path: ['password'],
+  })
+  .meta({ examples: [{ email: 'ada@example.com', password: 'correct horse battery staple' }] });
 
 export function register(app: App, context: Context): void {
-  const { config, users, passwords, clock, sessionLimits } = context;
+  const { SIGN_UP } = context.config;
   app.route({
     method: 'POST',
     url: '/v1/register',
@@ -32,29 +37,31 @@ export function register(app: App, context: Context): void {
     schema: {
       operationId: 'register',
       tags: ['Accounts'],
-      summary: 'Make an account and sign in',
+      summary: 'Sign up',
       description:
-        'With `SIGN_UP=open` only. The answer gives away whether an address has an account.',
+        'With an address alone: mails a link that finishes the sign-up; the answer does not tell whether the address has an account. With a password too: makes the account at once, which `SIGN_UP=open` permits, and which gives known addresses away.',
       body: Body,
-      response: { 201: TokenAnswer },
+      response: {
+        201: TokenAnswer,
+        202: Accepted,
+      },
     },
     handler: async (request, reply) => {
       const { email, password, name = null, transport } = request.body;
-      if (config.SIGN_UP === 'closed') throw new Refusal('sign_up_closed');
-      if (config.SIGN_UP === 'verified') throw new Refusal('email_verification_required');
-      checkPassword(password, config.PASSWORD_MIN_LENGTH, '/password');
-      const passwordHash = await passwords.hash(password);
-      const now = clock();
-      const person = { ...newPerson({ email, name, passwordHash }, now), last_login_at: now };
-      const { user, session } = start(person, signInOf(request, transport), now, sessionLimits);
-      await users.insert(user);
+      if (SIGN_UP === 'closed') throw new Refusal('sign_up_closed');
+      if (password === undefined) {
+        await inviteToSignUp(context, email);
+        return reply.code(202).send(accepted);
+      }
+      if (SIGN_UP === 'verified') throw new Refusal('email_verification_required');
+      const { user, session } = await signUpAtOnce(
+        context,
+        { email, password, name },
+        signInOf(request, transport),
+      );
       logEvent(request, 'account.created', { user: user.id, session: session.id });
-      reply.code(201);
-      return answerTokens(reply, context, {
-        user,
-        session,
-        device: deviceOf(context, user, undefined),
-      });
+      const device = deviceOf(context, user, undefined);
+      return reply.code(201).send(answerTokens(reply, context, { user, session, device }));
     },
   });
 }

@@ -7,6 +7,12 @@ const Metadata = z
   .object({
     issuer: z.string(),
     jwks_uri: z.string(),
+    token_endpoint: z.string(),
+    introspection_endpoint: z.string(),
+    revocation_endpoint: z.string(),
+    token_endpoint_auth_methods_supported: z.array(z.string()),
+    introspection_endpoint_auth_methods_supported: z.array(z.string()),
+    revocation_endpoint_auth_methods_supported: z.array(z.string()),
     response_types_supported: z.array(z.string()),
     grant_types_supported: z.array(z.string()),
     service_documentation: z.string(),
@@ -18,8 +24,18 @@ export function metadata(app: App, { config }: Context): void {
   const document = {
     issuer: ISSUER,
     jwks_uri: `${ISSUER}/.well-known/jwks.json`,
+    token_endpoint: `${ISSUER}/oauth/token`,
+    introspection_endpoint: `${ISSUER}/oauth/introspect`,
+    revocation_endpoint: `${ISSUER}/oauth/revoke`,
+    token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
+    introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+    revocation_endpoint_auth_methods_supported: [
+      'client_secret_basic',
+      'client_secret_post',
+      'none',
+    ],
     response_types_supported: [],
-    grant_types_supported: [],
+    grant_types_supported: ['client_credentials', 'refresh_token'],
     service_documentation: `${ISSUER}/docs`,
   };
   app.route({

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
 import { changeCaller, provenCaller } from '../../domain/fresh.ts';
+import { tell } from '../../domain/letters.ts';
 import { checkPassword } from '../../domain/passwords.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import { endOthers, liveSession } from '../../domain/sessions.ts';
@@ -20,7 +21,7 @@ export function changePassword(app: App, context: Context): void {
   app.route({
     method: 'PUT',
     url: '/v1/me/password',
-    config: { access: 'bearer', tighterLimit: true, problems: ['wrong_password', 'unavailable'] },
+    config: { access: 'person', tighterLimit: true, problems: ['wrong_password', 'unavailable'] },
     schema: {
       operationId: 'changePassword',
       tags: ['Me'],
@@ -43,6 +44,7 @@ export function changePassword(app: App, context: Context): void {
           result: { user: next, session: liveSession(next, caller.sid, now) as Session },
         };
       });
+      tell(context, user, 'password.changed');
       logEvent(request, 'password.changed', { user: user.id, session: session.id });
       const device = deviceOf(context, user, cookieOf(request, DEVICE_COOKIE));
       return answerTokens(reply, context, { user, session, device });

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { emptied } from '../../domain/accounts.ts';
-import { changeCaller, provenCaller } from '../../domain/fresh.ts';
+import { changeKeepingAnAdmin, deleted } from '../../domain/administration.ts';
+import { assertStands, provenCaller } from '../../domain/fresh.ts';
+import { tell } from '../../domain/letters.ts';
 import { clearRefreshCookie } from '../../http/cookies.ts';
 import { logEvent } from '../../http/logging.ts';
 import { Password } from '../../schemas/fields.ts';
@@ -12,7 +13,11 @@ export function deleteMe(app: App, context: Context): void {
   app.route({
     method: 'DELETE',
     url: '/v1/me',
-    config: { access: 'bearer', tighterLimit: true, problems: ['wrong_password', 'unavailable'] },
+    config: {
+      access: 'person',
+      tighterLimit: true,
+      problems: ['wrong_password', 'last_admin', 'unavailable'],
+    },
     schema: {
       operationId: 'deleteMe',
       tags: ['Me'],
@@ -24,11 +29,12 @@ export function deleteMe(app: App, context: Context): void {
     },
     handler: async (request, reply) => {
       const { caller, body } = request;
-      await provenCaller(context, caller, body.password);
-      await changeCaller(context, caller, (user, now) => ({
-        user: emptied(user, now),
-        result: undefined,
-      }));
+      const user = await provenCaller(context, caller, body.password);
+      await changeKeepingAnAdmin(context, caller.sub, (before, now) => {
+        assertStands(before, caller, now);
+        return deleted(before, now);
+      });
+      tell(context, user, 'account.deleted');
       logEvent(request, 'account.deleted', { user: caller.sub });
       clearRefreshCookie(reply);
       return reply.code(204).send(null);

@@ -11,7 +11,7 @@ export function endSession(app: App, context: Context): void {
   app.route({
     method: 'DELETE',
     url: '/v1/me/sessions/:id',
-    config: { access: 'bearer', problems: ['not_found', 'unavailable'] },
+    config: { access: 'person', problems: ['not_found', 'unavailable'] },
     schema: {
       operationId: 'endSession',
       tags: ['Me'],

@@ -3,15 +3,14 @@ import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
 import { freshCaller } from '../../domain/fresh.ts';
 import { isLive } from '../../domain/sessions.ts';
+import { sessionView } from '../../domain/views.ts';
 import { SessionView } from '../../schemas/session.ts';
-
-const time = (instant: number) => new Date(instant).toISOString();
 
 export function listSessions(app: App, context: Context): void {
   app.route({
     method: 'GET',
     url: '/v1/me/sessions',
-    config: { access: 'bearer', problems: ['unavailable'] },
+    config: { access: 'person', problems: ['unavailable'] },
     schema: {
       operationId: 'listSessions',
       tags: ['Me'],
@@ -21,20 +20,7 @@ export function listSessions(app: App, context: Context): void {
     handler: async ({ caller }) => {
       const user = await freshCaller(context, caller);
       const live = user.sessions.filter((session) => isLive(session, context.clock()));
-      return {
-        sessions: live.map(
-          ({ id, client, transport, amr, created_at, rotated_at, expires_at }) => ({
-            id,
-            client,
-            transport,
-            amr,
-            created_at: time(created_at),
-            refreshed_at: time(rotated_at),
-            expires_at: time(expires_at),
-            current: id === caller.sid,
-          }),
-        ),
-      };
+      return { sessions: live.map((session) => sessionView(session, caller.sid)) };
     },
   });
 }

@@ -1,14 +1,14 @@
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { profileOf } from '../../domain/accounts.ts';
 import { freshCaller } from '../../domain/fresh.ts';
+import { profileOf } from '../../domain/views.ts';
 import { Profile } from '../../schemas/profile.ts';
 
 export function readMe(app: App, context: Context): void {
   app.route({
     method: 'GET',
     url: '/v1/me',
-    config: { access: 'bearer', problems: ['unavailable'] },
+    config: { access: 'person', problems: ['unavailable'] },
     schema: {
       operationId: 'readMe',
       tags: ['Me'],

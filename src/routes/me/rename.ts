@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { profileOf } from '../../domain/accounts.ts';
 import { changeCaller } from '../../domain/fresh.ts';
+import { profileOf } from '../../domain/views.ts';
 import { Name } from '../../schemas/fields.ts';
 import { Profile } from '../../schemas/profile.ts';
 
@@ -10,7 +10,7 @@ export function renameMe(app: App, context: Context): void {
   app.route({
     method: 'PATCH',
     url: '/v1/me',
-    config: { access: 'bearer', problems: ['unavailable'] },
+    config: { access: 'person', problems: ['unavailable'] },
     schema: {
       operationId: 'renameMe',
       tags: ['Me'],

@@ -1,22 +1,25 @@
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
+import { CHALLENGE_LIFE, issueChallenge } from '../../domain/challenge.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import { signInWithPassword } from '../../domain/sign-in.ts';
-import { deviceOf } from '../../domain/token-pair.ts';
 import { cookieOf, DEVICE_COOKIE } from '../../http/cookies.ts';
 import { logEvent } from '../../http/logging.ts';
 import { signInOf } from '../../http/sign-in.ts';
 import { answerTokens } from '../../http/tokens.ts';
 import { Email, Password, Token } from '../../schemas/fields.ts';
+import { Challenge } from '../../schemas/second-factor.ts';
 import { TokenAnswer, TransportChoice } from '../../schemas/session.ts';
 
-const Body = z.strictObject({
-  email: Email,
-  password: Password,
-  transport: TransportChoice,
-  device_token: Token.optional().describe('From an earlier sign-in on this device.'),
-});
+const Body = z
+  .strictObject({
+    email: Email,
+    password: Password,
+    transport: TransportChoice,
+    device_token: Token.optional().describe('From an earlier sign-in on this device.'),
+  })
+  .meta({ examples: [{ email: 'ada@example.com', password: 'correct horse battery staple' }] });
 
 export function login(app: App, context: Context): void {
   app.route({
@@ -25,28 +28,34 @@ export function login(app: App, context: Context): void {
     config: {
       access: 'public',
       tighterLimit: true,
-      problems: ['invalid_credentials', 'unavailable'],
+      problems: ['invalid_credentials', 'ambiguous_credentials', 'unavailable'],
     },
     schema: {
       operationId: 'login',
       tags: ['Sessions'],
       summary: 'Sign in',
       description:
-        'Always opens a new session. An unknown address and a wrong password answer alike, in the same time.',
+        'Always opens a new session. An unknown address and a wrong password answer alike, in the same time. An account with a second factor gets a challenge (202) for `/v1/login/mfa`.',
       body: Body,
-      response: { 200: TokenAnswer },
+      response: { 200: TokenAnswer, 202: Challenge },
     },
     handler: async (request, reply) => {
       const { email, password, transport, device_token } = request.body;
+      const deviceToken = device_token ?? cookieOf(request, DEVICE_COOKIE);
+      const signIn = signInOf(request, transport);
       try {
-        const { user, session } = await signInWithPassword(
-          context,
-          { email, password },
-          signInOf(request, transport),
-        );
-        logEvent(request, 'sign_in.ok', { user: user.id, session: session.id });
-        const device = deviceOf(context, user, device_token ?? cookieOf(request, DEVICE_COOKIE));
-        return answerTokens(reply, context, { user, session, device });
+        const result = await signInWithPassword(context, { email, password, deviceToken }, signIn);
+        if (result.session === undefined) {
+          logEvent(request, 'mfa.challenged', { user: result.user.id });
+          const { recovery } = result.user.mfa;
+          return reply.code(202).send({
+            mfa_token: issueChallenge(context, { ...result, transport }),
+            methods: recovery?.hashes.length ? ['totp', 'recovery_code'] : ['totp'],
+            expires_in: CHALLENGE_LIFE,
+          });
+        }
+        logEvent(request, 'sign_in.ok', { user: result.user.id, session: result.session.id });
+        return reply.code(200).send(answerTokens(reply, context, result));
       } catch (error) {
         if (error instanceof Refusal) logEvent(request, 'sign_in.refused', {});
         throw error;

@@ -4,7 +4,7 @@ import type { Context } from '../../context.ts';
 import { refreshSession } from '../../domain/refresh.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import { clearRefreshCookie } from '../../http/cookies.ts';
-import { logEvent } from '../../http/logging.ts';
+import { reportReuse } from '../../http/reuse.ts';
 import { answerTokens, presentedRefresh } from '../../http/tokens.ts';
 import { RefreshBody, TokenAnswer } from '../../schemas/session.ts';
 
@@ -57,10 +57,7 @@ export function refresh(app: App, context: Context): void {
       }
       if (presented.transport === 'cookie') clearRefreshCookie(reply);
       if (rotation.outcome === 'invalid') throw new Refusal('refresh_invalid');
-      logEvent(request, 'session.reuse_detected', {
-        user: rotation.user.id,
-        session: rotation.session.id,
-      });
+      reportReuse(request, context, rotation);
       throw new Refusal('refresh_reused');
     },
   });

@@ -1,0 +1,27 @@
+import type { Context } from '../context.ts';
+import type { Letter } from '../mail/letter.ts';
+import { alreadyRegistered } from '../mail/messages/already-registered.ts';
+import { type NoticeName, notice } from '../mail/messages/notice.ts';
+import type { User } from '../schemas/user.ts';
+import { emailKey } from './accounts.ts';
+
+/** Tells the owner what happened to the account. */
+export function tell(
+  { outbox, config }: Context,
+  user: Pick<User, 'email'>,
+  name: NoticeName,
+): void {
+  if (user.email !== null) outbox.post(user.email, () => notice(name, config.APP_URL));
+}
+
+/** A letter that a stranger can cause: only so many go to one address. */
+export function postLimited(
+  { outbox, mailboxLimit, clock }: Context,
+  email: string,
+  compose: () => Letter,
+): void {
+  if (mailboxLimit.allows(emailKey(email), clock())) outbox.post(email, compose);
+}
+
+export const tellTaken = (context: Context, email: string): void =>
+  postLimited(context, email, () => alreadyRegistered(context.config.APP_URL));

@@ -1,0 +1,101 @@
+import type { Secret } from 'otpauth';
+import type { Context } from '../context.ts';
+import type { AccessClaims } from '../schemas/claims.ts';
+import type { User } from '../schemas/user.ts';
+import { hashOfProof, spend } from './challenge.ts';
+import { changeCaller, provenCaller } from './fresh.ts';
+import { tell } from './letters.ts';
+import { Refusal } from './refusal.ts';
+import {
+  acceptCode,
+  enrol,
+  hasSecondFactor,
+  newRecoveryCodes,
+  type Proof,
+} from './second-factor.ts';
+import { endOthersQuietly } from './sessions.ts';
+
+/** A secret to scan; it counts for nothing until a code has proven it. Refuses with `wrong_password`, `mfa_enabled`. */
+export async function beginEnrolment(
+  context: Context,
+  caller: AccessClaims,
+  password: string,
+): Promise<{ user: User; secret: Secret }> {
+  await provenCaller(context, caller, password);
+  return changeCaller(context, caller, (user, now) => {
+    if (user.mfa.totp !== undefined) throw new Refusal('mfa_enabled');
+    const { secret, pending } = enrol(context.keys, user, now);
+    return { user: { ...user, mfa: { ...user.mfa, pending } }, result: { user, secret } };
+  });
+}
+
+/**
+ * Puts the pending secret into force with one right code, and answers ten recovery codes. Sessions that never
+ * showed the factor end; this one has just shown it. Refuses with `wrong_code`, `mfa_enabled`.
+ */
+export async function confirmEnrolment(
+  context: Context,
+  caller: AccessClaims,
+  code: string,
+): Promise<string[]> {
+  const { codes, recovery } = await newRecoveryCodes(context.passwords);
+  const user = await changeCaller(context, caller, (before, now) => {
+    const { pending, totp, challenges } = before.mfa;
+    if (totp !== undefined) throw new Refusal('mfa_enabled');
+    const accepted = pending && acceptCode(context.keys, before, pending, code, now);
+    if (accepted === undefined) throw new Refusal('wrong_code');
+    const sessions = before.sessions.map((session) =>
+      session.id === caller.sid
+        ? { ...session, amr: [...new Set([...session.amr, 'otp', 'mfa'])] }
+        : session,
+    );
+    const enrolled = { ...before, sessions, mfa: { totp: accepted, recovery, challenges } };
+    return { user: endOthersQuietly(enrolled, caller.sid, now), result: before };
+  });
+  tell(context, user, 'mfa.enabled');
+  return codes;
+}
+
+/** Spends a proof of the factor in force, and changes the row with it. Refuses with `wrong_password`, `wrong_code`, `mfa_not_enabled`. */
+async function withProof(
+  context: Context,
+  caller: AccessClaims,
+  { password, proof }: { password: string; proof: Proof },
+  decide: (user: User, now: number) => User,
+): Promise<User> {
+  const proven = await provenCaller(context, caller, password);
+  if (!hasSecondFactor(proven)) throw new Refusal('mfa_not_enabled');
+  const hash = await hashOfProof(context, proven, proof);
+  return changeCaller(context, caller, (user, now) => {
+    const spent = spend(context, user, proof, hash);
+    if (spent === undefined) throw new Refusal('wrong_code');
+    return { user: decide({ ...user, mfa: spent }, now), result: user };
+  });
+}
+
+/** The password alone signs in again; every other session ends. */
+export async function removeFactor(
+  context: Context,
+  caller: AccessClaims,
+  proof: { password: string; proof: Proof },
+): Promise<void> {
+  const user = await withProof(context, caller, proof, (before, now) =>
+    endOthersQuietly({ ...before, mfa: { challenges: [] } }, caller.sid, now),
+  );
+  tell(context, user, 'mfa.disabled');
+}
+
+/** A new set; the old one no longer works. */
+export async function renewRecoveryCodes(
+  context: Context,
+  caller: AccessClaims,
+  proof: { password: string; proof: Proof },
+): Promise<string[]> {
+  const { codes, recovery } = await newRecoveryCodes(context.passwords);
+  const user = await withProof(context, caller, proof, (before) => ({
+    ...before,
+    mfa: { ...before.mfa, recovery },
+  }));
+  tell(context, user, 'mfa.recovery_codes_renewed');
+  return codes;
+}

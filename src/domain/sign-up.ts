@@ -1,0 +1,72 @@
+import type { Context } from '../context.ts';
+import { confirmEmail } from '../mail/messages/confirm-email.ts';
+import { signUp } from '../mail/messages/sign-up.ts';
+import type { Session, User } from '../schemas/user.ts';
+import { emailKey, newPerson } from './accounts.ts';
+import { postLimited, tellTaken } from './letters.ts';
+import { emailToken, signUpToken } from './mailed-tokens.ts';
+import { checkPassword } from './passwords.ts';
+import { Refusal } from './refusal.ts';
+import { type SignIn, start } from './sessions.ts';
+
+interface Applicant {
+  email: string;
+  password: string;
+  name: string | null;
+}
+
+/** Mails a sign-up link, or to the owner of an account a note that says so. Nothing is stored, and the caller cannot tell. */
+export async function inviteToSignUp(context: Context, email: string): Promise<void> {
+  const taken = await context.users.findByEmail(emailKey(email));
+  if (taken) return tellTaken(context, email);
+  postLimited(context, email, () => signUp(context.config.APP_URL, signUpToken(context, email)));
+}
+
+/** Makes the account whose mailbox the token proves. Refuses with `link_invalid`, also when the address was taken meanwhile. */
+export async function completeSignUp(
+  context: Context,
+  { token, password, name }: { token: string; password: string; name: string | null },
+  signIn: SignIn,
+): Promise<{ user: User; session: Session }> {
+  const claims = context.ownTokens.read('sign-up', token);
+  const taken = claims && (await context.users.findByEmail(emailKey(claims.sub)));
+  if (claims === undefined || taken) throw new Refusal('link_invalid');
+  const now = context.clock();
+  return create(context, { email: claims.sub, password, name }, { verifiedAt: now, signIn });
+}
+
+/** Makes an account at once, without proof of the mailbox, and mails a link that proves it. Refuses with `email_taken`. */
+export async function signUpAtOnce(
+  context: Context,
+  applicant: Applicant,
+  signIn: SignIn,
+): Promise<{ user: User; session: Session }> {
+  const created = await create(context, applicant, { verifiedAt: null, signIn });
+  const { user } = created;
+  postLimited(context, applicant.email, () =>
+    confirmEmail(
+      context.config.APP_URL,
+      emailToken(context, user, applicant.email, created.session.id),
+    ),
+  );
+  return created;
+}
+
+async function create(
+  context: Context,
+  { email, password, name }: Applicant,
+  { verifiedAt, signIn }: { verifiedAt: number | null; signIn: SignIn },
+) {
+  const { config, passwords, users, clock, sessionLimits } = context;
+  checkPassword(password, config.PASSWORD_MIN_LENGTH, '/password');
+  const passwordHash = await passwords.hash(password);
+  const now = clock();
+  const person: User = {
+    ...newPerson({ email, name, passwordHash }, now),
+    email_verified_at: verifiedAt,
+    last_login_at: now,
+  };
+  const started = start(person, signIn, now, sessionLimits);
+  await users.insert(started.user);
+  return started;
+}

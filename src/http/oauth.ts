@@ -1,0 +1,130 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Context } from '../context.ts';
+import { OAuthRefusal } from '../domain/oauth-refusal.ts';
+import { Refusal } from '../domain/refusal.ts';
+import { authenticate } from '../domain/service-accounts.ts';
+import type { OAuthErrorCode } from '../schemas/oauth.ts';
+import { OAuthProblem } from '../schemas/oauth.ts';
+import type { User } from '../schemas/user.ts';
+import { logEvent } from './logging.ts';
+import { problems, refusalOf } from './problems.ts';
+
+const FORM = /^application\/x-www-form-urlencoded *(; *charset="?utf-8"? *)?$/i;
+
+const badClient = () =>
+  new OAuthRefusal('invalid_client', 'No service account has this id and this secret.');
+
+/** RFC 6749 section 3.2: no parameter twice. One without a value counts as absent. */
+function parseForm(text: string): Record<string, string> {
+  const parameters = new URLSearchParams(text);
+  const names = [...parameters.keys()];
+  if (new Set(names).size < names.length) {
+    throw new OAuthRefusal('invalid_request', 'A parameter is there twice.');
+  }
+  return Object.fromEntries([...parameters].filter(([, value]) => value !== ''));
+}
+
+/** RFC 6749 section 2.3.1: both halves are form-encoded inside HTTP Basic. */
+function basicCredentials(header: string): { id: string; secret: string } {
+  const decoded = Buffer.from(header.replace(/^basic +/i, ''), 'base64').toString();
+  const colon = decoded.indexOf(':');
+  try {
+    const [id, secret] = [decoded.slice(0, colon), decoded.slice(colon + 1)].map((half) =>
+      decodeURIComponent(half.replaceAll('+', ' ')),
+    );
+    return { id: id as string, secret: secret as string };
+  } catch {
+    throw badClient();
+  }
+}
+
+interface ClientFields {
+  client_id?: string | undefined;
+  client_secret?: string | undefined;
+}
+
+/** The service account that sent the request. Refuses with `invalid_client`, and with `invalid_request` two ways at once. */
+export async function clientOf(
+  request: FastifyRequest,
+  body: ClientFields,
+  context: Context,
+): Promise<User> {
+  const { authorization } = request.headers;
+  const basic = authorization !== undefined && /^basic\b/i.test(authorization);
+  if (basic && body.client_secret !== undefined) {
+    throw new OAuthRefusal('invalid_request', 'Authenticate in one way.');
+  }
+  const { id, secret } = basic
+    ? basicCredentials(authorization)
+    : { id: body.client_id, secret: body.client_secret };
+  const client = id && secret ? await authenticate(context, id, secret) : undefined;
+  if (client === undefined) {
+    logEvent(request, 'client.refused', {});
+    throw badClient();
+  }
+  return client;
+}
+
+const STATUS: Record<OAuthErrorCode, number> = {
+  invalid_request: 400,
+  invalid_client: 401,
+  invalid_grant: 400,
+  unsupported_grant_type: 400,
+  invalid_scope: 400,
+  server_error: 500,
+  temporarily_unavailable: 503,
+};
+
+/** What is no OAuth refusal keeps its status, under the nearest code that RFC 6749 has. */
+function oauthCodeOf(status: number): OAuthErrorCode {
+  if (status === 429 || status === 503) return 'temporarily_unavailable';
+  return status >= 500 ? 'server_error' : 'invalid_request';
+}
+
+function answerOAuthError(
+  error: Error,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  reply.header('pragma', 'no-cache').type('application/json');
+  if (error instanceof OAuthRefusal) {
+    if (error.code === 'invalid_client') reply.header('www-authenticate', 'Basic realm="latchkey"');
+    const body = { error: error.code, error_description: error.description };
+    return reply.code(STATUS[error.code]).send(JSON.stringify(body));
+  }
+  const refusal = refusalOf(error);
+  request.refusal = refusal;
+  const { status, explanation } = problems[refusal.code];
+  const { retryAfter, detail = explanation, errors = [] } = refusal.circumstances;
+  if (status >= 500) request.log.error({ err: error }, refusal.code);
+  if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
+  const where = errors.map(({ path, message }) => `${path.slice(1)} ${message}`).join('; ');
+  const body = { error: oauthCodeOf(status), error_description: where || detail };
+  return reply.code(status).send(JSON.stringify(body));
+}
+
+/** The answers that every OAuth route declares. */
+export const oauthResponses = Object.fromEntries(
+  ([400, 401, 403, 413, 415, 422, 429, 500, 503] as const).map((status) => [
+    status,
+    {
+      description: `Refused, in the words of RFC 6749 section 5.2.`,
+      content: { 'application/json': { schema: OAuthProblem } },
+    },
+  ]),
+);
+
+/** Makes a scope speak as RFC 6749 does: forms in, JSON out, its own errors. */
+export function registerOAuth(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string' },
+    async (request: FastifyRequest, text: string) => {
+      if (!FORM.test(request.headers['content-type'] ?? ''))
+        throw new Refusal('unsupported_media_type');
+      return parseForm(text);
+    },
+  );
+  scope.setErrorHandler(answerOAuthError);
+}

@@ -1,0 +1,73 @@
+import type { Letter } from './letter.ts';
+import type { MailTransport } from './transport.ts';
+
+export interface OutboxLog {
+  sent(letter: Letter): void;
+  retried(error: unknown): void;
+  givenUp(error: unknown): void;
+}
+
+/** Milliseconds before each try. The first lets the answer go out, so that its time says nothing about the mail. */
+const WAITS = [50, 1_000, 10_000, 60_000];
+
+/** Letters waiting or being sent at once; more are given up. */
+const MAX_WAITING = 10_000;
+
+/** Sends letters after the answer that they belong to, and tries again a few times. Never fails, never waits. */
+export class Outbox {
+  readonly #transport: MailTransport;
+  readonly #log: OutboxLog;
+  readonly #waits: number[];
+  readonly #waiting = new Map<NodeJS.Timeout, () => Promise<void>>();
+  readonly #sending = new Set<Promise<void>>();
+
+  constructor(transport: MailTransport, log: OutboxLog, waits = WAITS) {
+    this.#transport = transport;
+    this.#log = log;
+    this.#waits = waits;
+  }
+
+  /** `compose` runs later too, so that making a token takes no time from the answer. */
+  post(to: string, compose: () => Letter): void {
+    if (this.#waiting.size + this.#sending.size >= MAX_WAITING) {
+      this.#log.givenUp(new Error('too many letters are waiting'));
+      return;
+    }
+    this.#schedule(to, compose, 0);
+  }
+
+  /** Whatever still waits gets its last try now. */
+  async close(): Promise<void> {
+    const last = [...this.#waiting].map(([timer, send]) => {
+      clearTimeout(timer);
+      return send();
+    });
+    this.#waiting.clear();
+    await Promise.all([...last, ...this.#sending]);
+    this.#transport.close();
+  }
+
+  #schedule(to: string, compose: () => Letter, attempt: number): void {
+    const timer = setTimeout(() => {
+      this.#waiting.delete(timer);
+      const sending = this.#try(to, compose, attempt).finally(() => this.#sending.delete(sending));
+      this.#sending.add(sending);
+    }, this.#waits[attempt]);
+    this.#waiting.set(timer, () => this.#try(to, compose, this.#waits.length));
+  }
+
+  async #try(to: string, compose: () => Letter, attempt: number): Promise<void> {
+    try {
+      const letter = compose();
+      await this.#transport.send(to, letter);
+      this.#log.sent(letter);
+    } catch (error) {
+      if (attempt + 1 < this.#waits.length) {
+        this.#log.retried(error);
+        this.#schedule(to, compose, attempt + 1);
+      } else {
+        this.#log.givenUp(error);
+      }
+    }
+  }
+}

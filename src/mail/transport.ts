@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createTransport } from 'nodemailer';
+import { type Letter, render } from './letter.ts';
+
+/** Sends one letter, or rejects. */
+export interface MailTransport {
+  send(to: string, letter: Letter): Promise<void>;
+  close(): void;
+}
+
+/** Milliseconds. */
+const PATIENCE = { connectionTimeout: 5_000, greetingTimeout: 5_000, socketTimeout: 10_000 };
+
+/** `to` as the one recipient that it is: an object, so that nothing in it is read as a list. */
+const envelope = (from: string, to: string, letter: Letter) => ({
+  from,
+  to: { name: '', address: to },
+  subject: letter.subject,
+  ...render(letter),
+  headers: { 'Auto-Submitted': 'auto-generated' },
+});
+
+function smtp(url: string, from: string): MailTransport {
+  const transport = createTransport({
+    url,
+    pool: true,
+    maxConnections: 2,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+    ...PATIENCE,
+  });
+  return {
+    send: async (to, letter) => {
+      await transport.sendMail(envelope(from, to, letter));
+    },
+    close: () => transport.close(),
+  };
+}
+
+function folder(path: string, from: string): MailTransport {
+  mkdirSync(path, { recursive: true });
+  const transport = createTransport({ streamTransport: true, buffer: true });
+  return {
+    send: async (to, letter) => {
+      const { message } = await transport.sendMail(envelope(from, to, letter));
+      const name = `${new Date().toISOString().replaceAll(':', '-')}-${randomBytes(3).toString('hex')}.eml`;
+      await writeFile(join(path, name), message as Buffer, { mode: 0o600 });
+    },
+    close: () => {},
+  };
+}
+
+/** `smtp://…`, `smtps://…`, or `file:FOLDER`, where each mail becomes one `.eml` file. */
+export const openMail = (url: string, from: string): MailTransport =>
+  url.startsWith('file:') ? folder(url.slice('file:'.length), from) : smtp(url, from);

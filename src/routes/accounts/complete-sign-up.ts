@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import type { App } from '../../app.ts';
+import type { Context } from '../../context.ts';
+import { Refusal } from '../../domain/refusal.ts';
+import { completeSignUp as complete } from '../../domain/sign-up.ts';
+import { deviceOf } from '../../domain/token-pair.ts';
+import { logEvent } from '../../http/logging.ts';
+import { signInOf } from '../../http/sign-in.ts';
+import { answerTokens } from '../../http/tokens.ts';
+import { Name, Password, Token } from '../../schemas/fields.ts';
+import { TokenAnswer, TransportChoice } from '../../schemas/session.ts';
+import { EmailTaken } from '../../storage/users.ts';
+
+const Body = z
+  .strictObject({
+    token: Token,
+    password: Password,
+    name: Name.optional(),
+    transport: TransportChoice,
+  })
+  .meta({
+    examples: [
+      { token: 'eyJhbGciOiJIUzI1NiJ9.e30.c2ln', password: 'correct horse battery staple' },
+    ],
+  });
+
+export function completeSignUp(app: App, context: Context): void {
+  app.route({
+    method: 'POST',
+    url: '/v1/register/complete',
+    config: {
+      access: 'own-token',
+      tighterLimit: true,
+      problems: ['link_invalid', 'sign_up_closed', 'unavailable'],
+    },
+    schema: {
+      operationId: 'completeSignUp',
+      tags: ['Accounts'],
+      summary: 'Finish the sign-up',
+      description:
+        'With the token of the mailed link. Only now an account exists, with a proven mailbox.',
+      body: Body,
+      response: { 201: TokenAnswer },
+    },
+    handler: async (request, reply) => {
+      const { token, password, name = null, transport } = request.body;
+      if (context.config.SIGN_UP === 'closed') throw new Refusal('sign_up_closed');
+      const { user, session } = await complete(
+        context,
+        { token, password, name },
+        signInOf(request, transport),
+      ).catch((error) => {
+        throw error instanceof EmailTaken ? new Refusal('link_invalid') : error;
+      });
+      logEvent(request, 'account.created', { user: user.id, session: session.id });
+      const device = deviceOf(context, user, undefined);
+      return reply.code(201).send(answerTokens(reply, context, { user, session, device }));
+    },
+  });
+}

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import type { App } from '../../app.ts';
+import type { Context } from '../../context.ts';
+import { confirmEmailChange } from '../../domain/email-change.ts';
+import { logEvent } from '../../http/logging.ts';
+import { Token } from '../../schemas/fields.ts';
+import { NoContent } from '../../schemas/session.ts';
+
+export function confirmEmail(app: App, context: Context): void {
+  app.route({
+    method: 'POST',
+    url: '/v1/email/confirm',
+    config: { access: 'own-token', tighterLimit: true, problems: ['link_invalid', 'unavailable'] },
+    schema: {
+      operationId: 'confirmEmail',
+      tags: ['Accounts'],
+      summary: 'Confirm an address',
+      description:
+        'With the token of the mailed link. A new address is in force from now on; every session ends but the one that asked for it.',
+      body: z
+        .strictObject({ token: Token })
+        .meta({ examples: [{ token: 'eyJhbGciOiJIUzI1NiJ9.e30.c2ln' }] }),
+      response: { 204: NoContent.describe('The address is confirmed.') },
+    },
+    handler: async (request, reply) => {
+      const user = await confirmEmailChange(context, request.body.token);
+      logEvent(request, 'email.confirmed', { user: user.id });
+      return reply.code(204).send(null);
+    },
+  });
+}

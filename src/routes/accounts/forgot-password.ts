@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import type { App } from '../../app.ts';
+import type { Context } from '../../context.ts';
+import { mailReset } from '../../domain/password-reset.ts';
+import { Accepted, accepted } from '../../schemas/accepted.ts';
+import { Email } from '../../schemas/fields.ts';
+
+export function forgotPassword(app: App, context: Context): void {
+  app.route({
+    method: 'POST',
+    url: '/v1/password/forgot',
+    config: { access: 'public', tighterLimit: true, problems: ['unavailable'] },
+    schema: {
+      operationId: 'forgotPassword',
+      tags: ['Accounts'],
+      summary: 'Ask for a new password',
+      description:
+        'Mails a link to the owner of an account. The answer is the same for every address.',
+      body: z.strictObject({ email: Email }).meta({ examples: [{ email: 'ada@example.com' }] }),
+      response: { 202: Accepted },
+    },
+    handler: async ({ body }, reply) => {
+      await mailReset(context, body.email);
+      return reply.code(202).send(accepted);
+    },
+  });
+}

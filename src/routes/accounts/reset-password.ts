@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import type { App } from '../../app.ts';
+import type { Context } from '../../context.ts';
+import { resetPassword as reset } from '../../domain/password-reset.ts';
+import { logEvent } from '../../http/logging.ts';
+import { Password, Token } from '../../schemas/fields.ts';
+import { NoContent } from '../../schemas/session.ts';
+
+export function resetPassword(app: App, context: Context): void {
+  app.route({
+    method: 'POST',
+    url: '/v1/password/reset',
+    config: { access: 'own-token', tighterLimit: true, problems: ['link_invalid', 'unavailable'] },
+    schema: {
+      operationId: 'resetPassword',
+      tags: ['Accounts'],
+      summary: 'Choose a new password',
+      description:
+        'With the token of the mailed link. Every session ends; signing in, with the second factor if there is one, comes after.',
+      body: z
+        .strictObject({ token: Token, password: Password })
+        .meta({
+          examples: [
+            { token: 'eyJhbGciOiJIUzI1NiJ9.e30.c2ln', password: 'correct horse battery staple' },
+          ],
+        }),
+      response: { 204: NoContent.describe('The password is changed.') },
+    },
+    handler: async (request, reply) => {
+      const { token, password } = request.body;
+      const user = await reset(context, token, password);
+      logEvent(request, 'password.changed', { user: user.id });
+      return reply.code(204).send(null);
+    },
+  });
+}

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import type { App } from '../../app.ts';
+import type { Context } from '../../context.ts';
+import { askForEmailChange } from '../../domain/email-change.ts';
+import { provenCaller } from '../../domain/fresh.ts';
+import { logEvent } from '../../http/logging.ts';
+import { Accepted, accepted } from '../../schemas/accepted.ts';
+import { Email, Password } from '../../schemas/fields.ts';
+
+export function changeEmail(app: App, context: Context): void {
+  app.route({
+    method: 'PUT',
+    url: '/v1/me/email',
+    config: { access: 'person', tighterLimit: true, problems: ['wrong_password', 'unavailable'] },
+    schema: {
+      operationId: 'changeEmail',
+      tags: ['Me'],
+      summary: 'Change your address',
+      description:
+        'Mails a link to the new address, and a note to the old one, which holds until the link is used. With your own address: a link that proves it.',
+      body: z
+        .strictObject({ email: Email, password: Password })
+        .meta({
+          examples: [{ email: 'ada@example.org', password: 'correct horse battery staple' }],
+        }),
+      response: { 202: Accepted },
+    },
+    handler: async (request, reply) => {
+      const { caller, body } = request;
+      const user = await provenCaller(context, caller, body.password);
+      await askForEmailChange(context, user, body.email, caller.sid);
+      logEvent(request, 'email.change_asked', { user: user.id });
+      return reply.code(202).send(accepted);
+    },
+  });
+}

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import type { App } from '../../../app.ts';
+import type { Context } from '../../../context.ts';
+import { confirmEnrolment } from '../../../domain/my-second-factor.ts';
+import { logEvent } from '../../../http/logging.ts';
+import { Code } from '../../../schemas/fields.ts';
+import { RecoveryCodes } from '../../../schemas/second-factor.ts';
+
+export function confirmTotp(app: App, context: Context): void {
+  app.route({
+    method: 'POST',
+    url: '/v1/me/mfa/totp/confirm',
+    config: {
+      access: 'person',
+      tighterLimit: true,
+      problems: ['wrong_code', 'mfa_enabled', 'unavailable'],
+    },
+    schema: {
+      operationId: 'confirmTotp',
+      tags: ['Me'],
+      summary: 'Put the second factor into force',
+      description:
+        'With one right code. Answers ten recovery codes, shown once. Every other session ends.',
+      body: z.strictObject({ code: Code }).meta({ examples: [{ code: '492039' }] }),
+      response: { 200: RecoveryCodes },
+    },
+    handler: async (request) => {
+      const recovery_codes = await confirmEnrolment(context, request.caller, request.body.code);
+      logEvent(request, 'mfa.enabled', { user: request.caller.sub });
+      return { recovery_codes };
+    },
+  });
+}

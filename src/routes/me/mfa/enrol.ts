@@ -1,0 +1,40 @@
+import { renderSVG } from 'uqr';
+import { z } from 'zod';
+import type { App } from '../../../app.ts';
+import type { Context } from '../../../context.ts';
+import { beginEnrolment } from '../../../domain/my-second-factor.ts';
+import { otpauthUri } from '../../../domain/second-factor.ts';
+import { logEvent } from '../../../http/logging.ts';
+import { Password } from '../../../schemas/fields.ts';
+import { Enrolment } from '../../../schemas/second-factor.ts';
+
+export function enrolTotp(app: App, context: Context): void {
+  app.route({
+    method: 'POST',
+    url: '/v1/me/mfa/totp',
+    config: {
+      access: 'person',
+      tighterLimit: true,
+      problems: ['wrong_password', 'mfa_enabled', 'unavailable'],
+    },
+    schema: {
+      operationId: 'enrolTotp',
+      tags: ['Me'],
+      summary: 'Begin with a second factor',
+      description:
+        'A secret for an authenticator app (RFC 6238), shown once. It counts only after a code has confirmed it.',
+      body: z
+        .strictObject({ password: Password })
+        .meta({ examples: [{ password: 'correct horse battery staple' }] }),
+      response: { 201: Enrolment },
+    },
+    handler: async (request, reply) => {
+      const { user, secret } = await beginEnrolment(context, request.caller, request.body.password);
+      logEvent(request, 'mfa.enrolment_begun', { user: user.id });
+      const otpauth_uri = otpauthUri(secret, user.email ?? user.id);
+      return reply
+        .code(201)
+        .send({ secret: secret.base32, otpauth_uri, qr_svg: renderSVG(otpauth_uri) });
+    },
+  });
+}

@@ -1,0 +1,34 @@
+import type { App } from '../../../app.ts';
+import type { Context } from '../../../context.ts';
+import { removeFactor } from '../../../domain/my-second-factor.ts';
+import { logEvent } from '../../../http/logging.ts';
+import { proofOf } from '../../../http/proof.ts';
+import { PasswordAndProof } from '../../../schemas/second-factor.ts';
+import { NoContent } from '../../../schemas/session.ts';
+
+export function removeTotp(app: App, context: Context): void {
+  app.route({
+    method: 'DELETE',
+    url: '/v1/me/mfa/totp',
+    config: {
+      access: 'person',
+      tighterLimit: true,
+      problems: ['wrong_password', 'wrong_code', 'mfa_not_enabled', 'unavailable'],
+    },
+    schema: {
+      operationId: 'removeTotp',
+      tags: ['Me'],
+      summary: 'Remove the second factor',
+      description:
+        'Needs the password and the factor itself, or a recovery code. Every other session ends.',
+      body: PasswordAndProof,
+      response: { 204: NoContent.describe('The password alone signs in again.') },
+    },
+    handler: async (request, reply) => {
+      const { caller, body } = request;
+      await removeFactor(context, caller, { password: body.password, proof: proofOf(body) });
+      logEvent(request, 'mfa.disabled', { user: caller.sub });
+      return reply.code(204).send(null);
+    },
+  });
+}

@@ -1,0 +1,33 @@
+import type { App } from '../../../app.ts';
+import type { Context } from '../../../context.ts';
+import { renewRecoveryCodes as renew } from '../../../domain/my-second-factor.ts';
+import { logEvent } from '../../../http/logging.ts';
+import { proofOf } from '../../../http/proof.ts';
+import { PasswordAndProof, RecoveryCodes } from '../../../schemas/second-factor.ts';
+
+export function renewRecoveryCodes(app: App, context: Context): void {
+  app.route({
+    method: 'POST',
+    url: '/v1/me/mfa/recovery-codes',
+    config: {
+      access: 'person',
+      tighterLimit: true,
+      problems: ['wrong_password', 'wrong_code', 'mfa_not_enabled', 'unavailable'],
+    },
+    schema: {
+      operationId: 'renewRecoveryCodes',
+      tags: ['Me'],
+      summary: 'Get new recovery codes',
+      description: 'Needs the password and a code. The old set no longer works.',
+      body: PasswordAndProof,
+      response: { 200: RecoveryCodes },
+    },
+    handler: async (request) => {
+      const { caller, body } = request;
+      const proof = { password: body.password, proof: proofOf(body) };
+      const recovery_codes = await renew(context, caller, proof);
+      logEvent(request, 'mfa.recovery_codes_renewed', { user: caller.sub });
+      return { recovery_codes };
+    },
+  });
+}

@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import type { App } from '../../app.ts';
+import type { Context } from '../../context.ts';
+import { revoke } from '../../domain/token-holder.ts';
+import { logEvent } from '../../http/logging.ts';
+import { oauthResponses } from '../../http/oauth.ts';
+import { TokenQuestion } from '../../schemas/oauth.ts';
+
+export function revokeToken(app: App, context: Context): void {
+  app.route({
+    method: 'POST',
+    url: '/oauth/revoke',
+    config: { access: 'own-token', tighterLimit: true },
+    schema: {
+      operationId: 'revokeToken',
+      tags: ['OAuth'],
+      summary: 'Revoke a token (RFC 7009)',
+      description:
+        'Whoever holds a token may revoke it: its session ends. A token that does not hold is no error.',
+      consumes: ['application/x-www-form-urlencoded'],
+      body: TokenQuestion,
+      response: { 200: z.object({}), ...oauthResponses },
+    },
+    handler: async (request) => {
+      const revoked = await revoke(context, request.body.token);
+      if (revoked) logEvent(request, 'token.revoked', { user: revoked.sub, session: revoked.sid });
+      return {};
+    },
+  });
+}

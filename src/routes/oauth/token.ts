@@ -1,0 +1,65 @@
+import type { App } from '../../app.ts';
+import type { Context } from '../../context.ts';
+import { issueForClient } from '../../domain/client-credentials.ts';
+import { OAuthRefusal } from '../../domain/oauth-refusal.ts';
+import { refreshSession } from '../../domain/refresh.ts';
+import { issuePair } from '../../domain/token-pair.ts';
+import { logEvent } from '../../http/logging.ts';
+import { clientOf, oauthResponses } from '../../http/oauth.ts';
+import { reportReuse } from '../../http/reuse.ts';
+import { OAuthTokens, TokenRequest } from '../../schemas/oauth.ts';
+
+export function issueToken(app: App, context: Context): void {
+  app.route({
+    method: 'POST',
+    url: '/oauth/token',
+    config: { access: 'client', tighterLimit: true },
+    schema: {
+      operationId: 'issueToken',
+      tags: ['OAuth'],
+      summary: 'Get a token (RFC 6749)',
+      description:
+        '`client_credentials` for service accounts; `refresh_token` does what `/v1/refresh` does.',
+      consumes: ['application/x-www-form-urlencoded'],
+      body: TokenRequest,
+      response: { 200: OAuthTokens, ...oauthResponses },
+    },
+    handler: async (request, reply) => {
+      const { body } = request;
+      reply.header('pragma', 'no-cache');
+      switch (body.grant_type) {
+        case 'client_credentials': {
+          const client = await clientOf(request, body, context);
+          logEvent(request, 'client.token_issued', { user: client.id });
+          return issueForClient(context, client, body.scope);
+        }
+        case 'refresh_token': {
+          if (body.refresh_token === undefined)
+            throw new OAuthRefusal('invalid_request', 'refresh_token is missing.');
+          const rotation = await refreshSession(context, {
+            token: body.refresh_token,
+            transport: 'body',
+            attempt: undefined,
+          });
+          if (rotation.outcome === 'reused') reportReuse(request, context, rotation);
+          if (rotation.outcome === 'reused' || rotation.outcome === 'invalid') {
+            throw new OAuthRefusal(
+              'invalid_grant',
+              'The session is unknown, has ended or has expired.',
+            );
+          }
+          const { access_token, token_type, expires_in, refresh_token } = issuePair(
+            context,
+            rotation,
+          );
+          return { access_token, token_type, expires_in, refresh_token };
+        }
+        default:
+          throw new OAuthRefusal(
+            'unsupported_grant_type',
+            'client_credentials and refresh_token are supported.',
+          );
+      }
+    },
+  });
+}

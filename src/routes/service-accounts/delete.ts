@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import type { App } from '../../app.ts';
+import type { Context } from '../../context.ts';
+import { ADMIN, administer, deleted } from '../../domain/administration.ts';
+import { requireRole } from '../../http/access.ts';
+import { logEvent } from '../../http/logging.ts';
+import { NoContent } from '../../schemas/session.ts';
+
+export function deleteServiceAccount(app: App, context: Context): void {
+  app.route({
+    method: 'DELETE',
+    url: '/v1/service-accounts/:id',
+    config: { access: requireRole(ADMIN), problems: ['not_found'] },
+    schema: {
+      operationId: 'deleteServiceAccount',
+      tags: ['Administration'],
+      summary: 'Delete a service account',
+      params: z.object({ id: z.string() }),
+      response: { 204: NoContent.describe('The account is gone, and every token with it.') },
+    },
+    handler: async (request, reply) => {
+      const account = await administer(
+        context,
+        { id: request.params.id, kind: 'service' },
+        deleted,
+      );
+      logEvent(request, 'admin.service_account_deleted', {
+        actor: request.caller.sub,
+        user: account.id,
+      });
+      return reply.code(204).send(null);
+    },
+  });
+}

@@ -1,0 +1,28 @@
+import type { App } from '../../app.ts';
+import type { Context } from '../../context.ts';
+import { ADMIN } from '../../domain/administration.ts';
+import { pageOf } from '../../domain/pages.ts';
+import { serviceAccountView } from '../../domain/views.ts';
+import { requireRole } from '../../http/access.ts';
+import { PageQuery, ServiceAccountsPage } from '../../schemas/administration.ts';
+
+export function listServiceAccounts(app: App, { users }: Context): void {
+  app.route({
+    method: 'GET',
+    url: '/v1/service-accounts',
+    config: { access: requireRole(ADMIN), problems: ['invalid_input'] },
+    schema: {
+      operationId: 'listServiceAccounts',
+      tags: ['Administration'],
+      summary: 'List service accounts',
+      querystring: PageQuery,
+      response: { 200: ServiceAccountsPage },
+    },
+    handler: async ({ query }) => {
+      const page = await pageOf(query, ({ after, limit }) =>
+        users.list({ kind: 'service', after, limit }),
+      );
+      return { service_accounts: page.rows.map(serviceAccountView), next_cursor: page.nextCursor };
+    },
+  });
+}

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import type { App } from '../../app.ts';
+import type { Context } from '../../context.ts';
+import { ADMIN, administer } from '../../domain/administration.ts';
+import { withNewSecret } from '../../domain/service-accounts.ts';
+import { serviceAccountView } from '../../domain/views.ts';
+import { requireRole } from '../../http/access.ts';
+import { logEvent } from '../../http/logging.ts';
+import { ServiceAccountWithSecret } from '../../schemas/administration.ts';
+
+export function renewServiceAccountSecret(app: App, context: Context): void {
+  app.route({
+    method: 'POST',
+    url: '/v1/service-accounts/:id/secret',
+    config: { access: requireRole(ADMIN), problems: ['not_found'] },
+    schema: {
+      operationId: 'renewServiceAccountSecret',
+      tags: ['Administration'],
+      summary: 'Make a new secret',
+      description:
+        'The one before it goes on holding until the next is made, so that it can be exchanged without a gap.',
+      params: z.object({ id: z.string() }),
+      response: { 201: ServiceAccountWithSecret },
+    },
+    handler: async (request, reply) => {
+      const { account, secret } = await administer(
+        context,
+        { id: request.params.id, kind: 'service' },
+        (before, now) => {
+          const { user, result } = withNewSecret(before, now);
+          return { user, result: { account: user, secret: result } };
+        },
+      );
+      logEvent(request, 'admin.service_account_secret_made', {
+        actor: request.caller.sub,
+        user: account.id,
+      });
+      return reply.code(201).send({ ...serviceAccountView(account), client_secret: secret });
+    },
+  });
+}

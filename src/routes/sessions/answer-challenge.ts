@@ -1,0 +1,47 @@
+import type { App } from '../../app.ts';
+import type { Context } from '../../context.ts';
+import { answerChallenge as answer } from '../../domain/challenge.ts';
+import { Refusal } from '../../domain/refusal.ts';
+import { logEvent } from '../../http/logging.ts';
+import { proofOf } from '../../http/proof.ts';
+import { clientOf } from '../../http/sign-in.ts';
+import { answerTokens } from '../../http/tokens.ts';
+import { ChallengeBody } from '../../schemas/second-factor.ts';
+import { TokenAnswer } from '../../schemas/session.ts';
+
+export function answerChallenge(app: App, context: Context): void {
+  app.route({
+    method: 'POST',
+    url: '/v1/login/mfa',
+    config: {
+      access: 'own-token',
+      tighterLimit: true,
+      problems: ['challenge_invalid', 'invalid_code', 'unavailable'],
+    },
+    schema: {
+      operationId: 'answerChallenge',
+      tags: ['Sessions'],
+      summary: 'Sign in, second step',
+      description:
+        'With the challenge of the first step and a code of the authenticator app, or a recovery code. Five tries.',
+      body: ChallengeBody,
+      response: { 200: TokenAnswer },
+    },
+    handler: async (request, reply) => {
+      const { mfa_token: token, ...body } = request.body;
+      try {
+        const holder = await answer(context, {
+          token,
+          proof: proofOf(body),
+          client: clientOf(request),
+        });
+        logEvent(request, 'sign_in.ok', { user: holder.user.id, session: holder.session.id });
+        return answerTokens(reply, context, holder);
+      } catch (error) {
+        if (error instanceof Refusal)
+          logEvent(request, 'mfa.refused', { user: error.circumstances.reason });
+        throw error;
+      }
+    },
+  });
+}

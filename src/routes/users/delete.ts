@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import type { App } from '../../app.ts';
+import type { Context } from '../../context.ts';
+import { ADMIN, administer, deleted } from '../../domain/administration.ts';
+import { tell } from '../../domain/letters.ts';
+import { requireRole } from '../../http/access.ts';
+import { logEvent } from '../../http/logging.ts';
+import { NoContent } from '../../schemas/session.ts';
+
+export function deleteUser(app: App, context: Context): void {
+  app.route({
+    method: 'DELETE',
+    url: '/v1/users/:id',
+    config: { access: requireRole(ADMIN), problems: ['not_found', 'last_admin'] },
+    schema: {
+      operationId: 'deleteUser',
+      tags: ['Administration'],
+      summary: 'Delete a user',
+      params: z.object({ id: z.string() }),
+      response: { 204: NoContent.describe('The account is gone, and every token with it.') },
+    },
+    handler: async (request, reply) => {
+      const { params, caller } = request;
+      const user = await administer(context, { id: params.id, kind: 'person' }, deleted);
+      tell(context, user, 'account.deleted');
+      logEvent(request, 'admin.user_deleted', { actor: caller.sub, user: user.id });
+      return reply.code(204).send(null);
+    },
+  });
+}

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import type { App } from '../../app.ts';
+import type { Context } from '../../context.ts';
+import { ADMIN, administer } from '../../domain/administration.ts';
+import { endAll } from '../../domain/sessions.ts';
+import { requireRole } from '../../http/access.ts';
+import { logEvent } from '../../http/logging.ts';
+import { NoContent } from '../../schemas/session.ts';
+
+export function endUserSessions(app: App, context: Context): void {
+  app.route({
+    method: 'DELETE',
+    url: '/v1/users/:id/sessions',
+    config: { access: requireRole(ADMIN), problems: ['not_found'] },
+    schema: {
+      operationId: 'endUserSessions',
+      tags: ['Administration'],
+      summary: 'Sign a user out everywhere',
+      params: z.object({ id: z.string() }),
+      response: {
+        204: NoContent.describe('Every session has ended, and every access token with it.'),
+      },
+    },
+    handler: async (request, reply) => {
+      const { params, caller } = request;
+      await administer(context, { id: params.id, kind: 'person' }, (user, now) => ({
+        user: endAll(user, now),
+        result: undefined,
+      }));
+      logEvent(request, 'admin.sessions_ended', { actor: caller.sub, user: params.id });
+      return reply.code(204).send(null);
+    },
+  });
+}

@@ -1,0 +1,33 @@
+import type { App } from '../../app.ts';
+import type { Context } from '../../context.ts';
+import { emailKey } from '../../domain/accounts.ts';
+import { ADMIN } from '../../domain/administration.ts';
+import { pageOf } from '../../domain/pages.ts';
+import { userView } from '../../domain/views.ts';
+import { requireRole } from '../../http/access.ts';
+import { UsersPage, UsersQuery } from '../../schemas/administration.ts';
+
+export function listUsers(app: App, { users, clock }: Context): void {
+  app.route({
+    method: 'GET',
+    url: '/v1/users',
+    config: { access: requireRole(ADMIN), problems: ['invalid_input'] },
+    schema: {
+      operationId: 'listUsers',
+      tags: ['Administration'],
+      summary: 'List users',
+      querystring: UsersQuery,
+      response: { 200: UsersPage },
+    },
+    handler: async ({ query }) => {
+      const emailPrefix = query.email && emailKey(query.email);
+      const page = await pageOf(query, ({ after, limit }) =>
+        users.list({ kind: 'person', after, limit, emailPrefix }),
+      );
+      return {
+        users: page.rows.map((user) => userView(user, clock())),
+        next_cursor: page.nextCursor,
+      };
+    },
+  });
+}

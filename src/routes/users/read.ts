@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import type { App } from '../../app.ts';
+import type { Context } from '../../context.ts';
+import { ADMIN, assertIs } from '../../domain/administration.ts';
+import { Refusal } from '../../domain/refusal.ts';
+import { userView } from '../../domain/views.ts';
+import { requireRole } from '../../http/access.ts';
+import { UserView } from '../../schemas/administration.ts';
+
+export function readUser(app: App, { users, clock }: Context): void {
+  app.route({
+    method: 'GET',
+    url: '/v1/users/:id',
+    config: { access: requireRole(ADMIN), problems: ['not_found'] },
+    schema: {
+      operationId: 'readUser',
+      tags: ['Administration'],
+      summary: 'Read a user',
+      params: z.object({ id: z.string() }),
+      response: { 200: UserView },
+    },
+    handler: async ({ params }) => {
+      const user = await users.findById(params.id);
+      if (user === undefined) throw new Refusal('not_found');
+      assertIs(user, 'person');
+      return userView(user, clock());
+    },
+  });
+}

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import type { App } from '../../app.ts';
+import type { Context } from '../../context.ts';
+import { ADMIN, administer } from '../../domain/administration.ts';
+import { tell } from '../../domain/letters.ts';
+import { endAll } from '../../domain/sessions.ts';
+import { requireRole } from '../../http/access.ts';
+import { logEvent } from '../../http/logging.ts';
+import { NoContent } from '../../schemas/session.ts';
+
+export function resetUserMfa(app: App, context: Context): void {
+  app.route({
+    method: 'DELETE',
+    url: '/v1/users/:id/mfa',
+    config: { access: requireRole(ADMIN), problems: ['not_found'] },
+    schema: {
+      operationId: 'resetUserMfa',
+      tags: ['Administration'],
+      summary: "Remove a user's second factor",
+      description:
+        'For somebody who lost the device and the recovery codes. Every session ends; the user is told.',
+      params: z.object({ id: z.string() }),
+      response: { 204: NoContent.describe('The password alone signs in again.') },
+    },
+    handler: async (request, reply) => {
+      const { params, caller } = request;
+      const user = await administer(context, { id: params.id, kind: 'person' }, (before, now) => ({
+        user: endAll({ ...before, mfa: { challenges: [] } }, now),
+        result: before,
+      }));
+      tell(context, user, 'mfa.disabled');
+      logEvent(request, 'admin.mfa_reset', { actor: caller.sub, user: user.id });
+      return reply.code(204).send(null);
+    },
+  });
+}

@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { Email, Name, Roles, Time } from './fields.ts';
+
+const example = {
+  id: '01990d6e-7c3f-7a51-9c6b-0c1d2e3f4a5b',
+  email: 'ada@example.com',
+  email_verified: true,
+  name: 'Ada Lovelace',
+  roles: ['admin'],
+  status: 'active' as const,
+  mfa: true,
+  sessions: 2,
+  created_at: '2026-11-23T18:00:00.000Z',
+  updated_at: '2026-11-23T18:00:00.000Z',
+  last_login_at: '2026-11-23T18:00:00.000Z',
+};
+
+/** What an administrator may see of a user. */
+export const UserView = z
+  .object({
+    id: z.string(),
+    email: z.string(),
+    email_verified: z.boolean(),
+    name: z.string().nullable(),
+    roles: z.array(z.string()),
+    status: z.enum(['active', 'disabled']),
+    mfa: z.boolean().describe('Whether a second factor is in force.'),
+    sessions: z.int().min(0).max(1000).describe('Live ones.'),
+    created_at: Time,
+    updated_at: Time,
+    last_login_at: Time.nullable(),
+  })
+  .meta({ id: 'User', description: 'A user, as an administrator sees one.', examples: [example] });
+export type UserView = z.infer<typeof UserView>;
+
+const limit = z
+  .string()
+  .regex(/^[1-9]\d{0,2}$/, { error: 'must be a whole number from 1 to 100' })
+  .transform(Number)
+  .pipe(z.number().max(100, { error: 'must be a whole number from 1 to 100' }))
+  .optional()
+  .describe('Rows a page, 50 unless told.');
+
+const cursor = z
+  .uuid({ error: 'is not a cursor of ours' })
+  .optional()
+  .describe('`next_cursor` of the page before.');
+
+export const PageQuery = z.strictObject({ limit, cursor });
+
+export const UsersQuery = z.strictObject({
+  limit,
+  cursor,
+  email: z.string().min(1).max(254).optional().describe('The beginning of an address.'),
+});
+
+const next_cursor = z.string().nullable().describe('null: this was the last page.');
+
+export const UsersPage = z
+  .object({ users: z.array(UserView), next_cursor })
+  .meta({ id: 'Users', examples: [{ users: [example], next_cursor: null }] });
+
+export const NewUser = z
+  .strictObject({ email: Email, name: Name.optional(), roles: Roles.optional() })
+  .meta({ examples: [{ email: 'grace@example.com', name: 'Grace Hopper', roles: ['editor'] }] });
+
+export const UserAmendment = z
+  .strictObject({
+    name: Name.nullable().optional(),
+    roles: Roles.optional(),
+    status: z.enum(['active', 'disabled']).optional(),
+  })
+  .meta({ examples: [{ roles: ['editor'], status: 'active' }] });
+
+const service = {
+  client_id: '01990d6e-7c3f-7a51-9c6b-0c1d2e3f4a5b',
+  name: 'nightly report',
+  roles: ['reports:read'],
+  created_at: '2026-11-23T18:00:00.000Z',
+};
+
+export const NewServiceAccount = z
+  .strictObject({ name: Name, roles: Roles.default([]) })
+  .meta({ examples: [{ name: service.name, roles: service.roles }] });
+
+export const ServiceAccountView = z
+  .object({ client_id: z.string(), name: z.string(), roles: z.array(z.string()), created_at: Time })
+  .meta({ id: 'ServiceAccount', description: 'A machine client.', examples: [service] });
+
+export const ServiceAccountWithSecret = ServiceAccountView.extend({
+  client_secret: z.string().describe('Shown once.'),
+}).meta({
+  id: 'ServiceAccountWithSecret',
+  description: 'A machine client with its new secret.',
+  examples: [{ ...service, client_secret: 'kJ0mUyxN6yD0rQ8mJkq8m2b1Z6m3wq1o2m3n4b5v6c7' }],
+});
+
+export const ServiceAccountsPage = z
+  .object({ service_accounts: z.array(ServiceAccountView), next_cursor })
+  .meta({ id: 'ServiceAccounts', examples: [{ service_accounts: [service], next_cursor: null }] });

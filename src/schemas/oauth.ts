@@ -1,0 +1,82 @@
+import { z } from 'zod';
+
+/** RFC 6749 section 5.2, RFC 7009 section 2.2.1. */
+export const OAuthErrorCode = z.enum([
+  'invalid_request',
+  'invalid_client',
+  'invalid_grant',
+  'unsupported_grant_type',
+  'invalid_scope',
+  'server_error',
+  'temporarily_unavailable',
+]);
+export type OAuthErrorCode = z.infer<typeof OAuthErrorCode>;
+
+export const OAuthProblem = z
+  .object({ error: OAuthErrorCode, error_description: z.string() })
+  .meta({
+    id: 'OAuthProblem',
+    description: 'Why an OAuth request was refused (RFC 6749 section 5.2).',
+  });
+
+const clientFields = {
+  client_id: z.string().max(100).optional().describe('Unless HTTP Basic carries it.'),
+  client_secret: z.string().max(200).optional(),
+};
+
+const token = z.string().min(1).max(4096);
+
+/** Parameters that nobody knows are ignored, as RFC 6749 section 3.2 asks. */
+export const TokenRequest = z
+  .object({
+    grant_type: z.string().min(1).max(100).describe('`client_credentials` or `refresh_token`.'),
+    scope: z
+      .string()
+      .max(1_000)
+      .optional()
+      .describe('Roles, separated by spaces; all of the account unless told.'),
+    refresh_token: token.optional(),
+    ...clientFields,
+  })
+  .meta({ examples: [{ grant_type: 'client_credentials', scope: 'reports:read' }] });
+
+export const TokenQuestion = z
+  .object({ token, token_type_hint: z.string().max(100).optional(), ...clientFields })
+  .meta({ examples: [{ token: 'eyJhbGciOiJFUzI1NiJ9.e30.c2ln' }] });
+
+export const OAuthTokens = z
+  .object({
+    access_token: z.string(),
+    token_type: z.literal('Bearer'),
+    expires_in: z.int().min(0),
+    scope: z.string().optional(),
+    refresh_token: z.string().optional().describe('Only from the `refresh_token` grant.'),
+  })
+  .meta({
+    id: 'OAuthTokens',
+    examples: [
+      {
+        access_token: 'eyJhbGciOiJFUzI1NiJ9.e30.c2ln',
+        token_type: 'Bearer',
+        expires_in: 900,
+        scope: 'reports:read',
+      },
+    ],
+  });
+
+/** RFC 7662 section 2.2. */
+export const Introspection = z
+  .object({
+    active: z.boolean(),
+    token_type: z.string().optional(),
+    iss: z.string().optional(),
+    aud: z.string().optional(),
+    sub: z.string().optional(),
+    client_id: z.string().optional(),
+    iat: z.int().min(0).max(253_402_300_799).optional(),
+    exp: z.int().min(0).max(253_402_300_799).optional(),
+    jti: z.string().optional(),
+    sid: z.string().optional(),
+    scope: z.string().optional(),
+  })
+  .meta({ id: 'Introspection', examples: [{ active: false }] });

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { Code, Password, RecoveryCode } from './fields.ts';
+
+/** One of the two ways to prove a second factor. */
+export const proofFields = { code: Code.optional(), recovery_code: RecoveryCode.optional() };
+
+const exactlyOne = { error: 'needs either code or recovery_code', path: ['code'] };
+
+export const hasOneProof = ({
+  code,
+  recovery_code,
+}: {
+  code?: string | undefined;
+  recovery_code?: string | undefined;
+}) => (code === undefined) !== (recovery_code === undefined);
+
+/** The password, and a proof of the second factor in force. */
+export const PasswordAndProof = z
+  .strictObject({ password: Password, ...proofFields })
+  .refine(hasOneProof, exactlyOne)
+  .meta({ examples: [{ password: 'correct horse battery staple', code: '492039' }] });
+
+export const ChallengeBody = z
+  .strictObject({ mfa_token: z.string().min(1).max(4096), ...proofFields })
+  .refine(hasOneProof, exactlyOne)
+  .meta({
+    examples: [
+      { mfa_token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6Im1mYStqd3QifQ.e30.c2ln', code: '492039' },
+    ],
+  });
+
+export const Challenge = z
+  .object({
+    mfa_token: z.string().describe('Send it to `/v1/login/mfa` together with a code.'),
+    methods: z.array(z.enum(['totp', 'recovery_code'])),
+    expires_in: z.int().min(0).describe('Seconds.'),
+  })
+  .meta({
+    id: 'Challenge',
+    description: 'The password was right; the second factor is still wanted.',
+    examples: [
+      {
+        mfa_token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6Im1mYStqd3QifQ.e30.c2ln',
+        methods: ['totp', 'recovery_code'],
+        expires_in: 300,
+      },
+    ],
+  });
+
+export const RecoveryCodes = z
+  .object({
+    recovery_codes: z
+      .array(z.string())
+      .describe('Shown once. Each signs in once, instead of a code.'),
+  })
+  .meta({ id: 'RecoveryCodes', examples: [{ recovery_codes: ['K3QW-7ZP2-MNB4-XA5T'] }] });
+
+export const Enrolment = z
+  .object({
+    secret: z.string().describe('Base32, to type into an authenticator app.'),
+    otpauth_uri: z.string(),
+    qr_svg: z.string().describe('The URI as a picture to scan.'),
+  })
+  .meta({
+    id: 'Enrolment',
+    description: 'Counts for nothing until a code has confirmed it.',
+    examples: [
+      {
+        secret: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP',
+        otpauth_uri:
+          'otpauth://totp/Latchkey:ada%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Latchkey',
+        qr_svg: '<svg xmlns="http://www.w3.org/2000/svg"></svg>',
+      },
+    ],
+  });
