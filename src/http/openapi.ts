@@ -24,15 +24,18 @@ const tags = [
 
 const SECURITY = { public: [], 'own-token': [{}], bearer: [{ bearer: [] }] };
 
-function problemsOf({ config = {}, schema = {} }: RouteOptions): ProblemCode[] {
+const READS = new Set(['GET', 'HEAD']);
+
+function problemsOf({ method, config = {}, schema = {} }: RouteOptions): ProblemCode[] {
   return [
     ...(config.problems ?? []),
     ...(config.access === 'bearer'
       ? (['token_missing', 'token_expired', 'token_revoked', 'token_invalid'] as const)
       : []),
-    ...(schema.body
-      ? (['malformed_json', 'body_too_large', 'unsupported_media_type', 'invalid_input'] as const)
-      : []),
+    ...([method].flat().every((name) => READS.has(name))
+      ? []
+      : (['malformed_json', 'body_too_large', 'unsupported_media_type'] as const)),
+    ...(schema.body ? (['invalid_input'] as const) : []),
     'bad_request',
     'https_required',
     'rate_limited',
@@ -96,6 +99,7 @@ export async function registerDocs(app: FastifyInstance): Promise<void> {
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: true,
+    theme: { title: 'Latchkey API' },
     transformStaticCSP: () =>
       "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     uiConfig: { persistAuthorization: false, validatorUrl: null, docExpansion: 'list' },
