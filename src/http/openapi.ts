@@ -47,7 +47,8 @@ function problemsOf({ method, config = {}, schema = {} }: RouteOptions): Problem
 function describeRoute(route: RouteOptions): void {
   const { schema, config } = route;
   if (schema === undefined || schema.hide || config?.access === undefined) return;
-  schema.security ??= SECURITY[config.access];
+  // A copy: shared ones would be anchors in the YAML.
+  schema.security ??= structuredClone(SECURITY[config.access]);
   schema.response = {
     ...(schema.response as object),
     ...problemResponses([...new Set(problemsOf(route))]),
@@ -64,6 +65,16 @@ function withoutUnused(document: Partial<OpenAPIV3_1.Document>) {
     ...document,
     components: { ...document.components, schemas: Object.fromEntries(schemas) },
   };
+}
+
+/** A request whose token may be in the cookie needs no body; the document builder takes every body for required. */
+function withOptionalBodies(document: Partial<OpenAPIV3_1.Document>) {
+  for (const item of Object.values(document.paths ?? {})) {
+    const { security, requestBody } = item?.post ?? {};
+    if (requestBody === undefined || '$ref' in requestBody) continue;
+    requestBody.required = !security?.some((scheme) => 'refreshCookie' in scheme);
+  }
+  return document;
 }
 
 /** Collects the routes that are registered later into one OpenAPI 3.1 document. */
@@ -90,7 +101,9 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
     },
     transform: jsonSchemaTransform,
     transformObject: (document) =>
-      withoutUnused(jsonSchemaTransformObject(document) as Partial<OpenAPIV3_1.Document>),
+      withOptionalBodies(
+        withoutUnused(jsonSchemaTransformObject(document) as Partial<OpenAPIV3_1.Document>),
+      ),
   });
 }
 

@@ -12,12 +12,18 @@ import { answerTokens } from '../../http/tokens.ts';
 import { Email, Name, Password } from '../../schemas/fields.ts';
 import { TokenAnswer, TransportChoice } from '../../schemas/session.ts';
 
-const Body = z.strictObject({
-  email: Email,
-  password: Password,
-  name: Name.optional(),
-  transport: TransportChoice,
-});
+const Body = z
+  .strictObject({
+    email: Email,
+    password: Password,
+    name: Name.optional(),
+    transport: TransportChoice,
+  })
+  .meta({
+    examples: [
+      { email: 'ada@example.com', password: 'correct horse battery staple', name: 'Ada Lovelace' },
+    ],
+  });
 
 export function register(app: App, context: Context): void {
   const { config, users, passwords, clock, sessionLimits } = context;

@@ -5,6 +5,10 @@ import { freshCaller } from '../../domain/fresh.ts';
 import { isLive } from '../../domain/sessions.ts';
 import { SessionView } from '../../schemas/session.ts';
 
+const Sessions = z
+  .object({ sessions: z.array(SessionView) })
+  .meta({ examples: [{ sessions: SessionView.meta()?.examples }] });
+
 const time = (instant: number) => new Date(instant).toISOString();
 
 export function listSessions(app: App, context: Context): void {
@@ -16,7 +20,8 @@ export function listSessions(app: App, context: Context): void {
       operationId: 'listSessions',
       tags: ['Me'],
       summary: 'List your devices',
-      response: { 200: z.object({ sessions: z.array(SessionView) }) },
+      description: 'Every live session, the one of this request marked. Holds no token.',
+      response: { 200: Sessions },
     },
     handler: async ({ caller }) => {
       const user = await freshCaller(context, caller);

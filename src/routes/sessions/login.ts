@@ -11,12 +11,14 @@ import { answerTokens } from '../../http/tokens.ts';
 import { Email, Password, Token } from '../../schemas/fields.ts';
 import { TokenAnswer, TransportChoice } from '../../schemas/session.ts';
 
-const Body = z.strictObject({
-  email: Email,
-  password: Password,
-  transport: TransportChoice,
-  device_token: Token.optional().describe('From an earlier sign-in on this device.'),
-});
+const Body = z
+  .strictObject({
+    email: Email,
+    password: Password,
+    transport: TransportChoice,
+    device_token: Token.optional().describe('From an earlier sign-in on this device.'),
+  })
+  .meta({ examples: [{ email: 'ada@example.com', password: 'correct horse battery staple' }] });
 
 export function login(app: App, context: Context): void {
   app.route({
