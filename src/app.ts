@@ -5,12 +5,12 @@ import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-
 import type { Context } from './context.ts';
 import { registerAccess } from './http/access.ts';
 import { BODY_LIMIT, registerBodyParser } from './http/body.ts';
-import { answerClientError } from './http/client-errors.ts';
+import { answerClientError, answerUnroutable } from './http/client-errors.ts';
 import { registerLimits } from './http/limits.ts';
 import { registerRequestLog, requestIds } from './http/logging.ts';
 import { registerNotFound } from './http/not-found.ts';
 import { registerDocs, registerOpenApi } from './http/openapi.ts';
-import { answerError, registerProblems } from './http/problems.ts';
+import { registerProblems } from './http/problems.ts';
 import { validatorCompiler } from './http/validation.ts';
 import { registerCors, registerHeaders, registerTransportChecks } from './http/wire.ts';
 import { registerRoutes } from './routes/index.ts';
@@ -45,7 +45,7 @@ export async function buildApp(context: Context, { logger, tls }: Surroundings) 
     keepAliveTimeout: 72_000,
     ...server,
     clientErrorHandler: answerClientError,
-    frameworkErrors: answerError,
+    frameworkErrors: answerUnroutable,
     return503OnClosing: true,
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
@@ -56,7 +56,7 @@ export async function buildApp(context: Context, { logger, tls }: Surroundings) 
   await registerHeaders(app);
   registerTransportChecks(app, config);
   await registerLimits(app, config);
-  registerNotFound(app);
+  registerNotFound(app, config);
   await registerCors(app, config);
   await app.register(cookie);
   registerBodyParser(app);

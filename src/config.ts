@@ -133,10 +133,10 @@ const Environment = z.object({
       'addresses or CIDR blocks of your proxies, separated by commas; only their forwarding headers count|(none)',
     ),
   RATE_LIMIT: rate
-    .default({ count: 600, window: 60_000 })
+    .prefault('600/1m')
     .describe('requests per client prefix (IPv4 address, IPv6 /64), or `off`|`600/1m`'),
   AUTH_RATE_LIMIT: rate
-    .default({ count: 30, window: 60_000 })
+    .prefault('30/1m')
     .describe('the same for the routes that take a password or make a user|`30/1m`'),
   PASSWORD_MIN_LENGTH: integer(8, 64).default(15).describe('in characters (code points)'),
   HASH_MEMORY: integer(19_456, 4_194_304)

@@ -120,7 +120,7 @@ export class KeyRing {
 
   /** Signs tokens of this kind at `now` (ms). Throws KeySetError when every key has ended. */
   signer(kind: TokenKind, now: number): Jws {
-    const jws = keyInUse(this.#jws.get(kind) ?? [], now);
+    const jws = keyInUse(this.#jws.get(kind) as (Jws & JwsSpec)[], now);
     if (jws === undefined) throw new KeySetError('every key has ended');
     return jws;
   }

@@ -1,9 +1,12 @@
 import {
+  type AsymmetricKeyDetails,
   createHash,
   createPrivateKey,
   createPublicKey,
   type JsonWebKey,
   type KeyObject,
+  sign,
+  verify,
 } from 'node:crypto';
 import { type PrivateJwk, PrivateJwkSet, type SigningAlgorithm } from '../schemas/jwk.ts';
 import { publishedKeys } from './published-keys.ts';
@@ -64,6 +67,9 @@ export function thumbprint(jwk: PrivateJwk | (JsonWebKey & { kty: PrivateJwk['kt
 
 function secretOf(jwk: PrivateJwk): Buffer {
   const secret = Buffer.from(typeof jwk['k'] === 'string' ? jwk['k'] : '', 'base64url');
+  // Another spelling of the same secret would have another thumbprint.
+  if (secret.toString('base64url') !== jwk['k'])
+    throw new KeySetError('its secret is not base64url');
   // RFC 7518 section 3.2, RFC 8725 section 3.5: 256 bits, and not a password in disguise.
   if (secret.length < 32) throw new KeySetError('its secret is shorter than 32 bytes');
   if (new Set(secret).size < 16 || /^[\x20-\x7e]+$/.test(secret.toString('latin1'))) {
@@ -79,8 +85,8 @@ function privateKeyOf(jwk: PrivateJwk): KeyObject {
   } catch {
     throw new KeySetError('it is not a private key');
   }
-  const { modulusLength = 0, namedCurve } = key.asymmetricKeyDetails ?? {};
-  if (key.asymmetricKeyType === 'rsa' && modulusLength < 2_048) {
+  const { modulusLength, namedCurve } = key.asymmetricKeyDetails as AsymmetricKeyDetails;
+  if (key.asymmetricKeyType === 'rsa' && Number(modulusLength) < 2_048) {
     throw new KeySetError('RSA keys need 2048 bits or more');
   }
   if (key.asymmetricKeyType === 'ec' && namedCurve !== 'prime256v1') {
@@ -90,6 +96,15 @@ function privateKeyOf(jwk: PrivateJwk): KeyObject {
     throw new KeySetError('OKP keys must be on the curve Ed25519');
   }
   return key;
+}
+
+function isPair(privateKey: KeyObject, publicKey: KeyObject): boolean {
+  const probe = Buffer.from('probe');
+  try {
+    return verify(null, probe, publicKey, sign(null, probe, privateKey));
+  } catch {
+    return false;
+  }
 }
 
 function signingKeyOf(jwk: PrivateJwk, life: Lifetime): SigningKey {
@@ -103,12 +118,16 @@ function signingKeyOf(jwk: PrivateJwk, life: Lifetime): SigningKey {
   }
   const key = privateKeyOf(jwk);
   const publicKey = createPublicKey(key);
+  const publicJwk = publicKey.export({ format: 'jwk' }) as JsonWebKey & Pick<PrivateJwk, 'kty'>;
+  // What is told of the key, its thumbprint too, comes from the public half that stands in the file.
+  if (!isPair(key, publicKey) || thumbprint(publicJwk) !== life.kid)
+    throw new KeySetError('its public half is not that of its private half');
   return {
     ...life,
     alg,
     privateKey: key.export({ type: 'pkcs8', format: 'pem' }) as string,
     publicKey: publicKey.export({ type: 'spki', format: 'pem' }) as string,
-    publicJwk: publicKey.export({ format: 'jwk' }),
+    publicJwk,
   };
 }
 
@@ -146,8 +165,7 @@ export function readKeySet(json: string): KeySet {
       else if (jwk.kty === 'oct') set.masters.push({ ...life, secret: secretOf(jwk) });
       else throw new KeySetError('it needs "use": "sig"');
     } catch (error) {
-      if (error instanceof KeySetError) throw new KeySetError(`key ${index}: ${error.message}`);
-      throw error;
+      throw new KeySetError(`key ${index}: ${(error as Error).message}`);
     }
   }
   return set;

@@ -44,13 +44,10 @@ export class Passwords {
 
   /** Costs one hash whatever `hash` is: of no user (undefined), or damaged, it answers no. */
   async matches(hash: string | null | undefined, password: string): Promise<boolean> {
-    const usable = hash?.startsWith('$argon2') ? hash : undefined;
-    try {
-      const same = await argon2.verify(usable ?? (await this.#decoy), normalised(password));
-      return same && usable !== undefined;
-    } catch {
-      return false;
-    }
+    const usable = hash?.startsWith('$argon2id$') ? hash : '';
+    const same = await argon2.verify(usable, normalised(password)).catch(() => undefined);
+    if (same === undefined) await argon2.verify(await this.#decoy, normalised(password));
+    return same ?? false;
   }
 
   /** The bare 32-byte hash under a given salt, for what is compared with several stored ones. */

@@ -21,8 +21,11 @@ export class Revocations {
   learn(user: User): void {
     if (user.revoked_at === null) return;
     // A row read before another was written may arrive after it: versions only go up.
-    const version = Math.max(user.token_version, this.#users.get(user.id)?.version ?? 0);
-    this.#users.set(user.id, { version, until: user.revoked_at + REVOCATION_LIFE });
+    const known = this.#users.get(user.id) ?? { version: 0, until: 0 };
+    this.#users.set(user.id, {
+      version: Math.max(user.token_version, known.version),
+      until: Math.max(user.revoked_at + REVOCATION_LIFE, known.until),
+    });
     for (const { id, ended_at } of user.sessions) {
       if (ended_at !== undefined) this.#sessions.set(id, ended_at + REVOCATION_LIFE);
     }

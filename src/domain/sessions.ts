@@ -47,7 +47,7 @@ function withSessions(user: User, sessions: Session[], now: number): User {
   const live = sessions.filter((session) => isLive(session, now));
   const tombstones = sessions
     .filter(({ ended_at }) => ended_at !== undefined && now < ended_at + REVOCATION_LIFE)
-    .sort((a, b) => (b.ended_at ?? 0) - (a.ended_at ?? 0))
+    .sort((a, b) => Number(b.ended_at) - Number(a.ended_at))
     .slice(0, MAX_TOMBSTONES);
   return { ...user, sessions: [...live, ...tombstones], updated_at: now };
 }

@@ -1,14 +1,34 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { ConnectionError } from 'fastify';
+import type { ConnectionError, FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { Refusal } from '../domain/refusal.ts';
 import type { ProblemCode } from '../schemas/problem.ts';
-import { problemOf } from './problems.ts';
+import { logRequest } from './logging.ts';
+import { answerError, problemOf } from './problems.ts';
 
 const CODES: Record<string, ProblemCode> = {
   HPE_HEADER_OVERFLOW: 'headers_too_large',
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
 };
+
+/** What `registerHeaders` puts on every other answer. */
+const HEADERS = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none';frame-ancestors 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Strict-Transport-Security': 'max-age=63072000; includeSubDomains',
+};
+
+/** Answers a URL that the router cannot take. No hook runs, so this does what they would have done. */
+export function answerUnroutable(
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  reply.raw.on('finish', () => logRequest(request, reply));
+  return answerError(error, request, reply.headers(HEADERS));
+}
 
 /** Answers bytes that are not HTTP, straight onto the socket: there is no request yet, so no hook runs. */
 export function answerClientError(error: ConnectionError, socket: Socket): void {
@@ -22,11 +42,7 @@ export function answerClientError(error: ConnectionError, socket: Socket): void 
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
     'Content-Type: application/problem+json',
     `Content-Length: ${Buffer.byteLength(body)}`,
-    'Cache-Control: no-store',
-    "Content-Security-Policy: default-src 'none';frame-ancestors 'none'",
-    'X-Content-Type-Options: nosniff',
-    'Referrer-Policy: no-referrer',
-    'Strict-Transport-Security: max-age=63072000; includeSubDomains',
+    ...Object.entries(HEADERS).map(([name, value]) => `${name}: ${value}`),
     'Connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 /** What happens to accounts, by name; each has exactly one line in the log. */
 export type EventName =
@@ -57,22 +57,26 @@ export function requestIds(): () => string {
 }
 
 /** One line a request. The route's pattern stands for the path: a path or a query may hold anything. */
+export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
+  request.log.info(
+    {
+      method: request.method,
+      route: request.routeOptions.url ?? null,
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime * 10) / 10,
+      ip: request.ip,
+      ...(request.refusal && {
+        code: request.refusal.code,
+        reason: request.refusal.circumstances.reason,
+      }),
+    },
+    'request',
+  );
+}
+
 export function registerRequestLog(app: FastifyInstance): void {
   app.addHook('onResponse', (request, reply, done) => {
-    request.log.info(
-      {
-        method: request.method,
-        route: request.routeOptions.url ?? null,
-        status: reply.statusCode,
-        ms: Math.round(reply.elapsedTime * 10) / 10,
-        ip: request.ip,
-        ...(request.refusal && {
-          code: request.refusal.code,
-          reason: request.refusal.circumstances.reason,
-        }),
-      },
-      'request',
-    );
+    logRequest(request, reply);
     done();
   });
 }

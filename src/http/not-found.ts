@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { Config } from '../config.ts';
 import { Refusal } from '../domain/refusal.ts';
 
 /** A route's pattern as an expression on the path alone. */
@@ -10,28 +11,40 @@ const expressionOf = (url: string): RegExp =>
       .replace('*', '.*')}$`,
   );
 
+/** The route of CORS preflights, which is there for every path and says nothing about any. */
+const PREFLIGHTS = '*';
+
 /** Answers 405 with `Allow` where the path has other methods, 404 elsewhere; counted like any request. */
-export function registerNotFound(app: FastifyInstance): void {
+export function registerNotFound(app: FastifyInstance, { RATE_LIMIT }: Config): void {
+  if (RATE_LIMIT !== undefined) {
+    const limit = app.rateLimit();
+    // Before the body is read: what cannot be parsed counts too.
+    app.addHook('onRequest', async function countUnknown(request, reply) {
+      if (request.is404) await limit.call(app, request, reply);
+    });
+  }
+
   const methodsByUrl = new Map<string, Set<string>>();
   app.addHook('onRoute', ({ url, method }) => {
+    if (url === PREFLIGHTS) return;
     const methods = methodsByUrl.get(url) ?? new Set();
     for (const name of [method].flat()) methods.add(name);
     methodsByUrl.set(url, methods);
   });
 
-  let table: { expression: RegExp; allow: string }[] = [];
+  let table: { expression: RegExp; methods: Set<string> }[] = [];
   app.addHook('onReady', async () => {
     table = [...methodsByUrl].map(([url, methods]) => ({
       expression: expressionOf(url),
-      allow: [...methods].sort().join(', '),
+      methods,
     }));
   });
 
-  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request, reply) => {
+  app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] as string;
     const known = table.find(({ expression }) => expression.test(path));
-    if (known === undefined) throw new Refusal('not_found');
-    reply.header('allow', known.allow);
+    if (known === undefined || known.methods.has(request.method)) throw new Refusal('not_found');
+    reply.header('allow', [...known.methods].sort().join(', '));
     throw new Refusal('method_not_allowed');
   });
 }

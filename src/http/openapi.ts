@@ -43,13 +43,16 @@ const bearerProblems = (access: Access): ProblemCode[] => [
   ...(typeof access === 'object' ? (['unavailable'] as const) : []),
 ];
 
-function problemsOf({ config = {}, schema = {} }: RouteOptions): ProblemCode[] {
+const READS = new Set(['GET', 'HEAD']);
+
+function problemsOf({ method, config = {}, schema = {} }: RouteOptions): ProblemCode[] {
   return [
     ...(config.problems ?? []),
     ...(config.access && needsBearer(config.access) ? bearerProblems(config.access) : []),
-    ...(schema.body
-      ? (['malformed_json', 'body_too_large', 'unsupported_media_type', 'invalid_input'] as const)
-      : []),
+    ...([method].flat().every((name) => READS.has(name))
+      ? []
+      : (['malformed_json', 'body_too_large', 'unsupported_media_type'] as const)),
+    ...(schema.body ? (['invalid_input'] as const) : []),
     'bad_request',
     'https_required',
     'rate_limited',
@@ -61,7 +64,8 @@ function problemsOf({ config = {}, schema = {} }: RouteOptions): ProblemCode[] {
 function describeRoute(route: RouteOptions): void {
   const { schema, config } = route;
   if (schema === undefined || schema.hide || config?.access === undefined) return;
-  schema.security ??= securityOf(config.access);
+  // A copy: shared ones would be anchors in the YAML.
+  schema.security ??= structuredClone(securityOf(config.access));
   // RFC 6749 has its own answers, which its routes declare.
   if (schema.consumes) return;
   schema.response = {
@@ -80,6 +84,16 @@ function withoutUnused(document: Partial<OpenAPIV3_1.Document>) {
     ...document,
     components: { ...document.components, schemas: Object.fromEntries(schemas) },
   };
+}
+
+/** A request whose token may be in the cookie needs no body; the document builder takes every body for required. */
+function withOptionalBodies(document: Partial<OpenAPIV3_1.Document>) {
+  for (const item of Object.values(document.paths ?? {})) {
+    const { security, requestBody } = item?.post ?? {};
+    if (requestBody === undefined || '$ref' in requestBody) continue;
+    requestBody.required = !security?.some((scheme) => 'refreshCookie' in scheme);
+  }
+  return document;
 }
 
 /** Collects the routes that are registered later into one OpenAPI 3.1 document. */
@@ -111,7 +125,9 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
     },
     transform: jsonSchemaTransform,
     transformObject: (document) =>
-      withoutUnused(jsonSchemaTransformObject(document) as Partial<OpenAPIV3_1.Document>),
+      withOptionalBodies(
+        withoutUnused(jsonSchemaTransformObject(document) as Partial<OpenAPIV3_1.Document>),
+      ),
   });
 }
 
@@ -120,6 +136,7 @@ export async function registerDocs(app: FastifyInstance): Promise<void> {
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: true,
+    theme: { title: 'Latchkey API' },
     transformStaticCSP: () =>
       "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     uiConfig: { persistAuthorization: false, validatorUrl: null, docExpansion: 'list' },

@@ -37,7 +37,10 @@ export function allowedOrigins(config: Config): Set<string> {
 export async function registerCors(app: FastifyInstance, { CORS_ORIGINS }: Config): Promise<void> {
   if (CORS_ORIGINS.length === 0) return;
   await app.register(cors, {
-    origin: CORS_ORIGINS,
+    // An origin that is not listed gets none of these headers, and its preflight is no preflight.
+    origin: (origin, done) =>
+      done(null, origin !== undefined && CORS_ORIGINS.includes(origin) && origin),
+    strictPreflight: false,
     credentials: true,
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowedHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key'],

@@ -24,7 +24,26 @@ export const AccessClaims = z
     amr: z.array(Text).describe('How the user signed in (RFC 8176).'),
     auth_time: NumericDate,
   })
-  .meta({ id: 'AccessClaims', description: 'The verified claims of the access token.' });
+  .meta({
+    id: 'AccessClaims',
+    description: 'The verified claims of the access token.',
+    examples: [
+      {
+        iss: 'https://auth.example.com',
+        aud: 'https://api.example.com',
+        sub: '01990d6e-7c3f-7a51-9c6b-0c1d2e3f4a5b',
+        client_id: 'latchkey',
+        iat: 1795456800,
+        exp: 1795457700,
+        jti: 'Zr5oDxw0nXw8o7m3yq1eVA',
+        sid: 'q83vEjRWeJCrze8SNFZ4kA',
+        ver: 0,
+        roles: [],
+        amr: ['pwd'],
+        auth_time: 1795456800,
+      },
+    ],
+  });
 export type AccessClaims = z.infer<typeof AccessClaims>;
 
 const Own = { iss: Text, aud: Text, sub: Text, iat: NumericDate, exp: NumericDate };

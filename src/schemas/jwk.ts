@@ -36,5 +36,23 @@ export const PublicJwkSet = z
       }),
     ),
   })
-  .meta({ id: 'KeySet', description: 'The public keys that verify access tokens (RFC 7517).' });
+  .meta({
+    id: 'KeySet',
+    description: 'The public keys that verify access tokens (RFC 7517).',
+    examples: [
+      {
+        keys: [
+          {
+            kty: 'EC',
+            use: 'sig',
+            alg: 'ES256',
+            kid: 'oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U',
+            crv: 'P-256',
+            x: 'usWxHK2PmfnHKwXPS54m0kTcGJ90UiglWiGahtagnv8',
+            y: 'IBOL-C3BttVivg-lSreASjpkttcsz-1rb7btKLv8EX4',
+          },
+        ],
+      },
+    ],
+  });
 export type PublicJwkSet = z.infer<typeof PublicJwkSet>;

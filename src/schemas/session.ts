@@ -47,7 +47,14 @@ export const TransportChoice = Transport.default('body').describe(
   '`cookie`: the refresh and device tokens travel as HttpOnly cookies and are absent from the body.',
 );
 
-export const RefreshBody = z.strictObject({ refresh_token: Token.optional() }).optional();
+export const RefreshBody = z
+  .strictObject({ refresh_token: Token.optional() })
+  .meta({
+    examples: [
+      { refresh_token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6InJlZnJlc2grand0Iiwia2lkIjoiLi4uIn0.e30.c2ln' },
+    ],
+  })
+  .optional();
 
 export const SessionView = z
   .object({
@@ -60,7 +67,22 @@ export const SessionView = z
     expires_at: Time,
     current: z.boolean().describe('The session that this request came with.'),
   })
-  .meta({ id: 'Session', description: 'One sign-in on one device.' });
+  .meta({
+    id: 'Session',
+    description: 'One sign-in on one device.',
+    examples: [
+      {
+        id: 'q83vEjRWeJCrze8SNFZ4kA',
+        client: 'Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0',
+        transport: 'cookie',
+        amr: ['pwd'],
+        created_at: '2026-11-23T18:00:00.000Z',
+        refreshed_at: '2026-11-23T18:12:00.000Z',
+        expires_at: '2026-12-07T18:12:00.000Z',
+        current: true,
+      },
+    ],
+  });
 
 /** The answer of what has nothing to tell. */
 export const NoContent = z.null();

@@ -22,7 +22,11 @@ const Body = z
     error: 'is needed with a name',
     path: ['password'],
   })
-  .meta({ examples: [{ email: 'ada@example.com', password: 'correct horse battery staple' }] });
+  .meta({
+    examples: [
+      { email: 'ada@example.com', password: 'correct horse battery staple', name: 'Ada Lovelace' },
+    ],
+  });
 
 export function register(app: App, context: Context): void {
   const { SIGN_UP } = context.config;

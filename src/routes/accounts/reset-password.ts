@@ -17,13 +17,11 @@ export function resetPassword(app: App, context: Context): void {
       summary: 'Choose a new password',
       description:
         'With the token of the mailed link. Every session ends; signing in, with the second factor if there is one, comes after.',
-      body: z
-        .strictObject({ token: Token, password: Password })
-        .meta({
-          examples: [
-            { token: 'eyJhbGciOiJIUzI1NiJ9.e30.c2ln', password: 'correct horse battery staple' },
-          ],
-        }),
+      body: z.strictObject({ token: Token, password: Password }).meta({
+        examples: [
+          { token: 'eyJhbGciOiJIUzI1NiJ9.e30.c2ln', password: 'correct horse battery staple' },
+        ],
+      }),
       response: { 204: NoContent.describe('The password is changed.') },
     },
     handler: async (request, reply) => {

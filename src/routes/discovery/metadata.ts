@@ -17,7 +17,18 @@ const Metadata = z
     grant_types_supported: z.array(z.string()),
     service_documentation: z.string(),
   })
-  .meta({ id: 'Metadata' });
+  .meta({
+    id: 'Metadata',
+    examples: [
+      {
+        issuer: 'https://auth.example.com',
+        jwks_uri: 'https://auth.example.com/.well-known/jwks.json',
+        response_types_supported: [],
+        grant_types_supported: [],
+        service_documentation: 'https://auth.example.com/docs',
+      },
+    ],
+  });
 
 export function metadata(app: App, { config }: Context): void {
   const { ISSUER } = config;
@@ -46,6 +57,7 @@ export function metadata(app: App, { config }: Context): void {
       operationId: 'metadata',
       tags: ['Discovery'],
       summary: 'The metadata document (RFC 8414)',
+      description: 'Where the key set is, and by what name this service signs.',
       response: { 200: Metadata },
     },
     handler: async (_request, reply) =>

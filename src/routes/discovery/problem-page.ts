@@ -26,7 +26,8 @@ export function problemPage(app: App): void {
       operationId: 'problemPage',
       tags: ['Discovery'],
       summary: 'What a problem code means',
-      params: z.object({ code: z.string() }),
+      description: 'The page that the `type` of a problem leads to.',
+      params: z.object({ code: z.string().describe('The `code` of a problem.') }),
       response: {
         200: { description: 'A page to read.', content: { 'text/html': { schema: z.string() } } },
       },

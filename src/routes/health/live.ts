@@ -10,7 +10,10 @@ export function live(app: App): void {
       operationId: 'live',
       tags: ['Health'],
       summary: 'Whether the process is alive',
-      response: { 200: z.object({ status: z.literal('ok') }) },
+      description: 'Looks at nothing else: a failing database is no reason for a restart.',
+      response: {
+        200: z.object({ status: z.literal('ok') }).meta({ examples: [{ status: 'ok' }] }),
+      },
     },
     handler: async () => ({ status: 'ok' as const }),
   });

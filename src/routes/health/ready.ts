@@ -11,7 +11,10 @@ const Readiness = z
     keys: Check.describe('Whether one can sign.'),
     revocations: Check.describe('Whether the snapshot is up to date.'),
   })
-  .meta({ id: 'Readiness' });
+  .meta({
+    id: 'Readiness',
+    examples: [{ status: 'ok', database: 'ok', keys: 'ok', revocations: 'ok' }],
+  });
 
 const check = (holds: boolean) => (holds ? ('ok' as const) : ('failing' as const));
 
@@ -29,6 +32,7 @@ export function ready(app: App, { users, keys, revocationFeed, clock }: Context)
       operationId: 'ready',
       tags: ['Health'],
       summary: 'Whether this node should get requests',
+      description: 'Says which part is failing, and nothing about why.',
       response: {
         200: Readiness,
         503: { description: 'Not now.', content: { 'application/json': { schema: Readiness } } },

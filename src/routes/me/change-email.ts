@@ -18,11 +18,9 @@ export function changeEmail(app: App, context: Context): void {
       summary: 'Change your address',
       description:
         'Mails a link to the new address, and a note to the old one, which holds until the link is used. With your own address: a link that proves it.',
-      body: z
-        .strictObject({ email: Email, password: Password })
-        .meta({
-          examples: [{ email: 'ada@example.org', password: 'correct horse battery staple' }],
-        }),
+      body: z.strictObject({ email: Email, password: Password }).meta({
+        examples: [{ email: 'ada@example.org', password: 'correct horse battery staple' }],
+      }),
       response: { 202: Accepted },
     },
     handler: async (request, reply) => {

@@ -14,7 +14,14 @@ import { Password } from '../../schemas/fields.ts';
 import { TokenAnswer } from '../../schemas/session.ts';
 import type { Session } from '../../schemas/user.ts';
 
-const Body = z.strictObject({ current_password: Password, new_password: Password });
+const Body = z.strictObject({ current_password: Password, new_password: Password }).meta({
+  examples: [
+    {
+      current_password: 'correct horse battery staple',
+      new_password: 'a lantern in the rainy harbour',
+    },
+  ],
+});
 
 export function changePassword(app: App, context: Context): void {
   const { config, passwords } = context;

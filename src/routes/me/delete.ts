@@ -24,7 +24,9 @@ export function deleteMe(app: App, context: Context): void {
       summary: 'Delete your account',
       description:
         'Needs the password again. Everything about you is gone at once, and every token with it.',
-      body: z.strictObject({ password: Password }),
+      body: z
+        .strictObject({ password: Password })
+        .meta({ examples: [{ password: 'correct horse battery staple' }] }),
       response: { 204: NoContent.describe('The account is gone.') },
     },
     handler: async (request, reply) => {

@@ -16,7 +16,8 @@ export function endSession(app: App, context: Context): void {
       operationId: 'endSession',
       tags: ['Me'],
       summary: 'Sign a device out',
-      params: z.object({ id: z.string() }),
+      description: 'Ends one of your own sessions; the id is the one that the list gives.',
+      params: z.object({ id: z.string().describe('Session id.') }),
       response: {
         204: NoContent.describe('The session has ended, and its access tokens with it.'),
       },

@@ -6,6 +6,10 @@ import { isLive } from '../../domain/sessions.ts';
 import { sessionView } from '../../domain/views.ts';
 import { SessionView } from '../../schemas/session.ts';
 
+const Sessions = z
+  .object({ sessions: z.array(SessionView) })
+  .meta({ examples: [{ sessions: SessionView.meta()?.examples }] });
+
 export function listSessions(app: App, context: Context): void {
   app.route({
     method: 'GET',
@@ -15,7 +19,8 @@ export function listSessions(app: App, context: Context): void {
       operationId: 'listSessions',
       tags: ['Me'],
       summary: 'List your devices',
-      response: { 200: z.object({ sessions: z.array(SessionView) }) },
+      description: 'Every live session, the one of this request marked. Holds no token.',
+      response: { 200: Sessions },
     },
     handler: async ({ caller }) => {
       const user = await freshCaller(context, caller);

@@ -13,6 +13,7 @@ export function readMe(app: App, context: Context): void {
       operationId: 'readMe',
       tags: ['Me'],
       summary: 'Read your profile',
+      description: 'As the row has it now, so a little slower than `whoami`.',
       response: { 200: Profile },
     },
     handler: async ({ caller }) => profileOf(await freshCaller(context, caller)),

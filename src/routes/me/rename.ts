@@ -15,7 +15,8 @@ export function renameMe(app: App, context: Context): void {
       operationId: 'renameMe',
       tags: ['Me'],
       summary: 'Change your name',
-      body: z.strictObject({ name: Name.nullable() }),
+      description: '`null` removes it.',
+      body: z.strictObject({ name: Name.nullable() }).meta({ examples: [{ name: 'Ada King' }] }),
       response: { 200: Profile },
     },
     handler: async ({ caller, body }) => {

@@ -1,0 +1,99 @@
+import t from 'tap';
+import { checkPassword, Passwords } from '../../src/domain/passwords.ts';
+import { Refusal } from '../../src/domain/refusal.ts';
+
+const cost = { memory: 19_456, passes: 2 };
+const passwords = new Passwords(cost);
+
+const faultsOf = (password: string, minimum = 15) => {
+  try {
+    checkPassword(password, minimum, '/password');
+  } catch (error) {
+    return error instanceof Refusal ? [error.code, error.circumstances.errors] : error;
+  }
+  return undefined;
+};
+
+t.test('a hash is Argon2id with the costs that were asked for, and has its own salt', async (t) => {
+  const hash = await passwords.hash('correct horse battery');
+  const [, kind, version, costs = ''] = hash.split('$');
+  t.same([kind, version, costs.split(',').sort()], ['argon2id', 'v=19', ['m=19456', 'p=1', 't=2']]);
+  t.not(await passwords.hash('correct horse battery'), hash);
+});
+
+t.test('only the same password matches, to the last character', async (t) => {
+  const long = 'x'.repeat(127);
+  const hash = await passwords.hash(`${long}y`);
+  t.equal(await passwords.matches(hash, `${long}y`), true);
+  for (const other of [`${long}z`, long, `${long}y `, `${long.toUpperCase()}Y`, '']) {
+    t.equal(await passwords.matches(hash, other), false);
+  }
+});
+
+t.test('the ways in which keyboards write one character are the same password', async (t) => {
+  const hash = await passwords.hash('Zo\u00eb speaks \u00c5ngstr\u00f6m');
+  t.equal(await passwords.matches(hash, 'Zoe\u0308 speaks A\u030angstro\u0308m'), true);
+  t.equal(await passwords.matches(hash, 'Zoe speaks Angstrom'), false);
+  const decomposed = await passwords.hash('e\u0308');
+  t.equal(await passwords.matches(decomposed, '\u00eb'), true);
+});
+
+t.test('no hash, an empty one, a damaged one: nobody gets in, and it is no fault', async (t) => {
+  const hash = await passwords.hash('correct horse battery');
+  const damaged = [
+    undefined,
+    null,
+    '',
+    'correct horse battery',
+    '$argon2id$',
+    hash.slice(0, 40),
+    hash.replace('m=19456', 'm=x'),
+    `${hash.slice(0, -4)}!!!!`,
+    '$2b$10$abcdefghijklmnopqrstuv',
+  ];
+  for (const bad of damaged) {
+    t.equal(await passwords.matches(bad, 'correct horse battery'), false, String(bad));
+  }
+});
+
+t.test('whatever the hash is, the answer costs as much as a real one', async (t) => {
+  const hash = await passwords.hash('correct horse battery');
+  const fastest = async (stored: string | undefined) => {
+    let least = Number.POSITIVE_INFINITY;
+    for (let turn = 0; turn < 5; turn += 1) {
+      const start = process.hrtime.bigint();
+      await passwords.matches(stored, 'wrong');
+      least = Math.min(least, Number(process.hrtime.bigint() - start));
+    }
+    return least;
+  };
+  const real = await fastest(hash);
+  for (const stored of [undefined, 'no hash', '$2b$10$another', '$argon2id$damaged']) {
+    t.ok((await fastest(stored)) > real / 3, `${stored}`);
+  }
+});
+
+t.test('a hash of other costs is outdated, one of the same is not', async (t) => {
+  const hash = await passwords.hash('correct horse battery');
+  t.equal(passwords.isOutdated(hash), false);
+  t.equal(new Passwords({ ...cost, passes: 3 }).isOutdated(hash), true);
+  t.equal(new Passwords({ ...cost, memory: 20_480 }).isOutdated(hash), true);
+  t.equal(await new Passwords({ ...cost, passes: 3 }).matches(hash, 'correct horse battery'), true);
+});
+
+t.test('length is counted in characters of one form, not in bytes or halves', async (t) => {
+  t.equal(faultsOf('a'.repeat(15)), undefined);
+  t.equal(faultsOf('a'.repeat(128)), undefined);
+  t.equal(faultsOf('\u{1f511}'.repeat(15)), undefined);
+  t.equal(faultsOf('e\u0308'.repeat(128)), undefined);
+  t.equal(faultsOf('12345678', 8), undefined);
+  const refused = (count: number, minimum = 15) => [
+    'invalid_input',
+    [{ path: '/password', message: `must have ${minimum} to 128 characters; it has ${count}` }],
+  ];
+  t.same(faultsOf('a'.repeat(14)), refused(14));
+  t.same(faultsOf('a'.repeat(129)), refused(129));
+  t.same(faultsOf('\u{1f511}'.repeat(14)), refused(14));
+  t.same(faultsOf('e\u0308'.repeat(14)), refused(14));
+  t.same(faultsOf('1234567', 8), refused(7, 8));
+});
