@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import { type Config, isInlineKeySet } from './config.ts';
 import { AccessTokens } from './domain/access-tokens.ts';
 import type { Clock } from './domain/clock.ts';
+import { HashQueue } from './domain/hash-queue.ts';
 import { KeyRing } from './domain/key-ring.ts';
 import { readKeySet } from './domain/key-set.ts';
 import { newMasterSecret, newSigningKey } from './domain/new-keys.ts';
@@ -100,7 +101,10 @@ export async function buildContext(config: Config, parts: Parts): Promise<Contex
       clock,
     }),
     ownTokens: new OwnTokens({ issuer: config.ISSUER, keys, clock }),
-    passwords: new Passwords({ memory: config.HASH_MEMORY, passes: config.HASH_PASSES }),
+    passwords: new Passwords(
+      { memory: config.HASH_MEMORY, passes: config.HASH_PASSES },
+      new HashQueue({ concurrency: config.HASH_CONCURRENCY, waiting: config.HASH_QUEUE }),
+    ),
     revocationFeed,
     sessionLimits: {
       idle: config.SESSION_IDLE,

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import argon2 from 'argon2';
+import { matchesForeign } from './foreign-hashes.ts';
+import type { HashQueue } from './hash-queue.ts';
 import { Refusal } from './refusal.ts';
 
 export interface HashCost {
@@ -22,41 +24,48 @@ export function checkPassword(password: string, minimum: number, path: string): 
   throw new Refusal('invalid_input', { errors: [{ path, message }] });
 }
 
-/** Argon2id hashes (RFC 9106) in the PHC string form. */
+/** Argon2id hashes (RFC 9106) in the PHC string form; each waits for its turn. Refuses with `overloaded`. */
 export class Passwords {
   readonly #options: argon2.HashOptions;
+  readonly #queue: HashQueue;
   /** Of a password that nobody knows: what an unknown address is checked against, so that it costs the same. */
   readonly #decoy: Promise<string>;
 
-  constructor({ memory, passes }: HashCost) {
+  constructor({ memory, passes }: HashCost, queue: HashQueue) {
     this.#options = {
       type: argon2.argon2id,
       memoryCost: memory,
       timeCost: passes,
       parallelism: LANES,
     };
-    this.#decoy = this.hash(randomBytes(32).toString('base64url'));
+    this.#queue = queue;
+    this.#decoy = argon2.hash(randomBytes(32).toString('base64url'), this.#options);
   }
 
   hash(password: string): Promise<string> {
-    return argon2.hash(normalised(password), this.#options);
+    return this.#queue.run(() => argon2.hash(normalised(password), this.#options));
   }
 
   /** Costs one hash whatever `hash` is: of no user (undefined), or damaged, it answers no. */
-  async matches(hash: string | null | undefined, password: string): Promise<boolean> {
-    const usable = hash?.startsWith('$argon2id$') ? hash : '';
-    const same = await argon2.verify(usable, normalised(password)).catch(() => undefined);
-    if (same === undefined) await argon2.verify(await this.#decoy, normalised(password));
-    return same ?? false;
+  matches(hash: string | null | undefined, password: string): Promise<boolean> {
+    return this.#queue.run(async () => {
+      const same = await matchesHash(hash ?? '', password).catch(() => undefined);
+      if (same === undefined) await argon2.verify(await this.#decoy, normalised(password));
+      return same ?? false;
+    });
   }
 
   /** The bare 32-byte hash under a given salt, for what is compared with several stored ones. */
   derive(secret: string, salt: Buffer): Promise<Buffer> {
-    return argon2.hash(secret, { ...this.#options, salt, raw: true });
+    return this.#queue.run(() => argon2.hash(secret, { ...this.#options, salt, raw: true }));
   }
 
-  /** Whether `hash` was made with other costs than today's, and should be made anew from a password that matched. */
+  /** Whether `hash` was made elsewhere, or with other costs than today's, and should be made anew from a password that matched. */
   isOutdated(hash: string): boolean {
-    return argon2.needsRehash(hash, this.#options);
+    return !hash.startsWith('$argon2id$') || argon2.needsRehash(hash, this.#options);
   }
 }
+
+/** undefined, or a rejection: the hash is none. */
+const matchesHash = async (hash: string, password: string): Promise<boolean | undefined> =>
+  hash.startsWith('$argon2') ? argon2.verify(hash, normalised(password)) : matchesForeign(hash, password);

@@ -11,6 +11,8 @@ import { problems, refusalOf } from './problems.ts';
 
 const FORM = /^application\/x-www-form-urlencoded *(; *charset="?utf-8"? *)?$/i;
 
+const NO_FORM = 'Send a form: Content-Type application/x-www-form-urlencoded.';
+
 const badClient = () =>
   new OAuthRefusal('invalid_client', 'No service account has this id and this secret.');
 
@@ -98,8 +100,9 @@ function answerOAuthError(
   const { retryAfter, detail = explanation, errors = [] } = refusal.circumstances;
   if (status >= 500) request.log.error({ err: error }, refusal.code);
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
+  const isForm = refusal.code !== 'unsupported_media_type';
   const where = errors.map(({ path, message }) => `${path.slice(1)} ${message}`).join('; ');
-  const body = { error: oauthCodeOf(status), error_description: where || detail };
+  const body = { error: oauthCodeOf(status), error_description: isForm ? where || detail : NO_FORM };
   return reply.code(status).send(JSON.stringify(body));
 }
 

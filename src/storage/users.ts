@@ -162,16 +162,16 @@ export class Users {
     });
   }
 
-  /** Adds those whose address is free, in one commit; answers the addresses' keys that were added. */
-  async insertMany(users: User[]): Promise<Set<string>> {
+  /** Adds those whose address is free, in one commit; answers how many that were. */
+  async insertMany(users: User[]): Promise<number> {
     return this.#guarded('insertMany', async () => {
       const added = await this.#db
         .insertInto('users')
         .values(users.map(toRow))
         .onConflict((conflict) => conflict.column('email_key').doNothing())
-        .returning('email_key')
+        .returning('id')
         .execute();
-      return new Set(added.map(({ email_key }) => email_key as string));
+      return added.length;
     });
   }
 

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { emailKey, emptied, newId, newPerson, profileOf } from '../../src/domain/accounts.ts';
+import { emailKey, emptied, newId, newPerson } from '../../src/domain/accounts.ts';
+import { profileOf } from '../../src/domain/views.ts';
 import { User } from '../../src/schemas/user.ts';
 import { ada, NOW } from './samples.ts';
 

@@ -1,0 +1,84 @@
+import { createReadStream, statSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { newPerson } from '../domain/accounts.ts';
+import type { Clock } from '../domain/clock.ts';
+import { isVerifiable } from '../domain/foreign-hashes.ts';
+import { ImportedUser } from '../schemas/portable-user.ts';
+import type { User } from '../schemas/user.ts';
+import type { Users } from '../storage/users.ts';
+
+/** Rows in one commit. */
+const BATCH = 1_000;
+
+export interface ImportReport {
+  /** A line that was not taken, and why. */
+  refused(line: number, reason: string): void;
+  /** Bytes read so far, of how many. */
+  progress(read: number, total: number): void;
+}
+
+export interface ImportResult {
+  added: number;
+  /** Their address had an account already: of an earlier run, or of this file. */
+  present: number;
+  refused: number;
+}
+
+function parse(line: string, now: number): User | string {
+  let input: unknown;
+  try {
+    input = JSON.parse(line);
+  } catch {
+    return 'is not JSON';
+  }
+  const { success, data, error } = ImportedUser.safeParse(input);
+  if (!success) return error.issues.map(({ path, message }) => `${path.join('.')} ${message}`).join('; ');
+  const { email, name, password_hash, roles, status, email_verified } = data;
+  if (password_hash !== null && !isVerifiable(password_hash)) {
+    return 'password_hash is of a form that cannot be verified here';
+  }
+  const person = newPerson({ email, name, passwordHash: password_hash }, now);
+  return { ...person, roles, status, email_verified_at: email_verified ? now : null };
+}
+
+/**
+ * Adds the users of a JSON Lines file, a thousand in a commit. Whoever has an account already is left as he
+ * is, so a run that was cut short is simply run again.
+ */
+export async function importUsers(
+  file: string,
+  { users, clock, report }: { users: Users; clock: Clock; report: ImportReport },
+): Promise<ImportResult> {
+  const total = statSync(file).size;
+  const input = createReadStream(file);
+  const result: ImportResult = { added: 0, present: 0, refused: 0 };
+  const batch = new Map<string, User>();
+  let number = 0;
+
+  const flush = async () => {
+    if (batch.size > 0) {
+      const added = await users.insertMany([...batch.values()]);
+      result.added += added;
+      result.present += batch.size - added;
+      batch.clear();
+    }
+    report.progress(input.bytesRead, total);
+  };
+
+  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    number += 1;
+    if (line.trim() === '') continue;
+    const user = parse(line, clock());
+    if (typeof user === 'string') {
+      result.refused += 1;
+      report.refused(number, user);
+    } else if (batch.has(user.email_key as string)) {
+      result.present += 1;
+    } else {
+      batch.set(user.email_key as string, user);
+      if (batch.size === BATCH) await flush();
+    }
+  }
+  await flush();
+  return result;
+}

@@ -1,0 +1,150 @@
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { parseArgs } from 'node:util';
+import { SingleBar } from 'cli-progress';
+import { read } from 'read';
+import type { Context } from '../context.ts';
+import { emailKey, newPerson } from '../domain/accounts.ts';
+import { ADMIN, amended, changeKeepingAnAdmin } from '../domain/administration.ts';
+import { checkPassword } from '../domain/passwords.ts';
+import { endAll } from '../domain/sessions.ts';
+import { userView } from '../domain/views.ts';
+import { Email } from '../schemas/fields.ts';
+import type { User } from '../schemas/user.ts';
+import { importUsers } from './import-users.ts';
+
+export const USAGE = `npm run users -- COMMAND
+
+  create EMAIL [--admin] [--name NAME]   make an account; asks for its password, or reads it from standard input
+  list [--email PREFIX]                  one line for each user
+  disable EMAIL                          nobody signs in; every token is dead within a second
+  enable EMAIL                           undo that
+  end-sessions EMAIL                     sign out everywhere
+  import FILE                            add the users of a JSON Lines file; run it again to go on after a stop
+  export                                 write every user as JSON Lines, without secrets
+`;
+
+/** What the caller did wrong: a message, no stack. */
+export class UsageError extends Error {}
+
+export interface Terminal {
+  stdin: Readable & { isTTY?: boolean };
+  stdout: Writable;
+  stderr: Writable & { isTTY?: boolean };
+}
+
+const PAGE = 500;
+
+async function* everyUser({ users }: Context, emailPrefix?: string): AsyncGenerator<User> {
+  let after: string | undefined;
+  do {
+    const page = await users.list({ kind: 'person', after, limit: PAGE, emailPrefix });
+    yield* page;
+    after = page.length === PAGE ? page.at(-1)?.id : undefined;
+  } while (after !== undefined);
+}
+
+async function askForPassword({ stdin, stderr }: Terminal): Promise<string> {
+  if (!stdin.isTTY) return (await text(stdin)).replace(/\r?\n$/, '');
+  return read({ prompt: 'Password: ', silent: true, input: stdin, output: stderr });
+}
+
+async function create(context: Context, terminal: Terminal, { email, name, admin }: { email: string; name: string | undefined; admin: boolean }) {
+  const { success } = Email.safeParse(email);
+  if (!success) throw new UsageError(`${email} is not one e-mail address`);
+  const password = await askForPassword(terminal);
+  checkPassword(password, context.config.PASSWORD_MIN_LENGTH, '/password');
+  const passwordHash = await context.passwords.hash(password);
+  const now = context.clock();
+  const user: User = {
+    ...newPerson({ email, name: name ?? null, passwordHash }, now),
+    roles: admin ? [ADMIN] : [],
+    // Whoever can reach the database vouches for the address.
+    email_verified_at: now,
+  };
+  await context.users.insert(user);
+  terminal.stdout.write(`${user.id} ${email}${admin ? ' (admin)' : ''}\n`);
+}
+
+async function changeByEmail(
+  context: Context,
+  { stdout }: Terminal,
+  { email, decide, done }: { email: string; decide: (user: User, now: number) => User; done: string },
+) {
+  const found = await context.users.findByEmail(emailKey(email));
+  if (found === undefined) throw new UsageError(`nobody has the address ${email}`);
+  await changeKeepingAnAdmin(context, found.id, (user, now) => ({ user: decide(user, now), result: true }));
+  stdout.write(`${found.id} ${email}: ${done}\n`);
+}
+
+async function list(context: Context, { stdout }: Terminal, emailPrefix: string | undefined) {
+  for await (const user of everyUser(context, emailPrefix && emailKey(emailPrefix))) {
+    const { id, email, status, roles, sessions } = userView(user, context.clock());
+    stdout.write(`${[id, status, email, `${sessions} sessions`, ...roles].join('  ')}\n`);
+  }
+}
+
+async function runImport(context: Context, { stdout, stderr }: Terminal, file: string) {
+  const bar = new SingleBar({ format: '{bar} {percentage}% | {eta_formatted} left', stream: stderr as NodeJS.WriteStream, clearOnComplete: true });
+  if (stderr.isTTY) bar.start(1, 0);
+  const result = await importUsers(file, {
+    users: context.users,
+    clock: context.clock,
+    report: {
+      refused: (line, reason) => stderr.write(`line ${line}: ${reason}\n`),
+      progress: (readBytes, total) => {
+        bar.setTotal(total);
+        bar.update(readBytes);
+      },
+    },
+  });
+  bar.stop();
+  stdout.write(`${result.added} added, ${result.present} there already, ${result.refused} refused\n`);
+}
+
+async function runExport(context: Context, { stdout }: Terminal) {
+  for await (const user of everyUser(context)) {
+    const { sessions: _sessions, mfa: _mfa, ...exported } = userView(user, context.clock());
+    if (!stdout.write(`${JSON.stringify(exported)}\n`)) await once(stdout, 'drain');
+  }
+}
+
+/** Runs one command of an operator. Refuses with UsageError, or with a Refusal of the domain. */
+export async function runUsersCommand(argv: string[], context: Context, terminal: Terminal): Promise<void> {
+  const { positionals, values } = parseArgs({
+    args: argv,
+    allowPositionals: true,
+    options: { admin: { type: 'boolean', default: false }, name: { type: 'string' }, email: { type: 'string' } },
+  });
+  const [command, argument = ''] = positionals;
+  if (['create', 'disable', 'enable', 'end-sessions', 'import'].includes(command ?? '') && argument === '') {
+    throw new UsageError(USAGE);
+  }
+  switch (command) {
+    case 'create':
+      return create(context, terminal, { email: argument, name: values.name, admin: values.admin });
+    case 'list':
+      return list(context, terminal, values.email);
+    case 'disable':
+      return changeByEmail(context, terminal, {
+        email: argument,
+        decide: (user, now) => amended(user, { status: 'disabled' }, now),
+        done: 'disabled, signed out everywhere',
+      });
+    case 'enable':
+      return changeByEmail(context, terminal, {
+        email: argument,
+        decide: (user, now) => amended(user, { status: 'active' }, now),
+        done: 'enabled',
+      });
+    case 'end-sessions':
+      return changeByEmail(context, terminal, { email: argument, decide: endAll, done: 'signed out everywhere' });
+    case 'import':
+      return runImport(context, terminal, argument);
+    case 'export':
+      return runExport(context, terminal);
+    default:
+      throw new UsageError(USAGE);
+  }
+}

@@ -1,0 +1,42 @@
+import { Refusal } from './refusal.ts';
+
+export interface HashQueueLimits {
+  /** Hashes at once. */
+  concurrency: number;
+  /** Hashes that may wait. */
+  waiting: number;
+}
+
+/** Seconds. */
+const RETRY_AFTER = 2;
+
+/** Admits slow, memory-hungry work: so much at once, so much waiting, the rest is refused with `overloaded`. */
+export class HashQueue {
+  readonly #limits: HashQueueLimits;
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  constructor(limits: HashQueueLimits) {
+    this.#limits = limits;
+  }
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#running < this.#limits.concurrency) this.#running += 1;
+    else await this.#turn();
+    try {
+      return await work();
+    } finally {
+      // The next one takes over the place: the number of running ones stays.
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#running -= 1;
+    }
+  }
+
+  #turn(): Promise<void> {
+    if (this.#waiting.length >= this.#limits.waiting) {
+      throw new Refusal('overloaded', { retryAfter: RETRY_AFTER });
+    }
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+}
