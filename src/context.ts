@@ -2,11 +2,13 @@ import type { FastifyBaseLogger } from 'fastify';
 import { type Config, isInlineKeySet } from './config.ts';
 import { AccessTokens } from './domain/access-tokens.ts';
 import type { Clock } from './domain/clock.ts';
+import { Guessing } from './domain/guessing.ts';
 import { HashQueue } from './domain/hash-queue.ts';
 import { KeyRing } from './domain/key-ring.ts';
 import { readKeySet } from './domain/key-set.ts';
 import { newMasterSecret, newSigningKey } from './domain/new-keys.ts';
 import { OwnTokens } from './domain/own-tokens.ts';
+import { PasswordStrength } from './domain/password-strength.ts';
 import { Passwords } from './domain/passwords.ts';
 import { RevocationFeed } from './domain/revocation-feed.ts';
 import { Revocations } from './domain/revocations.ts';
@@ -29,8 +31,11 @@ export interface Context {
   accessTokens: AccessTokens;
   ownTokens: OwnTokens;
   passwords: Passwords;
+  passwordStrength: PasswordStrength;
+  hashQueue: HashQueue;
   revocationFeed: RevocationFeed;
   sessionLimits: SessionLimits;
+  guessing: Guessing;
   outbox: Outbox;
   mailboxLimit: MailboxLimit;
   /** Reads the key set again. Refuses a bad one with KeySetError; the old keys then stay. */
@@ -88,6 +93,12 @@ export async function buildContext(config: Config, parts: Parts): Promise<Contex
     outboxLog(config, parts.logger),
   );
 
+  const hashQueue = new HashQueue({
+    concurrency: config.HASH_CONCURRENCY,
+    waiting: config.HASH_QUEUE,
+  });
+  const passwordStrength = new PasswordStrength();
+
   return {
     config,
     clock,
@@ -101,10 +112,9 @@ export async function buildContext(config: Config, parts: Parts): Promise<Contex
       clock,
     }),
     ownTokens: new OwnTokens({ issuer: config.ISSUER, keys, clock }),
-    passwords: new Passwords(
-      { memory: config.HASH_MEMORY, passes: config.HASH_PASSES },
-      new HashQueue({ concurrency: config.HASH_CONCURRENCY, waiting: config.HASH_QUEUE }),
-    ),
+    passwords: new Passwords({ memory: config.HASH_MEMORY, passes: config.HASH_PASSES }, hashQueue),
+    passwordStrength,
+    hashQueue,
     revocationFeed,
     sessionLimits: {
       idle: config.SESSION_IDLE,
@@ -112,11 +122,13 @@ export async function buildContext(config: Config, parts: Parts): Promise<Contex
       grace: config.REFRESH_GRACE,
       count: config.MAX_SESSIONS,
     },
+    guessing: new Guessing(users, clock),
     outbox,
     mailboxLimit: new MailboxLimit(),
     reloadKeys: async () => keys.replace(readKeys(), clock()),
     close: async () => {
       await outbox.close();
+      await passwordStrength.close();
       await database.destroy();
     },
   };

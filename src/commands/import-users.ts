@@ -32,7 +32,8 @@ function parse(line: string, now: number): User | string {
     return 'is not JSON';
   }
   const { success, data, error } = ImportedUser.safeParse(input);
-  if (!success) return error.issues.map(({ path, message }) => `${path.join('.')} ${message}`).join('; ');
+  if (!success)
+    return error.issues.map(({ path, message }) => `${path.join('.')} ${message}`).join('; ');
   const { email, name, password_hash, roles, status, email_verified } = data;
   if (password_hash !== null && !isVerifiable(password_hash)) {
     return 'password_hash is of a form that cannot be verified here';

@@ -7,7 +7,7 @@ import { read } from 'read';
 import type { Context } from '../context.ts';
 import { emailKey, newPerson } from '../domain/accounts.ts';
 import { ADMIN, amended, changeKeepingAnAdmin } from '../domain/administration.ts';
-import { checkPassword } from '../domain/passwords.ts';
+import { hashNewPassword } from '../domain/new-password.ts';
 import { endAll } from '../domain/sessions.ts';
 import { userView } from '../domain/views.ts';
 import { Email } from '../schemas/fields.ts';
@@ -50,12 +50,15 @@ async function askForPassword({ stdin, stderr }: Terminal): Promise<string> {
   return read({ prompt: 'Password: ', silent: true, input: stdin, output: stderr });
 }
 
-async function create(context: Context, terminal: Terminal, { email, name, admin }: { email: string; name: string | undefined; admin: boolean }) {
+async function create(
+  context: Context,
+  terminal: Terminal,
+  { email, name, admin }: { email: string; name: string | undefined; admin: boolean },
+) {
   const { success } = Email.safeParse(email);
   if (!success) throw new UsageError(`${email} is not one e-mail address`);
   const password = await askForPassword(terminal);
-  checkPassword(password, context.config.PASSWORD_MIN_LENGTH, '/password');
-  const passwordHash = await context.passwords.hash(password);
+  const passwordHash = await hashNewPassword(context, { password, email, path: '/password' });
   const now = context.clock();
   const user: User = {
     ...newPerson({ email, name: name ?? null, passwordHash }, now),
@@ -70,11 +73,18 @@ async function create(context: Context, terminal: Terminal, { email, name, admin
 async function changeByEmail(
   context: Context,
   { stdout }: Terminal,
-  { email, decide, done }: { email: string; decide: (user: User, now: number) => User; done: string },
+  {
+    email,
+    decide,
+    done,
+  }: { email: string; decide: (user: User, now: number) => User; done: string },
 ) {
   const found = await context.users.findByEmail(emailKey(email));
   if (found === undefined) throw new UsageError(`nobody has the address ${email}`);
-  await changeKeepingAnAdmin(context, found.id, (user, now) => ({ user: decide(user, now), result: true }));
+  await changeKeepingAnAdmin(context, found.id, (user, now) => ({
+    user: decide(user, now),
+    result: true,
+  }));
   stdout.write(`${found.id} ${email}: ${done}\n`);
 }
 
@@ -86,7 +96,11 @@ async function list(context: Context, { stdout }: Terminal, emailPrefix: string 
 }
 
 async function runImport(context: Context, { stdout, stderr }: Terminal, file: string) {
-  const bar = new SingleBar({ format: '{bar} {percentage}% | {eta_formatted} left', stream: stderr as NodeJS.WriteStream, clearOnComplete: true });
+  const bar = new SingleBar({
+    format: '{bar} {percentage}% | {eta_formatted} left',
+    stream: stderr as NodeJS.WriteStream,
+    clearOnComplete: true,
+  });
   if (stderr.isTTY) bar.start(1, 0);
   const result = await importUsers(file, {
     users: context.users,
@@ -100,7 +114,9 @@ async function runImport(context: Context, { stdout, stderr }: Terminal, file: s
     },
   });
   bar.stop();
-  stdout.write(`${result.added} added, ${result.present} there already, ${result.refused} refused\n`);
+  stdout.write(
+    `${result.added} added, ${result.present} there already, ${result.refused} refused\n`,
+  );
 }
 
 async function runExport(context: Context, { stdout }: Terminal) {
@@ -111,14 +127,25 @@ async function runExport(context: Context, { stdout }: Terminal) {
 }
 
 /** Runs one command of an operator. Refuses with UsageError, or with a Refusal of the domain. */
-export async function runUsersCommand(argv: string[], context: Context, terminal: Terminal): Promise<void> {
+export async function runUsersCommand(
+  argv: string[],
+  context: Context,
+  terminal: Terminal,
+): Promise<void> {
   const { positionals, values } = parseArgs({
     args: argv,
     allowPositionals: true,
-    options: { admin: { type: 'boolean', default: false }, name: { type: 'string' }, email: { type: 'string' } },
+    options: {
+      admin: { type: 'boolean', default: false },
+      name: { type: 'string' },
+      email: { type: 'string' },
+    },
   });
   const [command, argument = ''] = positionals;
-  if (['create', 'disable', 'enable', 'end-sessions', 'import'].includes(command ?? '') && argument === '') {
+  if (
+    ['create', 'disable', 'enable', 'end-sessions', 'import'].includes(command ?? '') &&
+    argument === ''
+  ) {
     throw new UsageError(USAGE);
   }
   switch (command) {
@@ -139,7 +166,11 @@ export async function runUsersCommand(argv: string[], context: Context, terminal
         done: 'enabled',
       });
     case 'end-sessions':
-      return changeByEmail(context, terminal, { email: argument, decide: endAll, done: 'signed out everywhere' });
+      return changeByEmail(context, terminal, {
+        email: argument,
+        decide: endAll,
+        done: 'signed out everywhere',
+      });
     case 'import':
       return runImport(context, terminal, argument);
     case 'export':

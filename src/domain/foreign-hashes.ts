@@ -8,9 +8,12 @@ const scrypt = promisify<Buffer, Buffer, number, object, Buffer>(scryptCallback)
 /** The forms in which other systems keep passwords: bcrypt, and scrypt and PBKDF2 as PHC strings. */
 const FORMS = {
   bcrypt: /^\$2[aby]\$(?<cost>\d\d)\$[./A-Za-z0-9]{53}$/,
-  scrypt: /^\$scrypt\$ln=(?<ln>\d{1,2}),r=(?<r>\d{1,2}),p=(?<p>\d{1,2})\$(?<salt>[A-Za-z0-9+/.]+)\$(?<hash>[A-Za-z0-9+/.]+)$/,
-  pbkdf2: /^\$pbkdf2-sha(?<bits>256|512)\$(?:i=)?(?<rounds>\d{1,8})(?:,l=\d+)?\$(?<salt>[A-Za-z0-9+/.]+)\$(?<hash>[A-Za-z0-9+/.]+)$/,
-  argon2: /^\$argon2(?:id|i|d)\$v=19\$m=(?<m>\d{1,8}),t=(?<t>\d{1,3}),p=(?<p>\d{1,2})\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{20,}$/,
+  scrypt:
+    /^\$scrypt\$ln=(?<ln>\d{1,2}),r=(?<r>\d{1,2}),p=(?<p>\d{1,2})\$(?<salt>[A-Za-z0-9+/.]+)\$(?<hash>[A-Za-z0-9+/.]+)$/,
+  pbkdf2:
+    /^\$pbkdf2-sha(?<bits>256|512)\$(?:i=)?(?<rounds>\d{1,8})(?:,l=\d+)?\$(?<salt>[A-Za-z0-9+/.]+)\$(?<hash>[A-Za-z0-9+/.]+)$/,
+  argon2:
+    /^\$argon2(?:id|i|d)\$v=19\$m=(?<m>\d{1,8}),t=(?<t>\d{1,3}),p=(?<p>\d{1,2})\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{20,}$/,
 };
 
 /** Above these a sign-in would cost more than the service admits. KiB, rounds. */
@@ -18,10 +21,12 @@ const MAX_MEMORY = 1_048_576;
 const MAX_ROUNDS = 10_000_000;
 const MAX_BCRYPT_COST = 16;
 
-const fields = (form: RegExp, hash: string): Record<string, string> | undefined => form.exec(hash)?.groups;
+const fields = (form: RegExp, hash: string): Record<string, string> | undefined =>
+  form.exec(hash)?.groups;
 
 /** KiB that scrypt needs (RFC 7914 section 2). */
-const scryptMemory = (ln: string | undefined, r: string | undefined) => (2 ** Number(ln) * Number(r)) / 8;
+const scryptMemory = (ln: string | undefined, r: string | undefined) =>
+  (2 ** Number(ln) * Number(r)) / 8;
 
 /** Whether an imported hash is of a form that can be verified here, at a cost that can be borne. */
 export function isVerifiable(hash: string): boolean {
@@ -36,7 +41,8 @@ export function isVerifiable(hash: string): boolean {
 }
 
 /** Passlib writes `.` where base64 has `+`. */
-const bytesOf = (text: string | undefined): Buffer => Buffer.from((text ?? '').replaceAll('.', '+'), 'base64');
+const bytesOf = (text: string | undefined): Buffer =>
+  Buffer.from((text ?? '').replaceAll('.', '+'), 'base64');
 
 /** Whether a password belongs to a bcrypt, scrypt or PBKDF2 hash; undefined: it is none of these. */
 export async function matchesForeign(hash: string, password: string): Promise<boolean | undefined> {
@@ -48,7 +54,10 @@ export async function matchesForeign(hash: string, password: string): Promise<bo
     const expected = bytesOf(stored);
     const maxmem = scryptMemory(ln, r) * 1_024 * 2;
     const cost = { N: 2 ** Number(ln), r: Number(r), p: Number(p), maxmem };
-    return timingSafeEqual(await scrypt(Buffer.from(password), bytesOf(salt), expected.length, cost), expected);
+    return timingSafeEqual(
+      await scrypt(Buffer.from(password), bytesOf(salt), expected.length, cost),
+      expected,
+    );
   }
   const derived = fields(FORMS.pbkdf2, hash);
   if (derived === undefined) return undefined;

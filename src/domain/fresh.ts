@@ -41,14 +41,25 @@ export async function changeCaller<T>(
   return changed.result;
 }
 
-/** The caller's row, once he has proven the password again. Refuses with `wrong_password`. */
+/**
+ * The caller's row, once he has proven the password again. Refuses with `wrong_password`, and with `throttled`
+ * whoever guesses too often in this session.
+ */
 export async function provenCaller(
   context: Context,
   caller: AccessClaims,
   password: string,
+  signal: AbortSignal,
 ): Promise<User> {
   const user = await freshCaller(context, caller);
-  if (!(await context.passwords.matches(user.password_hash, password)))
-    throw new Refusal('wrong_password');
+  const guess = await context.guessing.enter({ user }, 'password', { session: caller.sid });
+  const matches = await context.passwords
+    .matches(user.password_hash, password, signal)
+    .catch(async (error) => {
+      await guess.settle('unchecked');
+      throw error;
+    });
+  await guess.settle(matches ? 'right' : 'wrong');
+  if (!matches) throw new Refusal('wrong_password');
   return user;
 }

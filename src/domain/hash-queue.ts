@@ -16,13 +16,19 @@ export class HashQueue {
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
+  /** How much is waiting. */
+  get length(): number {
+    return this.#waiting.length;
+  }
+
   constructor(limits: HashQueueLimits) {
     this.#limits = limits;
   }
 
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  /** Work whose `signal` is aborted while it waits is dropped. */
+  async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     if (this.#running < this.#limits.concurrency) this.#running += 1;
-    else await this.#turn();
+    else await this.#turn(signal);
     try {
       return await work();
     } finally {
@@ -33,10 +39,21 @@ export class HashQueue {
     }
   }
 
-  #turn(): Promise<void> {
+  #turn(signal: AbortSignal | undefined): Promise<void> {
     if (this.#waiting.length >= this.#limits.waiting) {
       throw new Refusal('overloaded', { retryAfter: RETRY_AFTER });
     }
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        this.#waiting.splice(this.#waiting.indexOf(go), 1);
+        reject(new Refusal('overloaded', { reason: 'the client has gone' }));
+      };
+      const go = () => {
+        signal?.removeEventListener('abort', leave);
+        resolve();
+      };
+      signal?.addEventListener('abort', leave, { once: true });
+      this.#waiting.push(go);
+    });
   }
 }

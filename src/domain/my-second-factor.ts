@@ -2,7 +2,7 @@ import type { Secret } from 'otpauth';
 import type { Context } from '../context.ts';
 import type { AccessClaims } from '../schemas/claims.ts';
 import type { User } from '../schemas/user.ts';
-import { hashOfProof, spend } from './challenge.ts';
+import { guessProof, hashOfProof } from './challenge.ts';
 import { changeCaller, provenCaller } from './fresh.ts';
 import { tell } from './letters.ts';
 import { Refusal } from './refusal.ts';
@@ -15,13 +15,21 @@ import {
 } from './second-factor.ts';
 import { endOthersQuietly } from './sessions.ts';
 
+/** What removing or renewing a factor needs. */
+export interface FullProof {
+  password: string;
+  proof: Proof;
+  signal: AbortSignal;
+}
+
 /** A secret to scan; it counts for nothing until a code has proven it. Refuses with `wrong_password`, `mfa_enabled`. */
 export async function beginEnrolment(
   context: Context,
   caller: AccessClaims,
   password: string,
+  signal: AbortSignal,
 ): Promise<{ user: User; secret: Secret }> {
-  await provenCaller(context, caller, password);
+  await provenCaller(context, caller, password, signal);
   return changeCaller(context, caller, (user, now) => {
     if (user.mfa.totp !== undefined) throw new Refusal('mfa_enabled');
     const { secret, pending } = enrol(context.keys, user, now);
@@ -60,24 +68,30 @@ export async function confirmEnrolment(
 async function withProof(
   context: Context,
   caller: AccessClaims,
-  { password, proof }: { password: string; proof: Proof },
+  { password, proof, signal }: FullProof,
   decide: (user: User, now: number) => User,
 ): Promise<User> {
-  const proven = await provenCaller(context, caller, password);
+  const proven = await provenCaller(context, caller, password, signal);
   if (!hasSecondFactor(proven)) throw new Refusal('mfa_not_enabled');
-  const hash = await hashOfProof(context, proven, proof);
-  return changeCaller(context, caller, (user, now) => {
-    const spent = spend(context, user, proof, hash);
-    if (spent === undefined) throw new Refusal('wrong_code');
-    return { user: decide({ ...user, mfa: spent }, now), result: user };
+  const hash = await hashOfProof(context, proven, proof, signal);
+  const proved = await changeCaller(context, caller, (user, now) => {
+    const { spent, counted } = guessProof(context, user, {
+      proof,
+      hash,
+      place: { session: caller.sid },
+    });
+    if (spent === undefined) return { user: counted, result: undefined };
+    return { user: decide({ ...counted, mfa: spent }, now), result: user };
   });
+  if (proved === undefined) throw new Refusal('wrong_code');
+  return proved;
 }
 
 /** The password alone signs in again; every other session ends. */
 export async function removeFactor(
   context: Context,
   caller: AccessClaims,
-  proof: { password: string; proof: Proof },
+  proof: FullProof,
 ): Promise<void> {
   const user = await withProof(context, caller, proof, (before, now) =>
     endOthersQuietly({ ...before, mfa: { challenges: [] } }, caller.sid, now),
@@ -89,7 +103,7 @@ export async function removeFactor(
 export async function renewRecoveryCodes(
   context: Context,
   caller: AccessClaims,
-  proof: { password: string; proof: Proof },
+  proof: FullProof,
 ): Promise<string[]> {
   const { codes, recovery } = await newRecoveryCodes(context.passwords);
   const user = await withProof(context, caller, proof, (before) => ({

@@ -4,7 +4,7 @@ import type { User } from '../schemas/user.ts';
 import { emailKey } from './accounts.ts';
 import { postLimited, tell } from './letters.ts';
 import { passwordState, resetToken } from './mailed-tokens.ts';
-import { checkPassword } from './passwords.ts';
+import { hashNewPassword } from './new-password.ts';
 import { Refusal } from './refusal.ts';
 import { endAll } from './sessions.ts';
 
@@ -21,16 +21,21 @@ export async function mailReset(context: Context, email: string): Promise<void> 
  */
 export async function resetPassword(
   context: Context,
-  token: string,
-  password: string,
+  { token, password }: { token: string; password: string },
+  signal: AbortSignal,
 ): Promise<User> {
-  const { ownTokens, users, passwords, clock, config } = context;
+  const { ownTokens, users, clock } = context;
   const claims = ownTokens.read('reset', token);
   const found = claims && (await users.findById(claims.sub));
   const holds = (user: User) => user.status === 'active' && passwordState(user) === claims?.was;
   if (found === undefined || !holds(found)) throw new Refusal('link_invalid');
-  checkPassword(password, config.PASSWORD_MIN_LENGTH, '/password');
-  const password_hash = await passwords.hash(password);
+  const { email } = found;
+  const password_hash = await hashNewPassword(context, {
+    password,
+    email,
+    path: '/password',
+    signal,
+  });
   const changed = await users.change(found.id, (user) => {
     if (!holds(user)) throw new Refusal('link_invalid');
     const now = clock();
@@ -39,6 +44,8 @@ export async function resetPassword(
     const next: User = {
       ...user,
       password_hash,
+      // Whoever reads the mailbox need not wait for those who guessed.
+      throttle: [],
       mfa,
       email_verified_at: user.email_verified_at ?? now,
     };

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import argon2 from 'argon2';
 import { matchesForeign } from './foreign-hashes.ts';
 import type { HashQueue } from './hash-queue.ts';
-import { Refusal } from './refusal.ts';
 
 export interface HashCost {
   /** KiB. */
@@ -11,18 +10,9 @@ export interface HashCost {
 }
 
 const LANES = 1;
-const MAX_CODE_POINTS = 128;
 
 /** NIST SP 800-63B section 3.1.1.2: one form, so that every keyboard's spelling is the same password. */
 const normalised = (password: string): string => password.normalize('NFC');
-
-/** Refuses a password that is too short or too long to be kept. `path`: where in the request it stands. */
-export function checkPassword(password: string, minimum: number, path: string): void {
-  const length = [...normalised(password)].length;
-  if (length >= minimum && length <= MAX_CODE_POINTS) return;
-  const message = `must have ${minimum} to ${MAX_CODE_POINTS} characters; it has ${length}`;
-  throw new Refusal('invalid_input', { errors: [{ path, message }] });
-}
 
 /** Argon2id hashes (RFC 9106) in the PHC string form; each waits for its turn. Refuses with `overloaded`. */
 export class Passwords {
@@ -42,22 +32,29 @@ export class Passwords {
     this.#decoy = argon2.hash(randomBytes(32).toString('base64url'), this.#options);
   }
 
-  hash(password: string): Promise<string> {
-    return this.#queue.run(() => argon2.hash(normalised(password), this.#options));
+  hash(password: string, signal?: AbortSignal): Promise<string> {
+    return this.#queue.run(() => argon2.hash(normalised(password), this.#options), signal);
   }
 
   /** Costs one hash whatever `hash` is: of no user (undefined), or damaged, it answers no. */
-  matches(hash: string | null | undefined, password: string): Promise<boolean> {
+  matches(
+    hash: string | null | undefined,
+    password: string,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
     return this.#queue.run(async () => {
       const same = await matchesHash(hash ?? '', password).catch(() => undefined);
       if (same === undefined) await argon2.verify(await this.#decoy, normalised(password));
       return same ?? false;
-    });
+    }, signal);
   }
 
   /** The bare 32-byte hash under a given salt, for what is compared with several stored ones. */
-  derive(secret: string, salt: Buffer): Promise<Buffer> {
-    return this.#queue.run(() => argon2.hash(secret, { ...this.#options, salt, raw: true }));
+  derive(secret: string, salt: Buffer, signal?: AbortSignal): Promise<Buffer> {
+    return this.#queue.run(
+      () => argon2.hash(secret, { ...this.#options, salt, raw: true }),
+      signal,
+    );
   }
 
   /** Whether `hash` was made elsewhere, or with other costs than today's, and should be made anew from a password that matched. */
@@ -68,4 +65,6 @@ export class Passwords {
 
 /** undefined, or a rejection: the hash is none. */
 const matchesHash = async (hash: string, password: string): Promise<boolean | undefined> =>
-  hash.startsWith('$argon2') ? argon2.verify(hash, normalised(password)) : matchesForeign(hash, password);
+  hash.startsWith('$argon2')
+    ? argon2.verify(hash, normalised(password))
+    : matchesForeign(hash, password);

@@ -76,20 +76,26 @@ export async function newRecoveryCodes(
   return { codes, recovery: { salt: salt.toString('base64url'), hashes } };
 }
 
-const hashOf = async (passwords: Passwords, code: string, salt: Buffer): Promise<string> =>
-  (await passwords.derive(canonical(code), salt)).toString('base64url');
+const hashOf = async (
+  passwords: Passwords,
+  code: string,
+  salt: Buffer,
+  signal?: AbortSignal,
+): Promise<string> => (await passwords.derive(canonical(code), salt, signal)).toString('base64url');
 
 /** The stored form of a recovery code, to be compared with the row's. Costs one hash, also where there is no set. */
 export const recoveryHash = (
   passwords: Passwords,
   user: User | undefined,
   code: string,
+  signal: AbortSignal,
 ): Promise<string> => {
   const salt = user?.mfa.recovery?.salt;
   return hashOf(
     passwords,
     code,
     salt === undefined ? Buffer.alloc(16) : Buffer.from(salt, 'base64url'),
+    signal,
   );
 };
 

@@ -32,6 +32,7 @@ export function newServiceAccount(
     status: 'active',
     token_version: 0,
     sessions: [],
+    throttle: [],
     mfa: { challenges: [] },
     revoked_at: null,
     row_version: 0,

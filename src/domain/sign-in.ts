@@ -4,7 +4,14 @@ import { emailKey } from './accounts.ts';
 import { Refusal } from './refusal.ts';
 import { hasSecondFactor } from './second-factor.ts';
 import { type SignIn, start } from './sessions.ts';
-import { deviceOf, type Holder } from './token-pair.ts';
+import { type Holder, newDevice, provenDevice } from './token-pair.ts';
+
+/** Where a request comes from, and whether its sender still waits. */
+export interface Origin {
+  /** IPv4 address, or IPv6 /64. */
+  prefix: string;
+  signal: AbortSignal;
+}
 
 export interface Credentials {
   email: string;
@@ -12,38 +19,53 @@ export interface Credentials {
   deviceToken: string | undefined;
 }
 
-/** Without a session: the password was right, and the second factor is still wanted. */
-export type SignedIn = Holder | { user: User; device: string; session?: undefined };
+/** The password was right, and the second factor is still wanted. `device`: only if its token proved it. */
+export interface HalfSignedIn {
+  user: User;
+  session?: undefined;
+  device: string | undefined;
+}
 
 /**
  * A new session for the owner of the password. Everybody else, whatever the cause, gets `invalid_credentials`
- * after the same work.
+ * after the same work; whoever guesses too often, `throttled`.
  */
 export async function signInWithPassword(
   context: Context,
   credentials: Credentials,
-  signIn: SignIn,
-): Promise<SignedIn> {
-  const { users, passwords, clock, sessionLimits } = context;
+  { signIn, origin }: { signIn: SignIn; origin: Origin },
+): Promise<Holder | HalfSignedIn> {
+  const { users, passwords, clock, sessionLimits, guessing } = context;
   const { email, password, deviceToken } = credentials;
   const found = await users.findByEmail(emailKey(email));
+  const device = found && provenDevice(context, found, deviceToken);
+  const guess = await guessing.enter(
+    found ? { user: found } : { unknown: emailKey(email) },
+    'password',
+    device === undefined ? { prefix: origin.prefix } : { device },
+  );
+
   const hash = found?.password_hash;
-  const matches = await passwords.matches(hash, password);
+  const matches = await passwords.matches(hash, password, origin.signal).catch(async (error) => {
+    await guess.settle('unchecked');
+    throw error;
+  });
   if (!found || !hash || !matches || found.status !== 'active') {
-    throw new Refusal('invalid_credentials', {
-      reason: found === undefined ? 'unknown address' : found.id,
-    });
+    await guess.settle('wrong');
+    throw new Refusal('invalid_credentials', { reason: found?.id ?? 'unknown address' });
   }
+
   const fresher = passwords.isOutdated(hash) ? await passwords.hash(password) : hash;
-  const started = await users.change<SignedIn | undefined>(found.id, (user) => {
-    if (user.status !== 'active' || user.password_hash !== hash) return { user, result: undefined };
-    const device = deviceOf(context, user, deviceToken);
-    const rehashed = fresher === hash ? user : { ...user, password_hash: fresher };
+  const result = await users.change<Holder | HalfSignedIn | undefined>(found.id, (user) => {
+    const settled = guess.settled(user, 'right');
+    // A new password, or new costs, while this one was being checked: look again.
+    if (user.status !== 'active' || user.password_hash !== hash)
+      return { user: settled, result: undefined };
+    const rehashed = { ...settled, password_hash: fresher };
     if (hasSecondFactor(user)) return { user: rehashed, result: { user: rehashed, device } };
     const now = clock();
-    const result = start({ ...rehashed, last_login_at: now }, signIn, now, sessionLimits);
-    return { user: result.user, result: { ...result, device } };
+    const started = start({ ...rehashed, last_login_at: now }, signIn, now, sessionLimits);
+    return { user: started.user, result: { ...started, device: device ?? newDevice() } };
   });
-  // The hash changed while this one was being checked (a new password, or new costs): look again.
-  return started ?? signInWithPassword(context, credentials, signIn);
+  return result ?? signInWithPassword(context, credentials, { signIn, origin });
 }

@@ -5,7 +5,7 @@ import type { Session, User } from '../schemas/user.ts';
 import { emailKey, newPerson } from './accounts.ts';
 import { postLimited, tellTaken } from './letters.ts';
 import { emailToken, signUpToken } from './mailed-tokens.ts';
-import { checkPassword } from './passwords.ts';
+import { hashNewPassword } from './new-password.ts';
 import { Refusal } from './refusal.ts';
 import { type SignIn, start } from './sessions.ts';
 
@@ -13,6 +13,12 @@ interface Applicant {
   email: string;
   password: string;
   name: string | null;
+}
+
+/** The first sign-in, and whether its sender still waits. */
+interface Circumstances {
+  signIn: SignIn;
+  signal: AbortSignal;
 }
 
 /** Mails a sign-up link, or to the owner of an account a note that says so. Nothing is stored, and the caller cannot tell. */
@@ -26,22 +32,26 @@ export async function inviteToSignUp(context: Context, email: string): Promise<v
 export async function completeSignUp(
   context: Context,
   { token, password, name }: { token: string; password: string; name: string | null },
-  signIn: SignIn,
+  circumstances: Circumstances,
 ): Promise<{ user: User; session: Session }> {
   const claims = context.ownTokens.read('sign-up', token);
   const taken = claims && (await context.users.findByEmail(emailKey(claims.sub)));
   if (claims === undefined || taken) throw new Refusal('link_invalid');
   const now = context.clock();
-  return create(context, { email: claims.sub, password, name }, { verifiedAt: now, signIn });
+  return create(
+    context,
+    { email: claims.sub, password, name },
+    { ...circumstances, verifiedAt: now },
+  );
 }
 
 /** Makes an account at once, without proof of the mailbox, and mails a link that proves it. Refuses with `email_taken`. */
 export async function signUpAtOnce(
   context: Context,
   applicant: Applicant,
-  signIn: SignIn,
+  circumstances: Circumstances,
 ): Promise<{ user: User; session: Session }> {
-  const created = await create(context, applicant, { verifiedAt: null, signIn });
+  const created = await create(context, applicant, { ...circumstances, verifiedAt: null });
   const { user } = created;
   postLimited(context, applicant.email, () =>
     confirmEmail(
@@ -55,11 +65,15 @@ export async function signUpAtOnce(
 async function create(
   context: Context,
   { email, password, name }: Applicant,
-  { verifiedAt, signIn }: { verifiedAt: number | null; signIn: SignIn },
+  { verifiedAt, signIn, signal }: Circumstances & { verifiedAt: number | null },
 ) {
-  const { config, passwords, users, clock, sessionLimits } = context;
-  checkPassword(password, config.PASSWORD_MIN_LENGTH, '/password');
-  const passwordHash = await passwords.hash(password);
+  const { users, clock, sessionLimits } = context;
+  const passwordHash = await hashNewPassword(context, {
+    password,
+    email,
+    path: '/password',
+    signal,
+  });
   const now = clock();
   const person: User = {
     ...newPerson({ email, name, passwordHash }, now),

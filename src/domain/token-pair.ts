@@ -33,11 +33,17 @@ function deviceToken({ ownTokens, clock }: Context, { user, device }: Holder): s
   return ownTokens.issue('device', { sub: user.id, jti: device, iat, exp: iat + DEVICE_LIFE });
 }
 
-/** The device is the one its token names, if that is this user's; else a new one. */
-export function deviceOf({ ownTokens }: Context, user: User, token: string | undefined): string {
-  const known = token === undefined ? undefined : ownTokens.read('device', token);
-  return known?.sub === user.id ? known.jti : randomBytes(16).toString('base64url');
+/** The id of the device that this token proves to be one of the user's. */
+export function provenDevice(
+  { ownTokens }: Context,
+  user: User,
+  token: string | undefined,
+): string | undefined {
+  const claims = token === undefined ? undefined : ownTokens.read('device', token);
+  return claims?.sub === user.id ? claims.jti : undefined;
 }
+
+export const newDevice = (): string => randomBytes(16).toString('base64url');
 
 /** A new access token, the refresh token of the session's generation, the token of the device. */
 export function issuePair(context: Context, holder: Holder) {

@@ -29,6 +29,7 @@ export type EventName =
   | 'session.reuse_detected'
   | 'sign_in.ok'
   | 'sign_in.refused'
+  | 'sign_in.throttled'
   | 'token.revoked';
 
 interface EventDetails {

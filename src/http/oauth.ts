@@ -102,7 +102,10 @@ function answerOAuthError(
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   const isForm = refusal.code !== 'unsupported_media_type';
   const where = errors.map(({ path, message }) => `${path.slice(1)} ${message}`).join('; ');
-  const body = { error: oauthCodeOf(status), error_description: isForm ? where || detail : NO_FORM };
+  const body = {
+    error: oauthCodeOf(status),
+    error_description: isForm ? where || detail : NO_FORM,
+  };
   return reply.code(status).send(JSON.stringify(body));
 }
 

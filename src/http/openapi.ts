@@ -53,6 +53,7 @@ function problemsOf({ method, config = {}, schema = {} }: RouteOptions): Problem
       ? []
       : (['malformed_json', 'body_too_large', 'unsupported_media_type'] as const)),
     ...(schema.body ? (['invalid_input'] as const) : []),
+    ...(config.tighterLimit ? (['throttled', 'overloaded'] as const) : []),
     'bad_request',
     'https_required',
     'rate_limited',

@@ -176,6 +176,12 @@ export const problems = {
     explanation:
       'Too many requests came from your network. The Retry-After header says how many seconds to wait.',
   },
+  throttled: {
+    status: 429,
+    title: 'Too many failures',
+    explanation:
+      'Too many sign-ins failed. The Retry-After header says how many seconds to wait; until then even the right answer is refused. A device that has signed in before does not wait for others.',
+  },
   headers_too_large: {
     status: 431,
     title: 'Headers too large',

@@ -70,7 +70,8 @@ export const OwnClaims = {
     jti: Text,
     ver: z.int().min(0),
     was: Text,
-    dev: Text,
+    /** The device, if its token proved it. */
+    dev: Text.optional(),
     transport: Transport,
   }),
 };

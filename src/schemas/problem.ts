@@ -33,6 +33,7 @@ export const ProblemCode = z.enum([
   'unsupported_media_type',
   'invalid_input',
   'rate_limited',
+  'throttled',
   'headers_too_large',
   'internal_error',
   'overloaded',

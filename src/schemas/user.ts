@@ -24,6 +24,16 @@ export const Session = z.object({
 });
 export type Session = z.infer<typeof Session>;
 
+/** Failed guesses of one kind, from one place (`domain/throttle.ts`). */
+export const Bucket = z.object({
+  key: z.string(),
+  failures: z.int(),
+  failed_at: Instant,
+  /** When the guesses began that are being checked right now. */
+  pending: z.array(Instant),
+});
+export type Bucket = z.infer<typeof Bucket>;
+
 /** A TOTP secret, encrypted (`domain/secret-box.ts`). */
 const Totp = z.object({
   secret: z.string(),
@@ -56,6 +66,7 @@ export const User = z.object({
   status: z.enum(['active', 'disabled', 'deleted']),
   token_version: z.int(),
   sessions: z.array(Session),
+  throttle: z.array(Bucket),
   mfa: Mfa,
   revoked_at: Instant.nullable(),
   row_version: z.int(),

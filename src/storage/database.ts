@@ -12,10 +12,13 @@ import {
 import pg from 'pg';
 import type { User } from '../schemas/user.ts';
 
-type JsonColumn = 'roles' | 'sessions' | 'mfa';
+type JsonColumn = 'roles' | 'sessions' | 'throttle' | 'mfa';
 
 /** A row as the database has it: the JSON columns are text, so that one schema serves every engine. */
 export type UserRow = Omit<User, JsonColumn> & Record<JsonColumn, string>;
+
+/** The id of the row that is no user's (`storage/migrations.ts`). */
+export const DECOY = '00000000-0000-7000-8000-000000000000';
 
 export interface Tables {
   users: UserRow;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Insertable, type Selectable, sql } from 'kysely';
 import { User } from '../schemas/user.ts';
-import type { Database, UserRow } from './database.ts';
+import { type Database, DECOY, type UserRow } from './database.ts';
 
 /** The database did not answer, or refused for a cause that is not the caller's. */
 export class StorageFault extends Error {}
@@ -31,6 +31,7 @@ const toRow = (user: User): Insertable<UserRow> => ({
   ...user,
   roles: JSON.stringify(user.roles),
   sessions: JSON.stringify(user.sessions),
+  throttle: JSON.stringify(user.throttle),
   mfa: JSON.stringify(user.mfa),
 });
 
@@ -39,6 +40,7 @@ const toUser = (row: Selectable<UserRow>): User =>
     ...row,
     roles: JSON.parse(row.roles),
     sessions: JSON.parse(row.sessions),
+    throttle: JSON.parse(row.throttle),
     mfa: JSON.parse(row.mfa),
   });
 
@@ -173,6 +175,19 @@ export class Users {
         .execute();
       return added.length;
     });
+  }
+
+  /** Reads, and unless `write` is false writes, as much as a change does, and changes nobody. */
+  async writeDecoy(write: boolean): Promise<void> {
+    const decoy = await this.findById(DECOY);
+    if (decoy === undefined || !write) return;
+    await this.#guarded('writeDecoy', () =>
+      this.#db
+        .updateTable('users')
+        .set({ ...toRow(decoy), row_version: decoy.row_version + 1 })
+        .where('id', '=', DECOY)
+        .execute(),
+    );
   }
 
   /** Removes the emptied rows of users who were deleted before `instant` (ms). */

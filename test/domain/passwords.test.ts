@@ -77,9 +77,27 @@ t.test('whatever the hash is, the answer costs as much as a real one', async (t)
 t.test('a hash of other costs is outdated, one of the same is not', async (t) => {
   const hash = await passwords.hash('correct horse battery');
   t.equal(passwords.isOutdated(hash), false);
-  t.equal(new Passwords({ ...cost, passes: 3 }, new HashQueue({ concurrency: 2, waiting: 100 })).isOutdated(hash), true);
-  t.equal(new Passwords({ ...cost, memory: 20_480 }, new HashQueue({ concurrency: 2, waiting: 100 })).isOutdated(hash), true);
-  t.equal(await new Passwords({ ...cost, passes: 3 }, new HashQueue({ concurrency: 2, waiting: 100 })).matches(hash, 'correct horse battery'), true);
+  t.equal(
+    new Passwords(
+      { ...cost, passes: 3 },
+      new HashQueue({ concurrency: 2, waiting: 100 }),
+    ).isOutdated(hash),
+    true,
+  );
+  t.equal(
+    new Passwords(
+      { ...cost, memory: 20_480 },
+      new HashQueue({ concurrency: 2, waiting: 100 }),
+    ).isOutdated(hash),
+    true,
+  );
+  t.equal(
+    await new Passwords(
+      { ...cost, passes: 3 },
+      new HashQueue({ concurrency: 2, waiting: 100 }),
+    ).matches(hash, 'correct horse battery'),
+    true,
+  );
 });
 
 t.test('length is counted in characters of one form, not in bytes or halves', async (t) => {

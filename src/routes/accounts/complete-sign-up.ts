@@ -3,8 +3,9 @@ import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import { completeSignUp as complete } from '../../domain/sign-up.ts';
-import { deviceOf } from '../../domain/token-pair.ts';
+import { newDevice } from '../../domain/token-pair.ts';
 import { logEvent } from '../../http/logging.ts';
+import { signalOf } from '../../http/origin.ts';
 import { signInOf } from '../../http/sign-in.ts';
 import { answerTokens } from '../../http/tokens.ts';
 import { Name, Password, Token } from '../../schemas/fields.ts';
@@ -48,13 +49,14 @@ export function completeSignUp(app: App, context: Context): void {
       const { user, session } = await complete(
         context,
         { token, password, name },
-        signInOf(request, transport),
+        { signIn: signInOf(request, transport), signal: signalOf(reply) },
       ).catch((error) => {
         throw error instanceof EmailTaken ? new Refusal('link_invalid') : error;
       });
       logEvent(request, 'account.created', { user: user.id, session: session.id });
-      const device = deviceOf(context, user, undefined);
-      return reply.code(201).send(answerTokens(reply, context, { user, session, device }));
+      return reply
+        .code(201)
+        .send(answerTokens(reply, context, { user, session, device: newDevice() }));
     },
   });
 }

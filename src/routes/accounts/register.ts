@@ -3,8 +3,9 @@ import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import { inviteToSignUp, signUpAtOnce } from '../../domain/sign-up.ts';
-import { deviceOf } from '../../domain/token-pair.ts';
+import { newDevice } from '../../domain/token-pair.ts';
 import { logEvent } from '../../http/logging.ts';
+import { signalOf } from '../../http/origin.ts';
 import { signInOf } from '../../http/sign-in.ts';
 import { answerTokens } from '../../http/tokens.ts';
 import { Accepted, accepted } from '../../schemas/accepted.ts';
@@ -61,11 +62,12 @@ export function register(app: App, context: Context): void {
       const { user, session } = await signUpAtOnce(
         context,
         { email, password, name },
-        signInOf(request, transport),
+        { signIn: signInOf(request, transport), signal: signalOf(reply) },
       );
       logEvent(request, 'account.created', { user: user.id, session: session.id });
-      const device = deviceOf(context, user, undefined);
-      return reply.code(201).send(answerTokens(reply, context, { user, session, device }));
+      return reply
+        .code(201)
+        .send(answerTokens(reply, context, { user, session, device: newDevice() }));
     },
   });
 }

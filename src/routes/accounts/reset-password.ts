@@ -3,6 +3,7 @@ import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
 import { resetPassword as reset } from '../../domain/password-reset.ts';
 import { logEvent } from '../../http/logging.ts';
+import { signalOf } from '../../http/origin.ts';
 import { Password, Token } from '../../schemas/fields.ts';
 import { NoContent } from '../../schemas/session.ts';
 
@@ -25,8 +26,7 @@ export function resetPassword(app: App, context: Context): void {
       response: { 204: NoContent.describe('The password is changed.') },
     },
     handler: async (request, reply) => {
-      const { token, password } = request.body;
-      const user = await reset(context, token, password);
+      const user = await reset(context, request.body, signalOf(reply));
       logEvent(request, 'password.changed', { user: user.id });
       return reply.code(204).send(null);
     },

@@ -3,12 +3,13 @@ import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
 import { changeCaller, provenCaller } from '../../domain/fresh.ts';
 import { tell } from '../../domain/letters.ts';
-import { checkPassword } from '../../domain/passwords.ts';
+import { hashNewPassword } from '../../domain/new-password.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import { endOthers, liveSession } from '../../domain/sessions.ts';
-import { deviceOf } from '../../domain/token-pair.ts';
+import { newDevice, provenDevice } from '../../domain/token-pair.ts';
 import { cookieOf, DEVICE_COOKIE } from '../../http/cookies.ts';
 import { logEvent } from '../../http/logging.ts';
+import { signalOf } from '../../http/origin.ts';
 import { answerTokens } from '../../http/tokens.ts';
 import { Password } from '../../schemas/fields.ts';
 import { TokenAnswer } from '../../schemas/session.ts';
@@ -24,7 +25,6 @@ const Body = z.strictObject({ current_password: Password, new_password: Password
 });
 
 export function changePassword(app: App, context: Context): void {
-  const { config, passwords } = context;
   app.route({
     method: 'PUT',
     url: '/v1/me/password',
@@ -40,9 +40,14 @@ export function changePassword(app: App, context: Context): void {
     },
     handler: async (request, reply) => {
       const { caller, body } = request;
-      const proven = await provenCaller(context, caller, body.current_password);
-      checkPassword(body.new_password, config.PASSWORD_MIN_LENGTH, '/new_password');
-      const password_hash = await passwords.hash(body.new_password);
+      const signal = signalOf(reply);
+      const proven = await provenCaller(context, caller, body.current_password, signal);
+      const password_hash = await hashNewPassword(context, {
+        password: body.new_password,
+        email: proven.email,
+        path: '/new_password',
+        signal,
+      });
       const { user, session } = await changeCaller(context, caller, (before, now) => {
         if (before.password_hash !== proven.password_hash) throw new Refusal('wrong_password');
         const next = endOthers({ ...before, password_hash }, caller.sid, now);
@@ -53,8 +58,8 @@ export function changePassword(app: App, context: Context): void {
       });
       tell(context, user, 'password.changed');
       logEvent(request, 'password.changed', { user: user.id, session: session.id });
-      const device = deviceOf(context, user, cookieOf(request, DEVICE_COOKIE));
-      return answerTokens(reply, context, { user, session, device });
+      const known = provenDevice(context, user, cookieOf(request, DEVICE_COOKIE));
+      return answerTokens(reply, context, { user, session, device: known ?? newDevice() });
     },
   });
 }

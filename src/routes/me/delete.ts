@@ -6,6 +6,7 @@ import { assertStands, provenCaller } from '../../domain/fresh.ts';
 import { tell } from '../../domain/letters.ts';
 import { clearRefreshCookie } from '../../http/cookies.ts';
 import { logEvent } from '../../http/logging.ts';
+import { signalOf } from '../../http/origin.ts';
 import { Password } from '../../schemas/fields.ts';
 import { NoContent } from '../../schemas/session.ts';
 
@@ -31,7 +32,7 @@ export function deleteMe(app: App, context: Context): void {
     },
     handler: async (request, reply) => {
       const { caller, body } = request;
-      const user = await provenCaller(context, caller, body.password);
+      const user = await provenCaller(context, caller, body.password, signalOf(reply));
       await changeKeepingAnAdmin(context, caller.sub, (before, now) => {
         assertStands(before, caller, now);
         return deleted(before, now);

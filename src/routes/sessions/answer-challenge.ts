@@ -3,6 +3,7 @@ import type { Context } from '../../context.ts';
 import { answerChallenge as answer } from '../../domain/challenge.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import { logEvent } from '../../http/logging.ts';
+import { originOf } from '../../http/origin.ts';
 import { proofOf } from '../../http/proof.ts';
 import { clientOf } from '../../http/sign-in.ts';
 import { answerTokens } from '../../http/tokens.ts';
@@ -16,7 +17,7 @@ export function answerChallenge(app: App, context: Context): void {
     config: {
       access: 'own-token',
       tighterLimit: true,
-      problems: ['challenge_invalid', 'invalid_code', 'unavailable'],
+      problems: ['challenge_invalid', 'invalid_code', 'throttled', 'overloaded', 'unavailable'],
     },
     schema: {
       operationId: 'answerChallenge',
@@ -34,6 +35,7 @@ export function answerChallenge(app: App, context: Context): void {
           token,
           proof: proofOf(body),
           client: clientOf(request),
+          origin: originOf(request, reply),
         });
         logEvent(request, 'sign_in.ok', { user: holder.user.id, session: holder.session.id });
         return answerTokens(reply, context, holder);

@@ -6,6 +6,7 @@ import { Refusal } from '../../domain/refusal.ts';
 import { signInWithPassword } from '../../domain/sign-in.ts';
 import { cookieOf, DEVICE_COOKIE } from '../../http/cookies.ts';
 import { logEvent } from '../../http/logging.ts';
+import { originOf } from '../../http/origin.ts';
 import { signInOf } from '../../http/sign-in.ts';
 import { answerTokens } from '../../http/tokens.ts';
 import { Email, Password, Token } from '../../schemas/fields.ts';
@@ -28,7 +29,13 @@ export function login(app: App, context: Context): void {
     config: {
       access: 'public',
       tighterLimit: true,
-      problems: ['invalid_credentials', 'ambiguous_credentials', 'unavailable'],
+      problems: [
+        'invalid_credentials',
+        'throttled',
+        'overloaded',
+        'ambiguous_credentials',
+        'unavailable',
+      ],
     },
     schema: {
       operationId: 'login',
@@ -44,7 +51,12 @@ export function login(app: App, context: Context): void {
       const deviceToken = device_token ?? cookieOf(request, DEVICE_COOKIE);
       const signIn = signInOf(request, transport);
       try {
-        const result = await signInWithPassword(context, { email, password, deviceToken }, signIn);
+        const origin = originOf(request, reply);
+        const result = await signInWithPassword(
+          context,
+          { email, password, deviceToken },
+          { signIn, origin },
+        );
         if (result.session === undefined) {
           logEvent(request, 'mfa.challenged', { user: result.user.id });
           const { recovery } = result.user.mfa;
@@ -57,7 +69,13 @@ export function login(app: App, context: Context): void {
         logEvent(request, 'sign_in.ok', { user: result.user.id, session: result.session.id });
         return reply.code(200).send(answerTokens(reply, context, result));
       } catch (error) {
-        if (error instanceof Refusal) logEvent(request, 'sign_in.refused', {});
+        if (error instanceof Refusal) {
+          logEvent(
+            request,
+            error.code === 'throttled' ? 'sign_in.throttled' : 'sign_in.refused',
+            {},
+          );
+        }
         throw error;
       }
     },

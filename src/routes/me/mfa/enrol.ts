@@ -5,6 +5,7 @@ import type { Context } from '../../../context.ts';
 import { beginEnrolment } from '../../../domain/my-second-factor.ts';
 import { otpauthUri } from '../../../domain/second-factor.ts';
 import { logEvent } from '../../../http/logging.ts';
+import { signalOf } from '../../../http/origin.ts';
 import { Password } from '../../../schemas/fields.ts';
 import { Enrolment } from '../../../schemas/second-factor.ts';
 
@@ -29,7 +30,12 @@ export function enrolTotp(app: App, context: Context): void {
       response: { 201: Enrolment },
     },
     handler: async (request, reply) => {
-      const { user, secret } = await beginEnrolment(context, request.caller, request.body.password);
+      const { user, secret } = await beginEnrolment(
+        context,
+        request.caller,
+        request.body.password,
+        signalOf(reply),
+      );
       logEvent(request, 'mfa.enrolment_begun', { user: user.id });
       const otpauth_uri = otpauthUri(secret, user.email ?? user.id);
       return reply

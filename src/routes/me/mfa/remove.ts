@@ -2,6 +2,7 @@ import type { App } from '../../../app.ts';
 import type { Context } from '../../../context.ts';
 import { removeFactor } from '../../../domain/my-second-factor.ts';
 import { logEvent } from '../../../http/logging.ts';
+import { signalOf } from '../../../http/origin.ts';
 import { proofOf } from '../../../http/proof.ts';
 import { PasswordAndProof } from '../../../schemas/second-factor.ts';
 import { NoContent } from '../../../schemas/session.ts';
@@ -26,7 +27,11 @@ export function removeTotp(app: App, context: Context): void {
     },
     handler: async (request, reply) => {
       const { caller, body } = request;
-      await removeFactor(context, caller, { password: body.password, proof: proofOf(body) });
+      await removeFactor(context, caller, {
+        password: body.password,
+        proof: proofOf(body),
+        signal: signalOf(reply),
+      });
       logEvent(request, 'mfa.disabled', { user: caller.sub });
       return reply.code(204).send(null);
     },

@@ -2,6 +2,7 @@ import type { App } from '../../../app.ts';
 import type { Context } from '../../../context.ts';
 import { renewRecoveryCodes as renew } from '../../../domain/my-second-factor.ts';
 import { logEvent } from '../../../http/logging.ts';
+import { signalOf } from '../../../http/origin.ts';
 import { proofOf } from '../../../http/proof.ts';
 import { PasswordAndProof, RecoveryCodes } from '../../../schemas/second-factor.ts';
 
@@ -22,9 +23,9 @@ export function renewRecoveryCodes(app: App, context: Context): void {
       body: PasswordAndProof,
       response: { 200: RecoveryCodes },
     },
-    handler: async (request) => {
+    handler: async (request, reply) => {
       const { caller, body } = request;
-      const proof = { password: body.password, proof: proofOf(body) };
+      const proof = { password: body.password, proof: proofOf(body), signal: signalOf(reply) };
       const recovery_codes = await renew(context, caller, proof);
       logEvent(request, 'mfa.recovery_codes_renewed', { user: caller.sub });
       return { recovery_codes };

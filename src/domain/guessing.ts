@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
+import type { Bucket, User } from '../schemas/user.ts';
+import type { Users } from '../storage/users.ts';
+import type { Clock } from './clock.ts';
+import { Refusal } from './refusal.ts';
+import {
+  type Admission,
+  admit,
+  allowancesOf,
+  type Factor,
+  type Place,
+  settle,
+  type Verdict,
+} from './throttle.ts';
+
+/** Milliseconds between two looks at a budget that others have taken, and how many looks. */
+const LOOK_AGAIN = 25;
+const LOOKS = 400;
+
+const MAX_UNKNOWN = 50_000;
+
+/** A guess that has its place in every budget, and has to give it back. */
+export interface Admitted {
+  /** For a check that writes the row anyway: the same, in the same write. */
+  settled(user: User, verdict: Verdict): User;
+  /** Counts the guess, in a write of its own. */
+  settle(verdict: Verdict): Promise<void>;
+}
+
+/** What a guess gets that has no place in the budget. */
+export const throttled = (admission: Exclude<Admission, { outcome: 'admitted' }>): Refusal =>
+  new Refusal('throttled', {
+    retryAfter: admission.outcome === 'busy' ? 1 : Math.ceil(admission.wait / 1_000),
+  });
+
+/** Where the buckets of one account stand. */
+type Ledger = <T>(decide: (buckets: Bucket[]) => { throttle: Bucket[]; result: T }) => Promise<T>;
+
+/**
+ * Counts guesses, of known accounts in their row, of unknown addresses in memory: those get the same answers
+ * after the same work, one write before the check and one after it.
+ */
+export class Guessing {
+  readonly #users: Users;
+  readonly #clock: Clock;
+  readonly #unknown = new LRUCache<string, Bucket[]>({ max: MAX_UNKNOWN });
+
+  constructor(users: Users, clock: Clock) {
+    this.#users = users;
+    this.#clock = clock;
+  }
+
+  /** Refuses with `throttled` while the place or the account has to wait, whatever the guess. */
+  async enter(
+    subject: { user: User } | { unknown: string },
+    factor: Factor,
+    place: Place,
+  ): Promise<Admitted> {
+    const allowances = allowancesOf(factor, place);
+    const ledger = 'user' in subject ? this.#rowOf(subject.user) : this.#memoryOf(subject.unknown);
+    const began = await this.#admitted(ledger, allowances);
+    const after = (buckets: Bucket[], verdict: Verdict) =>
+      settle(buckets, allowances, { began, verdict, now: this.#clock() });
+    return {
+      settled: (user, verdict) => ({ ...user, throttle: after(user.throttle, verdict) }),
+      settle: (verdict) =>
+        ledger((buckets) => ({ throttle: after(buckets, verdict), result: undefined })),
+    };
+  }
+
+  /** When the guess was admitted (ms): waits for guesses that are being checked, and that may free the budget. */
+  async #admitted(ledger: Ledger, allowances: ReturnType<typeof allowancesOf>): Promise<number> {
+    for (let look = 0; look < LOOKS; look += 1) {
+      const now = this.#clock();
+      const admission = await ledger<Admission>((buckets) => admit(buckets, allowances, now));
+      if (admission.outcome === 'admitted') return now;
+      if (admission.outcome === 'throttled') throw throttled(admission);
+      await sleep(LOOK_AGAIN * (1 + Math.random()));
+    }
+    throw new Refusal('overloaded', { retryAfter: 1 });
+  }
+
+  #rowOf({ id }: User): Ledger {
+    return async (decide) => {
+      const decided = await this.#users.change(id, (user) => {
+        const { throttle, result } = decide(user.throttle);
+        return {
+          user: throttle === user.throttle ? user : { ...user, throttle },
+          result: { result },
+        };
+      });
+      // The account went meanwhile: nothing is left to guess.
+      if (decided === undefined) throw new Refusal('invalid_credentials');
+      return decided.result;
+    };
+  }
+
+  #memoryOf(emailKey: string): Ledger {
+    return async (decide) => {
+      const before = this.#unknown.get(emailKey) ?? [];
+      const { throttle, result } = decide(before);
+      this.#unknown.set(emailKey, throttle);
+      await this.#users.writeDecoy(throttle !== before);
+      return result;
+    };
+  }
+}

@@ -1,0 +1,40 @@
+import { parentPort } from 'node:worker_threads';
+import { ZxcvbnFactory } from '@zxcvbn-ts/core';
+import { adjacencyGraphs, dictionary as common } from '@zxcvbn-ts/language-common';
+import { dictionary as english } from '@zxcvbn-ts/language-en';
+
+export interface StrengthQuestion {
+  id: number;
+  password: string;
+  /** Words that this user's guesser would try first. */
+  context: string[];
+}
+
+export interface StrengthAnswer {
+  id: number;
+  isStrong: boolean;
+}
+
+/** Below 10^6 guesses a password is found while it is still being throttled. */
+const MIN_SCORE = 2;
+
+/** The work grows faster than the length: a password is looked at in pieces, and one strong piece is enough. */
+const PIECE = 24;
+
+const zxcvbn = new ZxcvbnFactory({
+  dictionary: { ...common, ...english },
+  graphs: adjacencyGraphs,
+});
+
+function isStrong(password: string, context: string[]): boolean {
+  const points = [...password];
+  for (let from = 0; from < points.length; from += PIECE) {
+    const piece = points.slice(from, from + PIECE).join('');
+    if (zxcvbn.check(piece, context).score >= MIN_SCORE) return true;
+  }
+  return false;
+}
+
+parentPort?.on('message', ({ id, password, context }: StrengthQuestion) => {
+  parentPort?.postMessage({ id, isStrong: isStrong(password, context) } satisfies StrengthAnswer);
+});
