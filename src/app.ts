@@ -52,7 +52,7 @@ export async function buildApp(context: Context, { logger, tls }: Surroundings) 
   app.setSerializerCompiler(serializerCompiler);
 
   registerProblems(app);
-  registerRequestLog(app);
+  registerRequestLog(app, context.metrics);
   await registerHeaders(app);
   registerTransportChecks(app, config);
   await registerLimits(app, config);

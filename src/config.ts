@@ -76,6 +76,9 @@ const Environment = z.object({
     .describe('`production` refuses every setting that would be unsafe there'),
   HOST: z.string().min(1).default('127.0.0.1').describe('address to listen on'),
   PORT: integer(0, 65_535).default(3000).describe('port to listen on'),
+  METRICS_PORT: integer(0, 65_535)
+    .default(9464)
+    .describe('port of `/metrics` (Prometheus), apart from the public one'),
   ISSUER: baseUrl
     .optional()
     .describe(
@@ -231,8 +234,24 @@ function unsafeInProduction(config: Config): string[] {
   return mistakes;
 }
 
+/** What the configuration has to fit into. */
+export interface Machine {
+  /** Bytes that the container may use; undefined: nobody says. */
+  memoryLimit?: number | undefined;
+}
+
+/** Hashes at once need this much; the rest of the service needs the other half. */
+function tooLarge({ HASH_CONCURRENCY, HASH_MEMORY }: Config, { memoryLimit }: Machine): string[] {
+  const needed = HASH_CONCURRENCY * HASH_MEMORY * 1_024;
+  if (memoryLimit === undefined || needed <= memoryLimit / 2) return [];
+  const mega = (bytes: number) => `${Math.ceil(bytes / 1_048_576)} MB`;
+  return [
+    `HASH_CONCURRENCY times HASH_MEMORY is ${mega(needed)}, more than half of the ${mega(memoryLimit)} that this container has`,
+  ];
+}
+
 /** Reads the environment once. Refuses with ConfigError, which has every mistake. An empty variable counts as unset. */
-export function readConfig(env: Record<string, string | undefined>): Config {
+export function readConfig(env: Record<string, string | undefined>, machine: Machine = {}): Config {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
   const parsed = Environment.safeParse(set);
   if (!parsed.success) {
@@ -243,6 +262,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   const config = withDerivedDefaults(parsed.data);
   const mistakes = [
     ...contradictions(config),
+    ...tooLarge(config, machine),
     ...(config.NODE_ENV === 'production' ? unsafeInProduction(config) : []),
   ];
   if (mistakes.length > 0) throw new ConfigError(mistakes);

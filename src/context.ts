@@ -14,6 +14,7 @@ import { RevocationFeed } from './domain/revocation-feed.ts';
 import { Revocations } from './domain/revocations.ts';
 import type { SessionLimits } from './domain/sessions.ts';
 import { buildJws } from './http/jws.ts';
+import { buildMetrics, type Metrics } from './http/metrics.ts';
 import { MailboxLimit } from './mail/mailbox-limit.ts';
 import { Outbox, type OutboxLog } from './mail/outbox.ts';
 import { openMail } from './mail/transport.ts';
@@ -33,6 +34,7 @@ export interface Context {
   passwords: Passwords;
   passwordStrength: PasswordStrength;
   hashQueue: HashQueue;
+  metrics: Metrics;
   revocationFeed: RevocationFeed;
   sessionLimits: SessionLimits;
   guessing: Guessing;
@@ -56,16 +58,24 @@ function keySetText({ SIGNING_KEYS, SIGNING_ALG }: Config, now: number): string 
 }
 
 /** In development, where mail goes to files, the log has the links too. */
-function outboxLog({ MAIL_URL }: Config, logger: FastifyBaseLogger): OutboxLog {
+function outboxLog({ MAIL_URL }: Config, logger: FastifyBaseLogger, { mails }: Metrics): OutboxLog {
   const toFiles = MAIL_URL.startsWith('file:');
   return {
-    sent: ({ subject, action }) =>
+    sent: ({ subject, action }) => {
+      mails.inc({ outcome: 'sent' });
       logger.info(
         { event: 'mail.sent', subject, ...(toFiles && { link: action?.link }) },
         'mail.sent',
-      ),
-    retried: (err) => logger.warn({ event: 'mail.retried', err }, 'mail.retried'),
-    givenUp: (err) => logger.error({ event: 'mail.given_up', err }, 'mail.given_up'),
+      );
+    },
+    retried: (err) => {
+      mails.inc({ outcome: 'retried' });
+      logger.warn({ event: 'mail.retried', err }, 'mail.retried');
+    },
+    givenUp: (err) => {
+      mails.inc({ outcome: 'given_up' });
+      logger.error({ event: 'mail.given_up', err }, 'mail.given_up');
+    },
   };
 }
 
@@ -88,15 +98,16 @@ export async function buildContext(config: Config, parts: Parts): Promise<Contex
   const revocationFeed = new RevocationFeed(users, revocations, clock);
   await revocationFeed.poll();
 
-  const outbox = new Outbox(
-    openMail(config.MAIL_URL, config.MAIL_FROM),
-    outboxLog(config, parts.logger),
-  );
-
   const hashQueue = new HashQueue({
     concurrency: config.HASH_CONCURRENCY,
     waiting: config.HASH_QUEUE,
   });
+  const metrics = buildMetrics({ hashQueue, revocationFeed });
+  const outbox = new Outbox(
+    openMail(config.MAIL_URL, config.MAIL_FROM),
+    outboxLog(config, parts.logger, metrics),
+  );
+
   const passwordStrength = new PasswordStrength();
 
   return {
@@ -115,6 +126,7 @@ export async function buildContext(config: Config, parts: Parts): Promise<Contex
     passwords: new Passwords({ memory: config.HASH_MEMORY, passes: config.HASH_PASSES }, hashQueue),
     passwordStrength,
     hashQueue,
+    metrics,
     revocationFeed,
     sessionLimits: {
       idle: config.SESSION_IDLE,

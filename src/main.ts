@@ -5,6 +5,7 @@ import { buildApp } from './app.ts';
 import { type Config, ConfigError, EX_CONFIG, isInlineKeySet, readConfig } from './config.ts';
 import { buildContext, type Context } from './context.ts';
 import { KeySetError } from './domain/key-set.ts';
+import { buildMetricsApp } from './http/metrics.ts';
 
 const POLL_EVERY = 1_000;
 const CLOSE_WITHIN = 10_000;
@@ -30,7 +31,7 @@ const logger = (config: Config) =>
   });
 
 async function start() {
-  const config = readConfig(process.env);
+  const config = readConfig(process.env, { memoryLimit: process.constrainedMemory() || undefined });
   const log = logger(config);
   const context = await buildContext(config, { logger: log });
   const tls =
@@ -43,6 +44,9 @@ async function start() {
     port: config.PORT,
     listenTextResolver: (address) => `Latchkey listens on ${address}`,
   });
+
+  const metricsApp = buildMetricsApp(context.metrics);
+  await metricsApp.listen({ host: config.HOST, port: config.METRICS_PORT });
 
   const poll = setInterval(() => {
     context.revocationFeed
@@ -57,6 +61,7 @@ async function start() {
     else log.info(`${signal}: ending`);
     clearInterval(poll);
     await app.close();
+    await metricsApp.close();
     await context.close();
   });
 }

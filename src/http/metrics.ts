@@ -1,0 +1,63 @@
+import Fastify, { type FastifyInstance } from 'fastify';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Context } from '../context.ts';
+
+/** What the operator's Prometheus reads: no user, no address, no token is a label. */
+export interface Metrics {
+  registry: Registry;
+  requests: Histogram<'method' | 'route' | 'status'>;
+  mails: Counter<'outcome'>;
+}
+
+/** Seconds. */
+const DURATIONS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5];
+
+export function buildMetrics({
+  hashQueue,
+  revocationFeed,
+}: Pick<Context, 'hashQueue' | 'revocationFeed'>): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  new Gauge({
+    name: 'latchkey_hash_queue_length',
+    help: 'Password hashes that wait for their turn.',
+    registers,
+    collect() {
+      this.set(hashQueue.length);
+    },
+  });
+  new Gauge({
+    name: 'latchkey_revocations_fresh',
+    help: '1 while the revocation snapshot is up to date.',
+    registers,
+    collect() {
+      this.set(revocationFeed.isFresh ? 1 : 0);
+    },
+  });
+  return {
+    registry,
+    requests: new Histogram({
+      name: 'latchkey_request_duration_seconds',
+      help: 'Requests by route and status.',
+      labelNames: ['method', 'route', 'status'],
+      buckets: DURATIONS,
+      registers,
+    }),
+    mails: new Counter({
+      name: 'latchkey_mails_total',
+      help: 'Mails that were sent, tried again, or given up.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+  };
+}
+
+/** The listener of its own, off the public one. */
+export function buildMetricsApp({ registry }: Metrics): FastifyInstance {
+  const app = Fastify();
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(registry.contentType).send(await registry.metrics()),
+  );
+  return app;
+}
