@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
 import { mailReset } from '../../domain/password-reset.ts';
+import { evenly } from '../../http/even-time.ts';
 import { Accepted, accepted } from '../../schemas/accepted.ts';
 import { Email } from '../../schemas/fields.ts';
 
@@ -20,7 +21,7 @@ export function forgotPassword(app: App, context: Context): void {
       response: { 202: Accepted },
     },
     handler: async ({ body }, reply) => {
-      await mailReset(context, body.email);
+      await evenly(mailReset(context, body.email));
       return reply.code(202).send(accepted);
     },
   });

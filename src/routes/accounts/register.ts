@@ -4,6 +4,7 @@ import type { Context } from '../../context.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import { inviteToSignUp, signUpAtOnce } from '../../domain/sign-up.ts';
 import { newDevice } from '../../domain/token-pair.ts';
+import { evenly } from '../../http/even-time.ts';
 import { logEvent } from '../../http/logging.ts';
 import { signalOf } from '../../http/origin.ts';
 import { signInOf } from '../../http/sign-in.ts';
@@ -55,7 +56,7 @@ export function register(app: App, context: Context): void {
       const { email, password, name = null, transport } = request.body;
       if (SIGN_UP === 'closed') throw new Refusal('sign_up_closed');
       if (password === undefined) {
-        await inviteToSignUp(context, email);
+        await evenly(inviteToSignUp(context, email));
         return reply.code(202).send(accepted);
       }
       if (SIGN_UP === 'verified') throw new Refusal('email_verification_required');

@@ -3,6 +3,7 @@ import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
 import { askForEmailChange } from '../../domain/email-change.ts';
 import { provenCaller } from '../../domain/fresh.ts';
+import { evenly } from '../../http/even-time.ts';
 import { logEvent } from '../../http/logging.ts';
 import { signalOf } from '../../http/origin.ts';
 import { Accepted, accepted } from '../../schemas/accepted.ts';
@@ -27,7 +28,7 @@ export function changeEmail(app: App, context: Context): void {
     handler: async (request, reply) => {
       const { caller, body } = request;
       const user = await provenCaller(context, caller, body.password, signalOf(reply));
-      await askForEmailChange(context, user, body.email, caller.sid);
+      await evenly(askForEmailChange(context, user, body.email, caller.sid));
       logEvent(request, 'email.change_asked', { user: user.id });
       return reply.code(202).send(accepted);
     },

@@ -1,0 +1,107 @@
+import { pino } from 'pino';
+import { buildApp } from '../../src/app.ts';
+import { readConfig } from '../../src/config.ts';
+import { buildContext } from '../../src/context.ts';
+import { newPerson } from '../../src/domain/accounts.ts';
+import { newMasterSecret, newSigningKey } from '../../src/domain/new-keys.ts';
+import type { User } from '../../src/schemas/user.ts';
+import { areaUnderCurve, welch } from './statistics.ts';
+
+/**
+ * Whether a stranger can tell a known address from an unknown one by the time an answer takes. Asks in turn,
+ * in random order, and compares each kind's times with the first's.
+ */
+const PASSWORD = 'correct horse battery staple';
+const MAX_T = 4.5;
+const MAX_AUC = 0.55;
+
+type Ask = (round: number) => { url: string; payload: object };
+
+const kinds: Record<string, Record<string, Ask>> = {
+  login: {
+    unknown: (round) => ({
+      url: '/v1/login',
+      payload: { email: `nobody${round}@example.com`, password: PASSWORD },
+    }),
+    'wrong password': (round) => ({
+      url: '/v1/login',
+      payload: { email: `known${round}@example.com`, password: `${PASSWORD}!` },
+    }),
+    disabled: (round) => ({
+      url: '/v1/login',
+      payload: { email: `disabled${round}@example.com`, password: PASSWORD },
+    }),
+  },
+  forgot: {
+    unknown: (round) => ({ url: '/v1/password/forgot', payload: { email: `nobody${round}@example.com` } }),
+    known: (round) => ({ url: '/v1/password/forgot', payload: { email: `known${round}@example.com` } }),
+  },
+  register: {
+    unknown: (round) => ({ url: '/v1/register', payload: { email: `nobody${round}@example.com` } }),
+    known: (round) => ({ url: '/v1/register', payload: { email: `known${round}@example.com` } }),
+  },
+};
+
+export interface Comparison {
+  route: string;
+  kinds: string;
+  t: number;
+  auc: number;
+}
+
+/** `rounds`: how often each kind is asked. Every round has users of its own, so that no throttle is met. */
+export async function compareTimes(rounds: number, database: string): Promise<Comparison[]> {
+  const keys = JSON.stringify({ keys: [newSigningKey('ES256', 0), newMasterSecret(0)] });
+  const config = readConfig({
+    DATABASE_URL: database,
+    SIGNING_KEYS: keys,
+    RATE_LIMIT: 'off',
+    AUTH_RATE_LIMIT: 'off',
+    MAIL_URL: 'smtp://127.0.0.1:9',
+  });
+  const logger = pino({ level: 'silent' });
+  const context = await buildContext(config, { logger });
+  const app = await buildApp(context, { logger });
+  await app.ready();
+  const password_hash = await context.passwords.hash(PASSWORD);
+  await context.users.insertMany(people(rounds, password_hash));
+
+  const comparisons: Comparison[] = [];
+  for (const [route, asks] of Object.entries(kinds)) {
+    const times = new Map(Object.keys(asks).map((kind) => [kind, [] as number[]]));
+    for (let round = 0; round < rounds; round += 1) {
+      const order = Object.entries(asks).sort(() => Math.random() - 0.5);
+      for (const [kind, ask] of order) {
+        const began = performance.now();
+        await app.inject({ method: 'POST', ...ask(round) });
+        times.get(kind)?.push(performance.now() - began);
+      }
+    }
+    const [[first, baseline], ...others] = [...times] as [[string, number[]], ...[string, number[]][]];
+    for (const [kind, sample] of others) {
+      comparisons.push({
+        route,
+        kinds: `${first} / ${kind}`,
+        t: welch(baseline, sample),
+        auc: areaUnderCurve(baseline, sample),
+      });
+    }
+  }
+  await app.close();
+  await context.close();
+  return comparisons;
+}
+
+function people(rounds: number, password_hash: string): User[] {
+  const now = Date.now();
+  return Array.from({ length: rounds }, (_, round) => [
+    newPerson({ email: `known${round}@example.com`, name: null, passwordHash: password_hash }, now),
+    {
+      ...newPerson({ email: `disabled${round}@example.com`, name: null, passwordHash: password_hash }, now),
+      status: 'disabled' as const,
+    },
+  ]).flat();
+}
+
+/** Either limit alone may be met by chance; a leak meets both. */
+export const leaks = ({ t, auc }: Comparison): boolean => Math.abs(t) > MAX_T || Math.abs(auc - 0.5) > MAX_AUC - 0.5;
