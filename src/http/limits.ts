@@ -1,6 +1,7 @@
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config.ts';
+import { ClientCounts } from './client-counts.ts';
 import { Refusal } from '../domain/refusal.ts';
 
 declare module 'fastify' {
@@ -9,9 +10,6 @@ declare module 'fastify' {
     tighterLimit?: boolean;
   }
 }
-
-/** Clients that are counted at once; beyond that the one seen longest ago is forgotten. */
-const MAX_CLIENTS = 100_000;
 
 /** Counts requests by client prefix: IPv4 address, IPv6 /64. Only what is registered later is limited. */
 export async function registerLimits(app: FastifyInstance, config: Config): Promise<void> {
@@ -28,7 +26,7 @@ export async function registerLimits(app: FastifyInstance, config: Config): Prom
   await app.register(rateLimit, {
     global: RATE_LIMIT !== undefined,
     ...(RATE_LIMIT && { max: RATE_LIMIT.count, timeWindow: RATE_LIMIT.window }),
-    cache: MAX_CLIENTS,
+    store: ClientCounts,
     enableDraftSpec: true,
     // Without the store's word nobody passes.
     skipOnError: false,

@@ -1,0 +1,56 @@
+interface Count {
+  count: number;
+  /** Milliseconds since 1970. */
+  ends: number;
+}
+
+type Answer = (error: Error | null, result?: { current: number; ttl: number }) => void;
+
+/** Clients that are counted one by one; about 20 MB. */
+const MAX_CLIENTS = 100_000;
+const SWEEP_EVERY = 1_000;
+
+/** The network that a client prefix belongs to: IPv4 /8, IPv6 /32. */
+const networkOf = (prefix: string): string =>
+  prefix.includes(':') ? prefix.split(':', 2).join(':') : prefix.split('.', 1).join('.');
+
+/**
+ * Counts requests by client prefix in fixed windows. Nobody's count is dropped before its window has ended, so
+ * a flood from many addresses cannot wash one away: when there are too many, newcomers of one network share
+ * one count.
+ */
+export class ClientCounts {
+  readonly #maxClients: number;
+  readonly #counts = new Map<string, Count>();
+  #sweptAt = 0;
+
+  constructor({ maxClients = MAX_CLIENTS }: { maxClients?: number } = {}) {
+    this.#maxClients = maxClients;
+  }
+
+  /** `window` in milliseconds. */
+  incr(prefix: string, answer: Answer, window: number): void {
+    const now = Date.now();
+    const key = this.#keyFor(prefix, now);
+    const known = this.#counts.get(key);
+    const current = known !== undefined && now < known.ends ? known : { count: 0, ends: now + window };
+    current.count += 1;
+    this.#counts.set(key, current);
+    answer(null, { current: current.count, ttl: current.ends - now });
+  }
+
+  /** A route with a limit of its own has counts of its own. */
+  child(): ClientCounts {
+    return new ClientCounts({ maxClients: this.#maxClients });
+  }
+
+  #keyFor(prefix: string, now: number): string {
+    if (this.#counts.has(prefix) || this.#counts.size < this.#maxClients) return prefix;
+    if (now - this.#sweptAt >= SWEEP_EVERY) {
+      this.#sweptAt = now;
+      for (const [key, { ends }] of this.#counts) if (now >= ends) this.#counts.delete(key);
+      if (this.#counts.size < this.#maxClients) return prefix;
+    }
+    return `network ${networkOf(prefix)}`;
+  }
+}
