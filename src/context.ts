@@ -2,7 +2,7 @@ import { type Config, isInlineKeySet } from './config.ts';
 import { AccessTokens } from './domain/access-tokens.ts';
 import type { Clock } from './domain/clock.ts';
 import { KeyRing } from './domain/key-ring.ts';
-import { readKeySet } from './domain/key-set.ts';
+import { KeySetError, readKeySet } from './domain/key-set.ts';
 import { newMasterSecret, newSigningKey } from './domain/new-keys.ts';
 import { OwnTokens } from './domain/own-tokens.ts';
 import { Passwords } from './domain/passwords.ts';
@@ -10,6 +10,7 @@ import { RevocationFeed } from './domain/revocation-feed.ts';
 import { Revocations } from './domain/revocations.ts';
 import type { SessionLimits } from './domain/sessions.ts';
 import { buildJws } from './http/jws.ts';
+import type { PrivateJwk } from './schemas/jwk.ts';
 import { type Database, openDatabase } from './storage/database.ts';
 import { readKeyFile } from './storage/key-file.ts';
 import { migrate } from './storage/migrations.ts';
@@ -36,10 +37,13 @@ interface Parts {
   database?: Database;
 }
 
-function keySetText({ SIGNING_KEYS, SIGNING_ALG }: Config, now: number): string {
-  if (isInlineKeySet(SIGNING_KEYS)) return SIGNING_KEYS;
-  const nbf = Math.floor(now / 1_000);
-  return readKeyFile(SIGNING_KEYS, () => [newSigningKey(SIGNING_ALG, nbf), newMasterSecret(nbf)]);
+function keySetText({ SIGNING_KEYS }: Config, makeKeys: () => PrivateJwk[]): string {
+  return isInlineKeySet(SIGNING_KEYS) ? SIGNING_KEYS : readKeyFile(SIGNING_KEYS, makeKeys);
+}
+
+/** Keys are made at the start only: a file that is gone for a moment must not sign everybody out. */
+function makeNoKeys(): never {
+  throw new KeySetError('the file is gone');
 }
 
 /** Joins the parts, brings the database up to date, learns what is revoked. Opens no port. */
@@ -49,8 +53,9 @@ export async function buildContext(config: Config, parts: Parts = {}): Promise<C
     parts.database ?? openDatabase({ url: config.DATABASE_URL, pool: config.DATABASE_POOL });
   await migrate(database);
 
-  const readKeys = () => readKeySet(keySetText(config, clock()));
-  const keys = await KeyRing.open(readKeys(), clock(), {
+  const nbf = Math.floor(clock() / 1_000);
+  const makeKeys = () => [newSigningKey(config.SIGNING_ALG, nbf), newMasterSecret(nbf)];
+  const keys = await KeyRing.open(readKeySet(keySetText(config, makeKeys)), clock(), {
     issuer: config.ISSUER,
     audience: config.AUDIENCE,
     build: buildJws,
@@ -82,7 +87,7 @@ export async function buildContext(config: Config, parts: Parts = {}): Promise<C
       grace: config.REFRESH_GRACE,
       count: config.MAX_SESSIONS,
     },
-    reloadKeys: async () => keys.replace(readKeys(), clock()),
+    reloadKeys: async () => keys.replace(readKeySet(keySetText(config, makeNoKeys)), clock()),
     close: () => database.destroy(),
   };
 }

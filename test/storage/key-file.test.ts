@@ -24,6 +24,16 @@ t.test('a key file that is there is read as it is, and no key is made', async (t
   t.equal(text, 'whatever it holds');
 });
 
+t.test('of nodes that make the key file at once, all read the same keys', async (t) => {
+  const path = join(folder(t), 'keys.json');
+  const text = readKeyFile(path, () => {
+    writeFileSync(path, 'of the faster node');
+    return [newMasterSecret(0)];
+  });
+  t.equal(text, 'of the faster node');
+  t.same(readdirSync(join(path, '..')), ['keys.json']);
+});
+
 t.test('a new set takes the place of the old one, for its owner only', async (t) => {
   const path = join(folder(t), 'keys.json');
   writeFileSync(path, 'old');
