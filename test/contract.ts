@@ -13,7 +13,8 @@ interface Document {
 /** Paths that are there for people, not part of the contract. */
 const UNDECLARED = /^\/(docs|openapi\.yaml)/;
 
-const expressionOf = (path: string) => new RegExp(`^${path.replace(/[.]/g, '\\.').replace(/\{\w+\}/g, '[^/]+')}$`);
+const expressionOf = (path: string) =>
+  new RegExp(`^${path.replace(/[.]/g, '\\.').replace(/\{\w+\}/g, '[^/]+')}$`);
 
 /** Holds answers against an OpenAPI document: status, content type and schema must be declared. */
 export function contractOf(input: object) {
@@ -21,7 +22,11 @@ export function contractOf(input: object) {
   const ajv = new Ajv2020.default({ strict: false, allErrors: true });
   addFormats.default(ajv);
   ajv.addSchema({ ...document, $id: 'document' });
-  const paths = Object.entries(document.paths ?? {}).map(([path, item]) => ({ path, item, expression: expressionOf(path) }));
+  const paths = Object.entries(document.paths ?? {}).map(([path, item]) => ({
+    path,
+    item,
+    expression: expressionOf(path),
+  }));
 
   /** What is undeclared about the answer, or undefined. */
   function violation(request: InjectOptions, answer: LightMyRequestResponse): string | undefined {
@@ -31,7 +36,9 @@ export function contractOf(input: object) {
     const operation = entry?.item[method === 'head' ? 'get' : method];
     if (entry === undefined || operation === undefined) {
       const expected = UNDECLARED.test(path) || [400, 404, 405, 429].includes(answer.statusCode);
-      return expected ? undefined : `${method} ${path} is not declared, and answered ${answer.statusCode}`;
+      return expected
+        ? undefined
+        : `${method} ${path} is not declared, and answered ${answer.statusCode}`;
     }
     const declared = operation.responses?.[answer.statusCode];
     const where = `${method} ${entry.path} ${answer.statusCode}`;
@@ -40,7 +47,16 @@ export function contractOf(input: object) {
     const type = String(answer.headers['content-type']).split(';', 1)[0] as string;
     if (declared.content?.[type] === undefined) return `${where} does not declare ${type}`;
     if (!type.endsWith('json')) return undefined;
-    const pointer = ['paths', entry.path, method, 'responses', answer.statusCode, 'content', type, 'schema']
+    const pointer = [
+      'paths',
+      entry.path,
+      method,
+      'responses',
+      answer.statusCode,
+      'content',
+      type,
+      'schema',
+    ]
       .map((part) => encodeURIComponent(String(part).replaceAll('~', '~0').replaceAll('/', '~1')))
       .join('/');
     const validate = ajv.getSchema(`document#/${pointer}`);

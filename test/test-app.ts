@@ -53,7 +53,11 @@ export interface TestApp {
   events(): string[];
   /** Sends a request, and fails the test on an answer that the document does not declare. */
   inject(request: InjectOptions): Promise<LightMyRequestResponse>;
-  post(url: string, payload?: object, headers?: Record<string, string>): Promise<LightMyRequestResponse>;
+  post(
+    url: string,
+    payload?: object,
+    headers?: Record<string, string>,
+  ): Promise<LightMyRequestResponse>;
   /** With the access token. */
   as(token: string, request: InjectOptions): Promise<LightMyRequestResponse>;
   /** Makes an account and signs it in. */
@@ -120,7 +124,8 @@ export async function testApp(t: Test, options: Options = {}): Promise<TestApp> 
       t.equal(answer.statusCode, 201, 'signed up');
       return answer.json<Tokens>();
     },
-    login: (email = 'ada@example.com', password = PASSWORD) => post('/v1/login', { email, password }),
+    login: (email = 'ada@example.com', password = PASSWORD) =>
+      post('/v1/login', { email, password }),
     refresh: (refresh_token, headers) => post('/v1/refresh', { refresh_token }, headers),
   };
 }
