@@ -1,12 +1,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { documents } from '../src/commands/documents.ts';
+import { folder, freePort } from './databases.ts';
 
 const run = promisify(execFile);
 const readme = readFileSync('README.md', 'utf8');
@@ -21,21 +20,6 @@ const blocksOf = (heading: string) => {
   }));
 };
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-function temporaryFolder(t: Test): string {
-  const folder = mkdtempSync(join(tmpdir(), 'latchkey-'));
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
 async function listening(server: ChildProcess): Promise<void> {
   let log = '';
   for await (const chunk of server.stdout ?? []) {
@@ -47,14 +31,14 @@ async function listening(server: ChildProcess): Promise<void> {
 
 /** `npm start` without npm, with everything it writes in a folder of its own. Answers its origin. */
 async function startServer(t: Test): Promise<string> {
-  const folder = temporaryFolder(t);
+  const data = folder(t);
   const port = await freePort();
   const server = spawn(process.execPath, ['src/main.ts'], {
     env: {
       PATH: process.env['PATH'],
       PORT: String(port),
-      DATABASE_URL: `file:${join(folder, 'latchkey.db')}`,
-      SIGNING_KEYS: join(folder, 'keys.json'),
+      DATABASE_URL: `file:${join(data, 'latchkey.db')}`,
+      SIGNING_KEYS: join(data, 'keys.json'),
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -123,15 +107,15 @@ t.test('a newcomer who pastes the walk-through sees the answers that it shows', 
 
 t.test('a service with the key set alone takes access tokens and nothing else', async (t) => {
   const issuer = await startServer(t);
-  const folder = temporaryFolder(t);
+  const project = folder(t);
   const [example] = blocksOf('How another service verifies a token').filter(
     ({ language }) => language === 'js',
   );
-  writeFileSync(join(folder, 'verify.mjs'), example?.text ?? '');
-  symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
+  writeFileSync(join(project, 'verify.mjs'), example?.text ?? '');
+  symlinkSync(resolve('node_modules'), join(project, 'node_modules'));
   const verify = (token: string, audience = issuer) =>
     run(process.execPath, ['verify.mjs', token], {
-      cwd: folder,
+      cwd: project,
       env: { ISSUER: issuer, AUDIENCE: audience },
     });
 
