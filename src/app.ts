@@ -21,17 +21,14 @@ interface Surroundings {
   tls?: { cert: Buffer; key: Buffer } | undefined;
 }
 
-const HEADERS_TIMEOUT = 10_000;
+/** Node looks for connections that are too slow only every 30 seconds unless told. */
+const PATIENCE = { headersTimeout: 10_000, connectionsCheckingInterval: 1_000 };
 
 /** The whole service, in the order in which a request goes through it. Opens no port. */
 export async function buildApp(context: Context, { logger, tls }: Surroundings) {
   const { config } = context;
   // Fastify's types know a server by its option; both kinds answer alike.
-  const server = (
-    tls
-      ? { https: { ...tls, headersTimeout: HEADERS_TIMEOUT } }
-      : { http: { headersTimeout: HEADERS_TIMEOUT } }
-  ) as {
+  const server = (tls ? { https: { ...tls, ...PATIENCE } } : { http: PATIENCE }) as {
     http: ServerOptions;
   };
   const app = Fastify({
