@@ -12,7 +12,12 @@ import { registerNotFound } from './http/not-found.ts';
 import { registerDocs, registerOpenApi } from './http/openapi.ts';
 import { registerProblems } from './http/problems.ts';
 import { validatorCompiler } from './http/validation.ts';
-import { registerCors, registerHeaders, registerTransportChecks } from './http/wire.ts';
+import {
+  registerCors,
+  registerEnd,
+  registerHeaders,
+  registerTransportChecks,
+} from './http/wire.ts';
 import { registerRoutes } from './routes/index.ts';
 
 interface Surroundings {
@@ -43,7 +48,8 @@ export async function buildApp(context: Context, { logger, tls }: Surroundings) 
     ...server,
     clientErrorHandler: answerClientError,
     frameworkErrors: answerUnroutable,
-    return503OnClosing: true,
+    // Requests on connections that are open are still answered, by their routes: /readyz says that it ends.
+    return503OnClosing: false,
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -51,6 +57,7 @@ export async function buildApp(context: Context, { logger, tls }: Surroundings) 
   registerProblems(app);
   registerRequestLog(app);
   await registerHeaders(app);
+  registerEnd(app);
   registerTransportChecks(app, config);
   await registerLimits(app, config);
   registerNotFound(app, config);
