@@ -6,18 +6,19 @@ const REFRESH = '__Secure-latchkey_refresh';
 const DEVICE = '__Secure-latchkey_device';
 const ORIGIN = 'https://app.example.com';
 
-const { app, post, signUp, context } = await testApp(t, {
+const { app, post, context } = await testApp(t, {
   env: {
     ISSUER: 'https://auth.example.com/tenant',
     APP_URL: 'https://www.example.com/shop',
     CORS_ORIGINS: `${ORIGIN},https://other.example.com:8443`,
   },
 });
-await signUp();
 const row = () => context.users.findByEmail('ada@example.com');
 const signIn = () =>
   post('/v1/login', { email: 'ada@example.com', password: PASSWORD, transport: 'cookie' });
-const token = (await signIn()).cookies[0]?.value as string;
+const newcomer = { email: 'ada@example.com', password: PASSWORD, transport: 'cookie' };
+const signedUp = await app.inject({ method: 'POST', url: '/v1/register', payload: newcomer });
+const token = signedUp.cookies[0]?.value as string;
 const refresh = (headers: Record<string, string>, payload?: object) =>
   post('/v1/refresh', payload, headers);
 

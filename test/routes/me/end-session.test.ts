@@ -4,7 +4,6 @@ import { testApp } from '../../test-app.ts';
 
 const { signUp, login, as, refresh, context, events } = await testApp(t);
 const here = await signUp();
-const eve = await signUp('eve@example.com');
 const rowOf = (name: string) => context.users.findByEmail(`${name}@example.com`);
 const end = (id: string) =>
   as(here.access_token, { method: 'DELETE', url: `/v1/me/sessions/${id}` });
@@ -23,6 +22,7 @@ t.test('a caller signs one of his devices out, and no other', async (t) => {
 });
 
 t.test("another user's session is as unknown as one that never was", async (t) => {
+  const eve = await signUp('eve@example.com');
   const before = [await rowOf('ada'), await rowOf('eve')];
   const foreign = await end(eve.session_id);
   const unknown = await end('AAAAAAAAAAAAAAAAAAAAAA');

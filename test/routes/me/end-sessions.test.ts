@@ -4,11 +4,11 @@ import { testApp } from '../../test-app.ts';
 
 const { signUp, login, as, refresh, context, events } = await testApp(t);
 const first = await signUp();
-const eve = await signUp('eve@example.com');
 const endAll = (token: string) => as(token, { method: 'DELETE', url: '/v1/me/sessions' });
 const whoami = async (token: string) => (await as(token, { url: '/v1/whoami' })).statusCode;
 
 t.test('every session of the caller ends at once, this one too, and nobody else’s', async (t) => {
+  const eve = await signUp('eve@example.com');
   const second = (await login()).json();
   const successor = (await refresh(second.refresh_token)).json();
   const answer = await endAll(first.access_token);
