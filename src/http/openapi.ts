@@ -115,7 +115,13 @@ export async function registerDocs(app: FastifyInstance): Promise<void> {
     theme: { title: 'Latchkey API' },
     transformStaticCSP: () =>
       "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    uiConfig: { persistAuthorization: false, validatorUrl: null, docExpansion: 'list' },
+    uiConfig: {
+      // Without the bar that asks for the address of another document.
+      layout: 'BaseLayout',
+      persistAuthorization: false,
+      validatorUrl: null,
+      docExpansion: 'list',
+    },
   });
   app.get(
     '/openapi.yaml',

@@ -42,6 +42,7 @@ t.test('a reader of /docs sees and tries every operation, without any outside as
   t.equal(answer?.status(), 200);
   await page.locator('.opblock').first().waitFor();
   t.equal(await page.title(), 'Latchkey API');
+  t.equal(await page.locator('.topbar').count(), 0, 'no box asks for another document');
   t.match(await page.locator('.info .title').textContent(), /^Latchkey/);
   const operations = Object.values(app.swagger().paths ?? {}).flatMap((item) =>
     Object.values(item as Record<string, { summary: string }>).map(({ summary }) => summary),
