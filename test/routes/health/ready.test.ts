@@ -48,6 +48,7 @@ t.test('a node whose last key has ended cannot sign', async (t) => {
 });
 
 t.test('a node that is ending says so, and answers what is in flight', async (t) => {
+  let slow = false;
   const database = openDatabase({
     url: 'file::memory:',
     pool: 1,
@@ -55,7 +56,7 @@ t.test('a node that is ending says so, and answers what is in flight', async (t)
       {
         transformQuery: ({ node }) => node,
         transformResult: async ({ result }) => {
-          await sleep(50);
+          if (slow) await sleep(50);
           return result;
         },
       },
@@ -63,6 +64,7 @@ t.test('a node that is ending says so, and answers what is in flight', async (t)
   });
   const { app, inject } = await testApp(t, { database });
   t.teardown(() => database.destroy());
+  slow = true;
   const inFlight = inject({ url: '/readyz' });
   await sleep(10);
   await app.close();
