@@ -12,7 +12,12 @@ import { registerNotFound } from './http/not-found.ts';
 import { registerDocs, registerOpenApi } from './http/openapi.ts';
 import { registerProblems } from './http/problems.ts';
 import { validatorCompiler } from './http/validation.ts';
-import { registerCors, registerHeaders, registerTransportChecks } from './http/wire.ts';
+import {
+  registerCors,
+  registerEnd,
+  registerHeaders,
+  registerTransportChecks,
+} from './http/wire.ts';
 import { registerRoutes } from './routes/index.ts';
 
 interface Surroundings {
@@ -21,17 +26,14 @@ interface Surroundings {
   tls?: { cert: Buffer; key: Buffer } | undefined;
 }
 
-const HEADERS_TIMEOUT = 10_000;
+/** Node looks for connections that are too slow only every 30 seconds unless told. */
+const PATIENCE = { headersTimeout: 10_000, connectionsCheckingInterval: 1_000 };
 
 /** The whole service, in the order in which a request goes through it. Opens no port. */
 export async function buildApp(context: Context, { logger, tls }: Surroundings) {
   const { config } = context;
   // Fastify's types know a server by its option; both kinds answer alike.
-  const server = (
-    tls
-      ? { https: { ...tls, headersTimeout: HEADERS_TIMEOUT } }
-      : { http: { headersTimeout: HEADERS_TIMEOUT } }
-  ) as {
+  const server = (tls ? { https: { ...tls, ...PATIENCE } } : { http: PATIENCE }) as {
     http: ServerOptions;
   };
   const app = Fastify({
@@ -46,7 +48,8 @@ export async function buildApp(context: Context, { logger, tls }: Surroundings) 
     ...server,
     clientErrorHandler: answerClientError,
     frameworkErrors: answerUnroutable,
-    return503OnClosing: true,
+    // Requests on connections that are open are still answered, by their routes: /readyz says that it ends.
+    return503OnClosing: false,
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -54,6 +57,7 @@ export async function buildApp(context: Context, { logger, tls }: Surroundings) 
   registerProblems(app);
   registerRequestLog(app, context.metrics);
   await registerHeaders(app);
+  registerEnd(app);
   registerTransportChecks(app, config);
   await registerLimits(app, config);
   registerNotFound(app, config);

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { SigningAlgorithm } from './schemas/jwk.ts';
@@ -9,8 +10,8 @@ export const EX_CONFIG = 78;
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 const milliseconds = (text: string): number => {
-  const [, count, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? [];
-  return Number(count) * UNITS[unit as keyof typeof UNITS];
+  const unit = text.replace(/^\d+/, '');
+  return Number.parseInt(text, 10) * UNITS[unit as keyof typeof UNITS];
 };
 
 const integer = (min: number, max: number) =>
@@ -64,9 +65,13 @@ const rate = z
 
 const flag = z.enum(['true', 'false', '']).transform((text) => text === 'true');
 
-const cidr = z.string().refine((text) => /^[\da-fA-F.:]+(\/\d{1,3})?$/.test(text), {
-  error: 'must be an address or a CIDR block',
-});
+function isNetwork(text: string): boolean {
+  const address = text.replace(/\/\d{1,3}$/, '');
+  const bits = Number(text.slice(address.length + 1));
+  return bits <= (isIP(address) === 4 ? 32 : 128) && isIP(address) !== 0;
+}
+
+const cidr = z.string().refine(isNetwork, { error: 'must be an address or a CIDR block' });
 
 /** Every variable that is read. The description is the README's; the default is the one for development. */
 const Environment = z.object({
@@ -211,6 +216,8 @@ function contradictions(config: Config): string[] {
     mistakes.push('SESSION_IDLE must not be longer than SESSION_MAX');
   if ((config.TLS_CERT === undefined) !== (config.TLS_KEY === undefined))
     mistakes.push('TLS_CERT and TLS_KEY go together');
+  else if (!existsSync(config.TLS_CERT ?? '.') || !existsSync(config.TLS_KEY ?? '.'))
+    mistakes.push('TLS_CERT and TLS_KEY must name files');
   return mistakes;
 }
 
@@ -273,7 +280,7 @@ export function readConfig(env: Record<string, string | undefined>, machine: Mac
 export const variables: { name: string; fallback: string; meaning: string }[] = Object.entries(
   Environment.shape,
 ).map(([name, schema]) => {
-  const [meaning = '', told] = (schema.description ?? '').split('|');
+  const [meaning, told] = `${schema.description}`.split('|') as [string, string?];
   const fallback = told ?? `\`${schema.parse(undefined)}\``;
   return { name, fallback, meaning };
 });

@@ -5,7 +5,7 @@ import type { Clock } from './domain/clock.ts';
 import { Guessing } from './domain/guessing.ts';
 import { HashQueue } from './domain/hash-queue.ts';
 import { KeyRing } from './domain/key-ring.ts';
-import { readKeySet } from './domain/key-set.ts';
+import { KeySetError, readKeySet } from './domain/key-set.ts';
 import { newMasterSecret, newSigningKey } from './domain/new-keys.ts';
 import { OwnTokens } from './domain/own-tokens.ts';
 import { PasswordStrength } from './domain/password-strength.ts';
@@ -18,6 +18,7 @@ import { buildMetrics, type Metrics } from './http/metrics.ts';
 import { MailboxLimit } from './mail/mailbox-limit.ts';
 import { Outbox, type OutboxLog } from './mail/outbox.ts';
 import { openMail } from './mail/transport.ts';
+import type { PrivateJwk } from './schemas/jwk.ts';
 import { type Database, openDatabase } from './storage/database.ts';
 import { readKeyFile } from './storage/key-file.ts';
 import { migrate } from './storage/migrations.ts';
@@ -51,10 +52,13 @@ interface Parts {
   database?: Database;
 }
 
-function keySetText({ SIGNING_KEYS, SIGNING_ALG }: Config, now: number): string {
-  if (isInlineKeySet(SIGNING_KEYS)) return SIGNING_KEYS;
-  const nbf = Math.floor(now / 1_000);
-  return readKeyFile(SIGNING_KEYS, () => [newSigningKey(SIGNING_ALG, nbf), newMasterSecret(nbf)]);
+function keySetText({ SIGNING_KEYS }: Config, makeKeys: () => PrivateJwk[]): string {
+  return isInlineKeySet(SIGNING_KEYS) ? SIGNING_KEYS : readKeyFile(SIGNING_KEYS, makeKeys);
+}
+
+/** Keys are made at the start only: a file that is gone for a moment must not sign everybody out. */
+function makeNoKeys(): never {
+  throw new KeySetError('the file is gone');
 }
 
 /** In development, where mail goes to files, the log has the links too. */
@@ -86,8 +90,9 @@ export async function buildContext(config: Config, parts: Parts): Promise<Contex
     parts.database ?? openDatabase({ url: config.DATABASE_URL, pool: config.DATABASE_POOL });
   await migrate(database);
 
-  const readKeys = () => readKeySet(keySetText(config, clock()));
-  const keys = await KeyRing.open(readKeys(), clock(), {
+  const nbf = Math.floor(clock() / 1_000);
+  const makeKeys = () => [newSigningKey(config.SIGNING_ALG, nbf), newMasterSecret(nbf)];
+  const keys = await KeyRing.open(readKeySet(keySetText(config, makeKeys)), clock(), {
     issuer: config.ISSUER,
     audience: config.AUDIENCE,
     build: buildJws,
@@ -137,7 +142,7 @@ export async function buildContext(config: Config, parts: Parts): Promise<Contex
     guessing: new Guessing(users, clock),
     outbox,
     mailboxLimit: new MailboxLimit(),
-    reloadKeys: async () => keys.replace(readKeys(), clock()),
+    reloadKeys: async () => keys.replace(readKeySet(keySetText(config, makeNoKeys)), clock()),
     close: async () => {
       await outbox.close();
       await passwordStrength.close();

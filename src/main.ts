@@ -56,14 +56,17 @@ async function start() {
   followKeys(context, log);
   greet(context, log);
 
-  closeWithGrace({ delay: CLOSE_WITHIN, logger: false }, async ({ signal, err }) => {
-    if (err) log.fatal({ err }, 'ended by an error');
-    else log.info(`${signal}: ending`);
-    clearInterval(poll);
-    await app.close();
-    await metricsApp.close();
-    await context.close();
-  });
+  // SIGHUP asks for the keys, not for the end.
+  closeWithGrace(
+    { delay: CLOSE_WITHIN, logger: false, skip: ['SIGHUP'] },
+    async ({ signal, err }) => {
+      if (err) log.fatal({ err }, 'ended by an error');
+      else log.info(`${signal}: ending`);
+      clearInterval(poll);
+      await app.close();
+      await context.close();
+    },
+  );
 }
 
 /** The key file is read again when it changes, and on SIGHUP. A bad one is said in the log; the old keys stay. */

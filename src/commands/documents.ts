@@ -43,12 +43,12 @@ const routeTable = (document: OpenAPIV3_1.Document): string =>
   [
     row(['route', 'caller', 'does']),
     row(['---', '---', '---']),
-    ...Object.entries(document.paths ?? {}).flatMap(([path, item = {}]) =>
+    ...Object.entries(document.paths as OpenAPIV3_1.PathsObject).flatMap(([path, item]) =>
       METHODS.flatMap((method) => {
-        const operation = item[method];
+        const operation = item?.[method];
         const route = `\`${method.toUpperCase()} ${path}\``;
         return operation
-          ? [row([route, callerOf(operation.security), operation.summary ?? ''])]
+          ? [row([route, callerOf(operation.security), String(operation.summary)])]
           : [];
       }),
     ),

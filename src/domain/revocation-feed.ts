@@ -28,7 +28,8 @@ export class RevocationFeed {
   async poll(): Promise<void> {
     const now = this.#clock();
     const since = this.#polledAt === undefined ? now - REVOCATION_LIFE : this.#polledAt - OVERLAP;
-    for (const user of await this.#users.revokedSince(since)) this.#revocations.learn(user);
+    const revoked = await this.#users.revokedSince(since);
+    for (const user of revoked) this.#revocations.learn(user);
     this.#revocations.forget(now);
     this.#polledAt = now;
     if (now - this.#cleanedAt >= CLEAN_UP_EVERY) {

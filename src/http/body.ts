@@ -69,7 +69,7 @@ export function registerBodyParser(app: FastifyInstance): void {
     'application/json',
     { parseAs: 'buffer' },
     async (request: FastifyRequest, bytes: Buffer) => {
-      if (!JSON_UTF8.test(request.headers['content-type'] ?? ''))
+      if (!JSON_UTF8.test(String(request.headers['content-type'])))
         throw new Refusal('unsupported_media_type');
       return bytes.length === 0 ? undefined : parseStrictly(bytes);
     },

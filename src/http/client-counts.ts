@@ -33,7 +33,8 @@ export class ClientCounts {
     const now = Date.now();
     const key = this.#keyFor(prefix, now);
     const known = this.#counts.get(key);
-    const current = known !== undefined && now < known.ends ? known : { count: 0, ends: now + window };
+    const current =
+      known !== undefined && now < known.ends ? known : { count: 0, ends: now + window };
     current.count += 1;
     this.#counts.set(key, current);
     answer(null, { current: current.count, ttl: current.ends - now });

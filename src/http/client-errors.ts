@@ -26,7 +26,7 @@ export function answerUnroutable(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
-  reply.raw.on('finish', () => logRequest(request, reply));
+  reply.raw.once('finish', () => logRequest(request, reply));
   return answerError(error, request, reply.headers(HEADERS));
 }
 

@@ -1,8 +1,8 @@
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config.ts';
-import { ClientCounts } from './client-counts.ts';
 import { Refusal } from '../domain/refusal.ts';
+import { ClientCounts } from './client-counts.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

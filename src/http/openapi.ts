@@ -75,10 +75,16 @@ function describeRoute(route: RouteOptions): void {
   };
 }
 
+/** The document as the plugin makes it. */
+interface Made {
+  components: OpenAPIV3_1.ComponentsObject & { schemas: object };
+  paths: Record<string, OpenAPIV3_1.PathItemObject>;
+}
+
 /** zod registers each schema for input and for output; what nothing refers to is left out. */
-function withoutUnused(document: Partial<OpenAPIV3_1.Document>) {
+function withoutUnused(document: Made): Made {
   const text = JSON.stringify(document);
-  const schemas = Object.entries(document.components?.schemas ?? {}).filter(([name]) =>
+  const schemas = Object.entries(document.components.schemas).filter(([name]) =>
     text.includes(`"#/components/schemas/${name}"`),
   );
   return {
@@ -88,9 +94,9 @@ function withoutUnused(document: Partial<OpenAPIV3_1.Document>) {
 }
 
 /** A request whose token may be in the cookie needs no body; the document builder takes every body for required. */
-function withOptionalBodies(document: Partial<OpenAPIV3_1.Document>) {
-  for (const item of Object.values(document.paths ?? {})) {
-    const { security, requestBody } = item?.post ?? {};
+function withOptionalBodies(document: Made): Made {
+  for (const item of Object.values(document.paths)) {
+    const { security, requestBody } = item.post ?? {};
     if (requestBody === undefined || '$ref' in requestBody) continue;
     requestBody.required = !security?.some((scheme) => 'refreshCookie' in scheme);
   }
@@ -127,8 +133,8 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
     transform: jsonSchemaTransform,
     transformObject: (document) =>
       withOptionalBodies(
-        withoutUnused(jsonSchemaTransformObject(document) as Partial<OpenAPIV3_1.Document>),
-      ),
+        withoutUnused(jsonSchemaTransformObject(document) as unknown as Made),
+      ) as Partial<OpenAPIV3_1.Document>,
   });
 }
 
@@ -140,7 +146,13 @@ export async function registerDocs(app: FastifyInstance): Promise<void> {
     theme: { title: 'Latchkey API' },
     transformStaticCSP: () =>
       "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    uiConfig: { persistAuthorization: false, validatorUrl: null, docExpansion: 'list' },
+    uiConfig: {
+      // Without the bar that asks for the address of another document.
+      layout: 'BaseLayout',
+      persistAuthorization: false,
+      validatorUrl: null,
+      docExpansion: 'list',
+    },
   });
   app.get(
     '/openapi.yaml',

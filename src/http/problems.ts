@@ -208,11 +208,12 @@ export const problems = {
 const RETRY_AFTER = 1;
 const REALM = 'latchkey';
 
-/** What Fastify itself refuses, by its code. */
+/** What Fastify and Node themselves refuse, by its code; a client that went away hears nothing of it. */
 const FASTIFY_REFUSALS: Record<string, ProblemCode> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
   FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'bad_request',
+  ECONNRESET: 'bad_request',
   FST_ERR_BAD_URL: 'bad_request',
   FST_ERR_MAX_PARAM_LENGTH: 'not_found',
 };

@@ -78,3 +78,15 @@ export function registerTransportChecks(app: FastifyInstance, config: Config): v
     return done(httpsOnly && plain ? new Refusal('https_required') : undefined);
   });
 }
+
+/** While the service ends, each answer ends its connection too: an idle one would hold up the end. */
+export function registerEnd(app: FastifyInstance): void {
+  let ending = false;
+  app.addHook('preClose', async () => {
+    ending = true;
+  });
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (ending) reply.header('connection', 'close');
+    done(null, payload);
+  });
+}

@@ -64,10 +64,12 @@ export async function migrate(db: Database): Promise<void> {
     db,
     provider: { getMigrations: async () => migrations },
   });
-  for (let attempt = 1; ; attempt += 1) {
+  let failure: unknown;
+  for (let attempt = 0; attempt < TRIES; attempt += 1) {
+    await sleep(100 * attempt);
     const { error } = await migrator.migrateToLatest();
     if (error === undefined) return;
-    if (attempt === TRIES) throw error;
-    await sleep(100 * attempt);
+    failure = error;
   }
+  throw failure;
 }

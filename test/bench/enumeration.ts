@@ -33,8 +33,14 @@ const kinds: Record<string, Record<string, Ask>> = {
     }),
   },
   forgot: {
-    unknown: (round) => ({ url: '/v1/password/forgot', payload: { email: `nobody${round}@example.com` } }),
-    known: (round) => ({ url: '/v1/password/forgot', payload: { email: `known${round}@example.com` } }),
+    unknown: (round) => ({
+      url: '/v1/password/forgot',
+      payload: { email: `nobody${round}@example.com` },
+    }),
+    known: (round) => ({
+      url: '/v1/password/forgot',
+      payload: { email: `known${round}@example.com` },
+    }),
   },
   register: {
     unknown: (round) => ({ url: '/v1/register', payload: { email: `nobody${round}@example.com` } }),
@@ -77,7 +83,10 @@ export async function compareTimes(rounds: number, database: string): Promise<Co
         times.get(kind)?.push(performance.now() - began);
       }
     }
-    const [[first, baseline], ...others] = [...times] as [[string, number[]], ...[string, number[]][]];
+    const [[first, baseline], ...others] = [...times] as [
+      [string, number[]],
+      ...[string, number[]][],
+    ];
     for (const [kind, sample] of others) {
       comparisons.push({
         route,
@@ -97,11 +106,15 @@ function people(rounds: number, password_hash: string): User[] {
   return Array.from({ length: rounds }, (_, round) => [
     newPerson({ email: `known${round}@example.com`, name: null, passwordHash: password_hash }, now),
     {
-      ...newPerson({ email: `disabled${round}@example.com`, name: null, passwordHash: password_hash }, now),
+      ...newPerson(
+        { email: `disabled${round}@example.com`, name: null, passwordHash: password_hash },
+        now,
+      ),
       status: 'disabled' as const,
     },
   ]).flat();
 }
 
 /** Either limit alone may be met by chance; a leak meets both. */
-export const leaks = ({ t, auc }: Comparison): boolean => Math.abs(t) > MAX_T || Math.abs(auc - 0.5) > MAX_AUC - 0.5;
+export const leaks = ({ t, auc }: Comparison): boolean =>
+  Math.abs(t) > MAX_T || Math.abs(auc - 0.5) > MAX_AUC - 0.5;

@@ -1,4 +1,5 @@
-const mean = (sample: number[]): number => sample.reduce((sum, value) => sum + value, 0) / sample.length;
+const mean = (sample: number[]): number =>
+  sample.reduce((sum, value) => sum + value, 0) / sample.length;
 
 const variance = (sample: number[]): number => {
   const middle = mean(sample);

@@ -1,0 +1,24 @@
+FROM node:24.21.0-slim
+
+ENV NODE_ENV=production HOST=0.0.0.0
+WORKDIR /app
+
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev && npm cache clean --force
+
+COPY src ./src
+COPY openapi.yaml ./
+
+# The one folder that is written to, and only with SQLite: mount a volume here and the rest may be read-only.
+RUN mkdir data && chown node:node data
+VOLUME /app/data
+
+USER node
+EXPOSE 3000
+STOPSIGNAL SIGTERM
+
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
+  CMD ["node", "-e", "const tls = process.env.TLS_CERT ? 's' : ''; process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'; fetch(`http${tls}://127.0.0.1:${process.env.PORT || 3000}/livez`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+
+# Node itself, without npm around it, so that SIGTERM and SIGHUP arrive.
+CMD ["node", "src/main.ts"]

@@ -1,0 +1,203 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { ConfigError, readConfig, variables } from '../src/config.ts';
+import { folder } from './databases.ts';
+import { keysFor } from './test-app.ts';
+
+const DAY = 86_400_000;
+
+const messageOf = (env: Record<string, string>): string => {
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  return 'accepted';
+};
+
+t.test('in development everything has a default', async (t) => {
+  const config = readConfig({});
+  t.match(config, {
+    NODE_ENV: 'development',
+    HOST: '127.0.0.1',
+    PORT: 3000,
+    ISSUER: 'http://localhost:3000',
+    AUDIENCE: 'http://localhost:3000',
+    APP_URL: 'http://localhost:3000',
+    DATABASE_URL: 'file:data/latchkey.db',
+    DATABASE_POOL: 10,
+    SIGNING_KEYS: 'data/keys.json',
+    SIGNING_ALG: 'ES256',
+    SIGN_UP: 'open',
+    CORS_ORIGINS: [],
+    TRUST_PROXY: [],
+    RATE_LIMIT: { count: 600, window: 60_000 },
+    AUTH_RATE_LIMIT: { count: 30, window: 60_000 },
+    PASSWORD_MIN_LENGTH: 15,
+    HASH_MEMORY: 19_456,
+    HASH_PASSES: 2,
+    HASH_CONCURRENCY: availableParallelism(),
+    HASH_QUEUE: 100,
+    SESSION_IDLE: 14 * DAY,
+    SESSION_MAX: 30 * DAY,
+    MAX_SESSIONS: 10,
+    REFRESH_GRACE: 30_000,
+    LOG_LEVEL: 'info',
+  });
+  t.throws(() => Object.assign(config, { PORT: 1 }), TypeError);
+  t.same(
+    readConfig(Object.fromEntries(variables.map(({ name }) => [name, '']))),
+    config,
+    'empty is unset',
+  );
+});
+
+t.test('defaults follow the issuer, and the issuer follows the port', async (t) => {
+  t.match(readConfig({ PORT: '8080' }), {
+    ISSUER: 'http://localhost:8080',
+    APP_URL: 'http://localhost:8080',
+  });
+  const ISSUER = 'https://id.example.com/a';
+  t.match(readConfig({ ISSUER }), { AUDIENCE: ISSUER, APP_URL: ISSUER });
+  t.match(readConfig({ ISSUER, AUDIENCE: 'api', APP_URL: 'https://app.example.com' }), {
+    AUDIENCE: 'api',
+    APP_URL: 'https://app.example.com',
+  });
+});
+
+t.test('what is given is read in its own units', async (t) => {
+  const config = readConfig({
+    CORS_ORIGINS: 'https://a.example.com, http://localhost:5173,',
+    TRUST_PROXY: '10.0.0.0/8,::1',
+    RATE_LIMIT: '10/30s',
+    AUTH_RATE_LIMIT: '5/h',
+    SESSION_IDLE: '90m',
+    SESSION_MAX: '24h',
+    REFRESH_GRACE: '500ms',
+    DATABASE_URL: 'postgresql://a@b/c',
+  });
+  t.match(config, {
+    CORS_ORIGINS: ['https://a.example.com', 'http://localhost:5173'],
+    TRUST_PROXY: ['10.0.0.0/8', '::1'],
+    RATE_LIMIT: { count: 10, window: 30_000 },
+    AUTH_RATE_LIMIT: { count: 5, window: 3_600_000 },
+    SESSION_IDLE: 5_400_000,
+    SESSION_MAX: DAY,
+    REFRESH_GRACE: 500,
+  });
+  t.equal(readConfig({ RATE_LIMIT: 'off' }).RATE_LIMIT, undefined);
+});
+
+const bad: Record<string, string[]> = {
+  NODE_ENV: ['test', 'Production'],
+  PORT: ['http', '-1', '65536', '3000.5', '1e3', '0x10'],
+  ISSUER: [
+    'canary',
+    'ftp://canary',
+    'https://canary/',
+    'https://canary?x',
+    'https://canary#x',
+    'https://',
+  ],
+  APP_URL: ['canary', 'javascript:canary', 'https://canary/'],
+  DATABASE_URL: ['canary', 'mysql://canary', 'file:', 'postgres://'],
+  DATABASE_POOL: ['0', '1001'],
+  SIGNING_ALG: ['none', 'RS1', 'es256', 'HS512'],
+  SIGN_UP: ['yes', 'Open'],
+  ALLOW_OPEN_SIGN_UP: ['1', 'yes'],
+  CORS_ORIGINS: ['*', 'canary', 'https://canary/', 'https://canary,*', 'null'],
+  TRUST_PROXY: [
+    'true',
+    'canary',
+    '1.2.3.4;5.6.7.8',
+    '10',
+    'dead',
+    '999.1.1.1',
+    '10.0.0.0/33',
+    '::/129',
+    '10.0.0.0/',
+  ],
+  RATE_LIMIT: ['0/1m', '600', '600/1y', '-1/1m', 'none'],
+  AUTH_RATE_LIMIT: ['0/1m', 'on'],
+  PASSWORD_MIN_LENGTH: ['7', '65', 'canary'],
+  HASH_MEMORY: ['19455', 'NaN', 'Infinity'],
+  HASH_PASSES: ['1', '65'],
+  HASH_CONCURRENCY: ['0'],
+  HASH_QUEUE: ['-1'],
+  SESSION_IDLE: ['14', '59m', '366d', '31d', 'Infinity'],
+  SESSION_MAX: ['30', '1y', '0h'],
+  MAX_SESSIONS: ['0', '101'],
+  REFRESH_GRACE: ['61s', '30', '-1s'],
+  LOG_LEVEL: ['loud'],
+  TLS_CERT: ['canary.pem'],
+  TLS_KEY: ['canary.pem'],
+};
+for (const [name, values] of Object.entries(bad)) {
+  t.test(`a bad ${name} is named, and its value is not shown`, async (t) => {
+    for (const value of values) {
+      const message = messageOf({ [name]: value });
+      t.match(message, /^The configuration has a mistake:\n {2}/, value);
+      t.match(message, name, value);
+      t.notMatch(message, 'canary');
+    }
+  });
+}
+
+t.test('all mistakes are named at once', async (t) => {
+  const message = messageOf({ PORT: 'x', HASH_PASSES: '1', SESSION_MAX: 'x' });
+  t.match(
+    message,
+    /^The configuration has 3 mistakes:\n {2}PORT .*\n {2}HASH_PASSES .*\n {2}SESSION_MAX .*$/,
+  );
+});
+
+const production = {
+  NODE_ENV: 'production',
+  ISSUER: 'https://id.example.com',
+  SIGNING_KEYS: keysFor('ES256'),
+};
+
+t.test(
+  'production starts with an https issuer and keys of its own, and asks for proof of the mailbox',
+  async (t) => {
+    t.match(readConfig(production), { SIGN_UP: 'verified', APP_URL: 'https://id.example.com' });
+  },
+);
+
+const unsafe: [Record<string, string>, string][] = [
+  [{ ISSUER: 'http://id.example.com', APP_URL: 'https://app.example.com' }, 'ISSUER'],
+  [{ APP_URL: 'http://app.example.com' }, 'APP_URL'],
+  [{ SIGN_UP: 'open' }, 'ALLOW_OPEN_SIGN_UP'],
+  [{ SIGN_UP: 'open', ALLOW_OPEN_SIGN_UP: 'false' }, 'ALLOW_OPEN_SIGN_UP'],
+  [{ SIGNING_KEYS: '' }, 'SIGNING_KEYS'],
+  [{ SIGNING_KEYS: 'nowhere/keys.json' }, 'SIGNING_KEYS'],
+];
+for (const [change, name] of unsafe) {
+  t.test(`production refuses ${JSON.stringify(change)}, development does not`, async (t) => {
+    const message = messageOf({ ...production, ...change });
+    t.match(message, /^The configuration has a mistake:/);
+    t.match(message, name);
+    t.equal(messageOf({ ...production, ...change, NODE_ENV: 'development' }), 'accepted');
+  });
+}
+
+t.test('open sign-up in production must be meant', async (t) => {
+  const config = readConfig({ ...production, SIGN_UP: 'open', ALLOW_OPEN_SIGN_UP: 'true' });
+  t.equal(config.SIGN_UP, 'open');
+});
+
+t.test('a certificate and its key go together, and must be there', async (t) => {
+  t.match(messageOf({ TLS_CERT: 'package.json' }), 'TLS_CERT and TLS_KEY go together');
+  t.match(messageOf({ TLS_KEY: 'package.json' }), 'TLS_CERT and TLS_KEY go together');
+  t.match(messageOf({ TLS_CERT: join(folder(t), 'none'), TLS_KEY: 'package.json' }), 'TLS_CERT');
+  t.equal(messageOf({ TLS_CERT: 'package.json', TLS_KEY: 'package.json' }), 'accepted');
+});
+
+t.test('every variable says what it is for and what it is without being set', async (t) => {
+  for (const { name, fallback, meaning } of variables) {
+    t.match(name, /^[A-Z_]+$/);
+    t.ok(fallback.length > 0 && meaning.length > 5, name);
+  }
+});

@@ -1,0 +1,81 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { readConfig } from '../src/config.ts';
+import { buildContext } from '../src/context.ts';
+import { folder } from './databases.ts';
+import { keysFor, TestClock, testApp } from './test-app.ts';
+
+t.test(
+  'keys are made where there are none, and the same ones are found at the next start',
+  async (t) => {
+    const path = join(folder(t), 'keys.json');
+    const env = { SIGNING_KEYS: path, SIGNING_ALG: 'EdDSA' };
+    const first = await testApp(t, { env });
+    const second = await testApp(t, { env });
+    t.match(first.context.keys.publicKeys(first.clock.now), { keys: [{ alg: 'EdDSA' }] });
+    t.same(
+      second.context.keys.publicKeys(second.clock.now),
+      first.context.keys.publicKeys(first.clock.now),
+    );
+  },
+);
+
+t.test(
+  'a key file that is gone while running leaves the old keys, and no new ones are made',
+  async (t) => {
+    const path = join(folder(t), 'keys.json');
+    const { context, clock, signUp, refresh } = await testApp(t, { env: { SIGNING_KEYS: path } });
+    const { refresh_token } = await signUp();
+    const before = context.keys.publicKeys(clock.now);
+    rmSync(path);
+    await t.rejects(context.reloadKeys(), { message: 'the file is gone' });
+    t.notOk(existsSync(path));
+    t.same(context.keys.publicKeys(clock.now), before);
+    t.equal((await refresh(refresh_token)).statusCode, 200);
+  },
+);
+
+t.test('a key file that has become bad is refused, one that is good again is taken', async (t) => {
+  const path = join(folder(t), 'keys.json');
+  const { context, clock } = await testApp(t, { env: { SIGNING_KEYS: path } });
+  const before = context.keys.signingKey(clock.now)?.kid;
+  const text = readFileSync(path, 'utf8');
+  for (const bad of ['', '{', '{"keys":[]}', text.slice(0, 50)]) {
+    writeFileSync(path, bad);
+    await t.rejects(context.reloadKeys());
+    t.equal(context.keys.signingKey(clock.now)?.kid, before);
+  }
+  writeFileSync(path, keysFor('ES256'));
+  await context.reloadKeys();
+  t.not(context.keys.signingKey(clock.now)?.kid, before);
+});
+
+t.test('keys given inline are read, and nothing is written for them', async (t) => {
+  const { context, clock } = await testApp(t, { env: { SIGNING_KEYS: ` ${keysFor('ES256')}` } });
+  await context.reloadKeys();
+  t.equal(context.keys.publicKeys(clock.now).keys.length, 1);
+});
+
+t.test(
+  'without parts of its own it runs on the database that is configured and on the real clock',
+  async (t) => {
+    const config = readConfig({ DATABASE_URL: 'file::memory:', SIGNING_KEYS: keysFor('ES256') });
+    const context = await buildContext(config);
+    t.teardown(() => context.close());
+    t.ok(Math.abs(context.clock() - Date.now()) < 1_000);
+    await context.users.ping();
+  },
+);
+
+t.test('a node that starts knows at once what was revoked before', async (t) => {
+  const clock = new TestClock();
+  const url = `file:${join(folder(t), 'latchkey.db')}`;
+  const env = { DATABASE_URL: url };
+  const first = await testApp(t, { env, clock });
+  const { access_token } = await first.signUp();
+  await first.as(access_token, { method: 'DELETE', url: '/v1/me/sessions' });
+  const second = await testApp(t, { env, clock });
+  const answer = await second.as(access_token, { url: '/v1/whoami' });
+  t.match(answer.json(), { status: 401, code: 'token_revoked' });
+});

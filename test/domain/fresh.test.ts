@@ -1,0 +1,78 @@
+import t, { type Test } from 'tap';
+import { assertStands, changeCaller, freshCaller, provenCaller } from '../../src/domain/fresh.ts';
+import { endAll, endSession } from '../../src/domain/sessions.ts';
+import type { User } from '../../src/schemas/user.ts';
+import { PASSWORD, testApp } from '../test-app.ts';
+import { DAY } from './samples.ts';
+
+const revoked = { message: 'token_revoked' };
+
+async function callerOf(t: Test) {
+  const { context, signUp, clock } = await testApp(t);
+  const { access_token } = await signUp();
+  const caller = context.accessTokens.read(access_token);
+  const change = (next: (user: User) => User) =>
+    context.users.change(caller.sub, (user) => ({ user: next(user), result: true }));
+  const row = async () => (await context.users.findById(caller.sub)) as User;
+  return { context, clock, caller, change, row };
+}
+
+const fallen: [string, (user: User, sid: string, now: number) => User][] = [
+  ['his session has ended', (user, sid, now) => endSession(user, sid, now)],
+  ['all his tokens are revoked', (user, _sid, now) => endAll(user, now)],
+  ['he is disabled', (user) => ({ ...user, status: 'disabled' })],
+  ['only his token version is new', (user) => ({ ...user, token_version: 1 })],
+  ['his session is not known any more', (user) => ({ ...user, sessions: [] })],
+];
+for (const [what, next] of fallen) {
+  t.test(`a caller is refused when ${what}, and changes nothing`, async (t) => {
+    const { context, caller, change, row, clock } = await callerOf(t);
+    await change((user) => next(user, caller.sid, clock.now));
+    const before = await row();
+    t.throws(() => assertStands(before, caller, clock.now), revoked);
+    await t.rejects(freshCaller(context, caller), revoked);
+    await t.rejects(provenCaller(context, caller, PASSWORD), revoked);
+    const attempt = changeCaller(context, caller, (user) => ({
+      user: { ...user, name: 'x' },
+      result: 1,
+    }));
+    await t.rejects(attempt, revoked);
+    t.same(await row(), before);
+  });
+}
+
+t.test('a caller is refused when his session has expired', async (t) => {
+  const { context, caller, clock } = await callerOf(t);
+  clock.advance(14 * DAY);
+  await t.rejects(freshCaller(context, caller), revoked);
+});
+
+t.test('a caller who is not there any more is refused', async (t) => {
+  const { context, caller } = await callerOf(t);
+  const nobody = { ...caller, sub: 'another' };
+  await t.rejects(freshCaller(context, nobody), revoked);
+  await t.rejects(provenCaller(context, nobody, PASSWORD), revoked);
+  await t.rejects(
+    changeCaller(context, nobody, () => {
+      throw new Error('decided');
+    }),
+    revoked,
+  );
+});
+
+t.test('a caller who stands gets his row, and changes it', async (t) => {
+  const { context, caller, row } = await callerOf(t);
+  t.same(await freshCaller(context, caller), await row());
+  const result = await changeCaller(context, caller, (user) => ({
+    user: { ...user, name: 'Ada' },
+    result: undefined,
+  }));
+  t.equal(result, undefined);
+  t.equal((await row()).name, 'Ada');
+});
+
+t.test('only the password proves a caller', async (t) => {
+  const { context, caller, row } = await callerOf(t);
+  t.same(await provenCaller(context, caller, PASSWORD), await row());
+  await t.rejects(provenCaller(context, caller, `${PASSWORD}!`), { message: 'wrong_password' });
+});

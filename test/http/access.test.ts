@@ -1,0 +1,197 @@
+import { createHmac, createPrivateKey, createPublicKey, sign } from 'node:crypto';
+import { pino } from 'pino';
+import t from 'tap';
+import { buildApp } from '../../src/app.ts';
+import { newSigningKey } from '../../src/domain/new-keys.ts';
+import type { PrivateJwk } from '../../src/schemas/jwk.ts';
+import { refused } from '../refused.ts';
+import { keysFor, testApp } from '../test-app.ts';
+
+const { inject, as, signUp, login, context, clock, logs } = await testApp(t);
+const jwks = JSON.stringify(context.keys.publicKeys(clock.now));
+const { access_token, refresh_token, device_token } = await signUp();
+const jwk = (JSON.parse(keysFor('ES256')) as { keys: [PrivateJwk] }).keys[0];
+
+type Claims = Record<string, unknown>;
+const encode = (value: unknown) =>
+  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
+const decode = (segment = '') => JSON.parse(Buffer.from(segment, 'base64url').toString());
+const [HEADER, CLAIMS, SIGNATURE] = access_token.split('.') as [string, string, string];
+const header: Claims = decode(HEADER);
+const claims: Claims = decode(CLAIMS);
+
+const es256 = (text: string, key = jwk) => {
+  const privateKey = createPrivateKey({ key, format: 'jwk' });
+  return sign('sha256', Buffer.from(text), { key: privateKey, dsaEncoding: 'ieee-p1363' });
+};
+/** A token signed with the real key: only the trait that differs can have it refused. */
+const forge = (changedClaims: Claims | string, changedHeader: Claims = {}) => {
+  const payload =
+    typeof changedClaims === 'string' ? changedClaims : { ...claims, ...changedClaims };
+  const text = `${encode({ ...header, ...changedHeader })}.${encode(payload)}`;
+  return `${text}.${es256(text).toString('base64url')}`;
+};
+const hmac = (secret: string, kid: unknown = header['kid']) => {
+  const text = `${encode({ ...header, alg: 'HS256', kid })}.${CLAIMS}`;
+  return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
+};
+const publicKey = createPublicKey({ key: jwk, format: 'jwk' });
+const pem = publicKey.export({ type: 'spki', format: 'pem' }) as string;
+const now = clock.now / 1_000;
+
+const flipped = `${HEADER}.${CLAIMS}.${SIGNATURE.startsWith('A') ? 'B' : 'A'}${SIGNATURE.slice(1)}`;
+const otherSignature = es256(`${HEADER}.${CLAIMS}`, newSigningKey('ES256', 0)).toString(
+  'base64url',
+);
+const lastOf = (text: string) => text.at(-1) as string;
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+const sameBytes = ALPHABET[ALPHABET.indexOf(lastOf(SIGNATURE)) ^ 1];
+
+const bad: Record<string, string> = {
+  'no token': 'x',
+  'two segments': `${HEADER}.${CLAIMS}`,
+  'four segments': `${access_token}.x`,
+  'three empty segments': '..',
+  'no claims': `${HEADER}..${SIGNATURE}`,
+  'no signature': `${HEADER}.${CLAIMS}.`,
+  'a flipped signature': flipped,
+  'a short signature': access_token.slice(0, -8),
+  'a padded signature': `${access_token}==`,
+  'unused bits set': `${access_token.slice(0, -1)}${sameBytes}`,
+  'another key under our kid': `${HEADER}.${CLAIMS}.${otherSignature}`,
+  'alg none': `${encode({ ...header, alg: 'none' })}.${CLAIMS}.`,
+  'alg None, signed': forge({}, { alg: 'None' }),
+  'alg ES384': forge({}, { alg: 'ES384' }),
+  'HS256 with the public PEM': hmac(pem),
+  'HS256 with the PEM, trimmed': hmac(pem.trim()),
+  'HS256 with the key set': hmac(jwks),
+  'HS256 with the empty key, unknown kid': hmac('', 'unknown'),
+  'an unknown kid': forge({}, { kid: 'unknown' }),
+  'a kid that is a path': forge({}, { kid: '../../dev/null' }),
+  'no kid': forge({}, { kid: undefined }),
+  'typ JWT': forge({}, { typ: 'JWT' }),
+  'typ in capitals': forge({}, { typ: 'AT+JWT' }),
+  'no typ': forge({}, { typ: undefined }),
+  crit: forge({}, { crit: ['exp'] }),
+  b64: forge({}, { b64: false }),
+  zip: forge({}, { zip: 'DEF' }),
+  'a key of its own': forge({}, { jwk: publicKey.export({ format: 'jwk' }) }),
+  'a key elsewhere': forge({}, { jku: 'https://evil.example/jwks.json' }),
+  'another issuer': forge({ iss: 'https://evil.example' }),
+  'issuers, ours among them': forge({ iss: ['https://evil.example', claims['iss']] }),
+  'another audience': forge({ aud: 'https://evil.example' }),
+  'audiences, ours among them': forge({ aud: [claims['aud']] }),
+  'a number for a subject': forge({ sub: 1 }),
+  'an empty subject': forge({ sub: '' }),
+  'roles that are no list': forge({ roles: 'admin' }),
+  'an unknown claim': forge({ admin: true }),
+  'exp as text': forge({ exp: `${now + 900}` }),
+  'exp between seconds': forge({ exp: now + 899.5 }),
+  'exp in milliseconds': forge({ exp: (now + 900) * 1_000 }),
+  'exp below zero': forge({ exp: -1 }),
+  'iat in the future': forge({ iat: now + 6, exp: now + 900 }),
+  'nbf in the future': forge({ nbf: now + 6 }),
+  'a life of 901 seconds': forge({ exp: now + 901 }),
+  'claims that are a list': forge('[]'),
+  'claims that are null': forge('null'),
+  'claims twice': forge(JSON.stringify(claims).replace('{', '{"sub":"x",')),
+  'claims with white space': forge(` ${JSON.stringify(claims)}`),
+  'claims with a BOM': forge(`\ufeff${JSON.stringify(claims)}`),
+  'a refresh token': refresh_token,
+  'a device token': device_token,
+  'over 4 KB': forge({ sub: 'a'.repeat(4_096) }),
+  'two tokens': `${access_token} ${access_token}`,
+  'a comma': `${access_token},${access_token}`,
+  'a leading space': ` ${access_token}`,
+  'a tab': `\t${access_token}`,
+  nothing: '',
+};
+for (const name of Object.keys(claims)) bad[`no ${name}`] = forge({ [name]: undefined });
+
+t.test('the forger makes tokens that hold', async (t) => {
+  t.equal((await as(forge({}), { url: '/v1/whoami' })).statusCode, 200);
+  t.equal((await as(forge({ nbf: now + 5 }), { url: '/v1/whoami' })).statusCode, 200);
+  const ahead = forge({ iat: now + 5, exp: now + 905 });
+  t.equal((await as(ahead, { url: '/v1/whoami' })).statusCode, 200);
+});
+
+t.test('every kind of bad token gets the same bytes, the log has the reason', async (t) => {
+  const shape = (answer: Awaited<ReturnType<typeof inject>>) => ({
+    status: answer.statusCode,
+    headers: { ...answer.headers, date: '' },
+    payload: answer.payload.replace(/"instance":"[^"]{10,12}"/, ''),
+  });
+  const first = shape(await as('x.y.z', { url: '/v1/me', headers: {} }));
+  t.match(first, {
+    status: 401,
+    headers: {
+      'www-authenticate':
+        'Bearer realm="latchkey", error="invalid_token", error_description="The token is not an access token of this service."',
+      'cache-control': 'no-store',
+    },
+    payload: '"code":"token_invalid"',
+  });
+  for (const [kind, token] of Object.entries(bad)) {
+    const { headers, ...answer } = shape(await as(token, { url: '/v1/me' }));
+    // The length of the id, which counts up, is all that may differ.
+    t.same(answer, { status: 401, payload: first.payload }, kind);
+    const length = { 'content-length': '' };
+    t.same({ ...headers, ...length }, { ...first.headers, ...length }, kind);
+    t.match(logs.at(-1), { code: 'token_invalid', reason: String, status: 401 }, kind);
+  }
+});
+
+t.test('expired and revoked are told only to a token that holds', async (t) => {
+  const expired = { iat: now - 900, exp: now };
+  const answer = await as(forge(expired), { url: '/v1/me' });
+  refused(t, answer, 401, 'token_expired');
+  t.match(answer.headers['www-authenticate'], /error="invalid_token", error_description="The acc/);
+  const ended = (await login()).json();
+  await as(ended.access_token, { method: 'POST', url: '/v1/logout' });
+  for (const url of ['/v1/me', '/v1/whoami'])
+    refused(t, await as(ended.access_token, { url }), 401, 'token_revoked');
+  const broken = `${ended.access_token.slice(0, -8)}AAAAAAAA`;
+  refused(t, await as(broken, { url: '/v1/me' }), 401, 'token_invalid');
+  const longGone = { ...expired, aud: 'https://evil.example' };
+  refused(t, await as(forge(longGone), { url: '/v1/me' }), 401, 'token_invalid');
+});
+
+t.test('the same bad token gets the same answer each time, and a good one too', async (t) => {
+  for (let call = 0; call < 10; call += 1) {
+    t.equal((await as(flipped, { url: '/v1/whoami' })).statusCode, 401);
+    t.equal((await as(access_token, { url: '/v1/whoami' })).statusCode, 200);
+  }
+});
+
+t.test('the scheme is taken in any case', async (t) => {
+  for (const scheme of ['Bearer', 'bearer', 'BEARER']) {
+    const authorization = `${scheme} ${access_token}`;
+    const answer = await inject({ url: '/v1/whoami', headers: { authorization } });
+    t.equal(answer.statusCode, 200);
+  }
+});
+
+t.test('a token elsewhere than in the header is no token', async (t) => {
+  for (const request of [
+    { url: '/v1/me' },
+    { url: `/v1/me?access_token=${access_token}` },
+    { url: '/v1/me', headers: { cookie: `access_token=${access_token}; token=${access_token}` } },
+    { url: '/v1/me', headers: { 'x-access-token': access_token } },
+    { url: '/v1/me', headers: { authorization: access_token } },
+    { url: '/v1/me', headers: { authorization: `Basic ${access_token}` } },
+    { url: '/v1/me', headers: { authorization: `Bearer2 ${access_token}` } },
+    { url: '/v1/me', headers: { authorization: '' } },
+  ] as const) {
+    const answer = await inject(request);
+    refused(t, answer, 401, 'token_missing');
+    t.equal(answer.headers['www-authenticate'], 'Bearer realm="latchkey"');
+  }
+});
+
+t.test('a route that does not say who may call it stops the start', async (t) => {
+  const app = await buildApp(context, { logger: pino({ level: 'silent' }) });
+  t.throws(() => app.get('/v1/forgotten', async () => ({})), {
+    message: 'GET /v1/forgotten does not state config.access: who may call it?',
+  });
+  await app.close();
+});

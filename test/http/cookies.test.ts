@@ -1,0 +1,151 @@
+import t from 'tap';
+import { refused } from '../refused.ts';
+import { PASSWORD, testApp } from '../test-app.ts';
+
+const REFRESH = '__Secure-latchkey_refresh';
+const DEVICE = '__Secure-latchkey_device';
+const ORIGIN = 'https://app.example.com';
+
+const { app, post, context } = await testApp(t, {
+  env: {
+    ISSUER: 'https://auth.example.com/tenant',
+    APP_URL: 'https://www.example.com/shop',
+    CORS_ORIGINS: `${ORIGIN},https://other.example.com:8443`,
+  },
+});
+const row = () => context.users.findByEmail('ada@example.com');
+const signIn = () =>
+  post('/v1/login', { email: 'ada@example.com', password: PASSWORD, transport: 'cookie' });
+const newcomer = { email: 'ada@example.com', password: PASSWORD, transport: 'cookie' };
+const signedUp = await app.inject({ method: 'POST', url: '/v1/register', payload: newcomer });
+const token = signedUp.cookies[0]?.value as string;
+const refresh = (headers: Record<string, string>, payload?: object) =>
+  post('/v1/refresh', payload, headers);
+
+t.test('the cookies say all that keeps them from scripts and other sites', async (t) => {
+  const lines = [(await signIn()).headers['set-cookie']].flat().map((line) => String(line));
+  for (const [index, [name, maxAge]] of [
+    [REFRESH, 14 * 86_400],
+    [DEVICE, 180 * 86_400],
+  ].entries()) {
+    const [pair, ...attributes] = (lines[index] as string).split('; ');
+    t.match(pair, new RegExp(`^${name}=[\\w.-]+$`));
+    t.same(attributes.sort(), [
+      'HttpOnly',
+      `Max-Age=${maxAge}`,
+      'Path=/v1',
+      'SameSite=Strict',
+      'Secure',
+    ]);
+  }
+  t.equal(lines.length, 2);
+});
+
+t.test('a clearing cookie has the same name and attributes, and no value', async (t) => {
+  const session = (await signIn()).cookies[0]?.value;
+  const headers = { cookie: `${REFRESH}=${session}`, origin: ORIGIN };
+  const [line, ...more] = [
+    (await post('/v1/logout', undefined, headers)).headers['set-cookie'],
+  ].flat();
+  const [pair, ...attributes] = String(line).split('; ');
+  t.equal(pair, `${REFRESH}=`);
+  t.same(attributes.sort(), ['HttpOnly', 'Max-Age=0', 'Path=/v1', 'SameSite=Strict', 'Secure']);
+  t.same(more, [], 'the device stays known');
+});
+
+t.test('a cookie counts only with an origin that is listed, letter by letter', async (t) => {
+  const before = await row();
+  for (const origin of [
+    undefined,
+    '',
+    'null',
+    'https://evil.example',
+    'http://app.example.com',
+    'https://app.example.com:444',
+    'https://app.example.com/',
+    'https://APP.example.com',
+    'https://sub.app.example.com',
+    'https://app.example.com.evil.example',
+    'https://evilapp.example.com',
+    'https://other.example.com',
+    'https://auth.example.com/tenant',
+    '*',
+  ]) {
+    const headers = { cookie: `${REFRESH}=${token}`, ...(origin !== undefined && { origin }) };
+    const answer = await refresh(headers);
+    refused(t, answer, 403, 'origin_forbidden');
+    t.equal(answer.headers['set-cookie'], undefined);
+  }
+  t.same(await row(), before, 'nothing rotated');
+  for (const origin of [
+    ORIGIN,
+    'https://other.example.com:8443',
+    'https://auth.example.com',
+    'https://www.example.com',
+  ]) {
+    const cookie = `${REFRESH}=${(await signIn()).cookies[0]?.value}`;
+    t.equal((await refresh({ cookie, origin })).statusCode, 200);
+  }
+});
+
+t.test('a form of another site gets nowhere, even from a listed origin', async (t) => {
+  const before = await row();
+  for (const type of [
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+  ]) {
+    const headers = { cookie: `${REFRESH}=${token}`, origin: ORIGIN, 'content-type': type };
+    for (const url of ['/v1/refresh', '/v1/logout']) {
+      const answer = await app.inject({ method: 'POST', url, headers, payload: 'x=1' });
+      refused(t, answer, 415, 'unsupported_media_type');
+    }
+  }
+  t.same(await row(), before);
+});
+
+t.test('two cookies of one name are refused: a neighbour may have set the other', async (t) => {
+  const before = await row();
+  for (const cookie of [
+    `${REFRESH}=${token}; ${REFRESH}=evil`,
+    `${REFRESH}=evil; a=b; ${REFRESH}=${token}`,
+    `${REFRESH}=${token};${REFRESH}=${token}`,
+    `${REFRESH}=; ${REFRESH}=${token}`,
+  ]) {
+    const headers = { cookie, origin: ORIGIN };
+    for (const answer of [await refresh(headers), await post('/v1/logout', undefined, headers)]) {
+      const { detail } = refused(t, answer, 400, 'ambiguous_credentials');
+      t.match(detail, /same cookie twice/);
+    }
+  }
+  const cookie = `${DEVICE}=a; ${DEVICE}=b`;
+  const body = { email: 'ada@example.com', password: PASSWORD };
+  refused(t, await post('/v1/login', body, { cookie }), 400, 'ambiguous_credentials');
+  t.same((await row())?.token_version, before?.token_version);
+  const current = (await row())?.sessions.filter(({ gen }) => gen > 0).length;
+  t.equal(current, before?.sessions.filter(({ gen }) => gen > 0).length, 'nothing rotated');
+});
+
+t.test('a token in the body and one in a cookie are refused together', async (t) => {
+  const before = await row();
+  const headers = { cookie: `${REFRESH}=${token}`, origin: ORIGIN };
+  for (const url of ['/v1/refresh', '/v1/logout']) {
+    const answer = await post(url, { refresh_token: token }, headers);
+    refused(t, answer, 400, 'ambiguous_credentials');
+  }
+  t.same(await row(), before);
+});
+
+t.test('other cookies are no concern of ours, and an empty one is none', async (t) => {
+  const cookies = [
+    `a=b; x${REFRESH}=1; c`,
+    `${REFRESH}=`,
+    '=',
+    ';;;',
+    '%%%=%%%',
+    'a'.repeat(4_000),
+  ];
+  for (const cookie of cookies) refused(t, await refresh({ cookie }), 401, 'token_missing');
+  const answer = await refresh({ cookie: `${REFRESH}=%zz`, origin: ORIGIN });
+  refused(t, answer, 401, 'refresh_invalid');
+});

@@ -1,0 +1,57 @@
+import t from 'tap';
+import { refused } from '../refused.ts';
+import { testApp } from '../test-app.ts';
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'] as const;
+
+t.test('a method that a path does not take is 405 with those that it takes', async (t) => {
+  const { app, inject } = await testApp(t);
+  for (const [path, item] of Object.entries(app.swagger().paths ?? {})) {
+    const declared = Object.keys(item as object).map((method) => method.toUpperCase());
+    const takes = [...declared, ...(declared.includes('GET') ? ['HEAD'] : [])].sort();
+    for (const method of METHODS.filter((name) => !takes.includes(name))) {
+      const answer = await inject({ method: method as 'GET', url: path.replace(/\{\w+\}/, 'x') });
+      t.equal(answer.statusCode, 405, `${method} ${path}`);
+      t.equal(answer.headers['allow'], takes.join(', '));
+      if (method !== 'HEAD') t.equal(answer.json().code, 'method_not_allowed');
+    }
+  }
+});
+
+t.test('a path that is none is 404, with CORS or without', async (t) => {
+  for (const env of [{}, { CORS_ORIGINS: 'https://app.example.com' }]) {
+    const { inject } = await testApp(t, { env });
+    for (const method of METHODS) {
+      const answer = await inject({ method: method as 'GET', url: '/nope' });
+      t.equal(answer.statusCode, 404, method);
+      t.equal(answer.headers['allow'], undefined);
+    }
+    refused(t, await inject({ url: '/docs/static/nope.js' }), 404, 'not_found');
+  }
+});
+
+t.test('a path has one spelling; no other gets past the guard', async (t) => {
+  const { app, inject, as, signUp } = await testApp(t);
+  const { access_token } = await signUp();
+  for (const url of [
+    '/v1/me/',
+    '//v1/me',
+    '/v1//me',
+    '/V1/me',
+    '/v1/ME',
+    '/v1/me;x',
+    '/v1/me%00',
+    '/v1/me%20',
+    '/v1%2fme',
+    '/v1/me/sessions/',
+    '/v1/me/sessions/a/b',
+    '/.well-known/jwksxjson',
+  ]) {
+    for (const answer of [await inject({ url }), await as(access_token, { url })]) {
+      refused(t, answer, 404, 'not_found');
+    }
+  }
+  refused(t, await app.inject({ url: '/v1/%6de' }), 401, 'token_missing');
+  for (const url of ['/v1/me%', '/v1/me%zz', '/%', '/v1/me/sessions/%c0%af'])
+    refused(t, await inject({ url }), 400, 'bad_request');
+});

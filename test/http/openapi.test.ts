@@ -1,0 +1,168 @@
+import { globSync, readFileSync } from 'node:fs';
+import { createConfig, lintFromString } from '@redocly/openapi-core';
+import spectralCore from '@stoplight/spectral-core';
+import spectralParsers from '@stoplight/spectral-parsers';
+import spectralRulesets from '@stoplight/spectral-rulesets';
+import type { OpenAPIV3_1 } from 'openapi-types';
+import t from 'tap';
+import { parse } from 'yaml';
+import { problems } from '../../src/http/problems.ts';
+import { ProblemCode } from '../../src/schemas/problem.ts';
+import { testApp } from '../test-app.ts';
+
+const source = readFileSync('openapi.yaml', 'utf8');
+const document = parse(source) as OpenAPIV3_1.Document;
+type Schema = { examples?: unknown[]; enum?: string[]; properties?: Record<string, Schema> };
+type Media = { schema?: Schema; example?: unknown };
+type Answer = { description: string; content?: Record<string, Media> };
+
+const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
+  (['get', 'post', 'put', 'patch', 'delete'] as const).flatMap((method) => {
+    const operation = item?.[method];
+    return operation ? [{ where: `${method} ${path}`, method, path, operation }] : [];
+  }),
+);
+const answersOf = (operation: OpenAPIV3_1.OperationObject) =>
+  Object.entries(operation.responses ?? {}) as [string, Answer][];
+
+/** The schema itself, or the component that it refers to. */
+const resolve = (schema: Schema & { $ref?: string }): Schema =>
+  schema.$ref
+    ? (document.components?.schemas?.[schema.$ref.replace(/.*\//, '')] as Schema)
+    : schema;
+const hasExample = ({ example, schema = {} }: Media): boolean =>
+  example !== undefined || (resolve(schema).examples?.length ?? 0) > 0;
+
+t.test('the committed document is the one that the routes make', async (t) => {
+  const { app, inject } = await testApp(t);
+  t.equal(source, app.swagger({ yaml: true }));
+  const answer = await inject({ url: '/openapi.yaml' });
+  t.equal(answer.statusCode, 200);
+  t.equal(answer.headers['content-type'], 'application/yaml');
+  t.equal(answer.payload, source);
+  t.match(document.openapi, /^3\.1\./);
+});
+
+t.test('every operation says what it is, for whom, and shows it', async (t) => {
+  const tags = document.tags?.map(({ name }) => name) ?? [];
+  t.equal(operations.length, 17);
+  const ids = operations.map(({ operation }) => operation.operationId);
+  t.equal(new Set(ids).size, ids.length, 'each id is there once');
+  for (const { where, operation } of operations) {
+    t.match(operation.operationId, /^[a-z][a-zA-Z]+$/, where);
+    t.ok(operation.summary && operation.description, `${where}: summary and description`);
+    t.equal(operation.tags?.length, 1, where);
+    t.ok(tags.includes(operation.tags?.[0] ?? ''), `${where}: its tag is explained`);
+    t.type(operation.security, Array, `${where}: says who may call it`);
+    const body = (operation.requestBody as OpenAPIV3_1.RequestBodyObject | undefined)?.content;
+    for (const media of Object.values(body ?? {}) as Media[])
+      t.ok(hasExample(media), `${where}: an example of its body`);
+    const [good] = answersOf(operation).filter(([status]) => status.startsWith('2'));
+    t.ok(good, `${where}: a good answer`);
+    for (const [type, media] of Object.entries(good?.[1].content ?? {}))
+      if (type.endsWith('json')) t.ok(hasExample(media), `${where}: an example of its answer`);
+  }
+});
+
+t.test(
+  'every operation declares what its access, its body and the limits can answer',
+  async (t) => {
+    for (const { where, method, operation } of operations) {
+      const declared = answersOf(operation).map(([status]) => status);
+      const bearer = JSON.stringify(operation.security) === '[{"bearer":[]}]';
+      const expected = [
+        '400',
+        '403',
+        '429',
+        '500',
+        ...(bearer ? ['401'] : []),
+        ...(method === 'get' ? [] : ['413', '415']),
+        ...(operation.requestBody ? ['422'] : []),
+      ];
+      for (const status of expected) t.ok(declared.includes(status), `${where} ${status}`);
+      for (const [status, { content, description }] of answersOf(operation)) {
+        if (Number(status) < 400 || where === 'get /readyz') continue;
+        t.same(Object.keys(content ?? {}), ['application/problem+json'], `${where} ${status}`);
+        t.match(description, /^`\w+`: /, `${where} ${status} names its codes`);
+      }
+    }
+  },
+);
+
+t.test('a body is required where no cookie can stand for it', async (t) => {
+  const optional = operations.filter(
+    ({ operation: { requestBody } }) =>
+      requestBody && !('$ref' in requestBody) && requestBody.required === false,
+  );
+  t.same(
+    optional.map(({ where }) => where),
+    ['post /v1/refresh', 'post /v1/logout'],
+  );
+});
+
+t.test('the codes in the code, in the document and on the pages are the same', async (t) => {
+  const { inject } = await testApp(t);
+  const codes = [...ProblemCode.options].sort();
+  t.same(Object.keys(problems).sort(), codes);
+  t.same(
+    [...(resolve({ $ref: 'Problem' } as Schema).properties?.['code']?.enum ?? [])].sort(),
+    codes,
+  );
+  const mentioned = operations.flatMap(({ operation }) =>
+    answersOf(operation).flatMap(([, { description }]) =>
+      [...description.matchAll(/^`(\w+)`: /gm)].map(([, code]) => code as string),
+    ),
+  );
+  for (const code of new Set(mentioned)) t.ok(codes.includes(code as ProblemCode), code);
+  for (const code of codes)
+    t.equal((await inject({ url: `/problems/${code}` })).statusCode, 200, code);
+});
+
+/** Codes of the contract whose routes and limits are yet to come. */
+const AWAITED: ProblemCode[] = ['forbidden', 'overloaded'];
+
+t.test('every code is said by something', async (t) => {
+  const code = globSync('src/{app.ts,http/**/*.ts,routes/**/*.ts,domain/**/*.ts}').map((path) => {
+    const text = readFileSync(path, 'utf8');
+    // The catalogue itself is no use of a code; what follows it is.
+    return path.endsWith('problems.ts') ? text.slice(text.indexOf('satisfies Record<')) : text;
+  });
+  const unsaid = ProblemCode.options.filter(
+    (name) =>
+      !code.some((text) =>
+        new RegExp(`Refusal\\(\\s*'${name}'|: '${name}'|\\?\\? '${name}'`).test(text),
+      ),
+  );
+  t.same(
+    unsaid.filter((name) => !AWAITED.includes(name)),
+    [],
+  );
+});
+
+t.test('Redocly has nothing to say about the document', async (t) => {
+  const config = await createConfig({ extends: ['recommended'] });
+  const found = await lintFromString({ source, absoluteRef: 'openapi.yaml', config });
+  t.same(
+    found.map(({ ruleId, message }) => `${ruleId}: ${message}`),
+    [],
+  );
+  const broken = source.replace('operationId: login', 'operationId: register');
+  const faults = await lintFromString({ source: broken, absoluteRef: 'openapi.yaml', config });
+  t.ok(faults.length > 0, 'and it would speak');
+});
+
+t.test('Spectral has nothing to say about the document', async (t) => {
+  const spectral = new spectralCore.Spectral();
+  spectral.setRuleset({ extends: [spectralRulesets.oas] } as Parameters<
+    typeof spectral.setRuleset
+  >[0]);
+  const findings = async (text: string) =>
+    (await spectral.run(new spectralCore.Document(text, spectralParsers.Yaml, 'openapi.yaml'))).map(
+      ({ code, message, path }) => `${code} ${path.join('.')}: ${message}`,
+    );
+  t.same(await findings(source), []);
+  t.ok(
+    (await findings(source.replace('operationId: login', 'operationId: register'))).length > 0,
+    'and it would speak',
+  );
+});

@@ -1,0 +1,361 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { Agent, request as httpRequest } from 'node:http';
+import { request } from 'node:https';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import SQLite from 'better-sqlite3';
+import t from 'tap';
+import { newSigningKey } from '../src/domain/new-keys.ts';
+import { folder, freePort, postgres } from './databases.ts';
+import { launch, serve } from './server.ts';
+import { keySet, keysFor, PASSWORD, type Tokens } from './test-app.ts';
+
+/** Of nobody: made for these tests, for localhost. */
+const TLS_KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgICWCej1KNsZRPKRz
+H/okEB0CTRCGYwjxW1TNvUHAABWhRANCAAQUVR0xSE61YhGucwD51uBlk2PSCUEL
+iZkAD0Kb/NW7wFU/u7VigjHvHznTm7POCAtSmr0Vo4KbH/pQJORsIfrW
+-----END PRIVATE KEY-----
+`;
+const TLS_CERT = `-----BEGIN CERTIFICATE-----
+MIIBnDCCAUGgAwIBAgIUXo8aj5UMxgtDgsCJHkNRdH2TJb8wCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMzE5MDkwN1oYDzIxMjYxMDMw
+MTkwOTA3WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAQUVR0xSE61YhGucwD51uBlk2PSCUELiZkAD0Kb/NW7wFU/u7VigjHv
+HznTm7POCAtSmr0Vo4KbH/pQJORsIfrWo28wbTAdBgNVHQ4EFgQUOj9dSvk6ikcW
+1qX2joP5mLM5f0YwHwYDVR0jBBgwFoAUOj9dSvk6ikcW1qX2joP5mLM5f0YwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSQAwRgIhAL+iKbnQ37rc5Gcq80Ex0YuF60iJ1sI/fAewyx6x13ydAiEA
+yelqAFheHjnzPCJeJYZahDbZwrDCuOlPiyrJq9t17Ys=
+-----END CERTIFICATE-----
+`;
+
+const keysOf = async (url: string) => {
+  const answer = await fetch(`${url}/.well-known/jwks.json`);
+  return ((await answer.json()) as { keys: { kid: string }[] }).keys.map(({ kid }) => kid);
+};
+
+/** Asks again until the answer is as it should be. */
+async function until(what: () => Promise<boolean>): Promise<boolean> {
+  for (let waited = 0; waited < 5_000; waited += 50) {
+    if (await what()) return true;
+    await sleep(50);
+  }
+  return false;
+}
+
+t.test(
+  'every mistake of the environment is named in one message, and nothing is started',
+  async (t) => {
+    const cwd = folder(t);
+    const env = {
+      PORT: 'http',
+      ISSUER: 'secret-of-the-operator',
+      SESSION_MAX: '1y',
+      HASH_PASSES: '1',
+    };
+    const { code, stdout, stderr } = await launch(t, { cwd, env }).ended;
+    t.equal(code, 78);
+    t.same(stdout, []);
+    t.match(stderr, /^The configuration has 4 mistakes:\n/);
+    for (const name of Object.keys(env)) t.match(stderr, new RegExp(`^ {2}${name} `, 'm'));
+    t.notMatch(stderr, /secret-of-the-operator|^ +at /m);
+    t.throws(() => statSync(join(cwd, 'data')), 'nothing was made');
+  },
+);
+
+t.test(
+  'keys that cannot be used end the process with the same code, and are not shown',
+  async (t) => {
+    const secret = Buffer.from('a readable secret, which is no key').toString('base64url');
+    const keys = keySet(newSigningKey('ES256', 0), { kty: 'oct', k: secret });
+    const env = { SIGNING_KEYS: keys, DATABASE_URL: 'file::memory:' };
+    const { code, stdout, stderr } = await launch(t, { cwd: folder(t), env }).ended;
+    t.equal(code, 78);
+    t.same(stdout, []);
+    t.equal(
+      stderr,
+      'SIGNING_KEYS cannot be used: key 1: its secret is text, not 32 random bytes\n',
+    );
+  },
+);
+
+t.test(
+  'what is not a mistake of the configuration ends the process with another code',
+  async (t) => {
+    const rival = createServer().listen(0, '127.0.0.1');
+    await once(rival, 'listening');
+    t.teardown(() => rival.close());
+    const address = rival.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    const { code, stderr } = await launch(t, { cwd: folder(t), env: { PORT: `${port}` } }).ended;
+    t.equal(code, 1);
+    t.match(stderr, /EADDRINUSE/);
+  },
+);
+
+t.test('in an empty folder it starts, makes its keys for the owner only, and serves', async (t) => {
+  const cwd = folder(t);
+  const server = await serve(t, { cwd });
+  const { access_token } = await server.tokens('/v1/register', {
+    email: 'ada@example.com',
+    password: PASSWORD,
+  });
+  t.equal((await server.whoami(access_token)).status, 200);
+  t.equal(statSync(join(cwd, 'data', 'keys.json')).mode & 0o777, 0o600);
+  t.ok(statSync(join(cwd, 'data', 'latchkey.db')).isFile());
+  await server.line(new RegExp(`key {7}ES256 ${(await keysOf(server.url))[0]}`));
+  const lines = server.stdout.map((line) => JSON.parse(line));
+  for (const part of ['/docs', 'file:data/latchkey.db', 'sign-up   open']) {
+    t.ok(
+      lines.some(({ msg }) => msg.includes(part)),
+      part,
+    );
+  }
+  server.child.kill('SIGINT');
+  t.match(await server.ended, { code: 0, stderr: '' });
+  const log = server.stdout.join('\n');
+  t.notMatch(log, new RegExp(`${PASSWORD}|${access_token}|ada@example`));
+});
+
+t.test(
+  'on SIGTERM a request in flight is answered, no new one is taken, the end is clean',
+  async (t) => {
+    const server = await serve(t, { cwd: folder(t) });
+    const body = JSON.stringify({ email: 'ada@example.com', password: PASSWORD });
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+    };
+    const agent = new Agent({ keepAlive: true });
+    t.teardown(() => agent.destroy());
+    const inFlight = httpRequest(`${server.url}/v1/register`, { method: 'POST', headers, agent });
+    inFlight.write(body.slice(0, 10));
+    await once(inFlight, 'socket');
+    t.equal((await fetch(`${server.url}/livez`)).status, 200);
+    server.child.kill('SIGTERM');
+    await server.line(/SIGTERM: ending/);
+    await t.rejects(fetch(server.url, { headers: { connection: 'close' } }));
+    inFlight.end(body.slice(10));
+    const [answer] = await once(inFlight, 'response');
+    t.equal(answer.statusCode, 201);
+    t.equal(answer.headers.connection, 'close', 'so that nobody holds up the end');
+    answer.resume();
+    t.match(await server.ended, { code: 0, signal: null, stderr: '' });
+  },
+);
+
+t.test('a changed key file is read, on SIGHUP at once and by itself soon after', async (t) => {
+  const cwd = folder(t);
+  const path = join(cwd, 'data', 'keys.json');
+  const preload = 'process.on("SIGWINCH", () => { throw new Error("unforeseen"); })';
+  const server = await serve(t, { cwd, preload });
+  const { access_token, refresh_token } = await server.tokens('/v1/register', {
+    email: 'ada@example.com',
+    password: PASSWORD,
+  });
+  const [old = ''] = await keysOf(server.url);
+  const { keys } = JSON.parse(readFileSync(path, 'utf8'));
+
+  t.test('a bad one is said in the log, and the old keys stay', async (t) => {
+    writeFileSync(path, '{"keys":');
+    server.child.kill('SIGHUP');
+    await server.line(/key set refused: the old keys stay/);
+    t.same(await keysOf(server.url), [old]);
+    t.equal((await server.whoami(access_token)).status, 200);
+  });
+
+  t.test(
+    'a good one is used at once: a key that is added signs, the old one verifies',
+    async (t) => {
+      const next = newSigningKey('EdDSA', Math.floor(Date.now() / 1_000));
+      writeFileSync(path, keySet({ ...keys[0], nbf: 0 }, keys[1], next));
+      server.child.kill('SIGHUP');
+      await server.line(/key\.rotated/);
+      t.same(await keysOf(server.url), [old, next.kid]);
+      t.equal((await server.whoami(access_token)).status, 200);
+      const fresh = await server.tokens('/v1/refresh', { refresh_token });
+      const [header = ''] = fresh.access_token.split('.');
+      t.match(JSON.parse(Buffer.from(header, 'base64url').toString()), {
+        kid: next.kid,
+        alg: 'EdDSA',
+      });
+    },
+  );
+
+  t.test('without a signal too: a key that is dropped is dead, its tokens with it', async (t) => {
+    const next = newSigningKey('ES256', 0);
+    writeFileSync(path, keySet(next, keys[1]));
+    t.ok(await until(async () => (await keysOf(server.url)).join() === next.kid));
+    t.equal((await server.whoami(access_token)).status, 401);
+  });
+
+  t.test('an error that nobody foresaw is logged, and ends the process in order', async (t) => {
+    server.child.kill('SIGWINCH');
+    t.match(await server.ended, { code: 1, signal: null });
+    await server.line(/ended by an error/);
+  });
+});
+
+interface Client {
+  email: string;
+  tokens: Tokens;
+  /** The Idempotency-Key of the refresh that is under way, if it has one. */
+  key: string | undefined;
+}
+
+t.test('killed in the middle of it all, it loses no user and strands no session', async (t) => {
+  const cwd = folder(t);
+  const env = { PORT: String(await freePort()) };
+  const clients: Client[] = [];
+  const asked: string[] = [];
+  let killed = false;
+
+  for (let round = 0; round < 1; round += 1) {
+    const server = await serve(t, { cwd, env });
+    killed = false;
+    const keyOf = (client: Client) => (client.key ? { 'idempotency-key': client.key } : {});
+
+    const work = async (withKey: boolean) => {
+      while (!killed) {
+        const email = `${randomUUID()}@example.com`;
+        asked.push(email);
+        const tokens = await server.tokens('/v1/register', { email, password: PASSWORD });
+        const client: Client = { email, tokens, key: undefined };
+        clients.push(client);
+        for (let turn = 0; turn < 5 && !killed; turn += 1) {
+          client.key = withKey ? randomUUID() : undefined;
+          const { refresh_token } = client.tokens;
+          client.tokens = await server.tokens('/v1/refresh', { refresh_token }, keyOf(client));
+        }
+      }
+    };
+    const working = Promise.allSettled(
+      Array.from({ length: 8 }, (_, index) => work(index % 2 === 0)),
+    );
+    await sleep(700);
+    killed = true;
+    server.child.kill('SIGKILL');
+    t.match(await server.ended, { signal: 'SIGKILL' });
+    const ends = await working;
+    t.ok(
+      ends.some(({ status }) => status === 'rejected'),
+      'some were in the middle of a request',
+    );
+
+    const again = await serve(t, { cwd, env });
+    t.ok(clients.length >= 8, `${clients.length} clients`);
+    for (const client of clients) {
+      const { refresh_token } = client.tokens;
+      const retried = await again.tokens('/v1/refresh', { refresh_token }, keyOf(client));
+      client.tokens = await again.tokens('/v1/refresh', { refresh_token: retried.refresh_token });
+      client.key = undefined;
+      t.equal((await again.whoami(client.tokens.access_token)).status, 200);
+    }
+    const known = new Set(clients.map(({ email }) => email));
+    for (const email of asked.filter((address) => !known.has(address))) {
+      const answer = await again.post('/v1/register', { email, password: PASSWORD });
+      t.ok(
+        [201, 409].includes(answer.status),
+        'who got no answer is there as a whole, or not at all',
+      );
+      if (answer.status !== 409) continue;
+      t.ok((await again.tokens('/v1/login', { email, password: PASSWORD })).access_token);
+    }
+    asked.length = 0;
+    again.child.kill('SIGTERM');
+    t.match(await again.ended, { code: 0 });
+  }
+
+  const database = new SQLite(join(cwd, 'data', 'latchkey.db'), { readonly: true });
+  t.same(database.pragma('integrity_check'), [{ integrity_check: 'ok' }]);
+  const { count } = database.prepare('select count(*) as count from users').get() as {
+    count: number;
+  };
+  t.ok(count >= clients.length);
+  database.close();
+});
+
+t.test('nodes that start at once in an empty folder share one database and one key', async (t) => {
+  const cwd = folder(t);
+  const env = { ISSUER: 'http://localhost:3000' };
+  const nodes = await Promise.all([
+    serve(t, { cwd, env }),
+    serve(t, { cwd, env }),
+    serve(t, { cwd, env }),
+  ]);
+  const [first, ...others] = nodes;
+  const { access_token, refresh_token } = await first.tokens('/v1/register', {
+    email: 'ada@example.com',
+    password: PASSWORD,
+  });
+  for (const other of others) t.equal((await other.whoami(access_token)).status, 200);
+  const revoked = await others[0]?.post('/v1/logout', { refresh_token });
+  t.equal(revoked?.status, 204);
+  t.ok(
+    await until(async () => (await first.whoami(access_token)).status === 401),
+    'and tell each other what is revoked',
+  );
+});
+
+t.test('HTTPS without a proxy; on a terminal the log is for people', async (t) => {
+  const cwd = folder(t);
+  writeFileSync(join(cwd, 'key.pem'), TLS_KEY);
+  writeFileSync(join(cwd, 'cert.pem'), TLS_CERT);
+  const env = { TLS_KEY: 'key.pem', TLS_CERT: 'cert.pem', SIGNING_KEYS: keysFor('ES256') };
+  const server = await serve(t, { cwd, env, preload: 'process.stdout.isTTY = true' });
+  const asked = request({ host: '127.0.0.1', port: server.port, path: '/livez', ca: TLS_CERT });
+  const [answer] = await once(asked.end(), 'response');
+  t.equal(answer.statusCode, 200);
+  answer.resume();
+  await server.line(/sign-up/);
+  server.child.kill('SIGTERM');
+  const { code, stdout } = await server.ended;
+  t.equal(code, 0);
+  t.ok(stdout.length > 4);
+  for (const line of stdout) t.notMatch(line, /^\{/);
+});
+
+t.test('on PostgreSQL', async (t) => {
+  const database = await postgres(t);
+  const url = await database.create();
+  const cwd = folder(t);
+  const server = await serve(t, { cwd, env: { DATABASE_URL: url } });
+  const credentials = { email: 'ada@example.com', password: PASSWORD };
+  const { access_token, refresh_token } = await server.tokens('/v1/register', credentials);
+
+  t.test('the log names the database, without its password', async (t) => {
+    const { host, pathname } = new URL(url);
+    await server.line(new RegExp(`database {2}postgres://${host}${pathname}"`));
+    t.notMatch(server.stdout.join('\n'), /latchkey:latchkey/);
+  });
+
+  t.test(
+    'while the database is away tokens are checked, the rest is 503, and nobody is signed out',
+    async (t) => {
+      await database.stop();
+      t.equal((await server.whoami(access_token)).status, 200);
+      for (const answer of [
+        await server.post('/v1/login', credentials),
+        await server.post('/v1/refresh', { refresh_token }),
+        await fetch(`${server.url}/readyz`),
+      ]) {
+        t.equal(answer.status, 503);
+        t.notMatch(await answer.text(), /ECONN|postgres|sql/i);
+      }
+      await server.line(/revocations: poll failed/);
+      await database.start();
+      t.ok(await until(async () => (await fetch(`${server.url}/readyz`)).status === 200));
+      const { refresh_token: next } = await server.tokens('/v1/refresh', { refresh_token });
+      t.not(next, refresh_token);
+    },
+  );
+
+  t.test('it ends in order', async (t) => {
+    server.child.kill('SIGTERM');
+    t.match(await server.ended, { code: 0, stderr: '' });
+  });
+});

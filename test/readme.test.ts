@@ -1,0 +1,153 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import t, { type Test } from 'tap';
+import { documents } from '../src/commands/documents.ts';
+import { folder, freePort } from './databases.ts';
+
+const run = promisify(execFile);
+const readme = readFileSync('README.md', 'utf8');
+const PORT_SHOWN = 'http://localhost:3000';
+
+/** The fenced blocks of a section, in order. */
+const blocksOf = (heading: string) => {
+  const section = readme.split(/^## /m).find((text) => text.startsWith(`${heading}\n`)) ?? '';
+  return [...section.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language, text]) => ({
+    language: language as string,
+    text: text as string,
+  }));
+};
+
+async function listening(server: ChildProcess): Promise<void> {
+  let log = '';
+  for await (const chunk of server.stdout ?? []) {
+    log += String(chunk);
+    if (log.includes('listens on')) return;
+  }
+  throw new Error(`the server ended: ${log}`);
+}
+
+/** `npm start` without npm, with everything it writes in a folder of its own. Answers its origin. */
+async function startServer(t: Test): Promise<string> {
+  const data = folder(t);
+  const port = await freePort();
+  const server = spawn(process.execPath, ['src/main.ts'], {
+    env: {
+      PATH: process.env['PATH'],
+      PORT: String(port),
+      DATABASE_URL: `file:${join(data, 'latchkey.db')}`,
+      SIGNING_KEYS: join(data, 'keys.json'),
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.teardown(async () => {
+    if (server.exitCode !== null) return;
+    server.kill('SIGTERM');
+    await once(server, 'exit');
+  });
+  await listening(server);
+  server.stdout?.resume();
+  return `http://localhost:${port}`;
+}
+
+/** Numbers that no two runs share. */
+const VOLATILE = new Set(['refresh_after', 'refresh_expires_in', 'iat', 'exp', 'auth_time']);
+
+const literally = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+/** What the README shows, as a pattern: `…` stands for what differs from run to run. */
+const patternOf = (shown: string) =>
+  JSON.parse(shown, (key, value) => {
+    if (VOLATILE.has(key)) return Number;
+    if (typeof value !== 'string' || !value.includes('…')) return value;
+    return new RegExp(`^${value.split('…').map(literally).join('.+')}$`);
+  });
+
+/** The names of all members, at every depth. */
+const namesOf = (value: unknown): string[] =>
+  typeof value === 'object' && value !== null
+    ? Object.entries(value).flatMap(([name, member]) => [name, ...namesOf(member)])
+    : [];
+
+t.test('a newcomer who pastes the walk-through sees the answers that it shows', async (t) => {
+  await run('curl', ['--version']).catch(() => {
+    throw new Error('this test runs the README with real curl: install curl');
+  });
+  const origin = await startServer(t);
+  const blocks = blocksOf('Try it').map(({ language, text }) => ({
+    language,
+    text: text.replaceAll(PORT_SHOWN, origin),
+  }));
+  const steps = blocks.filter(({ language }) => language === 'sh');
+  const shown = blocks.filter(({ language }) => language !== 'sh');
+  t.equal(steps.length, 7);
+  t.equal(shown.length, steps.length, 'each step shows its answer');
+
+  const script = `set -eu\n${steps.map(({ text }) => text).join("\nprintf '\\n@@@\\n'\n")}`;
+  const path = `${dirname(process.execPath)}:${process.env['PATH']}`;
+  const { stdout, stderr } = await run('sh', ['-c', script], {
+    env: { PATH: path, NO_PROXY: 'localhost' },
+  });
+  t.equal(stderr, '');
+  const answers = stdout.split('\n@@@\n').map((answer) => answer.trim());
+  t.equal(answers.length, steps.length);
+  for (const [index, { language, text }] of shown.entries()) {
+    const step = steps[index]?.text.split('\n').find((line) => line.includes('curl')) ?? '';
+    const answer = answers[index] as string;
+    if (language === 'text') {
+      t.equal(answer, text.trim(), step);
+    } else {
+      t.match(JSON.parse(answer), patternOf(text), step);
+      t.same(namesOf(JSON.parse(answer)), namesOf(JSON.parse(text)), `${step}: the same members`);
+    }
+  }
+});
+
+t.test('a service with the key set alone takes access tokens and nothing else', async (t) => {
+  const issuer = await startServer(t);
+  const project = folder(t);
+  const [example] = blocksOf('How another service verifies a token').filter(
+    ({ language }) => language === 'js',
+  );
+  writeFileSync(join(project, 'verify.mjs'), example?.text ?? '');
+  symlinkSync(resolve('node_modules'), join(project, 'node_modules'));
+  const verify = (token: string, audience = issuer) =>
+    run(process.execPath, ['verify.mjs', token], {
+      cwd: project,
+      env: { ISSUER: issuer, AUDIENCE: audience },
+    });
+
+  const answer = await fetch(`${issuer}/v1/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email: 'ada@example.com', password: 'correct horse battery staple' }),
+  });
+  const tokens = (await answer.json()) as Record<string, string>;
+  const token = tokens['access_token'] as string;
+  const [header, claims, signature] = token.split('.') as [string, string, string];
+  const { sub } = JSON.parse(Buffer.from(claims, 'base64url').toString());
+
+  const { stdout } = await verify(token);
+  t.match(stdout, sub);
+
+  const forged = Buffer.from(JSON.stringify({ ...JSON.parse(atob(claims)), roles: ['admin'] }));
+  const none = Buffer.from(JSON.stringify({ alg: 'none', typ: 'at+jwt' })).toString('base64url');
+  const refused = {
+    'a refresh token': tokens['refresh_token'] as string,
+    'a device token': tokens['device_token'] as string,
+    'claims of a stranger': `${header}.${forged.toString('base64url')}.${signature}`,
+    'no algorithm': `${none}.${claims}.`,
+  };
+  for (const [name, other] of Object.entries(refused))
+    await t.rejects(verify(other), { code: 1 }, name);
+  await t.rejects(verify(token, 'https://other.example.com'), { code: 1 }, 'another audience');
+});
+
+t.test(
+  'the tables of routes and of variables, and openapi.yaml, are those of the code',
+  async (t) => {
+    for (const { path, text } of await documents()) t.equal(readFileSync(path, 'utf8'), text, path);
+  },
+);

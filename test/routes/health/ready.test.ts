@@ -1,0 +1,74 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import t from 'tap';
+import { newMasterSecret, newSigningKey } from '../../../src/domain/new-keys.ts';
+import { openDatabase } from '../../../src/storage/database.ts';
+import { keySet, TestClock, testApp } from '../../test-app.ts';
+
+const WELL = { status: 'ok', database: 'ok', keys: 'ok', revocations: 'ok' };
+
+t.test('a node that is well gets requests', async (t) => {
+  const { inject } = await testApp(t);
+  const answer = await inject({ url: '/readyz' });
+  t.equal(answer.statusCode, 200);
+  t.strictSame(answer.json(), WELL);
+});
+
+t.test('a database that does not answer is told, and no more than that', async (t) => {
+  const { inject, context } = await testApp(t);
+  await context.close();
+  const answer = await inject({ url: '/readyz' });
+  t.equal(answer.statusCode, 503);
+  t.strictSame(answer.json(), { ...WELL, status: 'failing', database: 'failing' });
+});
+
+t.test('a snapshot is out of date after five seconds without a poll', async (t) => {
+  const { inject, context, clock } = await testApp(t);
+  clock.advance(4_999);
+  t.strictSame((await inject({ url: '/readyz' })).json(), WELL);
+  clock.advance(1);
+  const answer = await inject({ url: '/readyz' });
+  t.equal(answer.statusCode, 503);
+  t.strictSame(answer.json(), { ...WELL, status: 'failing', revocations: 'failing' });
+  await context.revocationFeed.poll();
+  t.equal((await inject({ url: '/readyz' })).statusCode, 200);
+});
+
+t.test('a node whose last key has ended cannot sign', async (t) => {
+  const clock = new TestClock();
+  const exp = clock.now / 1_000 + 60;
+  const { inject, context } = await testApp(t, {
+    clock,
+    env: { SIGNING_KEYS: keySet({ ...newSigningKey('ES256', 0), exp }, newMasterSecret(0)) },
+  });
+  clock.advance(60_000);
+  await context.revocationFeed.poll();
+  const answer = await inject({ url: '/readyz' });
+  t.equal(answer.statusCode, 503);
+  t.strictSame(answer.json(), { ...WELL, status: 'failing', keys: 'failing' });
+});
+
+t.test('a node that is ending says so, and answers what is in flight', async (t) => {
+  let slow = false;
+  const database = openDatabase({
+    url: 'file::memory:',
+    pool: 1,
+    plugins: [
+      {
+        transformQuery: ({ node }) => node,
+        transformResult: async ({ result }) => {
+          if (slow) await sleep(50);
+          return result;
+        },
+      },
+    ],
+  });
+  const { app, inject } = await testApp(t, { database });
+  t.teardown(() => database.destroy());
+  slow = true;
+  const inFlight = inject({ url: '/readyz' });
+  await sleep(10);
+  await app.close();
+  const answer = await inFlight;
+  t.equal(answer.statusCode, 503);
+  t.strictSame(answer.json(), { ...WELL, status: 'failing' });
+});

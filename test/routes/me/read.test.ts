@@ -1,0 +1,74 @@
+import t from 'tap';
+import { refused } from '../../refused.ts';
+import { testApp } from '../../test-app.ts';
+
+const { signUp, login, as, context, clock } = await testApp(t);
+const { access_token } = await signUp();
+const rowOf = async () => {
+  const user = await context.users.findByEmail('ada@example.com');
+  if (user === undefined) throw new Error('no such user');
+  return user;
+};
+
+t.test('a caller reads his profile and nothing else of the row', async (t) => {
+  const answer = await as(access_token, { url: '/v1/me' });
+  t.equal(answer.statusCode, 200);
+  t.equal(answer.headers['cache-control'], 'no-store');
+  const now = new Date(clock.now).toISOString();
+  t.strictSame(answer.json(), {
+    id: (await rowOf()).id,
+    email: 'ada@example.com',
+    email_verified: false,
+    name: null,
+    roles: [],
+    created_at: now,
+    last_login_at: now,
+  });
+});
+
+t.test('what has been proven and when he was here last is told', async (t) => {
+  await context.users.change((await rowOf()).id, (user) => ({
+    user: { ...user, email_verified_at: clock.now, last_login_at: null },
+    result: undefined,
+  }));
+  const profile = (await as(access_token, { url: '/v1/me' })).json();
+  t.match(profile, { email_verified: true, last_login_at: null });
+});
+
+t.test(
+  'the row decides, not the snapshot: status, version and session are asked there',
+  async (t) => {
+    const { access_token, session_id } = (await login()).json();
+    const before = await rowOf();
+    for (const change of [
+      { status: 'disabled' as const },
+      { token_version: before.token_version + 1 },
+      { sessions: before.sessions.filter(({ id }) => id !== session_id) },
+    ]) {
+      await context.users.change(before.id, (user) => ({
+        user: { ...user, ...change },
+        result: undefined,
+      }));
+      t.equal(
+        (await as(access_token, { url: '/v1/whoami' })).statusCode,
+        200,
+        'the snapshot holds',
+      );
+      refused(t, await as(access_token, { url: '/v1/me' }), 401, 'token_revoked');
+      const rename = { method: 'PATCH', url: '/v1/me', payload: { name: 'Eve' } } as const;
+      refused(t, await as(access_token, rename), 401, 'token_revoked');
+      const { status, token_version, sessions } = before;
+      await context.users.change(before.id, (user) => ({
+        user: { ...user, status, token_version, sessions },
+        result: undefined,
+      }));
+    }
+    t.equal((await rowOf()).name, null);
+    t.equal((await as(access_token, { url: '/v1/me' })).statusCode, 200);
+  },
+);
+
+t.test('without a token nothing is told', async (t) => {
+  const { inject } = await testApp(t);
+  refused(t, await inject({ url: '/v1/me' }), 401, 'token_missing');
+});
