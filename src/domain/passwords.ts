@@ -24,18 +24,22 @@ export function checkPassword(password: string, minimum: number, path: string): 
   throw new Refusal('invalid_input', { errors: [{ path, message }] });
 }
 
+const costOptions = ({ memory, passes }: HashCost) => ({ memoryCost: memory, timeCost: passes });
+
 /** Argon2id hashes (RFC 9106) in the PHC string form; each waits for its turn. Refuses with `overloaded`. */
 export class Passwords {
+  /** What is hashed now costs this. */
+  readonly cost: HashCost;
   readonly #options: argon2.HashOptions;
   readonly #queue: HashQueue;
   /** Of a password that nobody knows: what an unknown address is checked against, so that it costs the same. */
   readonly #decoy: Promise<string>;
 
-  constructor({ memory, passes }: HashCost, queue: HashQueue) {
+  constructor(cost: HashCost, queue: HashQueue) {
+    this.cost = cost;
     this.#options = {
       type: argon2.argon2id,
-      memoryCost: memory,
-      timeCost: passes,
+      ...costOptions(cost),
       parallelism: LANES,
     };
     this.#queue = queue;
@@ -55,9 +59,10 @@ export class Passwords {
     });
   }
 
-  /** The bare 32-byte hash under a given salt, for what is compared with several stored ones. */
-  derive(secret: string, salt: Buffer): Promise<Buffer> {
-    return this.#queue.run(() => argon2.hash(secret, { ...this.#options, salt, raw: true }));
+  /** The bare 32-byte hash under a given salt, at a given cost, for what is compared with several stored ones. */
+  derive(secret: string, { salt, cost }: { salt: Buffer; cost: HashCost }): Promise<Buffer> {
+    const options = { ...this.#options, ...costOptions(cost), salt, raw: true as const };
+    return this.#queue.run(() => argon2.hash(secret, options));
   }
 
   /** Whether `hash` was made elsewhere, or with other costs than today's, and should be made anew from a password that matched. */
@@ -68,4 +73,6 @@ export class Passwords {
 
 /** undefined, or a rejection: the hash is none. */
 const matchesHash = async (hash: string, password: string): Promise<boolean | undefined> =>
-  hash.startsWith('$argon2') ? argon2.verify(hash, normalised(password)) : matchesForeign(hash, password);
+  hash.startsWith('$argon2')
+    ? argon2.verify(hash, normalised(password))
+    : matchesForeign(hash, password);
