@@ -6,7 +6,7 @@ import { SingleBar } from 'cli-progress';
 import { read } from 'read';
 import type { Context } from '../context.ts';
 import { emailKey, newPerson } from '../domain/accounts.ts';
-import { ADMIN, amended, changeKeepingAnAdmin } from '../domain/administration.ts';
+import { ADMIN, administer, amended } from '../domain/administration.ts';
 import { checkPassword } from '../domain/passwords.ts';
 import { endAll } from '../domain/sessions.ts';
 import { userView } from '../domain/views.ts';
@@ -24,6 +24,8 @@ export const USAGE = `npm run users -- COMMAND
   import FILE                            add the users of a JSON Lines file; run it again to go on after a stop
   export                                 write every user as JSON Lines, without secrets
 `;
+
+const TAKES_ARGUMENT = new Set(['create', 'disable', 'enable', 'end-sessions', 'import']);
 
 /** What the caller did wrong: a message, no stack. */
 export class UsageError extends Error {}
@@ -50,7 +52,11 @@ async function askForPassword({ stdin, stderr }: Terminal): Promise<string> {
   return read({ prompt: 'Password: ', silent: true, input: stdin, output: stderr });
 }
 
-async function create(context: Context, terminal: Terminal, { email, name, admin }: { email: string; name: string | undefined; admin: boolean }) {
+async function create(
+  context: Context,
+  terminal: Terminal,
+  { email, name, admin }: { email: string; name: string | undefined; admin: boolean },
+) {
   const { success } = Email.safeParse(email);
   if (!success) throw new UsageError(`${email} is not one e-mail address`);
   const password = await askForPassword(terminal);
@@ -70,11 +76,18 @@ async function create(context: Context, terminal: Terminal, { email, name, admin
 async function changeByEmail(
   context: Context,
   { stdout }: Terminal,
-  { email, decide, done }: { email: string; decide: (user: User, now: number) => User; done: string },
+  {
+    email,
+    decide,
+    done,
+  }: { email: string; decide: (user: User, now: number) => User; done: string },
 ) {
   const found = await context.users.findByEmail(emailKey(email));
   if (found === undefined) throw new UsageError(`nobody has the address ${email}`);
-  await changeKeepingAnAdmin(context, found.id, (user, now) => ({ user: decide(user, now), result: true }));
+  await administer(context, { id: found.id, kind: 'person' }, (user, now) => ({
+    user: decide(user, now),
+    result: undefined,
+  }));
   stdout.write(`${found.id} ${email}: ${done}\n`);
 }
 
@@ -86,7 +99,11 @@ async function list(context: Context, { stdout }: Terminal, emailPrefix: string 
 }
 
 async function runImport(context: Context, { stdout, stderr }: Terminal, file: string) {
-  const bar = new SingleBar({ format: '{bar} {percentage}% | {eta_formatted} left', stream: stderr as NodeJS.WriteStream, clearOnComplete: true });
+  const bar = new SingleBar({
+    format: '{bar} {percentage}% | {eta_formatted} left',
+    stream: stderr as NodeJS.WriteStream,
+    clearOnComplete: true,
+  });
   if (stderr.isTTY) bar.start(1, 0);
   const result = await importUsers(file, {
     users: context.users,
@@ -100,7 +117,9 @@ async function runImport(context: Context, { stdout, stderr }: Terminal, file: s
     },
   });
   bar.stop();
-  stdout.write(`${result.added} added, ${result.present} there already, ${result.refused} refused\n`);
+  stdout.write(
+    `${result.added} added, ${result.present} there already, ${result.refused} refused\n`,
+  );
 }
 
 async function runExport(context: Context, { stdout }: Terminal) {
@@ -111,16 +130,23 @@ async function runExport(context: Context, { stdout }: Terminal) {
 }
 
 /** Runs one command of an operator. Refuses with UsageError, or with a Refusal of the domain. */
-export async function runUsersCommand(argv: string[], context: Context, terminal: Terminal): Promise<void> {
+export async function runUsersCommand(
+  argv: string[],
+  context: Context,
+  terminal: Terminal,
+): Promise<void> {
   const { positionals, values } = parseArgs({
     args: argv,
     allowPositionals: true,
-    options: { admin: { type: 'boolean', default: false }, name: { type: 'string' }, email: { type: 'string' } },
+    options: {
+      admin: { type: 'boolean', default: false },
+      name: { type: 'string' },
+      email: { type: 'string' },
+    },
   });
-  const [command, argument = ''] = positionals;
-  if (['create', 'disable', 'enable', 'end-sessions', 'import'].includes(command ?? '') && argument === '') {
-    throw new UsageError(USAGE);
-  }
+  const [command = '', argument = ''] = positionals;
+  // Also one argument too many: it may be a password, which has no place here.
+  if (positionals.length !== (TAKES_ARGUMENT.has(command) ? 2 : 1)) throw new UsageError(USAGE);
   switch (command) {
     case 'create':
       return create(context, terminal, { email: argument, name: values.name, admin: values.admin });
@@ -139,7 +165,11 @@ export async function runUsersCommand(argv: string[], context: Context, terminal
         done: 'enabled',
       });
     case 'end-sessions':
-      return changeByEmail(context, terminal, { email: argument, decide: endAll, done: 'signed out everywhere' });
+      return changeByEmail(context, terminal, {
+        email: argument,
+        decide: endAll,
+        done: 'signed out everywhere',
+      });
     case 'import':
       return runImport(context, terminal, argument);
     case 'export':

@@ -12,7 +12,8 @@ const EX_USAGE = 64;
 
 /** What an operator reads instead of a stack, and the exit code; undefined: a bug or a fault. */
 function explain(error: unknown): [message: string, code: number] | undefined {
-  if (error instanceof ConfigError || error instanceof KeySetError) return [error.message, EX_CONFIG];
+  if (error instanceof ConfigError || error instanceof KeySetError)
+    return [error.message, EX_CONFIG];
   if (error instanceof UsageError) return [error.message, EX_USAGE];
   if (error instanceof EmailTaken) return [problems.email_taken.explanation, 1];
   if (error instanceof Refusal) {
@@ -20,8 +21,10 @@ function explain(error: unknown): [message: string, code: number] | undefined {
     const faults = errors?.map(({ path, message }) => `${path.slice(1)} ${message}`).join('\n');
     return [faults ?? detail ?? problems[error.code].explanation, 1];
   }
-  if ((error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS')) return [(error as Error).message, EX_USAGE];
-  if ((error as { code?: string }).code === 'ENOENT') return [(error as Error).message, 1];
+  if ((error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS'))
+    return [(error as Error).message, EX_USAGE];
+  // A file that is not there, a database that does not answer.
+  if ((error as NodeJS.ErrnoException).syscall !== undefined) return [(error as Error).message, 1];
   return undefined;
 }
 
@@ -32,7 +35,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  const context = await buildContext(readConfig(process.env), { logger: pino({ level: 'error' }, pino.destination(2)) });
+  const context = await buildContext(readConfig(process.env), {
+    logger: pino({ level: 'error' }, pino.destination(2)),
+  });
   try {
     await runUsersCommand(process.argv.slice(2), context, process);
   } finally {
