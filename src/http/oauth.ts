@@ -40,6 +40,9 @@ function basicCredentials(header: string): { id: string; secret: string } {
   }
 }
 
+const isBasic = (authorization: string | undefined): authorization is string =>
+  authorization !== undefined && /^basic\b/i.test(authorization);
+
 interface ClientFields {
   client_id?: string | undefined;
   client_secret?: string | undefined;
@@ -52,19 +55,28 @@ export async function clientOf(
   context: Context,
 ): Promise<User> {
   const { authorization } = request.headers;
-  const basic = authorization !== undefined && /^basic\b/i.test(authorization);
-  if (basic && body.client_secret !== undefined) {
+  const named = { id: body.client_id, secret: body.client_secret };
+  const basic = isBasic(authorization) ? basicCredentials(authorization) : undefined;
+  const { id, secret } = basic ?? named;
+  if (basic && (named.secret !== undefined || (named.id !== undefined && named.id !== id))) {
     throw new OAuthRefusal('invalid_request', 'Authenticate in one way.');
   }
-  const { id, secret } = basic
-    ? basicCredentials(authorization)
-    : { id: body.client_id, secret: body.client_secret };
   const client = id && secret ? await authenticate(context, id, secret) : undefined;
   if (client === undefined) {
     logEvent(request, 'client.refused', {});
     throw badClient();
   }
   return client;
+}
+
+/** The same where a client need not authenticate: one that does all the same has to be right (RFC 6749 section 3.2.1). */
+export async function clientIfAny(
+  request: FastifyRequest,
+  body: ClientFields,
+  context: Context,
+): Promise<User | undefined> {
+  const tries = isBasic(request.headers.authorization) || body.client_secret !== undefined;
+  return tries ? clientOf(request, body, context) : undefined;
 }
 
 const STATUS: Record<OAuthErrorCode, number> = {
@@ -102,13 +114,17 @@ function answerOAuthError(
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   const isForm = refusal.code !== 'unsupported_media_type';
   const where = errors.map(({ path, message }) => `${path.slice(1)} ${message}`).join('; ');
-  const body = { error: oauthCodeOf(status), error_description: isForm ? where || detail : NO_FORM };
-  return reply.code(status).send(JSON.stringify(body));
+  const body = {
+    error: oauthCodeOf(status),
+    error_description: isForm ? where || detail : NO_FORM,
+  };
+  // RFC 6749 section 5.2 has one status for what is wrong in a form.
+  return reply.code(status === 422 ? 400 : status).send(JSON.stringify(body));
 }
 
 /** The answers that every OAuth route declares. */
 export const oauthResponses = Object.fromEntries(
-  ([400, 401, 403, 413, 415, 422, 429, 500, 503] as const).map((status) => [
+  ([400, 401, 403, 413, 415, 429, 500, 503] as const).map((status) => [
     status,
     {
       description: `Refused, in the words of RFC 6749 section 5.2.`,
