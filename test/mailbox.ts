@@ -32,10 +32,14 @@ export interface Mailbox {
 const PATIENCE = 5_000;
 
 /** The outbox waits 50 ms before it sends. */
-const SETTLING = 150;
+const SETTLING = 200;
 
 export const tokenOf = (mail: Mail): string | undefined =>
   /#token=([\w.-]+)/.exec(mail.mail.text ?? '')?.[1];
+
+/** The case of a domain is lost on the way. */
+const isTo = ({ recipients }: Mail, to: string) =>
+  recipients.some((recipient) => recipient.toLowerCase() === to.toLowerCase());
 
 /** A real SMTP server on a free port, closed when the test ends. */
 export async function mailbox(t: Test, options: SMTPServerOptions = {}): Promise<Mailbox> {
@@ -81,9 +85,7 @@ export async function mailbox(t: Test, options: SMTPServerOptions = {}): Promise
   };
   const next = (to?: string) =>
     until(`a mail to ${to ?? 'anybody'}`, () => {
-      const found = mails.find(
-        (mail) => !seen.has(mail) && (to === undefined || mail.recipients.includes(to)),
-      );
+      const found = mails.find((mail) => !seen.has(mail) && (to === undefined || isTo(mail, to)));
       if (found !== undefined) seen.add(found);
       return found;
     });
@@ -101,7 +103,10 @@ export async function mailbox(t: Test, options: SMTPServerOptions = {}): Promise
       }
     },
     settled: async () => {
-      await sleep(SETTLING);
+      for (let before = -1; before < mails.length; ) {
+        before = mails.length;
+        await sleep(SETTLING);
+      }
       return mails.length;
     },
     close,
