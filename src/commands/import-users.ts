@@ -1,5 +1,6 @@
 import { createReadStream, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import type { z } from 'zod';
 import { newPerson } from '../domain/accounts.ts';
 import type { Clock } from '../domain/clock.ts';
 import { isVerifiable } from '../domain/foreign-hashes.ts';
@@ -24,6 +25,12 @@ export interface ImportResult {
   refused: number;
 }
 
+/** One line, whatever the names in the file are. */
+const reasonOf = (issue: z.core.$ZodIssue): string =>
+  issue.code === 'unrecognized_keys'
+    ? `${issue.keys.map((key) => JSON.stringify(key)).join(', ')} is not known here`
+    : [...issue.path, issue.message].join(' ');
+
 function parse(line: string, now: number): User | string {
   let input: unknown;
   try {
@@ -32,8 +39,7 @@ function parse(line: string, now: number): User | string {
     return 'is not JSON';
   }
   const { success, data, error } = ImportedUser.safeParse(input);
-  if (!success)
-    return error.issues.map(({ path, message }) => `${path.join('.')} ${message}`).join('; ');
+  if (!success) return error.issues.map(reasonOf).join('; ');
   const { email, name, password_hash, roles, status, email_verified } = data;
   if (password_hash !== null && !isVerifiable(password_hash)) {
     return 'password_hash is of a form that cannot be verified here';

@@ -6,7 +6,7 @@ import { SingleBar } from 'cli-progress';
 import { read } from 'read';
 import type { Context } from '../context.ts';
 import { emailKey, newPerson } from '../domain/accounts.ts';
-import { ADMIN, amended, changeKeepingAnAdmin } from '../domain/administration.ts';
+import { ADMIN, administer, amended } from '../domain/administration.ts';
 import { hashNewPassword } from '../domain/new-password.ts';
 import { endAll } from '../domain/sessions.ts';
 import { userView } from '../domain/views.ts';
@@ -24,6 +24,8 @@ export const USAGE = `npm run users -- COMMAND
   import FILE                            add the users of a JSON Lines file; run it again to go on after a stop
   export                                 write every user as JSON Lines, without secrets
 `;
+
+const TAKES_ARGUMENT = new Set(['create', 'disable', 'enable', 'end-sessions', 'import']);
 
 /** What the caller did wrong: a message, no stack. */
 export class UsageError extends Error {}
@@ -81,9 +83,9 @@ async function changeByEmail(
 ) {
   const found = await context.users.findByEmail(emailKey(email));
   if (found === undefined) throw new UsageError(`nobody has the address ${email}`);
-  await changeKeepingAnAdmin(context, found.id, (user, now) => ({
+  await administer(context, { id: found.id, kind: 'person' }, (user, now) => ({
     user: decide(user, now),
-    result: true,
+    result: undefined,
   }));
   stdout.write(`${found.id} ${email}: ${done}\n`);
 }
@@ -141,13 +143,9 @@ export async function runUsersCommand(
       email: { type: 'string' },
     },
   });
-  const [command, argument = ''] = positionals;
-  if (
-    ['create', 'disable', 'enable', 'end-sessions', 'import'].includes(command ?? '') &&
-    argument === ''
-  ) {
-    throw new UsageError(USAGE);
-  }
+  const [command = '', argument = ''] = positionals;
+  // Also one argument too many: it may be a password, which has no place here.
+  if (positionals.length !== (TAKES_ARGUMENT.has(command) ? 2 : 1)) throw new UsageError(USAGE);
   switch (command) {
     case 'create':
       return create(context, terminal, { email: argument, name: values.name, admin: values.admin });

@@ -23,7 +23,8 @@ function explain(error: unknown): [message: string, code: number] | undefined {
   }
   if ((error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS'))
     return [(error as Error).message, EX_USAGE];
-  if ((error as { code?: string }).code === 'ENOENT') return [(error as Error).message, 1];
+  // A file that is not there, a database that does not answer.
+  if ((error as NodeJS.ErrnoException).syscall !== undefined) return [(error as Error).message, 1];
   return undefined;
 }
 

@@ -26,7 +26,7 @@ export async function changeKeepingAnAdmin<T>(
       // The other must still be one when this is written.
       return { ...change, witness: other };
     },
-    () => users.findOther(id, ADMIN),
+    async (user) => (isAdmin(user) ? users.findOther(id, ADMIN) : undefined),
   );
 }
 

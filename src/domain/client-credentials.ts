@@ -4,6 +4,9 @@ import { ACCESS_LIFE } from '../schemas/claims.ts';
 import type { User } from '../schemas/user.ts';
 import { OAuthRefusal } from './oauth-refusal.ts';
 
+/** RFC 6749 section 3.3: a scope is never empty, so where there is no role there is none. */
+export const scopeOf = (roles: string[]): string | undefined => roles.join(' ') || undefined;
+
 /** The roles that are asked for, which the account must have; all of them where nothing is asked (RFC 6749 section 3.3). */
 function granted(account: User, scope: string | undefined): string[] {
   if (scope === undefined) return account.roles;
@@ -26,6 +29,6 @@ export function issueForClient(
     access_token: accessTokens.issue({ ...account, roles }, session),
     token_type: 'Bearer' as const,
     expires_in: ACCESS_LIFE,
-    scope: roles.join(' '),
+    scope: scopeOf(roles),
   };
 }

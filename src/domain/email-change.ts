@@ -18,7 +18,7 @@ export async function askForEmailChange(
 ): Promise<void> {
   const { users, outbox, config } = context;
   const owner = await users.findByEmail(emailKey(email));
-  if (owner !== undefined && owner.id !== user.id) tellTaken(context, email);
+  if (owner !== undefined && owner.id !== user.id) tellTaken(context, owner);
   else
     postLimited(context, email, () =>
       confirmEmail(config.APP_URL, emailToken(context, user, email, sid)),

@@ -13,7 +13,10 @@ export function assertStands(
   const stands =
     user.status === 'active' &&
     user.token_version === ver &&
-    (user.kind === 'service' || liveSession(user, sid, now));
+    // A machine has no sessions but the tombstones of tokens that were revoked.
+    (user.kind === 'service'
+      ? user.sessions.every(({ id }) => id !== sid)
+      : liveSession(user, sid, now));
   if (!stands) throw new Refusal('token_revoked');
 }
 

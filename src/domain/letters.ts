@@ -23,5 +23,7 @@ export function postLimited(
   if (mailboxLimit.allows(emailKey(email), clock())) outbox.post(email, compose);
 }
 
-export const tellTaken = (context: Context, email: string): void =>
-  postLimited(context, email, () => alreadyRegistered(context.config.APP_URL));
+/** Goes to the address as its owner wrote it: another spelling of it may be another mailbox. */
+export function tellTaken(context: Context, { email }: Pick<User, 'email'>): void {
+  if (email !== null) postLimited(context, email, () => alreadyRegistered(context.config.APP_URL));
+}

@@ -12,12 +12,19 @@ const life = ({ clock }: Context, seconds: number) => {
   return { iat, exp: iat + seconds, jti: randomBytes(16).toString('base64url') };
 };
 
-/** What a reset token is bound to: it dies as soon as the password has changed, by whatever way. */
+/** What a challenge is bound to: it dies as soon as the password has changed, by whatever way. */
 export const passwordState = (user: User): string => fingerprint(user.password_hash ?? '');
 
-/** What an e-mail token is bound to: it dies as soon as the address has changed or was confirmed. */
+/** What a reset token is bound to: it dies with the password that it replaces, and with the address that it went to. */
+export const resetState = (user: User): string =>
+  fingerprint(JSON.stringify([user.password_hash, user.email_key]));
+
+/**
+ * What an e-mail token is bound to: it dies as soon as the address has changed or was confirmed, and when every
+ * token dies: an owner who shuts a stranger out also shuts out the address that the stranger asked for.
+ */
 export const emailState = (user: User): string =>
-  fingerprint(JSON.stringify([user.email_key, user.email_verified_at]));
+  fingerprint(JSON.stringify([user.email_key, user.email_verified_at, user.token_version]));
 
 export const signUpToken = (context: Context, email: string): string =>
   context.ownTokens.issue('sign-up', { sub: email, ...life(context, DAY) });
@@ -25,7 +32,7 @@ export const signUpToken = (context: Context, email: string): string =>
 export const resetToken = (context: Context, user: User): string =>
   context.ownTokens.issue('reset', {
     sub: user.id,
-    was: passwordState(user),
+    was: resetState(user),
     ...life(context, RESET_LIFE),
   });
 
@@ -33,7 +40,7 @@ export const resetToken = (context: Context, user: User): string =>
 export const invitationToken = (context: Context, user: User): string =>
   context.ownTokens.issue('reset', {
     sub: user.id,
-    was: passwordState(user),
+    was: resetState(user),
     ...life(context, DAY),
   });
 

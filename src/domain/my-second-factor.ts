@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import type { AccessClaims } from '../schemas/claims.ts';
 import type { User } from '../schemas/user.ts';
 import { guessProof, hashOfProof } from './challenge.ts';
-import { changeCaller, provenCaller } from './fresh.ts';
+import { changeCaller, freshCaller, provenCaller } from './fresh.ts';
 import { tell } from './letters.ts';
 import { Refusal } from './refusal.ts';
 import {
@@ -46,45 +46,57 @@ export async function confirmEnrolment(
   caller: AccessClaims,
   code: string,
 ): Promise<string[]> {
+  const provenBy = ({ id, mfa: { pending, totp } }: User, now: number) => {
+    if (totp !== undefined) throw new Refusal('mfa_enabled');
+    const accepted = pending && acceptCode(context.keys, { id }, pending, code, now);
+    if (accepted === undefined) throw new Refusal('wrong_code');
+    return accepted;
+  };
+  // The codes cost ten hashes: not before the proof is right.
+  provenBy(await freshCaller(context, caller), context.clock());
   const { codes, recovery } = await newRecoveryCodes(context.passwords);
   const user = await changeCaller(context, caller, (before, now) => {
-    const { pending, totp, challenges } = before.mfa;
-    if (totp !== undefined) throw new Refusal('mfa_enabled');
-    const accepted = pending && acceptCode(context.keys, before, pending, code, now);
-    if (accepted === undefined) throw new Refusal('wrong_code');
+    const totp = provenBy(before, now);
     const sessions = before.sessions.map((session) =>
       session.id === caller.sid
         ? { ...session, amr: [...new Set([...session.amr, 'otp', 'mfa'])] }
         : session,
     );
-    const enrolled = { ...before, sessions, mfa: { totp: accepted, recovery, challenges } };
+    const { challenges } = before.mfa;
+    const enrolled = { ...before, sessions, mfa: { totp, recovery, challenges } };
     return { user: endOthersQuietly(enrolled, caller.sid, now), result: before };
   });
   tell(context, user, 'mfa.enabled');
   return codes;
 }
 
-/** Spends a proof of the factor in force, and changes the row with it. Refuses with `wrong_password`, `wrong_code`, `mfa_not_enabled`. */
-async function withProof(
+/**
+ * Spends a proof of the factor in force, and changes the row with it. `prepare` makes what the change needs, once
+ * the proof is right. Refuses with `wrong_password`, `wrong_code`, `mfa_not_enabled`.
+ */
+async function withProof<T>(
   context: Context,
   caller: AccessClaims,
   { password, proof, signal }: FullProof,
-  decide: (user: User, now: number) => User,
-): Promise<User> {
+  {
+    prepare,
+    decide,
+  }: { prepare: () => Promise<T>; decide: (user: User, prepared: T, now: number) => User },
+): Promise<{ user: User; prepared: T }> {
   const proven = await provenCaller(context, caller, password, signal);
   if (!hasSecondFactor(proven)) throw new Refusal('mfa_not_enabled');
   const hash = await hashOfProof(context, proven, proof, signal);
-  const proved = await changeCaller(context, caller, (user, now) => {
-    const { spent, counted } = guessProof(context, user, {
-      proof,
-      hash,
-      place: { session: caller.sid },
-    });
-    if (spent === undefined) return { user: counted, result: undefined };
-    return { user: decide({ ...counted, mfa: spent }, now), result: user };
+  const place = { session: caller.sid };
+  const isRight = await changeCaller(context, caller, (user) => {
+    const { spent, counted } = guessProof(context, user, { proof, hash, place });
+    return { user: spent ? { ...counted, mfa: spent } : counted, result: spent !== undefined };
   });
-  if (proved === undefined) throw new Refusal('wrong_code');
-  return proved;
+  if (!isRight) throw new Refusal('wrong_code');
+  const prepared = await prepare();
+  return changeCaller(context, caller, (user, now) => ({
+    user: decide(user, prepared, now),
+    result: { user, prepared },
+  }));
 }
 
 /** The password alone signs in again; every other session ends. */
@@ -93,9 +105,11 @@ export async function removeFactor(
   caller: AccessClaims,
   proof: FullProof,
 ): Promise<void> {
-  const user = await withProof(context, caller, proof, (before, now) =>
-    endOthersQuietly({ ...before, mfa: { challenges: [] } }, caller.sid, now),
-  );
+  const { user } = await withProof(context, caller, proof, {
+    prepare: async () => {},
+    decide: (before, _prepared, now) =>
+      endOthersQuietly({ ...before, mfa: { challenges: [] } }, caller.sid, now),
+  });
   tell(context, user, 'mfa.disabled');
 }
 
@@ -105,11 +119,10 @@ export async function renewRecoveryCodes(
   caller: AccessClaims,
   proof: FullProof,
 ): Promise<string[]> {
-  const { codes, recovery } = await newRecoveryCodes(context.passwords);
-  const user = await withProof(context, caller, proof, (before) => ({
-    ...before,
-    mfa: { ...before.mfa, recovery },
-  }));
+  const { user, prepared } = await withProof(context, caller, proof, {
+    prepare: () => newRecoveryCodes(context.passwords),
+    decide: (before, { recovery }) => ({ ...before, mfa: { ...before.mfa, recovery } }),
+  });
   tell(context, user, 'mfa.recovery_codes_renewed');
-  return codes;
+  return prepared.codes;
 }

@@ -3,7 +3,7 @@ import { reset } from '../mail/messages/reset.ts';
 import type { User } from '../schemas/user.ts';
 import { emailKey } from './accounts.ts';
 import { postLimited, tell } from './letters.ts';
-import { passwordState, resetToken } from './mailed-tokens.ts';
+import { resetState, resetToken } from './mailed-tokens.ts';
 import { hashNewPassword } from './new-password.ts';
 import { Refusal } from './refusal.ts';
 import { endAll } from './sessions.ts';
@@ -27,7 +27,7 @@ export async function resetPassword(
   const { ownTokens, users, clock } = context;
   const claims = ownTokens.read('reset', token);
   const found = claims && (await users.findById(claims.sub));
-  const holds = (user: User) => user.status === 'active' && passwordState(user) === claims?.was;
+  const holds = (user: User) => user.status === 'active' && resetState(user) === claims?.was;
   if (found === undefined || !holds(found)) throw new Refusal('link_invalid');
   const { email } = found;
   const password_hash = await hashNewPassword(context, {

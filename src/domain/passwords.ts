@@ -14,18 +14,22 @@ const LANES = 1;
 /** NIST SP 800-63B section 3.1.1.2: one form, so that every keyboard's spelling is the same password. */
 const normalised = (password: string): string => password.normalize('NFC');
 
+const costOptions = ({ memory, passes }: HashCost) => ({ memoryCost: memory, timeCost: passes });
+
 /** Argon2id hashes (RFC 9106) in the PHC string form; each waits for its turn. Refuses with `overloaded`. */
 export class Passwords {
+  /** What is hashed now costs this. */
+  readonly cost: HashCost;
   readonly #options: argon2.HashOptions;
   readonly #queue: HashQueue;
   /** Of a password that nobody knows: what an unknown address is checked against, so that it costs the same. */
   readonly #decoy: Promise<string>;
 
-  constructor({ memory, passes }: HashCost, queue: HashQueue) {
+  constructor(cost: HashCost, queue: HashQueue) {
+    this.cost = cost;
     this.#options = {
       type: argon2.argon2id,
-      memoryCost: memory,
-      timeCost: passes,
+      ...costOptions(cost),
       parallelism: LANES,
     };
     this.#queue = queue;
@@ -49,12 +53,14 @@ export class Passwords {
     }, signal);
   }
 
-  /** The bare 32-byte hash under a given salt, for what is compared with several stored ones. */
-  derive(secret: string, salt: Buffer, signal?: AbortSignal): Promise<Buffer> {
-    return this.#queue.run(
-      () => argon2.hash(secret, { ...this.#options, salt, raw: true }),
-      signal,
-    );
+  /** The bare 32-byte hash under a given salt, at a given cost, for what is compared with several stored ones. */
+  derive(
+    secret: string,
+    { salt, cost }: { salt: Buffer; cost: HashCost },
+    signal?: AbortSignal,
+  ): Promise<Buffer> {
+    const options = { ...this.#options, ...costOptions(cost), salt, raw: true as const };
+    return this.#queue.run(() => argon2.hash(secret, options), signal);
   }
 
   /** Whether `hash` was made elsewhere, or with other costs than today's, and should be made anew from a password that matched. */

@@ -10,6 +10,7 @@ export type Proof = { code: string } | { recoveryCode: string };
 
 const PERIOD = 30_000;
 const RECOVERY_CODES = 10;
+const NO_SALT = Buffer.alloc(16).toString('base64url');
 
 const totpOf = (secret: Secret) =>
   new TOTP({ algorithm: 'SHA1', digits: 6, period: PERIOD / 1_000, secret });
@@ -45,7 +46,7 @@ export function otpauthUri(secret: Secret, email: string): string {
  */
 export function acceptCode(
   keys: KeyRing,
-  { id }: User,
+  { id }: Pick<User, 'id'>,
   totp: NonNullable<Mfa['totp']>,
   code: string,
   now: number,
@@ -70,18 +71,20 @@ export async function newRecoveryCodes(
   const codes = Array.from({ length: RECOVERY_CODES }, () =>
     (new Secret({ size: 10 }).base32.match(/.{4}/g) as string[]).join('-'),
   );
+  const { cost } = passwords;
   const salt = randomBytes(16);
   const hashes: string[] = [];
-  for (const code of codes) hashes.push(await hashOf(passwords, code, salt));
-  return { codes, recovery: { salt: salt.toString('base64url'), hashes } };
+  for (const code of codes) hashes.push(await hashOf(passwords, code, { salt, cost }));
+  return { codes, recovery: { salt: salt.toString('base64url'), cost, hashes } };
 }
 
 const hashOf = async (
   passwords: Passwords,
   code: string,
-  salt: Buffer,
+  settings: Parameters<Passwords['derive']>[1],
   signal?: AbortSignal,
-): Promise<string> => (await passwords.derive(canonical(code), salt, signal)).toString('base64url');
+): Promise<string> =>
+  (await passwords.derive(canonical(code), settings, signal)).toString('base64url');
 
 /** The stored form of a recovery code, to be compared with the row's. Costs one hash, also where there is no set. */
 export const recoveryHash = (
@@ -90,13 +93,8 @@ export const recoveryHash = (
   code: string,
   signal: AbortSignal,
 ): Promise<string> => {
-  const salt = user?.mfa.recovery?.salt;
-  return hashOf(
-    passwords,
-    code,
-    salt === undefined ? Buffer.alloc(16) : Buffer.from(salt, 'base64url'),
-    signal,
-  );
+  const { salt, cost } = user?.mfa.recovery ?? { salt: NO_SALT, cost: passwords.cost };
+  return hashOf(passwords, code, { salt: Buffer.from(salt, 'base64url'), cost }, signal);
 };
 
 /** The set without the code of this hash, or undefined: it is not in there (any more). */
@@ -106,5 +104,5 @@ export function useRecoveryHash(
 ): Mfa['recovery'] | undefined {
   const hashes = recovery?.hashes.filter((stored) => !same(stored, hash));
   if (recovery === undefined || hashes?.length === recovery.hashes.length) return undefined;
-  return { salt: recovery.salt, hashes: hashes as string[] };
+  return { ...recovery, hashes: hashes as string[] };
 }

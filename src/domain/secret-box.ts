@@ -23,6 +23,8 @@ export function unseal(keys: KeyRing, sealed: string, userId: string): string {
     CIPHER,
     derive(master.secret, 'totp'),
     Buffer.from(nonce, 'base64url'),
+    // Without it a tag that was cut short, and so is easier to guess, would do.
+    { authTagLength: TAG_LENGTH },
   )
     .setAAD(Buffer.from(userId))
     .setAuthTag(bytes.subarray(-TAG_LENGTH));

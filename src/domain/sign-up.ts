@@ -24,7 +24,7 @@ interface Circumstances {
 /** Mails a sign-up link, or to the owner of an account a note that says so. Nothing is stored, and the caller cannot tell. */
 export async function inviteToSignUp(context: Context, email: string): Promise<void> {
   const taken = await context.users.findByEmail(emailKey(email));
-  if (taken) return tellTaken(context, email);
+  if (taken) return tellTaken(context, taken);
   postLimited(context, email, () => signUp(context.config.APP_URL, signUpToken(context, email)));
 }
 

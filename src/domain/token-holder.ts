@@ -1,5 +1,7 @@
 import type { Context } from '../context.ts';
 import type { AccessClaims } from '../schemas/claims.ts';
+import type { User } from '../schemas/user.ts';
+import { scopeOf } from './client-credentials.ts';
 import { assertStands } from './fresh.ts';
 import { Refusal } from './refusal.ts';
 import { endSession, liveSession, withTombstone } from './sessions.ts';
@@ -41,7 +43,7 @@ export async function introspect(context: Context, token: string) {
       exp,
       jti,
       sid,
-      scope: roles.join(' '),
+      scope: scopeOf(roles),
     };
   }
   const { iss, aud, sub, iat, exp, sid, gen } = refresh as NonNullable<typeof refresh>;
@@ -49,7 +51,11 @@ export async function introspect(context: Context, token: string) {
   return { active: true, token_type: 'refresh_token', iss, aud, sub, iat, exp, sid };
 }
 
-/** Ends the session of an access or refresh token; a machine's token, which has no session, is revoked by itself. Answers whose it was. */
+/** Ends a session. A machine has none, so its token is revoked by itself. */
+export const ended = (user: User, sid: string, now: number): User =>
+  user.kind === 'service' ? withTombstone(user, sid, now) : endSession(user, sid, now);
+
+/** Ends the session of an access or refresh token. Answers whose it was. */
 export async function revoke(
   context: Context,
   token: string,
@@ -58,9 +64,7 @@ export async function revoke(
   if (claims === undefined) return undefined;
   const { sub, sid } = claims;
   const revoked = await context.users.change(sub, (user) => {
-    const now = context.clock();
-    const next =
-      user.kind === 'service' ? withTombstone(user, sid, now) : endSession(user, sid, now);
+    const next = ended(user, sid, context.clock());
     return { user: next, result: next !== user };
   });
   return revoked ? { sub, sid } : undefined;

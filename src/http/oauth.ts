@@ -5,13 +5,18 @@ import { Refusal } from '../domain/refusal.ts';
 import { authenticate } from '../domain/service-accounts.ts';
 import type { OAuthErrorCode } from '../schemas/oauth.ts';
 import { OAuthProblem } from '../schemas/oauth.ts';
+import type { ProblemCode } from '../schemas/problem.ts';
 import type { User } from '../schemas/user.ts';
 import { logEvent } from './logging.ts';
 import { problems, refusalOf } from './problems.ts';
 
 const FORM = /^application\/x-www-form-urlencoded *(; *charset="?utf-8"? *)?$/i;
 
-const NO_FORM = 'Send a form: Content-Type application/x-www-form-urlencoded.';
+/** What the catalogue says in words that do not fit here: RFC 6749 has no quotation marks in a description. */
+const DESCRIPTIONS: Partial<Record<ProblemCode, string>> = {
+  unsupported_media_type: 'Send a form: Content-Type application/x-www-form-urlencoded.',
+  internal_error: 'The service made a mistake.',
+};
 
 const badClient = () =>
   new OAuthRefusal('invalid_client', 'No service account has this id and this secret.');
@@ -27,18 +32,21 @@ function parseForm(text: string): Record<string, string> {
 }
 
 /** RFC 6749 section 2.3.1: both halves are form-encoded inside HTTP Basic. */
-function basicCredentials(header: string): { id: string; secret: string } {
+function basicCredentials(header: string): { id?: string; secret?: string } {
   const decoded = Buffer.from(header.replace(/^basic +/i, ''), 'base64').toString();
   const colon = decoded.indexOf(':');
   try {
     const [id, secret] = [decoded.slice(0, colon), decoded.slice(colon + 1)].map((half) =>
       decodeURIComponent(half.replaceAll('+', ' ')),
-    );
-    return { id: id as string, secret: secret as string };
+    ) as [string, string];
+    return { id, secret };
   } catch {
-    throw badClient();
+    return {};
   }
 }
+
+const isBasic = (authorization: string | undefined): authorization is string =>
+  authorization !== undefined && /^basic\b/i.test(authorization);
 
 interface ClientFields {
   client_id?: string | undefined;
@@ -52,19 +60,28 @@ export async function clientOf(
   context: Context,
 ): Promise<User> {
   const { authorization } = request.headers;
-  const basic = authorization !== undefined && /^basic\b/i.test(authorization);
-  if (basic && body.client_secret !== undefined) {
+  const named = { id: body.client_id, secret: body.client_secret };
+  const basic = isBasic(authorization) ? basicCredentials(authorization) : undefined;
+  const { id, secret } = basic ?? named;
+  if (basic && (named.secret !== undefined || (named.id !== undefined && named.id !== id))) {
     throw new OAuthRefusal('invalid_request', 'Authenticate in one way.');
   }
-  const { id, secret } = basic
-    ? basicCredentials(authorization)
-    : { id: body.client_id, secret: body.client_secret };
   const client = id && secret ? await authenticate(context, id, secret) : undefined;
   if (client === undefined) {
     logEvent(request, 'client.refused', {});
     throw badClient();
   }
   return client;
+}
+
+/** The same where a client need not authenticate: one that does all the same has to be right (RFC 6749 section 3.2.1). */
+export async function clientIfAny(
+  request: FastifyRequest,
+  body: ClientFields,
+  context: Context,
+): Promise<User | undefined> {
+  const tries = isBasic(request.headers.authorization) || body.client_secret !== undefined;
+  return tries ? clientOf(request, body, context) : undefined;
 }
 
 const STATUS: Record<OAuthErrorCode, number> = {
@@ -100,18 +117,18 @@ function answerOAuthError(
   const { retryAfter, detail = explanation, errors = [] } = refusal.circumstances;
   if (status >= 500) request.log.error({ err: error }, refusal.code);
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
-  const isForm = refusal.code !== 'unsupported_media_type';
   const where = errors.map(({ path, message }) => `${path.slice(1)} ${message}`).join('; ');
   const body = {
     error: oauthCodeOf(status),
-    error_description: isForm ? where || detail : NO_FORM,
+    error_description: DESCRIPTIONS[refusal.code] ?? (where || detail),
   };
-  return reply.code(status).send(JSON.stringify(body));
+  // RFC 6749 section 5.2 has one status for what is wrong in a form.
+  return reply.code(status === 422 ? 400 : status).send(JSON.stringify(body));
 }
 
 /** The answers that every OAuth route declares. */
 export const oauthResponses = Object.fromEntries(
-  ([400, 401, 403, 413, 415, 422, 429, 500, 503] as const).map((status) => [
+  ([400, 401, 403, 413, 415, 429, 500, 503] as const).map((status) => [
     status,
     {
       description: `Refused, in the words of RFC 6749 section 5.2.`,

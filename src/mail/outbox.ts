@@ -38,12 +38,15 @@ export class Outbox {
 
   /** Whatever still waits gets its last try now. */
   async close(): Promise<void> {
-    const last = [...this.#waiting].map(([timer, send]) => {
-      clearTimeout(timer);
-      return send();
-    });
-    this.#waiting.clear();
-    await Promise.all([...last, ...this.#sending]);
+    // One that was being sent meanwhile, and failed, waits again.
+    while (this.#waiting.size + this.#sending.size > 0) {
+      const last = [...this.#waiting].map(([timer, send]) => {
+        clearTimeout(timer);
+        return send();
+      });
+      this.#waiting.clear();
+      await Promise.all([...last, ...this.#sending]);
+    }
     this.#transport.close();
   }
 

@@ -60,9 +60,9 @@ export const OwnClaims = {
   device: z.strictObject({ ...Own, jti: Text }),
   /** `sub`: the address as it was typed. There is no user yet. */
   'sign-up': z.strictObject({ ...Own, jti: Text }),
-  /** `was`: the state of the address that it replaces; `sid`: the session that asked, which goes on. */
+  /** `was`: the state of the address that it replaces, and of the tokens; `sid`: the session that asked, which goes on. */
   email: z.strictObject({ ...Own, jti: Text, email: Text, was: Text, sid: z.string() }),
-  /** `was`: the password hash that it replaces. */
+  /** `was`: the password hash that it replaces, and the address that it went to. */
   reset: z.strictObject({ ...Own, jti: Text, was: Text }),
   /** The password was right; `was`: its hash. */
   mfa: z.strictObject({

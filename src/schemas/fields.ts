@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const Time = z.iso.datetime().meta({ examples: ['2026-11-23T18:00:00.000Z'] });
 
 const ADDRESS =
-  /^[^\s@,;:<>()[\]\\"\p{Cc}\p{Cf}]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.)+\p{L}[\p{L}\p{N}-]{0,61}[\p{L}\p{N}]$/u;
+  /^[^\s@,;:<>()[\]\\"\p{Cc}\p{Cf}\p{Cs}]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.)+\p{L}[\p{L}\p{N}-]{0,61}[\p{L}\p{N}]$/u;
 
 /** RFC 5321 section 4.5.3.1: 64 octets before the @, 254 in all. One address: no comma, no line break. */
 export const Email = z

@@ -47,7 +47,14 @@ export const Mfa = z.object({
   totp: Totp.optional(),
   /** Asked for, not yet proven with a code. */
   pending: Totp.optional(),
-  recovery: z.object({ salt: z.string(), hashes: z.array(z.string()) }).optional(),
+  recovery: z
+    .object({
+      salt: z.string(),
+      /** What the hashes were made with (Argon2id). */
+      cost: z.object({ memory: z.int(), passes: z.int() }),
+      hashes: z.array(z.string()),
+    })
+    .optional(),
   /** Challenges that were tried or used, until they expire. */
   challenges: z.array(z.object({ id: z.string(), tries: z.int(), until: Instant })).default([]),
 });

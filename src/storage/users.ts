@@ -103,13 +103,12 @@ export class Users {
   async change<T>(
     id: string,
     decide: (user: User, witness: User | undefined) => Change<T>,
-    findWitness?: () => Promise<User | undefined>,
+    findWitness?: (user: User) => Promise<User | undefined>,
   ): Promise<T | undefined> {
     for (let attempt = 1; attempt <= TRIES; attempt += 1) {
-      const witness = await findWitness?.();
       const user = await this.findById(id);
       if (user === undefined) return undefined;
-      const change = decide(user, witness);
+      const change = decide(user, await findWitness?.(user));
       if (change.user === user) return change.result;
       if (await this.#replace(user, change)) {
         this.#wrote(change.user);
@@ -149,7 +148,7 @@ export class Users {
     });
   }
 
-  /** Some active person with this role who is not `id`. */
+  /** Some active person with this role and a password who is not `id`. Reads through the table. */
   async findOther(id: string, role: string): Promise<User | undefined> {
     return this.#guarded('findOther', async () => {
       const row = await this.#db
@@ -158,7 +157,9 @@ export class Users {
         .where('kind', '=', 'person')
         .where('status', '=', 'active')
         .where('id', '!=', id)
+        .where('password_hash', 'is not', null)
         .where('roles', 'like', `%${JSON.stringify(role)}%`)
+        .limit(1)
         .executeTakeFirst();
       return row && toUser(row);
     });
@@ -207,6 +208,8 @@ export class Users {
   }
 
   async #findBy(column: 'id' | 'email_key', value: string): Promise<User | undefined> {
+    // PostgreSQL takes no NUL in a text, so no row has one.
+    if (value.includes('\0')) return undefined;
     return this.#guarded('find', async () => {
       const row = await this.#db
         .selectFrom('users')
@@ -222,8 +225,14 @@ export class Users {
     try {
       if (witness === undefined) return await writeOver(this.#db, seen, next);
       return await this.#db.transaction().execute(async (transaction) => {
-        const stands = await writeOver(transaction, witness, witness);
-        if (!stands || !(await writeOver(transaction, seen, next))) throw new LostRace();
+        const pair = [
+          { from: seen, to: next },
+          { from: witness, to: witness },
+        ];
+        // In one order for everybody, or two who are each other's witness wait for each other.
+        for (const { from, to } of pair.sort((a, b) => (a.from.id < b.from.id ? -1 : 1))) {
+          if (!(await writeOver(transaction, from, to))) throw new LostRace();
+        }
         return true;
       });
     } catch (error) {

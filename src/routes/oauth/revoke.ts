@@ -3,7 +3,7 @@ import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
 import { revoke } from '../../domain/token-holder.ts';
 import { logEvent } from '../../http/logging.ts';
-import { oauthResponses } from '../../http/oauth.ts';
+import { clientIfAny, oauthResponses } from '../../http/oauth.ts';
 import { TokenQuestion } from '../../schemas/oauth.ts';
 
 export function revokeToken(app: App, context: Context): void {
@@ -22,6 +22,7 @@ export function revokeToken(app: App, context: Context): void {
       response: { 200: z.object({}), ...oauthResponses },
     },
     handler: async (request) => {
+      await clientIfAny(request, request.body, context);
       const revoked = await revoke(context, request.body.token);
       if (revoked) logEvent(request, 'token.revoked', { user: revoked.sub, session: revoked.sid });
       return {};

@@ -1,11 +1,11 @@
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { issueForClient } from '../../domain/client-credentials.ts';
+import { issueForClient, scopeOf } from '../../domain/client-credentials.ts';
 import { OAuthRefusal } from '../../domain/oauth-refusal.ts';
 import { refreshSession } from '../../domain/refresh.ts';
 import { issuePair } from '../../domain/token-pair.ts';
 import { logEvent } from '../../http/logging.ts';
-import { clientOf, oauthResponses } from '../../http/oauth.ts';
+import { clientIfAny, clientOf, oauthResponses } from '../../http/oauth.ts';
 import { reportReuse } from '../../http/reuse.ts';
 import { OAuthTokens, TokenRequest } from '../../schemas/oauth.ts';
 
@@ -36,6 +36,9 @@ export function issueToken(app: App, context: Context): void {
         case 'refresh_token': {
           if (body.refresh_token === undefined)
             throw new OAuthRefusal('invalid_request', 'refresh_token is missing.');
+          // Refresh tokens are for the people's clients, which have no secret: none is a machine's.
+          if (await clientIfAny(request, body, context))
+            throw new OAuthRefusal('invalid_grant', 'The token is not of this client.');
           const rotation = await refreshSession(context, {
             token: body.refresh_token,
             transport: 'body',
@@ -48,11 +51,10 @@ export function issueToken(app: App, context: Context): void {
               'The session is unknown, has ended or has expired.',
             );
           }
-          const { access_token, token_type, expires_in, refresh_token } = issuePair(
-            context,
-            rotation,
-          );
-          return { access_token, token_type, expires_in, refresh_token };
+          const pair = issuePair(context, rotation);
+          const { access_token, token_type, expires_in, refresh_token } = pair;
+          const scope = scopeOf(rotation.user.roles);
+          return { access_token, token_type, expires_in, scope, refresh_token };
         }
         default:
           throw new OAuthRefusal(

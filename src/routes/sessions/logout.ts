@@ -1,7 +1,7 @@
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
 import { Refusal } from '../../domain/refusal.ts';
-import { endSession } from '../../domain/sessions.ts';
+import { ended } from '../../domain/token-holder.ts';
 import { bearerOf } from '../../http/access.ts';
 import { clearRefreshCookie } from '../../http/cookies.ts';
 import { logEvent } from '../../http/logging.ts';
@@ -39,11 +39,11 @@ export function logout(app: App, context: Context): void {
       const named = presented ? ownTokens.read('refresh', presented.token) : sessionOfBearer();
       if (presented?.transport === 'cookie') clearRefreshCookie(reply);
       if (named) {
-        const ended = await users.change(named.sub, (user) => {
-          const next = endSession(user, named.sid, clock());
+        const changed = await users.change(named.sub, (user) => {
+          const next = ended(user, named.sid, clock());
           return { user: next, result: next !== user };
         });
-        if (ended) logEvent(request, 'session.ended', { user: named.sub, session: named.sid });
+        if (changed) logEvent(request, 'session.ended', { user: named.sub, session: named.sid });
       }
       return reply.code(204).send(null);
 

@@ -3,6 +3,7 @@ import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
 import { ADMIN, administer } from '../../domain/administration.ts';
 import { tell } from '../../domain/letters.ts';
+import { Refusal } from '../../domain/refusal.ts';
 import { endAll } from '../../domain/sessions.ts';
 import { requireRole } from '../../http/access.ts';
 import { logEvent } from '../../http/logging.ts';
@@ -24,6 +25,9 @@ export function resetUserMfa(app: App, context: Context): void {
     },
     handler: async (request, reply) => {
       const { params, caller } = request;
+      // His own goes with the password and a code: a stolen access token is not enough.
+      if (params.id === caller.sub)
+        throw new Refusal('forbidden', { detail: 'Remove your own with DELETE /v1/me/mfa/totp.' });
       const user = await administer(context, { id: params.id, kind: 'person' }, (before, now) => ({
         user: endAll({ ...before, mfa: { challenges: [] } }, now),
         result: before,

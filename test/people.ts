@@ -1,0 +1,99 @@
+import { TOTP } from 'otpauth';
+import { newPerson } from '../src/domain/accounts.ts';
+import { enrol } from '../src/domain/second-factor.ts';
+import { newServiceAccount } from '../src/domain/service-accounts.ts';
+import { start } from '../src/domain/sessions.ts';
+import { issuePair } from '../src/domain/token-pair.ts';
+import type { User } from '../src/schemas/user.ts';
+import type { TestApp, Tokens } from './test-app.ts';
+
+export interface SignedIn extends Tokens {
+  id: string;
+}
+
+/** A person with a live session, put straight into the table: no password is hashed. */
+export async function signedIn(
+  { context }: Pick<TestApp, 'context'>,
+  email: string,
+  changes: Partial<User> = {},
+): Promise<SignedIn> {
+  const now = context.clock();
+  const person = newPerson({ email, name: null, passwordHash: '$argon2id$none' }, now);
+  const signIn = { amr: ['pwd'], transport: 'body', client: 'test' } as const;
+  const { user, session } = start(
+    { ...person, ...changes },
+    { ...signIn, amr: [...signIn.amr] },
+    now,
+    context.sessionLimits,
+  );
+  await context.users.insert(user);
+  return { id: user.id, ...issuePair(context, { user, session, device: 'device' }) };
+}
+
+export const admin = (app: Pick<TestApp, 'context'>, email = 'root@example.com') =>
+  signedIn(app, email, { roles: ['admin'] });
+
+export interface Machine {
+  id: string;
+  secret: string;
+}
+
+/** A service account with one secret. */
+export async function machine(
+  { context }: Pick<TestApp, 'context'>,
+  roles: string[] = [],
+): Promise<Machine> {
+  const { account, secret } = newServiceAccount({ name: 'machine', roles }, context.clock());
+  await context.users.insert(account);
+  return { id: account.id, secret };
+}
+
+export const basic = ({ id, secret }: Machine) => ({
+  authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`,
+});
+
+/** Sends a form, as the OAuth endpoints take it. */
+export const form = (
+  { inject }: Pick<TestApp, 'inject'>,
+  url: string,
+  fields: Record<string, string> | string,
+  headers: Record<string, string> = {},
+) =>
+  inject({
+    method: 'POST',
+    url,
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    payload: typeof fields === 'string' ? fields : new URLSearchParams(fields).toString(),
+  });
+
+/** A machine's access token. */
+export async function machineToken(
+  app: Pick<TestApp, 'inject'>,
+  client: Machine,
+  scope?: string,
+): Promise<string> {
+  const fields = { grant_type: 'client_credentials', ...(scope && { scope }) };
+  const answer = await form(app, '/oauth/token', fields, basic(client));
+  return answer.json<{ access_token: string }>().access_token;
+}
+
+/** The lines about what an administrator or a machine did, without what every line has. */
+export const audit = ({ logs }: Pick<TestApp, 'logs'>) =>
+  logs.flatMap(({ event, actor, user, session, before, after }) =>
+    typeof event === 'string' && /^(admin|client|token)\./.test(event)
+      ? [JSON.parse(JSON.stringify({ event, actor, user, session, before, after }))]
+      : [],
+  );
+
+/** A second factor in force, and the code that it shows now. */
+export function factor(
+  { context }: Pick<TestApp, 'context'>,
+  user: Pick<User, 'id'>,
+): { mfa: User['mfa']; code: () => string } {
+  const { pending: totp, secret } = enrol(context.keys, user as User, context.clock());
+  const generator = new TOTP({ secret });
+  return {
+    mfa: { ...(totp && { totp }), challenges: [] },
+    code: () => generator.generate({ timestamp: context.clock() }),
+  };
+}

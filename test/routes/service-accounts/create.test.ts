@@ -1,0 +1,117 @@
+import t from 'tap';
+import { admin, audit, basic, form, machine, machineToken, signedIn } from '../../people.ts';
+import { refused } from '../../refused.ts';
+import { testApp } from '../../test-app.ts';
+
+const app = await testApp(t);
+const { as, clock, context, logs } = app;
+const root = await admin(app);
+const create = (payload: object, token = root.access_token) =>
+  as(token, { method: 'POST', url: '/v1/service-accounts', payload });
+const asMachine = { grant_type: 'client_credentials' };
+
+t.test('a new machine signs in with the secret that is shown once', async (t) => {
+  const answer = await create({ name: ' nightly ', roles: ['reports:read'] });
+  t.equal(answer.statusCode, 201);
+  const { client_id, client_secret, ...rest } = answer.json();
+  t.strictSame(rest, {
+    name: 'nightly',
+    roles: ['reports:read'],
+    created_at: new Date(clock.now).toISOString(),
+  });
+  t.match(client_secret, /^[\w-]{43}$/, '256 bits');
+  const token = await form(
+    app,
+    '/oauth/token',
+    asMachine,
+    basic({ id: client_id, secret: client_secret }),
+  );
+  t.equal(token.statusCode, 200);
+  const row = await context.users.findById(client_id);
+  t.match(row, { kind: 'service', status: 'active', email: null, email_key: null, sessions: [] });
+  t.notOk(JSON.stringify([row, logs]).includes(client_secret), 'neither row nor log has it');
+  t.same(audit(app).slice(0, 1), [
+    {
+      event: 'admin.service_account_created',
+      actor: root.id,
+      user: client_id,
+      after: { roles: ['reports:read'] },
+    },
+  ]);
+});
+
+t.test('two machines may have one name, and have secrets of their own', async (t) => {
+  const [one, two] = [
+    (await create({ name: 'twin' })).json(),
+    (await create({ name: 'twin' })).json(),
+  ];
+  t.not(one.client_id, two.client_id);
+  t.not(one.client_secret, two.client_secret);
+  t.same(one.roles, [], 'no role unless told');
+  const mixed = basic({ id: one.client_id, secret: two.client_secret });
+  t.equal((await form(app, '/oauth/token', asMachine, mixed)).statusCode, 401);
+});
+
+t.test('nothing but name and roles is taken, and a bad one makes no machine', async (t) => {
+  const count = async () => (await context.users.list({ kind: 'service', limit: 100 })).length;
+  const [before, lines] = [await count(), audit(app).length];
+  for (const [body, path] of [
+    [{}, '/name'],
+    [{ name: '' }, '/name'],
+    [{ name: 'a'.repeat(101) }, '/name'],
+    [{ name: 'x', roles: 'admin' }, '/roles'],
+    [{ name: 'x', roles: ['a b'] }, '/roles/0'],
+    [{ name: 'x', roles: ['a', 'a'] }, '/roles'],
+    [{ name: 'x', client_id: root.id }, '/client_id'],
+    [{ name: 'x', client_secret: 'mine' }, '/client_secret'],
+    [{ name: 'x', email: 'a@example.com' }, '/email'],
+    [{ name: 'x', kind: 'person' }, '/kind'],
+  ] as const) {
+    const { errors } = refused(t, await create(body), 422, 'invalid_input');
+    t.equal(errors?.[0]?.path, path, JSON.stringify(body));
+  }
+  t.equal(await count(), before);
+  t.equal(audit(app).length, lines);
+});
+
+t.test(
+  'a machine administrates with the role admin in its account and in its token, not else',
+  async (t) => {
+    const plain = await machineToken(app, await machine(app, ['reader']));
+    refused(t, await create({ name: 'x' }, plain), 403, 'forbidden');
+    const client = await machine(app, ['admin', 'reader']);
+    const narrow = await machineToken(app, client, 'reader');
+    refused(t, await create({ name: 'x' }, narrow), 403, 'forbidden');
+    const full = await machineToken(app, client);
+    t.equal((await create({ name: 'x' }, full)).statusCode, 201);
+    t.match(audit(app).at(-1), { actor: client.id });
+    for (const [method, url] of [
+      ['GET', '/v1/me'],
+      ['PATCH', '/v1/me'],
+      ['GET', '/v1/me/sessions'],
+    ] as const) {
+      const payload = method === 'PATCH' ? { name: 'x' } : undefined;
+      refused(t, await as(full, { method, url, ...(payload && { payload }) }), 403, 'forbidden');
+    }
+  },
+);
+
+t.test('a machine that administrates is no administrator who could be left', async (t) => {
+  const client = await machine(app, ['admin']);
+  const token = await machineToken(app, client);
+  const url = `/v1/users/${root.id}`;
+  for (const method of ['DELETE', 'PATCH'] as const) {
+    const answer = await as(token, {
+      method,
+      url,
+      ...(method === 'PATCH' && { payload: { roles: [] } }),
+    });
+    refused(t, answer, 409, 'last_admin');
+  }
+  t.match(await context.users.findById(root.id), { roles: ['admin'], status: 'active' });
+});
+
+t.test('a user makes no machine', async (t) => {
+  const eve = await signedIn(app, 'eve@example.com', { roles: ['administrator', 'admin2'] });
+  refused(t, await create({ name: 'x', roles: ['admin'] }, eve.access_token), 403, 'forbidden');
+});

@@ -1,0 +1,59 @@
+import t from 'tap';
+import { admin, audit, basic, form, machine, machineToken, signedIn } from '../../people.ts';
+import { refused } from '../../refused.ts';
+import { testApp } from '../../test-app.ts';
+
+const app = await testApp(t);
+const { as, context } = app;
+const root = await admin(app);
+const remove = (id: string) =>
+  as(root.access_token, { method: 'DELETE', url: `/v1/service-accounts/${id}` });
+
+t.test('a deleted machine is gone at once, with its tokens and its secret', async (t) => {
+  const client = await machine(app, ['admin']);
+  const token = await machineToken(app, client);
+  const other = await machine(app);
+  const lines = audit(app).length;
+  const answer = await remove(client.id);
+  t.equal(answer.statusCode, 204);
+  t.equal(answer.payload, '');
+  refused(t, await as(token, { url: '/v1/whoami' }), 401, 'token_revoked');
+  refused(t, await as(token, { url: '/v1/users' }), 401, 'token_revoked');
+  const again = await form(
+    app,
+    '/oauth/token',
+    { grant_type: 'client_credentials' },
+    basic(client),
+  );
+  t.equal(again.statusCode, 401);
+  const asked = await form(app, '/oauth/introspect', { token }, basic(other));
+  t.same(asked.json(), { active: false });
+  t.match(await context.users.findById(client.id), {
+    status: 'deleted',
+    password_hash: null,
+    roles: [],
+  });
+  t.same(audit(app).slice(lines, lines + 1), [
+    { event: 'admin.service_account_deleted', actor: root.id, user: client.id },
+  ]);
+});
+
+t.test('a person is not deleted here, nor a machine twice', async (t) => {
+  const eve = await signedIn(app, 'eve@example.com');
+  const client = await machine(app);
+  await remove(client.id);
+  const lines = audit(app).length;
+  for (const id of [client.id, eve.id, root.id, '0', '%00']) {
+    refused(t, await remove(id), 404, 'not_found');
+  }
+  t.match(await context.users.findById(eve.id), { status: 'active' });
+  t.equal(audit(app).length, lines);
+});
+
+t.test('a machine that administrates deletes itself, and is then nobody', async (t) => {
+  const client = await machine(app, ['admin']);
+  const token = await machineToken(app, client);
+  const url = `/v1/service-accounts/${client.id}`;
+  t.equal((await as(token, { method: 'DELETE', url })).statusCode, 204);
+  refused(t, await as(token, { method: 'DELETE', url }), 401, 'token_revoked');
+});

@@ -1,0 +1,71 @@
+import t from 'tap';
+import { admin, audit, basic, form, machine, machineToken, signedIn } from '../../people.ts';
+import { refused } from '../../refused.ts';
+import { testApp } from '../../test-app.ts';
+
+const app = await testApp(t);
+const { as, context, logs } = app;
+const root = await admin(app);
+const renew = (id: string) =>
+  as(root.access_token, { method: 'POST', url: `/v1/service-accounts/${id}/secret` });
+const works = async (id: string, secret: string) => {
+  const answer = await form(
+    app,
+    '/oauth/token',
+    { grant_type: 'client_credentials' },
+    basic({ id, secret }),
+  );
+  return answer.statusCode === 200;
+};
+
+t.test('two secrets hold at a time, and the third ends the first', async (t) => {
+  const { id, secret: first } = await machine(app, ['reader']);
+  const token = await machineToken(app, { id, secret: first });
+  const lines = audit(app).length;
+  const answer = await renew(id);
+  t.equal(answer.statusCode, 201);
+  const { client_secret: second, ...rest } = answer.json();
+  t.match(rest, { client_id: id, name: 'machine', roles: ['reader'] });
+  t.match(second, /^[\w-]{43}$/);
+  t.same(audit(app).slice(lines), [
+    { event: 'admin.service_account_secret_made', actor: root.id, user: id },
+  ]);
+  t.same([await works(id, first), await works(id, second)], [true, true]);
+  const third = (await renew(id)).json().client_secret;
+  t.same(
+    [await works(id, first), await works(id, second), await works(id, third)],
+    [false, true, true],
+  );
+  const fourth = (await renew(id)).json().client_secret;
+  t.same(
+    [await works(id, second), await works(id, third), await works(id, fourth)],
+    [false, true, true],
+  );
+  t.equal((await as(token, { url: '/v1/whoami' })).statusCode, 200, 'tokens live out their time');
+  const kept = JSON.stringify([await context.users.findById(id), logs]);
+  for (const secret of [first, second, third, fourth]) t.notOk(kept.includes(secret));
+});
+
+t.test('of two secrets that are made at once both hold', async (t) => {
+  const { id, secret } = await machine(app);
+  const answers = await Promise.all([renew(id), renew(id)]);
+  const [one, two] = answers.map((answer) => answer.json().client_secret);
+  t.same(
+    [await works(id, one), await works(id, two), await works(id, secret)],
+    [true, true, false],
+  );
+});
+
+t.test('a person gets no secret, nor a machine that is gone', async (t) => {
+  const eve = await signedIn(app, 'eve@example.com');
+  const gone = await machine(app);
+  await as(root.access_token, { method: 'DELETE', url: `/v1/service-accounts/${gone.id}` });
+  const lines = audit(app).length;
+  const before = await context.users.findById(eve.id);
+  for (const id of [eve.id, root.id, gone.id, '0', '%00']) {
+    refused(t, await renew(id), 404, 'not_found');
+  }
+  t.same(await context.users.findById(eve.id), before);
+  t.match(await context.users.findById(gone.id), { status: 'deleted', password_hash: null });
+  t.equal(audit(app).length, lines);
+});

@@ -1,0 +1,199 @@
+import t, { type Test } from 'tap';
+import { opened, sqliteFile } from '../../databases.ts';
+import { admin, audit, machine, type SignedIn, signedIn } from '../../people.ts';
+import { refused } from '../../refused.ts';
+import { type TestApp, testApp } from '../../test-app.ts';
+
+const app = await testApp(t);
+const { as, context, clock, refresh } = app;
+const root = await admin(app);
+const amend = (id: string, payload: object, token = root.access_token) =>
+  as(token, { method: 'PATCH', url: `/v1/users/${id}`, payload });
+const rowOf = (id: string) => context.users.findById(id);
+
+/** The audit lines that `act` causes. */
+async function linesOf(act: () => Promise<unknown>) {
+  const before = audit(app).length;
+  await act();
+  return audit(app).slice(before);
+}
+
+async function isSignedOut(t: Test, { access_token, refresh_token }: SignedIn, { as } = app) {
+  refused(t, await as(access_token, { url: '/v1/whoami' }), 401, 'token_revoked');
+  refused(t, await as(access_token, { url: '/v1/me' }), 401, 'token_revoked');
+  refused(t, await refresh(refresh_token), 401, 'refresh_invalid');
+}
+
+async function isSignedIn(t: Test, { access_token }: SignedIn) {
+  t.equal((await as(access_token, { url: '/v1/whoami' })).statusCode, 200);
+  t.equal((await as(access_token, { url: '/v1/me' })).statusCode, 200);
+}
+
+t.test('a role that is given comes with the next refresh, and nobody is signed out', async (t) => {
+  const eve = await signedIn(app, 'eve@example.com', { roles: ['reader'] });
+  const lines = await linesOf(async () => {
+    const answer = await amend(eve.id, { roles: ['reader', 'editor'] });
+    t.equal(answer.statusCode, 200);
+    t.match(answer.json(), { id: eve.id, roles: ['reader', 'editor'], sessions: 1 });
+  });
+  t.same(lines, [
+    {
+      event: 'admin.user_changed',
+      actor: root.id,
+      user: eve.id,
+      before: { roles: ['reader'], status: 'active' },
+      after: { roles: ['reader', 'editor'], status: 'active' },
+    },
+  ]);
+  await isSignedIn(t, eve);
+  t.same((await as(eve.access_token, { url: '/v1/whoami' })).json().roles, ['reader']);
+  const next = (await refresh(eve.refresh_token)).json();
+  t.same((await as(next.access_token, { url: '/v1/whoami' })).json().roles, ['reader', 'editor']);
+});
+
+t.test('whoever loses a role is signed out at once: the tokens still name it', async (t) => {
+  const eve = await signedIn(app, 'eve2@example.com', { roles: ['reader', 'editor'] });
+  t.equal((await amend(eve.id, { roles: ['editor', 'writer'] })).statusCode, 200);
+  await isSignedOut(t, eve);
+  t.match(await rowOf(eve.id), { roles: ['editor', 'writer'], token_version: 1 });
+});
+
+t.test('whoever is disabled is signed out at once, and does not sign in', async (t) => {
+  const password_hash = await context.passwords.hash('correct horse battery staple');
+  const eve = await signedIn(app, 'eve3@example.com', { password_hash });
+  const lines = await linesOf(async () => {
+    const answer = await amend(eve.id, { status: 'disabled' });
+    t.match(answer.json(), { status: 'disabled', sessions: 0 });
+  });
+  t.match(lines, [{ before: { status: 'active' }, after: { status: 'disabled' } }]);
+  await isSignedOut(t, eve);
+  refused(t, await app.login('eve3@example.com'), 401, 'invalid_credentials');
+
+  t.match((await amend(eve.id, { status: 'active' })).json(), { status: 'active' });
+  await isSignedOut(t, eve);
+  t.equal((await app.login('eve3@example.com')).statusCode, 200);
+});
+
+t.test('a name changes, goes, and stays where it is not told', async (t) => {
+  const eve = await signedIn(app, 'eve4@example.com', { roles: ['reader'] });
+  clock.advance(1_000);
+  const updated_at = new Date(clock.now).toISOString();
+  t.match((await amend(eve.id, { name: ' Eve ' })).json(), { name: 'Eve', updated_at });
+  t.match((await amend(eve.id, {})).json(), { name: 'Eve', roles: ['reader'], status: 'active' });
+  t.match((await amend(eve.id, { name: null })).json(), { name: null, roles: ['reader'] });
+  await isSignedIn(t, eve);
+});
+
+t.test(
+  'an administrator sets no password, no address, no code and nothing of the row',
+  async (t) => {
+    const eve = await signedIn(app, 'eve5@example.com');
+    const before = await rowOf(eve.id);
+    const lines = await linesOf(async () => {
+      for (const [body, path] of [
+        [{ password: 'correct horse battery staple' }, '/password'],
+        [{ password_hash: 'x' }, '/password_hash'],
+        [{ email: 'mine@example.com' }, '/email'],
+        [{ email_verified: true }, '/email_verified'],
+        [{ mfa: false }, '/mfa'],
+        [{ token_version: 0 }, '/token_version'],
+        [{ sessions: [] }, '/sessions'],
+        [{ id: root.id }, '/id'],
+        [{ kind: 'service' }, '/kind'],
+        [{ status: 'deleted' }, '/status'],
+        [{ status: null }, '/status'],
+        [{ roles: null }, '/roles'],
+        [{ roles: ['a', 'a'] }, '/roles'],
+        [{ roles: ['ADMIN'] }, '/roles/0'],
+        [{ name: '' }, '/name'],
+        [{ name: 'a\u2028b' }, '/name'],
+      ] as const) {
+        const { errors } = refused(t, await amend(eve.id, body), 422, 'invalid_input');
+        t.equal(errors?.[0]?.path, path, JSON.stringify(body));
+      }
+    });
+    t.same(lines, []);
+    t.same(await rowOf(eve.id), before);
+  },
+);
+
+t.test('a machine, a deleted user and nobody are no users to change', async (t) => {
+  const client = await machine(app, ['reader']);
+  const gone = await signedIn(app, 'gone@example.com');
+  await as(root.access_token, { method: 'DELETE', url: `/v1/users/${gone.id}` });
+  const before = [await rowOf(client.id), await rowOf(gone.id)];
+  const lines = await linesOf(async () => {
+    for (const id of [client.id, gone.id, '01990d6e-7c3f-7a51-9c6b-0c1d2e3f4a5b']) {
+      const answer = await amend(id, { roles: ['admin'], status: 'active' });
+      refused(t, answer, 404, 'not_found');
+    }
+  });
+  t.same(lines, []);
+  t.same([await rowOf(client.id), await rowOf(gone.id)], before);
+});
+
+t.test(
+  'an administrator who was demoted is none from then on, by the row and not by the token',
+  async (t) => {
+    const old = await signedIn(app, 'old@example.com', { roles: ['admin'] });
+    const eve = await signedIn(app, 'eve6@example.com');
+    t.equal((await amend(old.id, { roles: [] })).statusCode, 200);
+    const lines = await linesOf(async () => {
+      refused(t, await amend(eve.id, { roles: ['admin'] }, old.access_token), 401, 'token_revoked');
+      refused(t, await amend(old.id, { roles: ['admin'] }, old.access_token), 401, 'token_revoked');
+    });
+    t.same(lines, []);
+    t.match(await rowOf(eve.id), { roles: [] });
+    t.match(await rowOf(old.id), { roles: [] });
+  },
+);
+
+t.test(
+  'another node refuses an administrator who lost the role or was disabled at once too, before it has heard of it',
+  async (t) => {
+    const engine = sqliteFile(t);
+    const url = await engine.create();
+    const [here, there]: [TestApp, TestApp] = [
+      await testApp(t, { database: opened(t, url) }),
+      await testApp(t, { database: opened(t, url) }),
+    ];
+    const first = await admin(here);
+    for (const [email, change] of [
+      ['demoted@example.com', { roles: ['editor'] }],
+      ['disabled@example.com', { status: 'disabled' }],
+    ] as const) {
+      const other = await signedIn(here, email, { roles: ['admin', 'editor'] });
+      const list = () => there.as(other.access_token, { url: '/v1/users' });
+      t.equal((await list()).statusCode, 200);
+      const url = `/v1/users/${other.id}`;
+      t.equal(
+        (await here.as(first.access_token, { method: 'PATCH', url, payload: change })).statusCode,
+        200,
+      );
+      refused(t, await list(), 401, 'token_revoked');
+      const back = {
+        method: 'PATCH',
+        url,
+        payload: { roles: ['admin'], status: 'active' },
+      } as const;
+      refused(t, await there.as(other.access_token, back), 401, 'token_revoked');
+      refused(t, await there.as(other.access_token, { url: '/v1/me' }), 401, 'token_revoked');
+      t.equal(
+        (await there.as(other.access_token, { url: '/v1/whoami' })).statusCode,
+        200,
+        'the snapshot is one poll behind',
+      );
+      await there.context.revocationFeed.poll();
+      refused(t, await there.as(other.access_token, { url: '/v1/whoami' }), 401, 'token_revoked');
+    }
+  },
+);
+
+t.test('an administrator changes himself while there is another', async (t) => {
+  const self = await signedIn(app, 'self@example.com', { roles: ['admin', 'reader'] });
+  t.match((await amend(self.id, { name: 'Me' }, self.access_token)).json(), { name: 'Me' });
+  t.match((await amend(self.id, { roles: ['reader'] }, self.access_token)).json(), {
+    roles: ['reader'],
+  });
+  await isSignedOut(t, self);
+});

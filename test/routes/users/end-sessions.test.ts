@@ -1,0 +1,43 @@
+import t from 'tap';
+import { admin, audit, machine, machineToken, signedIn } from '../../people.ts';
+import { refused } from '../../refused.ts';
+import { testApp } from '../../test-app.ts';
+
+const app = await testApp(t);
+const { as, context, refresh } = app;
+const root = await admin(app);
+const end = (id: string) =>
+  as(root.access_token, { method: 'DELETE', url: `/v1/users/${id}/sessions` });
+
+t.test('a user is signed out everywhere, and may sign in again', async (t) => {
+  const password_hash = await context.passwords.hash('correct horse battery staple');
+  const eve = await signedIn(app, 'eve@example.com', { password_hash, roles: ['reader'] });
+  const second = (await app.login('eve@example.com')).json();
+  t.equal((await end(eve.id)).statusCode, 204);
+  for (const { access_token, refresh_token } of [eve, second]) {
+    refused(t, await as(access_token, { url: '/v1/whoami' }), 401, 'token_revoked');
+    refused(t, await refresh(refresh_token), 401, 'refresh_invalid');
+  }
+  t.match(await context.users.findById(eve.id), { status: 'active', roles: ['reader'] });
+  t.same(audit(app), [{ event: 'admin.sessions_ended', actor: root.id, user: eve.id }]);
+  t.equal((await app.login('eve@example.com')).statusCode, 200);
+  t.equal((await as(root.access_token, { url: '/v1/whoami' })).statusCode, 200, "nobody else's");
+});
+
+t.test('an administrator ends his own too', async (t) => {
+  const self = await signedIn(app, 'self@example.com', { roles: ['admin'] });
+  const url = `/v1/users/${self.id}/sessions`;
+  t.equal((await as(self.access_token, { method: 'DELETE', url })).statusCode, 204);
+  refused(t, await as(self.access_token, { url: '/v1/whoami' }), 401, 'token_revoked');
+  t.match(await context.users.findById(self.id), { roles: ['admin'], status: 'active' });
+});
+
+t.test('the tokens of a machine, and of nobody, are not ended here', async (t) => {
+  const lines = audit(app).length;
+  const client = await machine(app);
+  const token = await machineToken(app, client);
+  refused(t, await end(client.id), 404, 'not_found');
+  refused(t, await end('01990d6e-7c3f-7a51-9c6b-0c1d2e3f4a5b'), 404, 'not_found');
+  t.equal((await as(token, { url: '/v1/whoami' })).statusCode, 200);
+  t.equal(audit(app).length, lines + 1, "but for the machine's own token");
+});
