@@ -24,7 +24,9 @@ const FREE_PER_PLACE = 5;
 const FREE_PER_ACCOUNT = 100;
 
 /** Strangers come from many places: only so many are kept. What they guess together counts for the account. */
-const MAX_BUCKETS = 40;
+const MAX_PREFIXES = 40;
+/** Devices and sessions have counts of their own, which no stranger's count pushes out. */
+const MAX_KNOWN = 40;
 
 /** The budgets that a guess needs. A known device and a signed-in session have their own, which no stranger can use up. */
 export function allowancesOf(factor: Factor, place: Place): Allowance[] {
@@ -44,19 +46,37 @@ export const waitAfter = (failures: number, free: number): number =>
 
 const emptyBucket = (key: string): Bucket => ({ key, failures: 0, failed_at: 0, pending: [] });
 
-const isInUse = ({ failures, failed_at, pending }: Bucket, now: number): boolean =>
-  pending.length > 0 || (failures > 0 && now < failed_at + FORGOTTEN_AFTER);
+/** A clock that was set back must not make anybody wait for the time that it had shown. */
+const elapsed = (since: number, now: number): number => Math.abs(now - since);
 
-/** The buckets without those of abandoned checks and old failures; the least used of too many go. */
+const isInUse = ({ failures, failed_at, pending }: Bucket, now: number): boolean =>
+  pending.length > 0 || (failures > 0 && elapsed(failed_at, now) < FORGOTTEN_AFTER);
+
+/** Nobody knows any more whether an abandoned guess was wrong: it counts, or whoever can make a check fail guesses for nothing. */
+function withoutAbandoned(bucket: Bucket, now: number): Bucket {
+  const isAbandoned = (began: number) => elapsed(began, now) >= ABANDONED_AFTER;
+  const abandoned = bucket.pending.filter(isAbandoned);
+  return {
+    ...bucket,
+    failures: bucket.failures + abandoned.length,
+    failed_at: Math.max(bucket.failed_at, ...abandoned),
+    pending: bucket.pending.filter((began) => !isAbandoned(began)),
+  };
+}
+
+const lastUsed = ({ failed_at, pending }: Bucket): number => Math.max(failed_at, ...pending);
+
+/** What is in use; of too many prefixes, or devices and sessions, those longest unused go. An account's own never does. */
 function tidy(buckets: Bucket[], now: number): Bucket[] {
-  return buckets
-    .map((bucket) => ({
-      ...bucket,
-      pending: bucket.pending.filter((began) => now < began + ABANDONED_AFTER),
-    }))
+  const inUse = buckets
+    .map((bucket) => withoutAbandoned(bucket, now))
     .filter((bucket) => isInUse(bucket, now))
-    .sort((a, b) => b.failed_at - a.failed_at)
-    .slice(0, MAX_BUCKETS);
+    .sort((a, b) => lastUsed(b) - lastUsed(a));
+  const kind = ({ key }: Bucket) => key.split(' ', 2)[1];
+  const prefixes = inUse.filter((bucket) => kind(bucket) === 'net').slice(MAX_PREFIXES);
+  const known = inUse.filter((bucket) => kind(bucket) !== 'net' && kind(bucket) !== 'all');
+  const surplus = new Set([...prefixes, ...known.slice(MAX_KNOWN)]);
+  return inUse.filter((bucket) => !surplus.has(bucket));
 }
 
 function withBucket(buckets: Bucket[], key: string, update: (bucket: Bucket) => Bucket): Bucket[] {
@@ -83,9 +103,8 @@ export function admit(
   for (const { key, free } of allowances) {
     const { failures, failed_at, pending } =
       throttle.find((bucket) => bucket.key === key) ?? emptyBucket(key);
-    const wait = failed_at + waitAfter(failures, free) - now;
-    if (failures >= free && wait > 0)
-      return { throttle: before, result: { outcome: 'throttled', wait } };
+    const wait = waitAfter(failures, free) - elapsed(failed_at, now);
+    if (wait > 0) return { throttle: before, result: { outcome: 'throttled', wait } };
     busy ||= pending.length >= Math.max(1, free - failures);
   }
   if (busy) return { throttle: before, result: { outcome: 'busy' } };
