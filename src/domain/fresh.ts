@@ -55,7 +55,8 @@ export async function provenCaller(
   signal: AbortSignal,
 ): Promise<User> {
   const user = await freshCaller(context, caller);
-  const guess = await context.guessing.enter({ user }, 'password', { session: caller.sid });
+  const place = { session: caller.sid };
+  const guess = await context.guessing.enter({ user }, 'password', place, signal);
   const matches = await context.passwords
     .matches(user.password_hash, password, signal)
     .catch(async (error) => {

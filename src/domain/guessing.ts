@@ -14,11 +14,14 @@ import {
   type Verdict,
 } from './throttle.ts';
 
-/** Milliseconds between two looks at a budget that others have taken, and how many looks. */
+/** Milliseconds between two looks at a budget that others have taken, and how long to go on looking. */
 const LOOK_AGAIN = 25;
-const LOOKS = 400;
+const PATIENCE = 10_000;
+/** Guesses that may wait at once, on one node. */
+const MAX_WAITING = 1_000;
 
-const MAX_UNKNOWN = 50_000;
+/** What is kept of unknown addresses, in buckets: some 25 MB. */
+const MAX_UNKNOWN = 100_000;
 
 /** A guess that has its place in every budget, and has to give it back. */
 export interface Admitted {
@@ -44,22 +47,37 @@ type Ledger = <T>(decide: (buckets: Bucket[]) => { throttle: Bucket[]; result: T
 export class Guessing {
   readonly #users: Users;
   readonly #clock: Clock;
-  readonly #unknown = new LRUCache<string, Bucket[]>({ max: MAX_UNKNOWN });
+  readonly #unknown = new LRUCache<string, Bucket[]>({
+    maxSize: MAX_UNKNOWN,
+    sizeCalculation: (buckets) => buckets.length + 1,
+  });
+  /** For each account and place the last guess in the queue: only the first one looks at the budget. */
+  readonly #queues = new Map<string, Promise<unknown>>();
+  #waiting = 0;
 
   constructor(users: Users, clock: Clock) {
     this.#users = users;
     this.#clock = clock;
   }
 
-  /** Refuses with `throttled` while the place or the account has to wait, whatever the guess. */
+  /**
+   * Refuses with `throttled` while the place or the account has to wait, whatever the guess; with `overloaded`
+   * when the budget is taken for too long, or when the client (`signal`) has gone.
+   */
   async enter(
     subject: { user: User } | { unknown: string },
     factor: Factor,
     place: Place,
+    signal: AbortSignal,
   ): Promise<Admitted> {
     const allowances = allowancesOf(factor, place);
-    const ledger = 'user' in subject ? this.#rowOf(subject.user) : this.#memoryOf(subject.unknown);
-    const began = await this.#admitted(ledger, allowances);
+    const isKnown = 'user' in subject;
+    const ledger = isKnown ? this.#rowOf(subject.user) : this.#memoryOf(subject.unknown);
+    const queue = `${isKnown ? subject.user.id : subject.unknown} ${allowances.at(-1)?.key}`;
+    const until = Date.now() + PATIENCE;
+    const began = await this.#inTurn(queue, () =>
+      this.#admitted(ledger, allowances, { until, signal }),
+    );
     const after = (buckets: Bucket[], verdict: Verdict) =>
       settle(buckets, allowances, { began, verdict, now: this.#clock() });
     return {
@@ -69,9 +87,32 @@ export class Guessing {
     };
   }
 
+  /** One after another in each queue. Whoever finds nobody in it is never turned away. */
+  async #inTurn<T>(queue: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#queues.get(queue);
+    const waits = before === undefined ? 0 : 1;
+    if (waits > 0 && this.#waiting >= MAX_WAITING) {
+      throw new Refusal('overloaded', { retryAfter: 1 });
+    }
+    this.#waiting += waits;
+    const turn = (before ?? Promise.resolve()).then(work);
+    const ended = turn.catch(() => undefined);
+    this.#queues.set(queue, ended);
+    try {
+      return await turn;
+    } finally {
+      this.#waiting -= waits;
+      if (this.#queues.get(queue) === ended) this.#queues.delete(queue);
+    }
+  }
+
   /** When the guess was admitted (ms): waits for guesses that are being checked, and that may free the budget. */
-  async #admitted(ledger: Ledger, allowances: ReturnType<typeof allowancesOf>): Promise<number> {
-    for (let look = 0; look < LOOKS; look += 1) {
+  async #admitted(
+    ledger: Ledger,
+    allowances: ReturnType<typeof allowancesOf>,
+    { until, signal }: { until: number; signal: AbortSignal },
+  ): Promise<number> {
+    while (Date.now() < until && !signal.aborted) {
       const now = this.#clock();
       const admission = await ledger<Admission>((buckets) => admit(buckets, allowances, now));
       if (admission.outcome === 'admitted') return now;

@@ -38,11 +38,12 @@ export async function signInWithPassword(
   const { users, passwords, clock, sessionLimits, guessing } = context;
   const { email, password, deviceToken } = credentials;
   const found = await users.findByEmail(emailKey(email));
-  const device = found && provenDevice(context, found, deviceToken);
+  const device = provenDevice(context, found, deviceToken);
   const guess = await guessing.enter(
     found ? { user: found } : { unknown: emailKey(email) },
     'password',
     device === undefined ? { prefix: origin.prefix } : { device },
+    origin.signal,
   );
 
   const hash = found?.password_hash;
@@ -55,7 +56,10 @@ export async function signInWithPassword(
     throw new Refusal('invalid_credentials', { reason: found?.id ?? 'unknown address' });
   }
 
-  const fresher = passwords.isOutdated(hash) ? await passwords.hash(password) : hash;
+  // Only while there is room: the password was right, and the next sign-in is soon enough.
+  const fresher = passwords.isOutdated(hash)
+    ? await passwords.hash(password).catch(() => hash)
+    : hash;
   const result = await users.change<Holder | HalfSignedIn | undefined>(found.id, (user) => {
     const settled = guess.settled(user, 'right');
     // A new password, or new costs, while this one was being checked: look again.

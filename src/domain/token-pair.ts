@@ -33,14 +33,14 @@ function deviceToken({ ownTokens, clock }: Context, { user, device }: Holder): s
   return ownTokens.issue('device', { sub: user.id, jti: device, iat, exp: iat + DEVICE_LIFE });
 }
 
-/** The id of the device that this token proves to be one of the user's. */
+/** The id of the device that this token proves to be one of the user's. The token is read also where there is no user, which takes time. */
 export function provenDevice(
   { ownTokens }: Context,
-  user: User,
+  user: User | undefined,
   token: string | undefined,
 ): string | undefined {
   const claims = token === undefined ? undefined : ownTokens.read('device', token);
-  return claims?.sub === user.id ? claims.jti : undefined;
+  return claims !== undefined && claims.sub === user?.id ? claims.jti : undefined;
 }
 
 export const newDevice = (): string => randomBytes(16).toString('base64url');
