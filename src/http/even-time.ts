@@ -8,3 +8,14 @@ export async function evenly<T>(work: Promise<T>): Promise<T> {
   const [result] = await Promise.all([work, sleep(FLOOR)]);
   return result;
 }
+
+/** The same for refusals alone: a row that is read again takes longer than one that is not there. */
+export async function refusedEvenly<T>(work: Promise<T>): Promise<T> {
+  const floor = sleep(FLOOR);
+  try {
+    return await work;
+  } catch (error) {
+    await floor;
+    throw error;
+  }
+}

@@ -5,6 +5,7 @@ import { CHALLENGE_LIFE, issueChallenge } from '../../domain/challenge.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import { signInWithPassword } from '../../domain/sign-in.ts';
 import { cookieOf, DEVICE_COOKIE } from '../../http/cookies.ts';
+import { refusedEvenly } from '../../http/even-time.ts';
 import { logEvent } from '../../http/logging.ts';
 import { originOf } from '../../http/origin.ts';
 import { signInOf } from '../../http/sign-in.ts';
@@ -52,10 +53,9 @@ export function login(app: App, context: Context): void {
       const signIn = signInOf(request, transport);
       try {
         const origin = originOf(request, reply);
-        const result = await signInWithPassword(
-          context,
-          { email, password, deviceToken },
-          { signIn, origin },
+        const credentials = { email, password, deviceToken };
+        const result = await refusedEvenly(
+          signInWithPassword(context, credentials, { signIn, origin }),
         );
         if (result.session === undefined) {
           logEvent(request, 'mfa.challenged', { user: result.user.id });
