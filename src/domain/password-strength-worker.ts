@@ -26,8 +26,27 @@ const zxcvbn = new ZxcvbnFactory({
   graphs: adjacencyGraphs,
 });
 
+/** What repeats is as strong as what is repeated. */
+function unrepeated(text: string): string {
+  for (let length = 1; length <= text.length / 2; length += 1) {
+    const unit = text.slice(0, length);
+    if (unit.repeat(Math.ceil(text.length / length)).startsWith(text)) return unit;
+  }
+  return text;
+}
+
+/** What a guesser who knows the context still has to guess: a long address would be cut into pieces that are no words. */
+function essence(password: string, context: string[]): string {
+  const words = context.toSorted((a, b) => b.length - a.length);
+  const rest = words.reduce(
+    (text, word) => text.replaceAll(word.toLowerCase(), ''),
+    password.toLowerCase(),
+  );
+  return unrepeated(rest);
+}
+
 function isStrong(password: string, context: string[]): boolean {
-  const points = [...password];
+  const points = [...essence(password, context)];
   for (let from = 0; from < points.length; from += PIECE) {
     const piece = points.slice(from, from + PIECE).join('');
     if (zxcvbn.check(piece, context).score >= MIN_SCORE) return true;

@@ -43,13 +43,16 @@ export class PasswordStrength {
       this.#waiting.get(id)?.resolve(isStrong);
       this.#waiting.delete(id);
     });
-    const fail = (error: Error) => {
-      for (const { reject } of this.#waiting.values()) reject(error);
-      this.#waiting.clear();
+    // An error comes before the exit, and in between another thread may have taken over.
+    const fail = (reason: string) => {
+      if (this.#worker !== worker) return;
       this.#worker = undefined;
+      const refusal = new Refusal('overloaded', { retryAfter: 2, reason });
+      for (const { reject } of this.#waiting.values()) reject(refusal);
+      this.#waiting.clear();
     };
-    worker.on('error', fail);
-    worker.on('exit', () => fail(new Error('the thread of the password check has ended')));
+    worker.on('error', ({ message }) => fail(message));
+    worker.on('exit', () => fail('the thread of the password check has ended'));
     return worker;
   }
 }
