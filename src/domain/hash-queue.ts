@@ -43,10 +43,12 @@ export class HashQueue {
     if (this.#waiting.length >= this.#limits.waiting) {
       throw new Refusal('overloaded', { retryAfter: RETRY_AFTER });
     }
+    const gone = () => new Refusal('overloaded', { reason: 'the client has gone' });
+    if (signal?.aborted) throw gone();
     return new Promise((resolve, reject) => {
       const leave = () => {
         this.#waiting.splice(this.#waiting.indexOf(go), 1);
-        reject(new Refusal('overloaded', { reason: 'the client has gone' }));
+        reject(gone());
       };
       const go = () => {
         signal?.removeEventListener('abort', leave);
