@@ -62,6 +62,12 @@ function parseStrictly(bytes: Buffer): unknown {
   return value;
 }
 
+/** Refuses a type that is not the one, and every content coding: what is small on the wire must stay small. */
+export function refuseType({ headers }: FastifyRequest, type: RegExp): void {
+  if (headers['content-encoding'] !== undefined || !type.test(String(headers['content-type'])))
+    throw new Refusal('unsupported_media_type');
+}
+
 /** JSON in UTF-8 and nothing else: a form of another site cannot send it without being asked first. */
 export function registerBodyParser(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
@@ -69,8 +75,7 @@ export function registerBodyParser(app: FastifyInstance): void {
     'application/json',
     { parseAs: 'buffer' },
     async (request: FastifyRequest, bytes: Buffer) => {
-      if (!JSON_UTF8.test(String(request.headers['content-type'])))
-        throw new Refusal('unsupported_media_type');
+      refuseType(request, JSON_UTF8);
       return bytes.length === 0 ? undefined : parseStrictly(bytes);
     },
   );

@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Context } from '../context.ts';
 import { OAuthRefusal } from '../domain/oauth-refusal.ts';
-import { Refusal } from '../domain/refusal.ts';
 import { authenticate } from '../domain/service-accounts.ts';
 import type { OAuthErrorCode } from '../schemas/oauth.ts';
 import { OAuthProblem } from '../schemas/oauth.ts';
 import type { ProblemCode } from '../schemas/problem.ts';
 import type { User } from '../schemas/user.ts';
+import { refuseType } from './body.ts';
 import { logEvent } from './logging.ts';
 import { problems, refusalOf } from './problems.ts';
 
@@ -21,8 +21,19 @@ const DESCRIPTIONS: Partial<Record<ProblemCode, string>> = {
 const badClient = () =>
   new OAuthRefusal('invalid_client', 'No service account has this id and this secret.');
 
+/** Appendix B: UTF-8, percent-encoded. Anything else would be read as U+FFFD. */
+function isEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return !text.includes('\ufffd');
+  } catch {
+    return false;
+  }
+}
+
 /** RFC 6749 section 3.2: no parameter twice. One without a value counts as absent. */
 function parseForm(text: string): Record<string, string> {
+  if (!isEncoded(text)) throw new OAuthRefusal('invalid_request', 'The form is not in UTF-8.');
   const parameters = new URLSearchParams(text);
   const names = [...parameters.keys()];
   if (new Set(names).size < names.length) {
@@ -144,8 +155,7 @@ export function registerOAuth(scope: FastifyInstance): void {
     'application/x-www-form-urlencoded',
     { parseAs: 'string' },
     async (request: FastifyRequest, text: string) => {
-      if (!FORM.test(request.headers['content-type'] ?? ''))
-        throw new Refusal('unsupported_media_type');
+      refuseType(request, FORM);
       return parseForm(text);
     },
   );
