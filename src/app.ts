@@ -5,7 +5,7 @@ import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-
 import type { Context } from './context.ts';
 import { registerAccess } from './http/access.ts';
 import { BODY_LIMIT, registerBodyParser } from './http/body.ts';
-import { answerClientError, answerUnroutable } from './http/client-errors.ts';
+import { answerClientError, answerUnroutable, refuseTunnels } from './http/client-errors.ts';
 import { registerLimits } from './http/limits.ts';
 import { registerRequestLog, requestIds } from './http/logging.ts';
 import { registerNotFound } from './http/not-found.ts';
@@ -59,6 +59,7 @@ export async function buildApp(context: Context, { logger, tls }: Surroundings) 
   await registerHeaders(app);
   registerEnd(app);
   registerTransportChecks(app, config);
+  refuseTunnels(app);
   await registerLimits(app, config);
   registerNotFound(app, config);
   await registerCors(app, config);

@@ -1,8 +1,15 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { ConnectionError, FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type {
+  ConnectionError,
+  FastifyError,
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+} from 'fastify';
 import { Refusal } from '../domain/refusal.ts';
 import type { ProblemCode } from '../schemas/problem.ts';
+import { keepAddresses } from './forwarded.ts';
 import { logRequest } from './logging.ts';
 import { answerError, problemOf } from './problems.ts';
 
@@ -26,17 +33,22 @@ export function answerUnroutable(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
+  keepAddresses(request);
   reply.raw.once('finish', () => logRequest(request, reply));
   return answerError(error, request, reply.headers(HEADERS));
 }
 
-/** Answers bytes that are not HTTP, straight onto the socket: there is no request yet, so no hook runs. */
-export function answerClientError(error: ConnectionError, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const problem = problemOf(new Refusal(CODES[error.code] ?? 'bad_request'), 'unread');
+/** Answers and logs straight at the socket: there is no request yet, so no hook runs. */
+function answerSocket(
+  { log }: FastifyInstance,
+  socket: Socket,
+  { code, reason }: { code: ProblemCode; reason: string },
+): void {
+  const problem = problemOf(new Refusal(code), 'unread');
+  log.info(
+    { status: problem.status, ip: socket.remoteAddress, code, reason, route: null },
+    'request',
+  );
   const body = JSON.stringify(problem);
   const head = [
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
@@ -46,4 +58,24 @@ export function answerClientError(error: ConnectionError, socket: Socket): void 
     'Connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+/** Answers bytes that are not HTTP, or that do not come. */
+export function answerClientError(
+  this: FastifyInstance,
+  error: ConnectionError,
+  socket: Socket,
+): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  answerSocket(this, socket, { code: CODES[error.code] ?? 'bad_request', reason: error.code });
+}
+
+/** CONNECT asks for a tunnel, and there is none. Node has no request for it. */
+export function refuseTunnels(app: FastifyInstance): void {
+  app.server.on('connect', (_request, socket: Socket) =>
+    answerSocket(app, socket, { code: 'bad_request', reason: 'CONNECT' }),
+  );
 }

@@ -1,8 +1,9 @@
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
 import { Refusal } from '../domain/refusal.ts';
+import { keepAddresses } from './forwarded.ts';
 
 const TWO_YEARS = 63_072_000;
 
@@ -58,14 +59,29 @@ export async function registerCors(app: FastifyInstance, { CORS_ORIGINS }: Confi
 const count = (rawHeaders: string[], name: string): number =>
   rawHeaders.filter((header, index) => index % 2 === 0 && header.toLowerCase() === name).length;
 
-/** Refuses what two readers could take two ways, and plain http behind a proxy that says so. */
+/** What two readers could take two ways: neither answer to it may share a connection with another. */
+function ambiguityOf({ raw }: FastifyRequest): string | undefined {
+  if (count(raw.rawHeaders, 'host') > 1) return 'The request has two Host headers.';
+  const coding = raw.headers['transfer-encoding'];
+  // RFC 9112 section 6.1. Node unchunks, and leaves every other coding as it came.
+  if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || raw.httpVersion === '1.0'))
+    return 'The transfer coding is not one that is taken.';
+  return undefined;
+}
+
+/** Refuses ambiguous requests, and plain http behind a proxy that says so. */
 export function registerTransportChecks(app: FastifyInstance, config: Config): void {
   const httpsOnly = config.NODE_ENV === 'production' && config.TRUST_PROXY.length > 0;
   let warned = false;
 
-  app.addHook('onRequest', (request, _reply, done) => {
-    if (count(request.raw.rawHeaders, 'host') > 1) {
-      return done(new Refusal('bad_request', { detail: 'The request has two Host headers.' }));
+  // Left alone, Node answers 417 past every hook. RFC 9110 section 10.1.1 lets a server ignore what it does not know.
+  app.server.on('checkExpectation', (request, response) => app.routing(request, response));
+
+  app.addHook('onRequest', (request, reply, done) => {
+    const ambiguity = ambiguityOf(request);
+    if (ambiguity !== undefined) {
+      reply.header('connection', 'close');
+      return done(new Refusal('bad_request', { detail: ambiguity }));
     }
     const forwarded = request.headers['x-forwarded-for'] ?? request.headers['forwarded'];
     if (forwarded !== undefined && config.TRUST_PROXY.length === 0 && !warned) {
@@ -74,6 +90,7 @@ export function registerTransportChecks(app: FastifyInstance, config: Config): v
         'forwarding headers arrive but are ignored: name the proxies in TRUST_PROXY',
       );
     }
+    keepAddresses(request);
     const plain = request.headers['x-forwarded-proto'] !== undefined && request.protocol === 'http';
     return done(httpsOnly && plain ? new Refusal('https_required') : undefined);
   });
