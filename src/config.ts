@@ -31,6 +31,16 @@ const duration = (min: string, max: string) =>
       error: `must be from ${min} to ${max}`,
     });
 
+/** A URL of which no part can be mistaken for another: in `u:pa#ss@host` the password ends at the `#`. */
+const connection = (protocols: RegExp, error: string) =>
+  z
+    .string()
+    .regex(protocols, { error })
+    .refine((text) => text.startsWith('file:') || (URL.canParse(text) && !text.includes('#')), {
+      error:
+        'must be a URL; in its password /, ?, #, @ and % are written %2F, %3F, %23, %40 and %25',
+    });
+
 const list = z.string().transform((text) =>
   text
     .split(',')
@@ -46,8 +56,8 @@ const origin = z.string().refine((text) => URL.canParse(text) && new URL(text).o
 /** An address that others are appended to, or that is compared letter by letter. */
 const baseUrl = z
   .string()
-  .refine((text) => /^https?:\/\/[^\s?#]*[^\s?#/]$/.test(text) && URL.canParse(text), {
-    error: 'must be an http(s) URL without a query, a fragment or a slash at its end',
+  .refine((text) => /^https?:\/\/[^\s?#@]*[^\s?#@/]$/.test(text) && URL.canParse(text), {
+    error: 'must be an http(s) URL without a user, a query, a fragment or a slash at its end',
   });
 
 /** `count` requests in each `window` milliseconds; undefined: no limit. */
@@ -67,8 +77,9 @@ const flag = z.enum(['true', 'false', '']).transform((text) => text === 'true');
 
 function isNetwork(text: string): boolean {
   const address = text.replace(/\/\d{1,3}$/, '');
-  const bits = Number(text.slice(address.length + 1));
-  return bits <= (isIP(address) === 4 ? 32 : 128) && isIP(address) !== 0;
+  const bits = text === address ? 1 : Number(text.slice(address.length + 1));
+  // Whoever trusts everybody (/0) lets everybody say who he is.
+  return bits >= 1 && bits <= (isIP(address) === 4 ? 32 : 128) && isIP(address) !== 0;
 }
 
 const cidr = z.string().refine(isNetwork, { error: 'must be an address or a CIDR block' });
@@ -97,9 +108,10 @@ const Environment = z.object({
   APP_URL: baseUrl
     .optional()
     .describe('your application; the origin of its pages may send cookies|the issuer'),
-  DATABASE_URL: z
-    .string()
-    .regex(/^(file:.+|postgres(ql)?:\/\/.+)$/, { error: 'must start with file: or postgres://' })
+  DATABASE_URL: connection(
+    /^(file:.+|postgres(ql)?:\/\/.+)$/,
+    'must start with file: or postgres://',
+  )
     .default('file:data/latchkey.db')
     .describe('SQLite (`file:PATH`) or PostgreSQL (`postgres://…`)'),
   DATABASE_POOL: integer(1, 1_000).default(10).describe('connections to PostgreSQL'),
@@ -120,9 +132,7 @@ const Environment = z.object({
       'who may register: anyone at once, whoever proves the mailbox, nobody|`open`; production: `verified`',
     ),
   ALLOW_OPEN_SIGN_UP: flag.default(false).describe('`true` permits `SIGN_UP=open` in production'),
-  MAIL_URL: z
-    .string()
-    .regex(/^(file:.+|smtps?:\/\/.+)$/, { error: 'must start with file:, smtp:// or smtps://' })
+  MAIL_URL: connection(/^(file:.+|smtps?:\/\/.+)$/, 'must start with file:, smtp:// or smtps://')
     .default('file:data/mail')
     .describe('where mail goes: `smtp://…`, `smtps://…`, or `file:FOLDER` for `.eml` files'),
   MAIL_FROM: z
@@ -218,6 +228,8 @@ function contradictions(config: Config): string[] {
     mistakes.push('TLS_CERT and TLS_KEY go together');
   else if (!existsSync(config.TLS_CERT ?? '.') || !existsSync(config.TLS_KEY ?? '.'))
     mistakes.push('TLS_CERT and TLS_KEY must name files');
+  if (config.PORT !== 0 && config.PORT === config.METRICS_PORT)
+    mistakes.push('METRICS_PORT must not be PORT: metrics are not for the public');
   return mistakes;
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync, watchFile } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
 import { buildApp } from './app.ts';
@@ -30,14 +31,23 @@ const logger = (config: Config) =>
     }),
   });
 
+/** The certificate and its key, tried before anything is opened. */
+function readTls({ TLS_CERT, TLS_KEY }: Config) {
+  if (TLS_CERT === undefined || TLS_KEY === undefined) return undefined;
+  try {
+    const tls = { cert: readFileSync(TLS_CERT), key: readFileSync(TLS_KEY) };
+    createSecureContext(tls);
+    return tls;
+  } catch {
+    throw new ConfigError(['TLS_CERT and TLS_KEY must be a certificate and its key, in PEM']);
+  }
+}
+
 async function start() {
   const config = readConfig(process.env, { memoryLimit: process.constrainedMemory() || undefined });
+  const tls = readTls(config);
   const log = logger(config);
   const context = await buildContext(config, { logger: log });
-  const tls =
-    config.TLS_CERT && config.TLS_KEY
-      ? { cert: readFileSync(config.TLS_CERT), key: readFileSync(config.TLS_KEY) }
-      : undefined;
   const app = await buildApp(context, { logger: log, tls });
   await app.listen({
     host: config.HOST,
