@@ -53,12 +53,27 @@ interface Parts {
 }
 
 function keySetText({ SIGNING_KEYS }: Config, makeKeys: () => PrivateJwk[]): string {
-  return isInlineKeySet(SIGNING_KEYS) ? SIGNING_KEYS : readKeyFile(SIGNING_KEYS, makeKeys);
+  if (isInlineKeySet(SIGNING_KEYS)) return SIGNING_KEYS;
+  try {
+    return readKeyFile(SIGNING_KEYS, makeKeys);
+  } catch (error) {
+    if (error instanceof KeySetError) throw error;
+    // The message would show the name, which may be the keys themselves, spoiled on their way here.
+    throw new KeySetError(`the file cannot be used (${(error as NodeJS.ErrnoException).code})`);
+  }
 }
 
 /** Keys are made at the start only: a file that is gone for a moment must not sign everybody out. */
 function makeNoKeys(): never {
   throw new KeySetError('the file is gone');
+}
+
+/** What a mail server says may repeat the address, or the password that it did not like: only its code is kept. */
+function mailFailure(error: unknown): object {
+  const { code, command, responseCode } = error as Record<string, unknown>;
+  return command === undefined || command === 'CONN'
+    ? { err: error }
+    : { code, command, status: responseCode };
 }
 
 /** In development, where mail goes to files, the log has the links too. */
@@ -72,13 +87,13 @@ function outboxLog({ MAIL_URL }: Config, logger: FastifyBaseLogger, { mails }: M
         'mail.sent',
       );
     },
-    retried: (err) => {
+    retried: (error) => {
       mails.inc({ outcome: 'retried' });
-      logger.warn({ event: 'mail.retried', err }, 'mail.retried');
+      logger.warn({ event: 'mail.retried', ...mailFailure(error) }, 'mail.retried');
     },
-    givenUp: (err) => {
+    givenUp: (error) => {
       mails.inc({ outcome: 'given_up' });
-      logger.error({ event: 'mail.given_up', err }, 'mail.given_up');
+      logger.error({ event: 'mail.given_up', ...mailFailure(error) }, 'mail.given_up');
     },
   };
 }
