@@ -58,13 +58,17 @@ export function requestIds(): () => string {
   };
 }
 
-/** One line a request. The route's pattern stands for the path: a path or a query may hold anything. */
-export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
+/** One line a request; `status` is null where the client went away before it. The route's pattern stands for the path: a path or a query may hold anything. */
+export function logRequest(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  status: number | null = reply.statusCode,
+): void {
   request.log.info(
     {
       method: request.method,
       route: request.routeOptions.url ?? null,
-      status: reply.statusCode,
+      status,
       ms: Math.round(reply.elapsedTime * 10) / 10,
       ip: request.ip,
       ...(request.refusal && {
@@ -77,7 +81,15 @@ export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
 }
 
 export function registerRequestLog(app: FastifyInstance, { requests }: Metrics): void {
+  const answered = new WeakSet<FastifyRequest>();
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.raw.once('close', () => {
+      if (!answered.has(request)) logRequest(request, reply, null);
+    });
+    done();
+  });
   app.addHook('onResponse', (request, reply, done) => {
+    answered.add(request);
     logRequest(request, reply);
     const { method, routeOptions } = request;
     const labels = { method, route: routeOptions.url ?? 'none', status: reply.statusCode };
