@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pino } from 'pino';
 import t from 'tap';
 import { readConfig } from '../src/config.ts';
 import { buildContext } from '../src/context.ts';
@@ -61,7 +62,7 @@ t.test(
   'without parts of its own it runs on the database that is configured and on the real clock',
   async (t) => {
     const config = readConfig({ DATABASE_URL: 'file::memory:', SIGNING_KEYS: keysFor('ES256') });
-    const context = await buildContext(config);
+    const context = await buildContext(config, { logger: pino({ level: 'silent' }) });
     t.teardown(() => context.close());
     t.ok(Math.abs(context.clock() - Date.now()) < 1_000);
     await context.users.ping();
@@ -79,3 +80,18 @@ t.test('a node that starts knows at once what was revoked before', async (t) => 
   const answer = await second.as(access_token, { url: '/v1/whoami' });
   t.match(answer.json(), { status: 401, code: 'token_revoked' });
 });
+
+t.test(
+  'the thread of the password check keeps no process alive, and ends with it all',
+  async (t) => {
+    const { context } = await testApp(t);
+    const holders = () => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort');
+    const before = holders();
+    t.equal(await context.passwordStrength.isStrong('plum tractor ninety velvet', []), true);
+    t.same(holders(), before);
+    const asked = context.passwordStrength.isStrong('another tractor ninety', []);
+    const unanswered = t.rejects(asked, { code: 'overloaded' });
+    await context.close();
+    await unanswered;
+  },
+);

@@ -28,6 +28,7 @@ export class PasswordStrength {
     return new Promise((resolve, reject) => {
       this.#waiting.set(question.id, { resolve, reject });
       this.#worker?.postMessage(question);
+      this.#worker?.ref();
     });
   }
 
@@ -37,12 +38,14 @@ export class PasswordStrength {
 
   #start(): Worker {
     const worker = new Worker(new URL('./password-strength-worker.ts', import.meta.url));
-    // It never keeps the process alive.
-    worker.unref();
     worker.on('message', ({ id, isStrong }: StrengthAnswer) => {
       this.#waiting.get(id)?.resolve(isStrong);
       this.#waiting.delete(id);
+      // It keeps the process alive only while somebody waits.
+      if (this.#waiting.size === 0) worker.unref();
     });
+    // It never keeps the process alive; a listener for messages would, so it comes first.
+    worker.unref();
     // An error comes before the exit, and in between another thread may have taken over.
     const fail = (reason: string) => {
       if (this.#worker !== worker) return;
