@@ -30,6 +30,10 @@ export async function signedIn(
   return { id: user.id, ...issuePair(context, { user, session, device: 'device' }) };
 }
 
+/** A row, whatever guesses were counted in it. */
+export const butForCounts = (user: User | undefined) =>
+  user && { ...user, throttle: [], row_version: 0 };
+
 export const admin = (app: Pick<TestApp, 'context'>, email = 'root@example.com') =>
   signedIn(app, email, { roles: ['admin'] });
 

@@ -58,6 +58,8 @@ t.test('a new person has no role, no session, no verified address', async (t) =>
     status: 'active',
     token_version: 0,
     sessions: [],
+    throttle: [],
+    mfa: { challenges: [] },
     revoked_at: null,
     row_version: 0,
     created_at: NOW,
@@ -73,6 +75,8 @@ t.test('of a deleted user nothing is left but what revokes his tokens', async (t
     last_login_at: NOW,
     token_version: 4,
     row_version: 9,
+    throttle: [{ key: 'password all', failures: 1, failed_at: NOW, pending: [] }],
+    mfa: { totp: { secret: 'sealed', last_step: 0 }, challenges: [] },
     sessions: [
       {
         id: 'session',
@@ -103,6 +107,8 @@ t.test('of a deleted user nothing is left but what revokes his tokens', async (t
     status: 'deleted',
     token_version: 5,
     sessions: [],
+    throttle: [],
+    mfa: { challenges: [] },
     revoked_at: NOW + 5,
     updated_at: NOW + 5,
     last_login_at: null,

@@ -2,9 +2,11 @@ import t, { type Test } from 'tap';
 import { assertStands, changeCaller, freshCaller, provenCaller } from '../../src/domain/fresh.ts';
 import { endAll, endSession } from '../../src/domain/sessions.ts';
 import type { User } from '../../src/schemas/user.ts';
+import { butForCounts } from '../people.ts';
 import { PASSWORD, testApp } from '../test-app.ts';
 import { DAY } from './samples.ts';
 
+const { signal } = new AbortController();
 const revoked = { message: 'token_revoked' };
 
 async function callerOf(t: Test) {
@@ -31,7 +33,7 @@ for (const [what, next] of fallen) {
     const before = await row();
     t.throws(() => assertStands(before, caller, clock.now), revoked);
     await t.rejects(freshCaller(context, caller), revoked);
-    await t.rejects(provenCaller(context, caller, PASSWORD), revoked);
+    await t.rejects(provenCaller(context, caller, PASSWORD, signal), revoked);
     const attempt = changeCaller(context, caller, (user) => ({
       user: { ...user, name: 'x' },
       result: 1,
@@ -51,7 +53,7 @@ t.test('a caller who is not there any more is refused', async (t) => {
   const { context, caller } = await callerOf(t);
   const nobody = { ...caller, sub: 'another' };
   await t.rejects(freshCaller(context, nobody), revoked);
-  await t.rejects(provenCaller(context, nobody, PASSWORD), revoked);
+  await t.rejects(provenCaller(context, nobody, PASSWORD, signal), revoked);
   await t.rejects(
     changeCaller(context, nobody, () => {
       throw new Error('decided');
@@ -73,6 +75,10 @@ t.test('a caller who stands gets his row, and changes it', async (t) => {
 
 t.test('only the password proves a caller', async (t) => {
   const { context, caller, row } = await callerOf(t);
-  t.same(await provenCaller(context, caller, PASSWORD), await row());
-  await t.rejects(provenCaller(context, caller, `${PASSWORD}!`), { message: 'wrong_password' });
+  const proven = await provenCaller(context, caller, PASSWORD, signal);
+  t.same(butForCounts(proven), butForCounts(await row()));
+  t.same((await row()).throttle, [], 'what was right is not counted');
+  await t.rejects(provenCaller(context, caller, `${PASSWORD}!`, signal), {
+    message: 'wrong_password',
+  });
 });

@@ -1,19 +1,9 @@
 import t from 'tap';
 import { HashQueue } from '../../src/domain/hash-queue.ts';
-import { checkPassword, Passwords } from '../../src/domain/passwords.ts';
-import { Refusal } from '../../src/domain/refusal.ts';
+import { Passwords } from '../../src/domain/passwords.ts';
 
 const cost = { memory: 19_456, passes: 2 };
 const passwords = new Passwords(cost, new HashQueue({ concurrency: 2, waiting: 100 }));
-
-const faultsOf = (password: string, minimum = 15) => {
-  try {
-    checkPassword(password, minimum, '/password');
-  } catch (error) {
-    return error instanceof Refusal ? [error.code, error.circumstances.errors] : error;
-  }
-  return undefined;
-};
 
 t.test('a hash is Argon2id with the costs that were asked for, and has its own salt', async (t) => {
   const hash = await passwords.hash('correct horse battery');
@@ -98,21 +88,4 @@ t.test('a hash of other costs is outdated, one of the same is not', async (t) =>
     ).matches(hash, 'correct horse battery'),
     true,
   );
-});
-
-t.test('length is counted in characters of one form, not in bytes or halves', async (t) => {
-  t.equal(faultsOf('a'.repeat(15)), undefined);
-  t.equal(faultsOf('a'.repeat(128)), undefined);
-  t.equal(faultsOf('\u{1f511}'.repeat(15)), undefined);
-  t.equal(faultsOf('e\u0308'.repeat(128)), undefined);
-  t.equal(faultsOf('12345678', 8), undefined);
-  const refused = (count: number, minimum = 15) => [
-    'invalid_input',
-    [{ path: '/password', message: `must have ${minimum} to 128 characters; it has ${count}` }],
-  ];
-  t.same(faultsOf('a'.repeat(14)), refused(14));
-  t.same(faultsOf('a'.repeat(129)), refused(129));
-  t.same(faultsOf('\u{1f511}'.repeat(14)), refused(14));
-  t.same(faultsOf('e\u0308'.repeat(14)), refused(14));
-  t.same(faultsOf('1234567', 8), refused(7, 8));
 });

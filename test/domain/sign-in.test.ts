@@ -1,8 +1,9 @@
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { Passwords } from '../../src/domain/passwords.ts';
 import { signInWithPassword } from '../../src/domain/sign-in.ts';
 import type { User } from '../../src/schemas/user.ts';
+import { butForCounts } from '../people.ts';
 import { PASSWORD, testApp } from '../test-app.ts';
 
 const signIn = { amr: ['pwd'], transport: 'body' as const, client: 'curl' };
@@ -15,9 +16,20 @@ async function serviceOf(t: Test, env: Record<string, string> = {}) {
   const row = async () => (await service.context.users.findById(sub)) as User;
   const change = (next: Partial<User>) =>
     service.context.users.change(sub, (user) => ({ user: { ...user, ...next }, result: true }));
+  const origin = { prefix: '192.0.2.1', signal: new AbortController().signal };
   const enter = (password = PASSWORD, email = 'Ada@example.com') =>
-    signInWithPassword(service.context, { email, password }, signIn);
-  return { ...service, row, change, enter };
+    signInWithPassword(
+      service.context,
+      { email, password, deviceToken: undefined },
+      { signIn, origin },
+    );
+  /** Begins a sign-in; resolves once its password is being checked. */
+  const entering = async () => {
+    const signingIn = enter();
+    while ((await row()).throttle.every(({ pending }) => pending.length === 0)) await sleep(1);
+    return { signingIn };
+  };
+  return { ...service, row, change, enter, entering };
 }
 
 t.test('the owner gets a session of his own, and his row says when', async (t) => {
@@ -32,12 +44,21 @@ t.test('the owner gets a session of his own, and his row says when', async (t) =
   t.same(after.sessions.at(-1), session);
 });
 
-t.test('anybody else is refused, and the row stays as it was', async (t) => {
+t.test('anybody else is refused and counted, and the row stays as it was else', async (t) => {
   const { enter, row, change } = await serviceOf(t);
   const before = await row();
   await t.rejects(enter('wrong'), refused);
   await t.rejects(enter(PASSWORD, 'eve@example.com'), refused);
-  t.same(await row(), before);
+  const after = await row();
+  t.same(butForCounts(after), butForCounts(before));
+  t.same(
+    after.throttle.map(({ failures, pending }) => [failures, pending.length]),
+    [
+      [1, 0],
+      [1, 0],
+    ],
+    'for the place and for the account; an unknown address counts for nobody here',
+  );
   await change({ status: 'disabled' });
   await t.rejects(enter(), refused);
   await change({ status: 'active', password_hash: null });
@@ -49,7 +70,9 @@ t.test(
   'a hash of lower costs is made anew at the next sign-in, and the password stays',
   async (t) => {
     const { enter, row, change, context } = await serviceOf(t, { HASH_PASSES: '3' });
-    const old = await new Passwords({ memory: 19_456, passes: 2 }).hash(PASSWORD);
+    const old = await new Passwords({ memory: 19_456, passes: 2 }, context.hashQueue).hash(
+      PASSWORD,
+    );
     await change({ password_hash: old });
     await t.rejects(enter('wrong'), refused);
     t.equal((await row()).password_hash, old, 'not by a wrong password');
@@ -63,32 +86,29 @@ t.test(
 );
 
 t.test('a password that changes while it is being checked opens no session', async (t) => {
-  const { enter, row, change, context } = await serviceOf(t);
+  const { entering, row, change, context } = await serviceOf(t);
   const other = await context.passwords.hash('another password entirely');
-  const entering = enter();
-  await setImmediate();
+  const { signingIn } = await entering();
   await change({ password_hash: other });
-  await t.rejects(entering, refused);
+  await t.rejects(signingIn, refused);
   t.equal((await row()).sessions.length, 1);
   t.equal((await row()).password_hash, other, 'nor does it put the old one back');
 });
 
 t.test('a user who is disabled while his password is being checked gets no session', async (t) => {
-  const { enter, row, change } = await serviceOf(t);
-  const entering = enter();
-  await setImmediate();
+  const { entering, row, change } = await serviceOf(t);
+  const { signingIn } = await entering();
   await change({ status: 'disabled' });
-  await t.rejects(entering, refused);
+  await t.rejects(signingIn, refused);
   t.equal((await row()).sessions.length, 1);
 });
 
 t.test('a hash that was only made anew meanwhile still lets its owner in', async (t) => {
-  const { enter, row, change, context } = await serviceOf(t);
+  const { entering, row, change, context } = await serviceOf(t);
   const again = await context.passwords.hash(PASSWORD);
-  const entering = enter();
-  await setImmediate();
+  const { signingIn } = await entering();
   await change({ password_hash: again });
-  const { session } = await entering;
-  t.ok((await row()).sessions.some(({ id }) => id === session.id));
+  const { session } = await signingIn;
+  t.ok((await row()).sessions.some(({ id }) => id === session?.id));
   t.equal((await row()).password_hash, again);
 });
