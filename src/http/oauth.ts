@@ -144,7 +144,7 @@ export function registerOAuth(scope: FastifyInstance): void {
     'application/x-www-form-urlencoded',
     { parseAs: 'string' },
     async (request: FastifyRequest, text: string) => {
-      if (!FORM.test(request.headers['content-type'] ?? ''))
+      if (!FORM.test(String(request.headers['content-type'])))
         throw new Refusal('unsupported_media_type');
       return parseForm(text);
     },

@@ -2,8 +2,8 @@ import t, { type Test } from 'tap';
 import { type Amendment, amended, assertIs } from '../../src/domain/administration.ts';
 import { REVOCATION_LIFE } from '../../src/domain/revocations.ts';
 import type { Session } from '../../src/schemas/user.ts';
-import { type Engine, opened, postgres, sqliteFile } from '../databases.ts';
-import { audit, machine, type SignedIn, signedIn } from '../people.ts';
+import { type Engine, opened, postgres, sqliteInMemory } from '../databases.ts';
+import { audit, form, machine, type SignedIn, signedIn } from '../people.ts';
 import { refused } from '../refused.ts';
 import { PASSWORD, type TestApp, testApp } from '../test-app.ts';
 import { ada, NOW } from './samples.ts';
@@ -141,6 +141,8 @@ t.test('whoever is no administrator leaves, though the only one stays', async (t
   );
 });
 
+const ROUNDS = 4;
+
 /** What is asked of one node, or of two on one database, in many rounds. */
 async function racing(t: Test, engine: Engine, nodes: 1 | 2) {
   const url = await engine.create();
@@ -167,7 +169,7 @@ async function racing(t: Test, engine: Engine, nodes: 1 | 2) {
 
   t.test('two administrators who stop at once: one does, one stays', async (t) => {
     for (const [one, two] of pairs) {
-      for (let round = 0; round < 5; round += 1) {
+      for (let round = 0; round < ROUNDS; round += 1) {
         const [a, b] = (await admins(2)) as [SignedIn, SignedIn];
         const answers = await Promise.all([go(here, a, one, a.id), go(there, b, two, b.id)]);
         const refusals = answers.filter(({ statusCode }) => statusCode >= 400);
@@ -180,7 +182,7 @@ async function racing(t: Test, engine: Engine, nodes: 1 | 2) {
 
   t.test('two administrators who stop each other at once: one stays', async (t) => {
     for (const [one, two] of pairs.filter((pair) => !pair.includes('leave'))) {
-      for (let round = 0; round < 5; round += 1) {
+      for (let round = 0; round < ROUNDS; round += 1) {
         const [a, b] = (await admins(2)) as [SignedIn, SignedIn];
         const answers = await Promise.all([go(here, a, one, b.id), go(there, b, two, a.id)]);
         const done = answers.filter(({ statusCode }) => statusCode < 300);
@@ -192,7 +194,7 @@ async function racing(t: Test, engine: Engine, nodes: 1 | 2) {
   });
 
   t.test('of five who stop at once one stays', async (t) => {
-    for (let round = 0; round < 5; round += 1) {
+    for (let round = 0; round < ROUNDS; round += 1) {
       const five = await admins(5);
       const answers = await Promise.all(
         five.map((each, index) =>
@@ -206,6 +208,21 @@ async function racing(t: Test, engine: Engine, nodes: 1 | 2) {
   });
 }
 
-t.test('on SQLite', async (t) => racing(t, sqliteFile(t), 1));
+t.test('on SQLite', async (t) => racing(t, sqliteInMemory, 1));
 
-t.test('on PostgreSQL', async (t) => racing(t, await postgres(t), 2));
+t.test('on PostgreSQL', async (t) => {
+  const server = await postgres(t);
+  await racing(t, server, 2);
+
+  t.test('a NUL, which it takes in no text, is part of no id', async (t) => {
+    const app = await testApp(t, { database: opened(t, await server.create()) });
+    const root = await signedIn(app, 'root@example.com', { roles: ['admin'] });
+    for (const id of ['%00', `${root.id}%00`]) {
+      refused(t, await app.as(root.access_token, { url: `/v1/users/${id}` }), 404, 'not_found');
+    }
+    const fields = { grant_type: 'client_credentials', client_id: '\0', client_secret: '\0' };
+    t.equal((await form(app, '/oauth/token', fields)).statusCode, 401);
+    const prefix = await app.as(root.access_token, { url: '/v1/users?email=%00' });
+    refused(t, prefix, 422, 'invalid_input');
+  });
+});
