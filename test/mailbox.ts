@@ -23,8 +23,8 @@ export interface Mailbox {
   next(to?: string): Promise<Mail>;
   /** The token in the link of the last mail to an address that has one. */
   token(to: string): Promise<string>;
-  /** Waits long enough for whatever was to be sent, and answers how many mails are there. */
-  settled(): Promise<number>;
+  /** Waits for so many mails, then long enough for whatever else was to be sent; answers how many there are. */
+  settled(atLeast?: number): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -102,7 +102,10 @@ export async function mailbox(t: Test, options: SMTPServerOptions = {}): Promise
         if (token !== undefined) return token;
       }
     },
-    settled: async () => {
+    settled: async (atLeast = 0) => {
+      await until(`mail ${atLeast}`, () => (mails.length >= atLeast ? true : undefined)).catch(
+        () => {},
+      );
       for (let before = -1; before < mails.length; ) {
         before = mails.length;
         await sleep(SETTLING);

@@ -4,20 +4,26 @@ import type { User } from '../schemas/user.ts';
 import { Refusal } from './refusal.ts';
 import { liveSession } from './sessions.ts';
 
-/** Routes that read the row anyway ask it, not the snapshot. Refuses with `token_revoked` when the session no longer stands. */
-export function assertStands(
+/** Whether the session of these claims still stands in the row. */
+export const stands = (
   user: User,
   { sid, ver }: Pick<AccessClaims, 'sid' | 'ver'>,
   now: number,
+): boolean =>
+  user.status === 'active' &&
+  user.token_version === ver &&
+  // A machine has no sessions but the tombstones of tokens that were revoked.
+  (user.kind === 'service'
+    ? user.sessions.every(({ id }) => id !== sid)
+    : liveSession(user, sid, now) !== undefined);
+
+/** Routes that read the row anyway ask it, not the snapshot. Refuses with `token_revoked` when the session no longer stands. */
+export function assertStands(
+  user: User,
+  claims: Pick<AccessClaims, 'sid' | 'ver'>,
+  now: number,
 ): void {
-  const stands =
-    user.status === 'active' &&
-    user.token_version === ver &&
-    // A machine has no sessions but the tombstones of tokens that were revoked.
-    (user.kind === 'service'
-      ? user.sessions.every(({ id }) => id !== sid)
-      : liveSession(user, sid, now));
-  if (!stands) throw new Refusal('token_revoked');
+  if (!stands(user, claims, now)) throw new Refusal('token_revoked');
 }
 
 /** The caller's row as it is now. Refuses with `token_revoked` when his session no longer stands. */

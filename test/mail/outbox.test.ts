@@ -55,7 +55,7 @@ t.test('a letter goes out after the answer, and once', async (t) => {
   t.equal(composed, 0, 'not even composed yet');
   await box.arrived(1);
   await outbox.close();
-  t.equal(await box.settled(), 1);
+  t.equal(await box.settled(1), 1);
   t.equal(composed, 1);
   t.same(lines, ['sent Hello']);
 });

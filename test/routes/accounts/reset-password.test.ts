@@ -33,8 +33,10 @@ async function proven(email: string) {
 }
 
 t.test('a stranger cannot tell which addresses have an account', async (t) => {
-  await signUp('known@example.com');
-  await signUp('disabled@example.com');
+  for (const email of ['known@example.com', 'disabled@example.com']) {
+    await signUp(email);
+    await box.next(email);
+  }
   const { id } = await rowOf('disabled@example.com');
   await context.users.change(id, (user) => ({
     user: { ...user, status: 'disabled' },
@@ -52,7 +54,7 @@ t.test('a stranger cannot tell which addresses have an account', async (t) => {
   );
   t.equal(new Set(shown).size, 1);
   t.equal(answers[0]?.statusCode, 202);
-  t.equal(await box.settled(), mails + 1, 'one of the three gets a mail');
+  t.equal(await box.settled(mails + 1), mails + 1, 'one of the three gets a mail');
   t.same(box.mails.at(-1)?.recipients, ['known@example.com']);
   t.same(await rowOf('known@example.com'), before, 'and nothing is stored of it');
   t.equal(happened().length, count);
@@ -60,10 +62,10 @@ t.test('a stranger cannot tell which addresses have an account', async (t) => {
 
 t.test('the link goes to the address of the account, not to the one that was typed', async (t) => {
   await signUp('nfkc@example.com');
-  await box.settled();
+  await box.next('nfkc@example.com');
   const mails = box.mails.length;
   await forgot('ＮＦＫＣ@example.com');
-  t.equal(await box.settled(), mails + 1);
+  t.equal(await box.settled(mails + 1), mails + 1);
   t.same(box.mails.at(-1)?.recipients, ['nfkc@example.com']);
 });
 
@@ -83,7 +85,7 @@ t.test(
     t.equal(answer.payload, '');
     t.equal(answer.headers['set-cookie'], undefined);
     t.same(happened().slice(count), ['password.changed']);
-    t.equal(await box.settled(), mails + 1);
+    t.equal(await box.settled(mails + 1), mails + 1);
     const notice = box.mails.at(-1);
     t.equal(notice?.mail.subject, 'Your password was changed');
     t.same(notice?.recipients, [email]);

@@ -1,8 +1,8 @@
 import t from 'tap';
 import { opened, sqliteFile } from '../../databases.ts';
+import { oauthRefused } from '../../oauth-refused.ts';
 import { admin, basic, form, machine, machineToken, signedIn } from '../../people.ts';
 import { type TestApp, testApp } from '../../test-app.ts';
-import { oauthRefused } from './refused.ts';
 
 const app = await testApp(t);
 const { as, clock, context, refresh } = app;

@@ -1,8 +1,8 @@
 import t from 'tap';
+import { oauthRefused } from '../../oauth-refused.ts';
 import { audit, basic, form, machine, machineToken, signedIn } from '../../people.ts';
 import { refused } from '../../refused.ts';
 import { testApp } from '../../test-app.ts';
-import { oauthRefused } from './refused.ts';
 
 const app = await testApp(t);
 const { as, clock, context, post, refresh } = app;

@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap';
 import { mailbox } from '../../mailbox.ts';
+import { oauthRefused } from '../../oauth-refused.ts';
 import { audit, basic, factor, form, machine, signedIn } from '../../people.ts';
 import { testApp } from '../../test-app.ts';
-import { oauthRefused } from './refused.ts';
 
 const box = await mailbox(t);
 const app = await testApp(t, { env: { MAIL_URL: box.url } });

@@ -109,7 +109,7 @@ t.test(
         [{ name: 'a\u2028b' }, '/name'],
       ] as const) {
         const { errors } = refused(t, await amend(eve.id, body), 422, 'invalid_input');
-        t.equal(errors?.[0]?.path, path, JSON.stringify(body));
+        t.equal(errors?.[0]?.path, path);
       }
     });
     t.same(lines, []);

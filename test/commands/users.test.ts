@@ -1,0 +1,395 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import bcrypt from 'bcryptjs';
+import t, { type Test } from 'tap';
+import { runUsersCommand, USAGE, UsageError } from '../../src/commands/users-command.ts';
+import { Users } from '../../src/storage/users.ts';
+import { type Engine, folder, opened, postgres, sqliteFile } from '../databases.ts';
+import { mailbox } from '../mailbox.ts';
+import { keysFor, PASSWORD, testApp } from '../test-app.ts';
+
+interface Result {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+const environment = (url: string, others: Record<string, string> = {}) => ({
+  ...process.env,
+  DATABASE_URL: url,
+  SIGNING_KEYS: keysFor('ES256'),
+  MAIL_URL: 'smtp://127.0.0.1:1',
+  ...others,
+});
+
+const ENTRY = 'src/commands/users.ts';
+
+const start = (url: string, args: string[], others?: Record<string, string>): ChildProcess =>
+  spawn(process.execPath, [ENTRY, ...args], { env: environment(url, others) });
+
+/** Runs the command as an operator does, with this standard input. */
+async function run(
+  url: string,
+  args: string[],
+  { input = '', env }: { input?: string; env?: Record<string, string> } = {},
+): Promise<Result> {
+  const child = start(url, args, env);
+  child.stdin?.on('error', () => {});
+  child.stdin?.end(input);
+  const [stdout, stderr, code] = await Promise.all([
+    text(child.stdout as NodeJS.ReadableStream),
+    text(child.stderr as NodeJS.ReadableStream),
+    new Promise<number | null>((resolve) => child.on('close', resolve)),
+  ]);
+  return { code, stdout, stderr };
+}
+
+/** A terminal of the test's own, and what was written to it. */
+function terminal(input: string | undefined, isTTY = false) {
+  const stdin = Object.assign(new PassThrough(), { isTTY });
+  if (input !== undefined) stdin.end(input);
+  const [stdout, stderr] = [new PassThrough(), Object.assign(new PassThrough(), { isTTY })];
+  const written = { out: '', err: '' };
+  stdout.on('data', (chunk) => {
+    written.out += chunk;
+  });
+  stderr.on('data', (chunk) => {
+    written.err += chunk;
+  });
+  return { terminal: { stdin, stdout, stderr }, written };
+}
+
+async function mistaken(t: Test, attempt: Promise<unknown>) {
+  t.ok((await attempt.catch((error) => error)) instanceof UsageError);
+}
+
+const linesOf = (output: string) => output.split('\n').filter((line) => line !== '');
+
+const usersIn = (t: Test, url: string) => new Users(opened(t, url), () => {});
+
+t.test('in one process', async (t) => {
+  const box = await mailbox(t);
+  const app = await testApp(t, { env: { MAIL_URL: box.url } });
+  const { context, login, refresh, as } = app;
+  const command = async (args: string[], input = '') => {
+    const { terminal: own, written } = terminal(input);
+    await runUsersCommand(args, context, own);
+    return written;
+  };
+
+  t.test(
+    'an account is made with the password of standard input, its line end aside',
+    async (t) => {
+      const { out, err } = await command(
+        ['create', 'Ada@example.com', '--name', 'Ada', '--admin'],
+        `${PASSWORD}\r\n`,
+      );
+      const user = await context.users.findByEmail('ada@example.com');
+      t.equal(out, `${user?.id} Ada@example.com (admin)\n`);
+      t.equal(err, '');
+      t.match(user, { name: 'Ada', roles: ['admin'], email_verified_at: app.clock.now });
+      t.notMatch(JSON.stringify(user), PASSWORD);
+      t.equal((await login()).statusCode, 200);
+      await command(['create', 'plain@example.com'], PASSWORD);
+      t.match(await context.users.findByEmail('plain@example.com'), { roles: [], name: null });
+      t.equal(await box.settled(), 0, 'nobody is mailed');
+    },
+  );
+
+  t.test('what is refused makes no account', async (t) => {
+    const before = await context.users.list({ kind: 'person', limit: 100 });
+    await mistaken(t, command(['create', 'not an address'], PASSWORD));
+    await t.rejects(command(['create', 'eve@example.com'], 'short\n'), { code: 'invalid_input' });
+    await t.rejects(command(['create', 'ADA@example.com'], PASSWORD));
+    await mistaken(t, command(['create', 'eve@example.com', PASSWORD]));
+    await t.rejects(command(['create', 'eve@example.com', `--password=${PASSWORD}`]), {
+      code: 'ERR_PARSE_ARGS_UNKNOWN_OPTION',
+    });
+    for (const args of [
+      [],
+      ['create'],
+      ['disable'],
+      ['import'],
+      ['nonsense'],
+      ['list', 'x'],
+      ['export', 'x'],
+      ['delete', 'ada@example.com'],
+    ])
+      await t.rejects(command(args, PASSWORD), { message: USAGE });
+    t.same(await context.users.list({ kind: 'person', limit: 100 }), before);
+  });
+
+  t.test('a user is disabled, enabled and signed out, and every token dies', async (t) => {
+    await command(['create', 'carl@example.com'], PASSWORD);
+    const email = 'carl@example.com';
+    const first = (await login(email)).json();
+    const { out } = await command(['end-sessions', ' CARL@example.com']);
+    t.match(out, 'signed out everywhere');
+    t.equal((await as(first.access_token, { url: '/v1/whoami' })).statusCode, 401);
+    const second = (await login(email)).json();
+    await command(['disable', email]);
+    t.equal((await refresh(second.refresh_token)).statusCode, 401);
+    t.equal((await login(email)).statusCode, 401);
+    await command(['enable', email]);
+    t.equal((await login(email)).statusCode, 200);
+    t.equal((await refresh(second.refresh_token)).statusCode, 401, 'what ended stays ended');
+    for (const act of ['disable', 'enable', 'end-sessions'])
+      await mistaken(t, command([act, 'nobody@example.com']));
+    await t.rejects(command(['disable', 'ada@example.com']), { code: 'last_admin' });
+    t.match(await context.users.findByEmail('ada@example.com'), { status: 'active' });
+  });
+
+  t.test(
+    'a list has one line for each user, an export one object, and neither a secret',
+    async (t) => {
+      const user = await context.users.findByEmail('carl@example.com');
+      await command(['disable', 'plain@example.com']);
+      const all = (await command(['list'])).out;
+      t.equal(linesOf(all).length, 3);
+      t.match(all, new RegExp(`${user?.id}  active  carl@example.com  1 sessions\n`));
+      t.match(all, /disabled {2}plain@example\.com/);
+      t.match(all, /Ada@example\.com {2}1 sessions {2}admin\n/);
+      t.equal(linesOf((await command(['list', '--email', 'CA'])).out).length, 1);
+      const { out } = await command(['export']);
+      const exported = linesOf(out).map((line) => JSON.parse(line));
+      t.equal(exported.length, 3);
+      t.same(
+        Object.keys(exported[0]).sort(),
+        [
+          'created_at',
+          'email',
+          'email_verified',
+          'id',
+          'last_login_at',
+          'name',
+          'roles',
+          'status',
+          'updated_at',
+        ].sort(),
+      );
+      for (const output of [out, all]) t.notMatch(output, /argon2|\$|secret|hash/);
+    },
+  );
+
+  t.test('an export of many pages waits for its reader and misses nobody', async (t) => {
+    const file = join(folder(t), 'many.jsonl');
+    const many = Array.from({ length: 1_001 }, (_, index) =>
+      JSON.stringify({ email: `m${index}@example.com` }),
+    );
+    writeFileSync(file, many.join('\n'));
+    t.equal((await command(['import', file])).out, '1001 added, 0 there already, 0 refused\n');
+    t.equal((await command(['import', file])).out, '0 added, 1001 there already, 0 refused\n');
+    const emails = linesOf((await command(['export'])).out).map((line) => JSON.parse(line).email);
+    t.equal(new Set(emails).size, 1_004);
+    t.equal(emails.length, 1_004);
+  });
+
+  t.test('a password is asked for at a terminal, and not shown there', async (t) => {
+    const { terminal: own, written } = terminal(undefined, true);
+    const running = runUsersCommand(['create', 'tty@example.com'], context, own);
+    setTimeout(() => own.stdin.write(`${PASSWORD}\n`), 50);
+    await running;
+    t.match(written.err, 'Password: ');
+    t.notMatch(written.err + written.out, PASSWORD);
+    t.equal((await login('tty@example.com')).statusCode, 200);
+  });
+
+  t.test('an imported hash signs in, and is made anew by that', async (t) => {
+    const file = join(folder(t), 'one.jsonl');
+    const password_hash = await bcrypt.hash('short one', 4);
+    const line = { email: 'old@example.com', name: 'Old', password_hash, email_verified: true };
+    const none = { email: 'none@example.com', status: 'disabled', roles: ['editor'] };
+    const twice = { email: 'OLD@example.com', name: 'Twice' };
+    writeFileSync(file, [line, none, twice].map((each) => JSON.stringify(each)).join('\r\n'));
+    t.equal((await command(['import', file])).out, '2 added, 1 there already, 0 refused\n');
+    const before = await context.users.findByEmail('old@example.com');
+    t.match(before, { password_hash, name: 'Old', email_verified_at: app.clock.now });
+    t.match(await context.users.findByEmail('none@example.com'), {
+      status: 'disabled',
+      roles: ['editor'],
+      password_hash: null,
+      email_verified_at: null,
+    });
+    t.equal((await login('old@example.com', 'short onf')).statusCode, 401);
+    t.match(await context.users.findByEmail('old@example.com'), { password_hash });
+    const answers = await Promise.all(
+      Array.from({ length: 4 }, () => login('old@example.com', 'short one')),
+    );
+    t.same(
+      answers.map(({ statusCode }) => statusCode),
+      [200, 200, 200, 200],
+    );
+    const after = await context.users.findByEmail('old@example.com');
+    t.match(after?.password_hash, /^\$argon2id\$/);
+    t.equal((await login('old@example.com', 'short one')).statusCode, 200);
+    t.equal((await login('none@example.com', '')).statusCode, 422);
+  });
+
+  t.test('each line that is refused is one line, with its number and a reason', async (t) => {
+    const file = join(folder(t), 'bad.jsonl');
+    const email = 'bad@example.com';
+    const bad = [
+      'not json',
+      JSON.stringify({ email: 'no address' }),
+      JSON.stringify({ email, 'a\nb\u001b[2J': 1, id: 'x' }),
+      JSON.stringify({ email, password_hash: '$1$md5$hash' }),
+      JSON.stringify({ email, roles: ['Not A Role'], name: '' }),
+      JSON.stringify({ email, sessions: [], token_version: 0 }),
+      '[]',
+      'null',
+    ];
+    writeFileSync(
+      file,
+      ['', ...bad, '  ', JSON.stringify({ email: 'good@example.com' }), ''].join('\n'),
+    );
+    const { terminal: own, written } = terminal('');
+    await runUsersCommand(['import', file], context, own);
+    const lines = linesOf(written.err);
+    t.same(
+      lines.map((line) => Number(/^line (\d+): .{5,}$/.exec(line)?.[1])),
+      bad.map((_, index) => index + 2),
+    );
+    t.equal(written.out, `1 added, 0 there already, ${bad.length} refused\n`);
+    t.notMatch(written.err, '\u001b');
+    t.notMatch(written.err, '$1$md5$hash', 'no hash is shown');
+    t.equal(await context.users.findByEmail(email), undefined);
+  });
+
+  t.test('a bar of progress is shown at a terminal only', async (t) => {
+    const file = join(folder(t), 'bar.jsonl');
+    writeFileSync(file, JSON.stringify({ email: 'bar@example.com' }));
+    const shown = terminal('', true);
+    Object.assign(shown.terminal.stderr, { cursorTo: () => {}, clearLine: () => {}, columns: 80 });
+    await runUsersCommand(['import', file], context, shown.terminal);
+    t.match(shown.written.err, '%');
+    const piped = terminal('');
+    await runUsersCommand(['import', file], context, piped.terminal);
+    t.equal(piped.written.err, '');
+  });
+});
+
+t.test('as a process of its own', async (t) => {
+  const engine = sqliteFile(t);
+  const url = await engine.create();
+
+  t.test('it ends with 0 where all went well, and says what it did', async (t) => {
+    const created = await run(url, ['create', 'ada@example.com', '--admin'], { input: PASSWORD });
+    t.match(created, { code: 0, stderr: '', stdout: /^[\w-]{36} ada@example\.com \(admin\)\n$/ });
+    const listed = await run(url, ['list']);
+    t.match(listed, { code: 0, stderr: '', stdout: /ada@example\.com/ });
+  });
+
+  t.test('every mistake has its exit code and a message without a stack', async (t) => {
+    const cases: [string[], number, RegExp, { input?: string; env?: Record<string, string> }?][] = [
+      [[], 64, /npm run users/],
+      [['create', 'eve@example.com', '--password', PASSWORD], 64, /--password/],
+      [['create', 'ada@example.com'], 1, /address/, { input: PASSWORD }],
+      [['create', 'eve@example.com'], 1, /password must have 15/, { input: 'short' }],
+      [['disable', 'ada@example.com'], 1, /administrator/],
+      [['import', 'not-there.jsonl'], 1, /ENOENT/],
+      [['list'], 78, /HASH_PASSES/, { env: { HASH_PASSES: '0' } }],
+      [['list'], 78, /JSON/, { env: { SIGNING_KEYS: '{' } }],
+      [['list'], 1, /ECONNREFUSED/, { env: { DATABASE_URL: 'postgres://x:x@127.0.0.1:1/x' } }],
+    ];
+    const results = await Promise.all(cases.map(([args, , , options]) => run(url, args, options)));
+    for (const [index, { code, stdout, stderr }] of results.entries()) {
+      const [args, expected, message] = cases[index] as (typeof cases)[number];
+      t.equal(code, expected, args.join(' '));
+      t.match(stderr, message, args.join(' '));
+      t.notMatch(stderr, /^\s+at /m, args.join(' '));
+      t.notMatch(stderr, PASSWORD);
+      t.equal(stdout, '');
+    }
+  });
+
+  t.test('a database that is none, and a disk that is full, are faults', async (t) => {
+    const path = join(folder(t), 'none.db');
+    writeFileSync(path, 'This is not a database. '.repeat(100));
+    const damaged = await run(`file:${path}`, ['list']);
+    t.match(damaged, { code: 1, stderr: /not a database/ });
+    if (!existsSync('/dev/full')) return;
+    const full = openSync('/dev/full', 'w');
+    t.teardown(() => closeSync(full));
+    const child = spawn(process.execPath, [ENTRY, 'list'], {
+      env: environment(url),
+      stdio: ['ignore', full, 'pipe'],
+    });
+    const stderr = text(child.stderr as NodeJS.ReadableStream);
+    t.not(await new Promise((resolve) => child.on('close', resolve)), 0);
+    t.match(await stderr, 'ENOSPC');
+  });
+
+  t.test('whoever stops reading early is no fault', async (t) => {
+    const file = join(folder(t), 'many.jsonl');
+    const many = Array.from({ length: 3_000 }, (_, index) =>
+      JSON.stringify({ email: `m${index}@example.com`, name: 'x'.repeat(100) }),
+    );
+    writeFileSync(file, many.join('\n'));
+    t.equal((await run(url, ['import', file])).code, 0);
+    const child = start(url, ['export']);
+    child.stdout?.once('data', () => child.stdout?.destroy());
+    const stderr = text(child.stderr as NodeJS.ReadableStream);
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    t.equal(code, 0);
+    t.equal(await stderr, '');
+  });
+
+  t.test('at a real terminal the password is asked for, and not shown', async (t) => {
+    const line = `${process.execPath} ${ENTRY} create tty@example.com`;
+    const child = spawn('script', ['-qec', line, '/dev/null'], { env: environment(url) });
+    let shown = '';
+    child.stdout.on('data', (chunk) => {
+      if (!shown.includes('Password:') && `${shown}${chunk}`.includes('Password:'))
+        child.stdin.write(`${PASSWORD}\r`);
+      shown += chunk;
+    });
+    child.on('error', () => t.comment('this machine has no script(1)'));
+    const code = await new Promise((resolve) => {
+      child.on('close', resolve);
+      child.on('error', () => resolve(undefined));
+    });
+    if (code === undefined) return;
+    t.equal(code, 0);
+    t.notMatch(shown, PASSWORD);
+    t.match(shown, 'tty@example.com');
+    t.ok(await usersIn(t, url).findByEmail('tty@example.com'));
+  });
+});
+
+t.test('an import that is killed goes on where it stopped', async (t) => {
+  const engines: Engine[] = [sqliteFile(t), await postgres(t)];
+  for (const engine of engines) {
+    t.test(`on ${engine.name}`, async (t) => {
+      const url = await engine.create();
+      const file = join(folder(t), 'users.jsonl');
+      const count = 4_000;
+      const lines = Array.from({ length: count }, (_, index) =>
+        JSON.stringify({ email: `u${index}@example.com`, name: `User ${index}` }),
+      );
+      lines.splice(1_500, 0, 'not json');
+      writeFileSync(file, lines.join('\n'));
+      t.equal((await run(url, ['list'])).code, 0, 'the tables are made');
+      const users = usersIn(t, url);
+      const stored = async () => (await users.list({ kind: 'person', limit: 10_000 })).length;
+
+      const child = start(url, ['import', file]);
+      const closed = new Promise((resolve) => child.on('close', resolve));
+      for (let seen = 0; seen === 0; ) seen = await stored();
+      child.kill('SIGKILL');
+      await closed;
+      const before = await stored();
+      t.equal(before % 1_000, 0, 'whole commits only');
+      const first = await users.findByEmail('u0@example.com');
+
+      const { code, stdout, stderr } = await run(url, ['import', file]);
+      t.equal(code, 0);
+      t.equal(stdout, `${count - before} added, ${before} there already, 1 refused\n`);
+      t.equal(stderr, 'line 1501: is not JSON\n', 'and no bar, as this is no terminal');
+      t.equal(await stored(), count);
+      t.same(await users.findByEmail('u0@example.com'), first, 'who was there is left alone');
+    });
+  }
+});

@@ -1,0 +1,231 @@
+import type { InjectOptions } from 'fastify';
+import t from 'tap';
+import { newPerson } from '../src/domain/accounts.ts';
+import { issueChallenge } from '../src/domain/challenge.ts';
+import { emailToken, resetToken, signUpToken } from '../src/domain/mailed-tokens.ts';
+import type { User } from '../src/schemas/user.ts';
+import { folder } from './databases.ts';
+import { admin, factor, machine, machineToken, type SignedIn, signedIn } from './people.ts';
+import { PASSWORD, testApp } from './test-app.ts';
+
+const app = await testApp(t, { env: { MAIL_URL: `file:${folder(t)}` } });
+const { context } = app;
+const root = await admin(app);
+
+let count = 0;
+const person = (changes: Partial<User> = {}): Promise<SignedIn> => {
+  count += 1;
+  return signedIn(app, `person${count}@example.com`, changes);
+};
+const rowOf = async (id: string) => (await context.users.findById(id)) as User;
+
+/** What stands behind `Authorization: Bearer`. The owner is the user that the row's path and body name. */
+const callers = {
+  nobody: async () => undefined,
+  'refresh token': async (owner) => owner.refresh_token,
+  'device token': async (owner) => owner.device_token,
+  'sign-up token': async () => signUpToken(context, 'new@example.com'),
+  'e-mail token': async (owner) =>
+    emailToken(context, await rowOf(owner.id), 'moved@example.com', owner.session_id),
+  'reset token': async (owner) => resetToken(context, await rowOf(owner.id)),
+  'before the second factor': async () => {
+    count += 1;
+    const email = `half${count}@example.com`;
+    const half = newPerson({ email, name: null, passwordHash: 'x' }, app.clock.now);
+    const user = { ...half, mfa: factor(app, half).mfa };
+    await context.users.insert(user);
+    return issueChallenge(context, { user, device: 'device', transport: 'body' });
+  },
+  'disabled user': async () => {
+    const { id, access_token } = await person({ roles: ['admin'] });
+    const payload = { status: 'disabled' };
+    await app.as(root.access_token, { method: 'PATCH', url: `/v1/users/${id}`, payload });
+    return access_token;
+  },
+  'user of another account': async () => (await person({ roles: ['editor'] })).access_token,
+  owner: async (owner) => owner.access_token,
+  'service account': async () => machineToken(app, await machine(app, ['editor'])),
+  admin: async () => (await person({ roles: ['admin'] })).access_token,
+} satisfies Record<string, (owner: SignedIn) => Promise<string | undefined>>;
+type Caller = keyof typeof callers;
+const names = Object.keys(callers) as Caller[];
+
+/** Statuses by caller. */
+interface Row {
+  request?: Omit<InjectOptions, 'method' | 'url'>;
+  /** What stands for the path's parameter. */
+  id?: (owner: SignedIn) => string | Promise<string>;
+  /** Everybody who has no access token that holds. */
+  strangers: number;
+  disabled: number;
+  user: number;
+  owner: number;
+  service: number;
+  admin: number;
+}
+
+const everybody = (status: number, more: Partial<Row> = {}): Row => ({
+  strangers: status,
+  disabled: status,
+  user: status,
+  owner: status,
+  service: status,
+  admin: status,
+  ...more,
+});
+
+const json = (payload: object): Pick<Row, 'request'> => ({ request: { payload } });
+const form = (fields: Record<string, string>): Pick<Row, 'request'> => ({
+  request: {
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    payload: new URLSearchParams(fields).toString(),
+  },
+});
+const newMachine = async () => (await machine(app)).id;
+
+const forBearers = (status: number): Row => everybody(status, { strangers: 401, disabled: 401 });
+const forPeople = (status: number, more: Partial<Row> = {}): Row => ({
+  ...forBearers(status),
+  service: 403,
+  ...more,
+});
+const forAdmins = (status: number, more: Partial<Row> = {}): Row => ({
+  ...forBearers(403),
+  admin: status,
+  ...more,
+});
+
+/** One for each route. The bearer is sent along everywhere; where the body decides, it must not matter. */
+const rows: Record<string, Row> = {
+  'GET /docs': everybody(200),
+  'GET /docs/': everybody(200),
+  'GET /docs/static/index.html': everybody(302),
+  'GET /docs/static/swagger-initializer.js': everybody(200),
+  'GET /docs/*': everybody(404),
+  'GET /docs/json': everybody(200),
+  'GET /docs/yaml': everybody(200),
+  'GET /openapi.yaml': everybody(200),
+  'GET /.well-known/jwks.json': everybody(200),
+  'GET /.well-known/oauth-authorization-server': everybody(200),
+  'GET /problems/:code': everybody(200, { id: () => 'forbidden' }),
+  'GET /livez': everybody(200),
+  'GET /readyz': everybody(200),
+
+  'POST /v1/register': everybody(202, json({ email: 'new@example.com' })),
+  'POST /v1/register/complete': everybody(400, json({ token: 'x', password: PASSWORD })),
+  'POST /v1/password/forgot': everybody(202, json({ email: 'none@example.com' })),
+  'POST /v1/password/reset': everybody(400, json({ token: 'x', password: PASSWORD })),
+  'POST /v1/email/confirm': everybody(400, json({ token: 'x' })),
+  'POST /v1/login': everybody(401, json({ email: 'none@example.com', password: PASSWORD })),
+  'POST /v1/login/mfa': everybody(401, json({ mfa_token: 'x', code: '000000' })),
+  'POST /v1/refresh': everybody(401, json({ refresh_token: 'x' })),
+  'POST /v1/logout': everybody(204, { strangers: 401 }),
+
+  'GET /v1/whoami': forBearers(200),
+  'GET /v1/me': forPeople(200),
+  'PATCH /v1/me': forPeople(200, json({ name: 'Name' })),
+  'DELETE /v1/me': forPeople(403, json({ password: 'wrong' })),
+  'PUT /v1/me/password': forPeople(
+    403,
+    json({ current_password: 'wrong', new_password: PASSWORD }),
+  ),
+  'PUT /v1/me/email': forPeople(403, json({ email: 'new@example.com', password: 'wrong' })),
+  'POST /v1/me/mfa/totp': forPeople(403, json({ password: 'wrong' })),
+  'POST /v1/me/mfa/totp/confirm': forPeople(403, json({ code: '000000' })),
+  'DELETE /v1/me/mfa/totp': forPeople(403, json({ password: 'wrong', code: '000000' })),
+  'POST /v1/me/mfa/recovery-codes': forPeople(403, json({ password: 'wrong', code: '000000' })),
+  'GET /v1/me/sessions': forPeople(200),
+  'DELETE /v1/me/sessions': forPeople(204),
+  // Somebody else's session is not there.
+  'DELETE /v1/me/sessions/:id': forPeople(404, {
+    id: (owner) => owner.session_id,
+    owner: 204,
+  }),
+
+  'GET /v1/users': forAdmins(200),
+  'POST /v1/users': forAdmins(409, json({ email: 'root@example.com' })),
+  'GET /v1/users/:id': forAdmins(200, { id: ({ id }) => id }),
+  'PATCH /v1/users/:id': forAdmins(200, { id: ({ id }) => id, ...json({ name: 'Other' }) }),
+  'DELETE /v1/users/:id': forAdmins(204, { id: ({ id }) => id }),
+  'DELETE /v1/users/:id/sessions': forAdmins(204, { id: ({ id }) => id }),
+  'DELETE /v1/users/:id/mfa': forAdmins(204, { id: ({ id }) => id }),
+  'GET /v1/service-accounts': forAdmins(200),
+  'POST /v1/service-accounts': forAdmins(201, json({ name: 'another' })),
+  'POST /v1/service-accounts/:id/secret': forAdmins(201, { id: newMachine }),
+  'DELETE /v1/service-accounts/:id': forAdmins(204, { id: newMachine }),
+
+  'POST /oauth/token': everybody(401, form({ grant_type: 'client_credentials' })),
+  'POST /oauth/introspect': everybody(401, form({ token: 'x' })),
+  // As RFC 7009 has it: a token that does not hold is no error.
+  'POST /oauth/revoke': everybody(200, form({ token: 'x' })),
+};
+
+/** Every route that the router knows, but HEAD, which goes with GET. */
+function registered(): string[] {
+  const path: string[] = [];
+  return app.app
+    .printRoutes({ commonPrefix: false })
+    .split('\n')
+    .flatMap((line) => {
+      const [, indent, segment, methods] = /^([\s│]*)[├└]── (\S+) \(([^)]*)\)$/.exec(line) ?? [];
+      if (indent === undefined || segment === undefined || methods === undefined) return [];
+      path.splice(indent.length / 4, path.length, segment);
+      return methods
+        .split(', ')
+        .filter((method) => method !== 'HEAD')
+        .map((method) => `${method} ${path.join('')}`);
+    });
+}
+
+const expected = (row: Row, caller: Caller): number => {
+  switch (caller) {
+    case 'user of another account':
+      return row.user;
+    case 'disabled user':
+      return row.disabled;
+    case 'service account':
+      return row.service;
+    case 'owner':
+      return row.owner;
+    case 'admin':
+      return row.admin;
+    default:
+      return row.strangers;
+  }
+};
+
+t.test('every route has its row, and there is no row without a route', async (t) => {
+  const routes = registered();
+  t.ok(routes.length > 40);
+  t.same(Object.keys(rows).sort(), [...new Set(routes)].sort());
+  const documented = Object.entries(app.app.swagger().paths ?? {}).flatMap(([path, item]) =>
+    Object.keys(item ?? {}).map((method) => {
+      const pattern = path.replace(/\{(\w+)\}/g, ':$1');
+      return `${method.toUpperCase()} ${pattern}`;
+    }),
+  );
+  for (const route of documented) t.ok(route in rows, route);
+});
+
+for (const [route, row] of Object.entries(rows)) {
+  t.test(route, async (t) => {
+    const [method, pattern] = route.split(' ') as ['GET', string];
+    for (const caller of names) {
+      const owner = await person();
+      const token = await callers[caller](owner);
+      const id = await row.id?.(owner);
+      const before = [await rowOf(owner.id), id && (await rowOf(id))];
+      const answer = await app.inject({
+        ...row.request,
+        method,
+        url: pattern.replace(/:\w+/, id ?? '').replace('*', 'nothing'),
+        headers: { ...row.request?.headers, ...(token && { authorization: `Bearer ${token}` }) },
+      });
+      const { statusCode } = answer;
+      t.equal(statusCode, expected(row, caller), `${caller}: ${answer.payload.slice(0, 100)}`);
+      if (statusCode >= 400)
+        t.same([await rowOf(owner.id), id && (await rowOf(id))], before, 'nothing has changed');
+      if (statusCode === 401) t.ok(answer.headers['www-authenticate'], `${caller} is challenged`);
+    }
+  });
+}

@@ -1,0 +1,203 @@
+import type { LightMyRequestResponse } from 'fastify';
+import t from 'tap';
+import { newPerson } from '../src/domain/accounts.ts';
+import { issueChallenge } from '../src/domain/challenge.ts';
+import {
+  emailToken,
+  invitationToken,
+  resetToken,
+  signUpToken,
+} from '../src/domain/mailed-tokens.ts';
+import { OwnClaims } from '../src/schemas/claims.ts';
+import type { User } from '../src/schemas/user.ts';
+import { folder } from './databases.ts';
+import { basic, factor, form, machine, machineToken, type SignedIn, signedIn } from './people.ts';
+import { PASSWORD, testApp } from './test-app.ts';
+
+const app = await testApp(t, { env: { MAIL_URL: `file:${folder(t)}` } });
+const { as, clock, context, post } = app;
+const client = await machine(app, ['editor']);
+const password_hash = await context.passwords.hash(PASSWORD);
+
+/** One of each kind that there is, and what the uses need besides. */
+interface Hand {
+  user: SignedIn;
+  tokens: Record<Kind, string>;
+  code: () => string;
+}
+
+const kinds = [
+  'access',
+  "machine's access",
+  'refresh',
+  'device',
+  'sign-up',
+  'email',
+  'reset',
+  'invitation',
+  'mfa',
+] as const;
+type Kind = (typeof kinds)[number];
+
+let count = 0;
+
+/** A person with every kind of token that one can have. */
+async function deal(): Promise<Hand> {
+  count += 1;
+  const user = await signedIn(app, `user${count}@example.com`, { password_hash });
+  const row = (await context.users.findById(user.id)) as User;
+  const at = (name: string) => `${name}${count}@example.com`;
+  const invited = newPerson({ email: at('invited'), name: null, passwordHash: null }, clock.now);
+  await context.users.insert(invited);
+  const half = newPerson({ email: at('half'), name: null, passwordHash: 'x' }, clock.now);
+  const { mfa, code } = factor(app, half);
+  await context.users.insert({ ...half, mfa });
+  return {
+    user,
+    code,
+    tokens: {
+      access: user.access_token,
+      "machine's access": await machineToken(app, client),
+      refresh: user.refresh_token,
+      device: user.device_token,
+      'sign-up': signUpToken(context, at('new')),
+      email: emailToken(context, row, at('moved'), user.session_id),
+      reset: resetToken(context, row),
+      invitation: invitationToken(context, invited),
+      mfa: issueChallenge(context, {
+        user: { ...half, mfa },
+        device: 'device',
+        transport: 'body',
+      }),
+    },
+  };
+}
+
+const ok = ({ statusCode }: LightMyRequestResponse): boolean => statusCode < 300;
+
+/** Every place that takes a token: what opens it, and whether it did. */
+const uses: Record<
+  string,
+  { opens: readonly Kind[]; use: (token: string, hand: Hand) => Promise<boolean> }
+> = {
+  'GET /v1/whoami': {
+    opens: ['access', "machine's access"],
+    use: async (token) => ok(await as(token, { url: '/v1/whoami' })),
+  },
+  'GET /v1/me': {
+    opens: ['access'],
+    use: async (token) => ok(await as(token, { url: '/v1/me' })),
+  },
+  'POST /v1/refresh': {
+    opens: ['refresh'],
+    use: async (refresh_token) => ok(await post('/v1/refresh', { refresh_token })),
+  },
+  'POST /v1/refresh, by cookie': {
+    // One that was given out in a body is no cookie.
+    opens: [],
+    use: async (token) =>
+      ok(
+        await post('/v1/refresh', undefined, {
+          cookie: `__Secure-latchkey_refresh=${token}`,
+          origin: context.config.ISSUER,
+        }),
+      ),
+  },
+  'POST /oauth/token': {
+    opens: ['refresh'],
+    use: async (refresh_token) =>
+      ok(await form(app, '/oauth/token', { grant_type: 'refresh_token', refresh_token })),
+  },
+  'POST /v1/login, as the device': {
+    opens: ['device'],
+    use: async (device_token, { user }) => {
+      const { email } = (await context.users.findById(user.id)) as User;
+      const answer = await post('/v1/login', { email, password: PASSWORD, device_token });
+      const made = answer.json<{ device_token: string }>().device_token;
+      return context.ownTokens.read('device', made)?.jti === 'device';
+    },
+  },
+  'POST /v1/register/complete': {
+    opens: ['sign-up'],
+    use: async (token) => ok(await post('/v1/register/complete', { token, password: PASSWORD })),
+  },
+  'POST /v1/email/confirm': {
+    opens: ['email'],
+    use: async (token) => ok(await post('/v1/email/confirm', { token })),
+  },
+  'POST /v1/password/reset': {
+    opens: ['reset', 'invitation'],
+    use: async (token) => ok(await post('/v1/password/reset', { token, password: PASSWORD })),
+  },
+  'POST /v1/login/mfa': {
+    opens: ['mfa'],
+    use: async (mfa_token, { code }) =>
+      ok(await post('/v1/login/mfa', { mfa_token, code: code() })),
+  },
+  'POST /oauth/introspect': {
+    opens: ['access', "machine's access", 'refresh'],
+    use: async (token) =>
+      (await form(app, '/oauth/introspect', { token }, basic(client))).json().active,
+  },
+  'POST /v1/logout, as the bearer': {
+    opens: ['access', "machine's access"],
+    use: async (token) =>
+      ok(await post('/v1/logout', undefined, { authorization: `Bearer ${token}` })),
+  },
+  'POST /v1/logout': {
+    opens: ['refresh'],
+    use: async (refresh_token) => {
+      const ended = () => app.events().filter((event) => event === 'session.ended').length;
+      const before = ended();
+      await post('/v1/logout', { refresh_token });
+      return ended() > before;
+    },
+  },
+  'POST /oauth/revoke': {
+    opens: ['access', "machine's access", 'refresh'],
+    use: async (token) => {
+      const revoked = () => app.events().filter((event) => event === 'token.revoked').length;
+      const before = revoked();
+      await form(app, '/oauth/revoke', { token });
+      return revoked() > before;
+    },
+  },
+};
+
+/** As the database has everybody now. */
+const everybody = async () => [
+  ...(await context.users.list({ kind: 'person', limit: 1_000 })),
+  ...(await context.users.list({ kind: 'service', limit: 1_000 })),
+];
+
+t.test('every kind that the service issues is dealt', async (t) => {
+  for (const kind of Object.keys(OwnClaims)) t.ok(kinds.includes(kind as Kind), kind);
+});
+
+for (const [name, { opens, use }] of Object.entries(uses)) {
+  t.test(`${name} takes ${opens.join(', ') || 'none of them'}, and nothing else`, async (t) => {
+    const hand = await deal();
+    const signsIn = name.startsWith('POST /v1/login,');
+    const before = await everybody();
+    for (const kind of kinds.filter((kind) => !opens.includes(kind))) {
+      t.equal(await use(hand.tokens[kind], hand), false, kind);
+    }
+    if (!signsIn) t.same(await everybody(), before, 'a refusal changes nobody');
+    for (const kind of opens) {
+      const { tokens, ...rest } = await deal();
+      t.equal(await use(tokens[kind], { tokens, ...rest }), true, kind);
+    }
+  });
+}
+
+t.test('no refusal uses a token up: each does what it is for afterwards', async (t) => {
+  const first = Object.entries(uses).map(([name, { opens }]) => [name, opens[0]] as const);
+  for (const [right, kind] of first) {
+    if (kind === undefined) continue;
+    const hand = await deal();
+    for (const { opens, use } of Object.values(uses)) {
+      if (!opens.includes(kind)) await use(hand.tokens[kind], hand);
+    }
+    t.equal(await uses[right]?.use(hand.tokens[kind], hand), true, `${kind} at ${right}`);
+  }
+});
