@@ -1,7 +1,9 @@
 import type { Context } from '../context.ts';
 import { invitation } from '../mail/messages/invitation.ts';
+import type { AccessClaims } from '../schemas/claims.ts';
 import type { User } from '../schemas/user.ts';
 import { emptied, newPerson } from './accounts.ts';
+import { assertStands } from './fresh.ts';
 import { invitationToken } from './mailed-tokens.ts';
 import { Refusal } from './refusal.ts';
 import { endAll } from './sessions.ts';
@@ -72,14 +74,18 @@ export function assertIs(user: User, kind: User['kind']): void {
   if (user.kind !== kind || user.status === 'deleted') throw new Refusal('not_found');
 }
 
-/** Changes the user of a path. Refuses with `not_found` where there is none of this kind. */
+/**
+ * Changes the user of a path. Refuses with `not_found` where there is none of this kind. Whoever changes himself
+ * is looked at in the very row: an administrator who was demoted a moment ago does not promote himself again.
+ */
 export async function administer<T>(
   context: Pick<Context, 'users' | 'clock'>,
-  { id, kind }: { id: string; kind: User['kind'] },
+  { id, kind, caller }: { id: string; kind: User['kind']; caller?: AccessClaims },
   decide: (user: User, now: number) => { user: User; result: T },
 ): Promise<T> {
   const changed = await changeKeepingAnAdmin(context, id, (user, now) => {
     assertIs(user, kind);
+    if (caller?.sub === user.id) assertStands(user, caller, now);
     const { user: next, result } = decide(user, now);
     return { user: next, result: { result } };
   });

@@ -20,7 +20,7 @@ export async function askForEmailChange(
   const owner = await users.findByEmail(emailKey(email));
   if (owner !== undefined && owner.id !== user.id) tellTaken(context, owner);
   else
-    postLimited(context, email, () =>
+    postLimited(context, { occasion: 'confirm', email }, () =>
       confirmEmail(config.APP_URL, emailToken(context, user, email, sid)),
     );
   const old = user.email;

@@ -14,16 +14,21 @@ export function tell(
   if (user.email !== null) outbox.post(user.email, () => notice(name, config.APP_URL));
 }
 
-/** A letter that a stranger can cause: only so many go to one address. */
+/** What a stranger can make the service write. */
+type Occasion = 'sign-up' | 'reset' | 'confirm';
+
+/** A letter that a stranger can cause: only so many go to one address, and none at the cost of another occasion. */
 export function postLimited(
   { outbox, mailboxLimit, clock }: Context,
-  email: string,
+  { occasion, email }: { occasion: Occasion; email: string },
   compose: () => Letter,
 ): void {
-  if (mailboxLimit.allows(emailKey(email), clock())) outbox.post(email, compose);
+  if (mailboxLimit.allows(`${occasion} ${emailKey(email)}`, clock())) outbox.post(email, compose);
 }
 
 /** Goes to the address as its owner wrote it: another spelling of it may be another mailbox. */
 export function tellTaken(context: Context, { email }: Pick<User, 'email'>): void {
-  if (email !== null) postLimited(context, email, () => alreadyRegistered(context.config.APP_URL));
+  if (email === null) return;
+  const limit = { occasion: 'sign-up' as const, email };
+  postLimited(context, limit, () => alreadyRegistered(context.config.APP_URL));
 }

@@ -12,7 +12,8 @@ import { endAll } from './sessions.ts';
 export async function mailReset(context: Context, email: string): Promise<void> {
   const user = await context.users.findByEmail(emailKey(email));
   if (user?.status !== 'active' || user.email === null) return;
-  postLimited(context, user.email, () => reset(context.config.APP_URL, resetToken(context, user)));
+  const limit = { occasion: 'reset' as const, email: user.email };
+  postLimited(context, limit, () => reset(context.config.APP_URL, resetToken(context, user)));
 }
 
 /**

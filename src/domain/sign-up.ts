@@ -25,7 +25,9 @@ interface Circumstances {
 export async function inviteToSignUp(context: Context, email: string): Promise<void> {
   const taken = await context.users.findByEmail(emailKey(email));
   if (taken) return tellTaken(context, taken);
-  postLimited(context, email, () => signUp(context.config.APP_URL, signUpToken(context, email)));
+  postLimited(context, { occasion: 'sign-up', email }, () =>
+    signUp(context.config.APP_URL, signUpToken(context, email)),
+  );
 }
 
 /** Makes the account whose mailbox the token proves. Refuses with `link_invalid`, also when the address was taken meanwhile. */
@@ -53,7 +55,8 @@ export async function signUpAtOnce(
 ): Promise<{ user: User; session: Session }> {
   const created = await create(context, applicant, { ...circumstances, verifiedAt: null });
   const { user } = created;
-  postLimited(context, applicant.email, () =>
+  const limit = { occasion: 'confirm' as const, email: applicant.email };
+  postLimited(context, limit, () =>
     confirmEmail(
       context.config.APP_URL,
       emailToken(context, user, applicant.email, created.session.id),

@@ -4,16 +4,16 @@ const LETTERS = 3;
 const WINDOW = 3_600_000;
 const MAX_ADDRESSES = 100_000;
 
-/** How many letters strangers can make the service send to one address: three an hour, on each node. */
+/** How many letters strangers can make the service send to one address: three an hour for each occasion, on each node. */
 export class MailboxLimit {
   readonly #counts = new LRUCache<string, { count: number; since: number }>({ max: MAX_ADDRESSES });
 
   /** False: the address has had enough. `now` in milliseconds. */
-  allows(emailKey: string, now: number): boolean {
-    const known = this.#counts.get(emailKey);
+  allows(occasionAndAddress: string, now: number): boolean {
+    const known = this.#counts.get(occasionAndAddress);
     const current = known && now - known.since < WINDOW ? known : { count: 0, since: now };
     if (current.count >= LETTERS) return false;
-    this.#counts.set(emailKey, { ...current, count: current.count + 1 });
+    this.#counts.set(occasionAndAddress, { ...current, count: current.count + 1 });
     return true;
   }
 }

@@ -35,8 +35,14 @@ const notices = {
 
 export type NoticeName = keyof typeof notices;
 
+/** After these the address, or the account, is out of the reader's hands. */
+const BEYOND_REPAIR: ReadonlySet<NoticeName> = new Set(['email.changed', 'account.deleted']);
+
 export function notice(name: NoticeName, appUrl: string): Letter {
   const [subject, happened] = notices[name];
+  if (BEYOND_REPAIR.has(name)) {
+    return { subject, paragraphs: [happened, 'If it was not you, tell whoever runs the service.'] };
+  }
   return {
     subject,
     paragraphs: [

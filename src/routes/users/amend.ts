@@ -26,7 +26,7 @@ export function amendUser(app: App, context: Context): void {
       const { params, body, caller } = request;
       const { before, after } = await administer(
         context,
-        { id: params.id, kind: 'person' },
+        { id: params.id, kind: 'person', caller },
         (user, now) => {
           const next = amended(user, body, now);
           return { user: next, result: { before: user, after: next } };
