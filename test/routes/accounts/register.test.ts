@@ -56,7 +56,7 @@ t.test('the cookie transport keeps the long-lived tokens out of the body', async
   t.equal(answer.cookies.length, 2);
 });
 
-t.test('faulty input is named by its path, and makes no account', async (t) => {
+t.test('AUT-09 faulty input is named by its path, and makes no account', async (t) => {
   const email = 'new@example.com';
   const at = async (payload: object, path: string) => {
     const answer = await post('/v1/register', payload);
@@ -103,7 +103,7 @@ t.test('faulty input is named by its path, and makes no account', async (t) => {
   t.equal(await rowOf(email), undefined);
 });
 
-t.test('passwords are counted in characters, not in bytes or code units', async (t) => {
+t.test('PWD-01 passwords are counted in characters, not in bytes or code units', async (t) => {
   const decomposed = 'e\u0301'.repeat(14);
   for (const password of ['a'.repeat(14), '👍'.repeat(14), decomposed, 'a'.repeat(129)]) {
     const answer = await post('/v1/register', { email: 'new@example.com', password });
