@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { type Authenticator, codeAt, withFactor, wrongCode } from '../../../authenticator.ts';
 import { mailbox } from '../../../mailbox.ts';
+import { butForCounts } from '../../../people.ts';
 import { refused } from '../../../refused.ts';
 import { PASSWORD, testApp } from '../../../test-app.ts';
 
@@ -34,7 +36,7 @@ t.test(
       const right = { code: codeAt(ada.secret, clock.now + 30_000), password: `${PASSWORD}!` };
       refused(t, await act(token, right), 403, 'wrong_password');
     }
-    t.same(await row('ada@example.com'), before);
+    t.same(butForCounts(await row('ada@example.com')), butForCounts(before));
   },
 );
 
@@ -115,20 +117,19 @@ t.test('a recovery code removes the factor of a lost device', async (t) => {
   t.equal((await login(email)).statusCode, 200);
 });
 
-t.test('a factor that goes while its proof is checked is not there any more', async (t) => {
+t.test('a factor that goes while new codes are made is not there any more', async (t) => {
   const email = 'race@example.com';
   const dora = await withFactor(t, app, email);
   const id = (await row(email))?.id as string;
   const code = dora.code();
-  const [answer] = await Promise.all([
-    renew(dora.tokens.access_token, { password: PASSWORD, code }),
-    new Promise((resolve) => setTimeout(resolve, 100)).then(() =>
-      context.users.change(id, (user) => ({
-        user: { ...user, mfa: { challenges: [] } },
-        result: undefined,
-      })),
-    ),
-  ]);
-  refused(t, answer, 403, 'wrong_code');
+  const lastStep = async () => (await row(email))?.mfa.totp?.last_step;
+  const before = await lastStep();
+  const renewing = renew(dora.tokens.access_token, { password: PASSWORD, code });
+  while ((await lastStep()) === before) await sleep(1);
+  await context.users.change(id, (user) => ({
+    user: { ...user, mfa: { challenges: [] } },
+    result: undefined,
+  }));
+  refused(t, await renewing, 409, 'mfa_not_enabled');
   t.same((await row(email))?.mfa, { challenges: [] });
 });
