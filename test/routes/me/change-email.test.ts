@@ -1,5 +1,6 @@
 import t from 'tap';
 import { mailbox, tokenOf } from '../../mailbox.ts';
+import { butForCounts } from '../../people.ts';
 import { refused } from '../../refused.ts';
 import { PASSWORD, testApp } from '../../test-app.ts';
 
@@ -30,7 +31,7 @@ t.test(
     t.equal(tokenOf(warning), undefined);
     t.notMatch(link.raw + warning.raw, 'evil.example.net');
     t.notMatch(warning.raw, 'ada@example.org', 'the old mailbox does not learn the new address');
-    t.same(await row(old), before);
+    t.same(butForCounts(await row(old)), butForCounts(before));
     t.equal(await row('ada@example.org'), undefined);
     t.same(happened().slice(count), ['email.change_asked']);
   },
@@ -44,7 +45,7 @@ t.test('EML-10 EML-11 it needs the password, and one address', async (t) => {
   for (const email of ['x', 'x@example.org,y@example.org', 'x@example.org\r\nBcc: y@example.org'])
     refused(t, await change(access_token, email), 422, 'invalid_input');
   t.equal(await box.settled(), mails);
-  t.same(await row('ada@example.com'), before);
+  t.same(butForCounts(await row('ada@example.com')), butForCounts(before));
 });
 
 t.test('whether an address has an account is told to its owner only', async (t) => {

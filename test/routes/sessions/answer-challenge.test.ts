@@ -1,6 +1,7 @@
 import t from 'tap';
 import { type Authenticator, codeAt, withFactor, wrongCode } from '../../authenticator.ts';
 import { mailbox } from '../../mailbox.ts';
+import { butForCounts, forgive } from '../../people.ts';
 import { refused } from '../../refused.ts';
 import { PASSWORD, testApp } from '../../test-app.ts';
 
@@ -11,6 +12,7 @@ const { post, inject, as, refresh, signUp, login, context, events, clock } = app
 const happened = () => events().filter((event) => !event.startsWith('mail.'));
 const answer = (mfa_token: string, proof: object) => post('/v1/login/mfa', { mfa_token, ...proof });
 let ada: Authenticator;
+t.beforeEach(() => forgive(app, 'ada@example.com'));
 t.test('an account gets a second factor', async (t) => {
   ada = await withFactor(t, app, 'ada@example.com');
 });
@@ -37,7 +39,7 @@ t.test(
     t.same(Object.keys(step.json()).sort(), ['expires_in', 'methods', 'mfa_token']);
     t.match(step.json(), { methods: ['totp', 'recovery_code'], expires_in: 300 });
     t.same(happened().slice(count), ['mfa.challenged']);
-    t.same(await row(), before, 'no session, nothing written');
+    t.same(butForCounts(await row()), butForCounts(before), 'no session, nothing else written');
     const { mfa_token } = step.json();
     refused(t, await as(mfa_token, { url: '/v1/whoami' }), 401, 'token_invalid');
     refused(t, await refresh(mfa_token), 401, 'refresh_invalid');
@@ -125,18 +127,23 @@ t.test('MFA-08 each challenge has five tries, also when they come at once', asyn
   for (let turn = 0; turn < 5; turn += 1)
     refused(t, await answer(token, wrong), 401, 'invalid_code');
   refused(t, await answer(token, { code: ada.code() }), 401, 'challenge_invalid');
+  await forgive(app, 'ada@example.com');
   const other = await challenge();
   const answers = await Promise.all(Array.from({ length: 20 }, () => answer(other, wrong)));
   const codes = answers.map((each) => each.json().code);
   t.equal(codes.filter((code) => code === 'invalid_code').length, 5);
   t.equal(codes.filter((code) => code === 'challenge_invalid').length, 15);
+  await forgive(app, 'ada@example.com');
   t.equal((await answer(await challenge(), { code: ada.code() })).statusCode, 200);
   t.ok(happened().filter((event) => event === 'mfa.refused').length >= 26);
 });
 
 t.test('what is kept of challenges stays bounded, and goes when they expire', async (t) => {
   const wrong = { code: wrongCode(ada.secret, clock.now) };
-  for (let turn = 0; turn < 25; turn += 1) await answer(await challenge(), wrong);
+  for (let turn = 0; turn < 25; turn += 1) {
+    await forgive(app, 'ada@example.com');
+    await answer(await challenge(), wrong);
+  }
   t.equal((await row()).mfa.challenges.length, 20);
   clock.advance(300_000);
   await answer(await challenge(), { code: wrongCode(ada.secret, clock.now) });

@@ -2,6 +2,7 @@ import t from 'tap';
 import { renderSVG } from 'uqr';
 import { codeAt } from '../../../authenticator.ts';
 import { mailbox } from '../../../mailbox.ts';
+import { butForCounts } from '../../../people.ts';
 import { refused } from '../../../refused.ts';
 import { PASSWORD, testApp } from '../../../test-app.ts';
 
@@ -21,7 +22,7 @@ t.test('MFA-06 MFA-05 enrolment needs the password, and shows the secret once', 
   const { access_token } = await signUp(email);
   const before = await row(email);
   refused(t, await enrol(access_token, `${PASSWORD}!`), 403, 'wrong_password');
-  t.same(await row(email), before);
+  t.same(butForCounts(await row(email)), butForCounts(before));
 
   const answer = await enrol(access_token);
   t.equal(answer.statusCode, 201);
@@ -32,7 +33,7 @@ t.test('MFA-06 MFA-05 enrolment needs the password, and shows the secret once', 
   t.equal(uri.searchParams.get('secret'), secret);
   t.equal(decodeURIComponent(uri.pathname), `/Latchkey:${email}`);
   t.equal(qr_svg, renderSVG(otpauth_uri), 'the picture is of that URI');
-  t.match(qr_svg, /^<svg [^]*<\/svg>$/);
+  t.match(qr_svg, /^<svg [\s\S]*<\/svg>$/);
   t.notMatch(qr_svg, /<script|href|<image/);
 
   t.notMatch(JSON.stringify(await row(email)), secret, 'it is not readable in the row');
