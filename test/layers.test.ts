@@ -2,14 +2,28 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import t from 'tap';
 
-/** From the outside in: a file imports from its own layer and from those after it. */
-const LAYERS = ['main', 'app', 'routes', 'http', 'domain', 'storage', 'schemas'] as const;
+/** From the outside in: a file imports from its own layer and from those below it, not from one beside it. */
+const DEPTHS = {
+  main: 0,
+  commands: 0,
+  app: 1,
+  routes: 2,
+  http: 3,
+  domain: 4,
+  mail: 5,
+  storage: 5,
+  config: 5,
+  schemas: 6,
+} as const;
+type Layer = keyof typeof DEPTHS;
 /** What each layer may import besides Node itself. */
-const PACKAGES: Partial<Record<(typeof LAYERS)[number], RegExp>> = {
-  domain: /^(?!fastify|@fastify|kysely|better-sqlite3|pg$)/,
+const PACKAGES: Partial<Record<Layer, RegExp>> = {
+  domain: /^(?!fastify|@fastify|kysely|better-sqlite3|pg$|nodemailer)/,
+  config: /^zod$/,
   schemas: /^zod$/,
 };
 const DATABASE = /^(kysely|better-sqlite3|pg)(\/|$)/;
+const MAIL_SERVER = /^nodemailer(\/|$)/;
 const DRAWERS = /^(utils?|helpers?|common|shared|libs?|services?|misc|types?)$/i;
 
 interface Import {
@@ -32,8 +46,7 @@ const outer = imports.filter(({ specifier }) => !/^(\.|node:)/.test(specifier));
 const targetOf = ({ file, specifier }: Import) => join(dirname(file), specifier);
 /** `main`, `app`, a folder of `src`, or the name of another file at its top. */
 const placeOf = (path: string) => path.replace(/^src\//, '').replace(/(\/.*|\.ts)$/, '');
-const isLayer = (place: string): place is (typeof LAYERS)[number] =>
-  (LAYERS as readonly string[]).includes(place);
+const isLayer = (place: string): place is Layer => place in DEPTHS;
 const line = ({ file, specifier }: Import) => `${file} imports ${specifier}`;
 
 t.test('every import was found, and leads to a file', async (t) => {
@@ -49,16 +62,21 @@ t.test('every import was found, and leads to a file', async (t) => {
   for (const found of inner) t.ok(files.includes(targetOf(found)), line(found));
 });
 
-t.test('imports run one way: main, app, routes, http, domain, storage, schemas', async (t) => {
-  const backwards = inner.filter((found) => {
-    const [from, to] = [placeOf(found.file), placeOf(targetOf(found))];
-    if (!isLayer(from) || !isLayer(to)) return false;
-    // The app's own type is what a route is a function of.
-    if (from === 'routes' && to === 'app' && found.typeOnly) return false;
-    return LAYERS.indexOf(from) > LAYERS.indexOf(to);
-  });
-  t.same(backwards.map(line), []);
-});
+t.test(
+  'imports run one way: main, app, routes, http, domain, mail or storage, schemas',
+  async (t) => {
+    const backwards = inner.filter((found) => {
+      const [from, to] = [placeOf(found.file), placeOf(targetOf(found))];
+      if (!isLayer(from) || !isLayer(to)) return false;
+      // The app's own type is what a route is a function of.
+      if (from === 'routes' && to === 'app' && found.typeOnly) return false;
+      // A type of the configuration says what comes in by parameter.
+      if (to === 'config') return !found.typeOnly && DEPTHS[from] > 0;
+      return from !== to && DEPTHS[from] >= DEPTHS[to];
+    });
+    t.same(backwards.map(line), []);
+  },
+);
 
 t.test('the joined parts are handed in: their file is imported for its type alone', async (t) => {
   const joined = inner.filter(
@@ -70,7 +88,8 @@ t.test('the joined parts are handed in: their file is imported for its type alon
   t.same(joined.map(line), []);
   const fromBelow = inner.filter(
     (found) =>
-      ['storage', 'schemas'].includes(placeOf(found.file)) && !isLayer(placeOf(targetOf(found))),
+      ['mail', 'storage', 'config', 'schemas'].includes(placeOf(found.file)) &&
+      !isLayer(placeOf(targetOf(found))),
   );
   t.same(fromBelow.map(line), [], 'the lowest layers know nothing of it');
 });
@@ -96,6 +115,14 @@ t.test('only storage knows a database', async (t) => {
   );
   t.same(strangers.map(line), []);
   t.ok(outer.some(({ specifier }) => DATABASE.test(specifier)));
+});
+
+t.test('only mail knows a mail server', async (t) => {
+  const strangers = outer.filter(
+    ({ file, specifier }) => MAIL_SERVER.test(specifier) && placeOf(file) !== 'mail',
+  );
+  t.same(strangers.map(line), []);
+  t.ok(outer.some(({ specifier }) => MAIL_SERVER.test(specifier)));
 });
 
 t.test('the domain knows no web server, and the vocabulary nothing but zod', async (t) => {

@@ -236,7 +236,7 @@ t.test('killed in the middle of it all, it loses no user and strands no session'
     const working = Promise.allSettled(
       Array.from({ length: 8 }, (_, index) => work(index % 2 === 0)),
     );
-    await sleep(700);
+    await until(async () => clients.length >= 16);
     killed = true;
     server.child.kill('SIGKILL');
     t.match(await server.ended, { signal: 'SIGKILL' });

@@ -34,6 +34,15 @@ export async function signedIn(
 export const butForCounts = (user: User | undefined) =>
   user && { ...user, throttle: [], row_version: 0 };
 
+/** As if nobody had guessed: what was counted in this row is forgotten. */
+export async function forgive({ context }: Pick<TestApp, 'context'>, email: string): Promise<void> {
+  const user = await context.users.findByEmail(email);
+  await context.users.change(user?.id ?? '', (before) => ({
+    user: { ...before, throttle: [] },
+    result: undefined,
+  }));
+}
+
 export const admin = (app: Pick<TestApp, 'context'>, email = 'root@example.com') =>
   signedIn(app, email, { roles: ['admin'] });
 

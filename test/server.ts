@@ -66,7 +66,13 @@ export function launch(t: Test, { cwd, env = {}, preload }: Options) {
 /** Starts the real process, and waits until it listens. */
 export async function serve(t: Test, options: Options) {
   const port = options.env?.['PORT'] ?? String(await freePort());
-  const env = { RATE_LIMIT: 'off', AUTH_RATE_LIMIT: 'off', ...options.env, PORT: port };
+  const env = {
+    RATE_LIMIT: 'off',
+    AUTH_RATE_LIMIT: 'off',
+    METRICS_PORT: '0',
+    ...options.env,
+    PORT: port,
+  };
   const launched = launch(t, { ...options, env });
   await launched.line(/Latchkey listens on/);
   const url = `http://127.0.0.1:${port}`;

@@ -14,8 +14,10 @@ import {
   type Verdict,
 } from './throttle.ts';
 
-/** Milliseconds between two looks at a budget that others have taken, and how long to go on looking. */
+/** Milliseconds between two looks at a budget that others have taken, when few look and when many do; and how long to go on. */
 const LOOK_AGAIN = 25;
+const LOOK_SELDOM = 1_000;
+const FEW = 10;
 const PATIENCE = 10_000;
 /** Guesses that may wait at once, on one node. */
 const MAX_WAITING = 1_000;
@@ -47,17 +49,19 @@ type Ledger = <T>(decide: (buckets: Bucket[]) => { throttle: Bucket[]; result: T
 export class Guessing {
   readonly #users: Users;
   readonly #clock: Clock;
-  readonly #unknown = new LRUCache<string, Bucket[]>({
-    maxSize: MAX_UNKNOWN,
-    sizeCalculation: (buckets) => buckets.length + 1,
-  });
+  readonly #unknown: LRUCache<string, Bucket[]>;
   /** For each account and place the last guess in the queue: only the first one looks at the budget. */
   readonly #queues = new Map<string, Promise<unknown>>();
   #waiting = 0;
+  #looking = 0;
 
-  constructor(users: Users, clock: Clock) {
+  constructor(users: Users, clock: Clock, { maxUnknown = MAX_UNKNOWN } = {}) {
     this.#users = users;
     this.#clock = clock;
+    this.#unknown = new LRUCache({
+      maxSize: maxUnknown,
+      sizeCalculation: (buckets) => buckets.length + 1,
+    });
   }
 
   /**
@@ -112,12 +116,19 @@ export class Guessing {
     allowances: ReturnType<typeof allowancesOf>,
     { until, signal }: { until: number; signal: AbortSignal },
   ): Promise<number> {
-    while (Date.now() < until && !signal.aborted) {
-      const now = this.#clock();
-      const admission = await ledger<Admission>((buckets) => admit(buckets, allowances, now));
-      if (admission.outcome === 'admitted') return now;
-      if (admission.outcome === 'throttled') throw throttled(admission);
-      await sleep(LOOK_AGAIN * (1 + Math.random()));
+    this.#looking += 1;
+    try {
+      while (Date.now() < until && !signal.aborted) {
+        const now = this.#clock();
+        const admission = await ledger<Admission>((buckets) => admit(buckets, allowances, now));
+        if (admission.outcome === 'admitted') return now;
+        if (admission.outcome === 'throttled') throw throttled(admission);
+        // However many look from however many places, the database has the same to do.
+        const pause = LOOK_AGAIN * Math.max(1, this.#looking / FEW);
+        await sleep(Math.min(LOOK_SELDOM, pause) * (1 + Math.random()));
+      }
+    } finally {
+      this.#looking -= 1;
     }
     throw new Refusal('overloaded', { retryAfter: 1 });
   }

@@ -93,10 +93,11 @@ async function withProof<T>(
   });
   if (!isRight) throw new Refusal('wrong_code');
   const prepared = await prepare();
-  return changeCaller(context, caller, (user, now) => ({
-    user: decide(user, prepared, now),
-    result: { user, prepared },
-  }));
+  return changeCaller(context, caller, (user, now) => {
+    // It may have gone meanwhile.
+    if (!hasSecondFactor(user)) throw new Refusal('mfa_not_enabled');
+    return { user: decide(user, prepared, now), result: { user, prepared } };
+  });
 }
 
 /** The password alone signs in again; every other session ends. */

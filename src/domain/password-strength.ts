@@ -44,8 +44,6 @@ export class PasswordStrength {
       // It keeps the process alive only while somebody waits.
       if (this.#waiting.size === 0) worker.unref();
     });
-    // It never keeps the process alive; a listener for messages would, so it comes first.
-    worker.unref();
     // An error comes before the exit, and in between another thread may have taken over.
     const fail = (reason: string) => {
       if (this.#worker !== worker) return;

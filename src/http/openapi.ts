@@ -81,16 +81,17 @@ interface Made {
   paths: Record<string, OpenAPIV3_1.PathItemObject>;
 }
 
-/** zod registers each schema for input and for output; what nothing refers to is left out. */
+/** zod registers each schema for input and for output, in the order of the imports; what nothing refers to is left out. */
 function withoutUnused(document: Made): Made {
   const text = JSON.stringify(document);
-  const schemas = Object.entries(document.components.schemas).filter(([name]) =>
-    text.includes(`"#/components/schemas/${name}"`),
-  );
-  return {
-    ...document,
-    components: { ...document.components, schemas: Object.fromEntries(schemas) },
-  };
+  const all = Object.entries(document.components.schemas);
+  const used = all
+    .filter(([name]) => text.includes(`"#/components/schemas/${name}"`))
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+  const schemas = Object.fromEntries(used);
+  const smaller = { ...document, components: { ...document.components, schemas } };
+  // What was left out may have been the only one to refer to another.
+  return used.length === all.length ? smaller : withoutUnused(smaller);
 }
 
 /** A request whose token may be in the cookie needs no body; the document builder takes every body for required. */

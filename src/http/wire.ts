@@ -62,6 +62,8 @@ const count = (rawHeaders: string[], name: string): number =>
 /** What two readers could take two ways: neither answer to it may share a connection with another. */
 function ambiguityOf({ raw }: FastifyRequest): string | undefined {
   if (count(raw.rawHeaders, 'host') > 1) return 'The request has two Host headers.';
+  // RFC 9112 section 3.2: a target has no fragment. The router would cut it off, where a proxy may not.
+  if (raw.url?.includes('#')) return 'The path has a fragment.';
   const coding = raw.headers['transfer-encoding'];
   // RFC 9112 section 6.1. Node unchunks, and leaves every other coding as it came.
   if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || raw.httpVersion === '1.0'))

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { buildApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
-import { buildContext } from '../../src/context.ts';
+import { buildContext, type Context } from '../../src/context.ts';
 import { newPerson } from '../../src/domain/accounts.ts';
 import { newMasterSecret, newSigningKey } from '../../src/domain/new-keys.ts';
 import type { User } from '../../src/schemas/user.ts';
@@ -31,6 +31,20 @@ const kinds: Record<string, Record<string, Ask>> = {
       url: '/v1/login',
       payload: { email: `disabled${round}@example.com`, password: PASSWORD },
     }),
+    invited: (round) => ({
+      url: '/v1/login',
+      payload: { email: `invited${round}@example.com`, password: PASSWORD },
+    }),
+  },
+  'login, throttled': {
+    unknown: (round) => ({
+      url: '/v1/login',
+      payload: { email: `waits-nobody${round}@example.com`, password: PASSWORD },
+    }),
+    known: (round) => ({
+      url: '/v1/login',
+      payload: { email: `waits-known${round}@example.com`, password: PASSWORD },
+    }),
   },
   forgot: {
     unknown: (round) => ({
@@ -41,10 +55,18 @@ const kinds: Record<string, Record<string, Ask>> = {
       url: '/v1/password/forgot',
       payload: { email: `known${round}@example.com` },
     }),
+    disabled: (round) => ({
+      url: '/v1/password/forgot',
+      payload: { email: `disabled${round}@example.com` },
+    }),
   },
   register: {
     unknown: (round) => ({ url: '/v1/register', payload: { email: `nobody${round}@example.com` } }),
     known: (round) => ({ url: '/v1/register', payload: { email: `known${round}@example.com` } }),
+    disabled: (round) => ({
+      url: '/v1/register',
+      payload: { email: `disabled${round}@example.com` },
+    }),
   },
 };
 
@@ -71,6 +93,7 @@ export async function compareTimes(rounds: number, database: string): Promise<Co
   await app.ready();
   const password_hash = await context.passwords.hash(PASSWORD);
   await context.users.insertMany(people(rounds, password_hash));
+  for (let round = 0; round < rounds; round += 1) await throttle(context, round);
 
   const comparisons: Comparison[] = [];
   for (const [route, asks] of Object.entries(kinds)) {
@@ -101,17 +124,27 @@ export async function compareTimes(rounds: number, database: string): Promise<Co
   return comparisons;
 }
 
+/** Uses up what one place has for an unknown address and for a known one. */
+async function throttle({ guessing, users }: Context, round: number): Promise<void> {
+  const user = (await users.findByEmail(`waits-known${round}@example.com`)) as User;
+  for (const subject of [{ user }, { unknown: `waits-nobody${round}@example.com` }]) {
+    for (let turn = 0; turn < 5; turn += 1) {
+      const place = { prefix: '127.0.0.1' };
+      const guess = await guessing.enter(subject, 'password', place, new AbortController().signal);
+      await guess.settle('wrong');
+    }
+  }
+}
+
 function people(rounds: number, password_hash: string): User[] {
   const now = Date.now();
+  const person = (email: string, passwordHash: string | null = password_hash) =>
+    newPerson({ email: `${email}@example.com`, name: null, passwordHash }, now);
   return Array.from({ length: rounds }, (_, round) => [
-    newPerson({ email: `known${round}@example.com`, name: null, passwordHash: password_hash }, now),
-    {
-      ...newPerson(
-        { email: `disabled${round}@example.com`, name: null, passwordHash: password_hash },
-        now,
-      ),
-      status: 'disabled' as const,
-    },
+    person(`known${round}`),
+    person(`waits-known${round}`),
+    person(`invited${round}`, null),
+    { ...person(`disabled${round}`), status: 'disabled' as const },
   ]).flat();
 }
 

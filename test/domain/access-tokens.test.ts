@@ -122,7 +122,7 @@ for (const alg of SigningAlgorithm.options) {
   });
 }
 
-t.test('no two tokens share their jti, of at least 128 bits', async (t) => {
+t.test('TOK-21 no two tokens share their jti, of at least 128 bits', async (t) => {
   const { tokens, user, session } = await service();
   const ids = Array.from(
     { length: 100 },
@@ -132,7 +132,7 @@ t.test('no two tokens share their jti, of at least 128 bits', async (t) => {
   t.ok(ids.every((id) => Buffer.from(id, 'base64url').length === 16));
 });
 
-t.test('a token holds nothing personal', async (t) => {
+t.test('TOK-20 a token holds nothing personal', async (t) => {
   const { tokens, user, session } = await service();
   const claims = Buffer.from(
     tokens.issue(user, session).split('.')[1] ?? '',
@@ -153,7 +153,7 @@ t.test(
   },
 );
 
-t.test('a token expires at its exp, not after it', async (t) => {
+t.test('TOK-10 a token expires at its exp, not after it', async (t) => {
   const { tokens, user, session, clock } = await service();
   const token = tokens.issue(user, session);
   clock.advance(899_999);
@@ -167,19 +167,22 @@ t.test('a token expires at its exp, not after it', async (t) => {
   );
 });
 
-t.test('an expired token with a bad signature is a bad token: it is not told more', async (t) => {
-  const { tokens, clock } = await service();
-  clock.advance(3_600_000);
-  const token = forged(good);
-  t.equal(refusalOf(tokens, token).code, 'token_expired');
-  const [header = '', payload = ''] = token.split('.');
-  t.equal(
-    refusalOf(tokens, `${header}.${payload}.${encoded(Buffer.alloc(64, 1))}`).code,
-    'token_invalid',
-  );
-});
+t.test(
+  'TOK-01 an expired token with a bad signature is a bad token: it is not told more',
+  async (t) => {
+    const { tokens, clock } = await service();
+    clock.advance(3_600_000);
+    const token = forged(good);
+    t.equal(refusalOf(tokens, token).code, 'token_expired');
+    const [header = '', payload = ''] = token.split('.');
+    t.equal(
+      refusalOf(tokens, `${header}.${payload}.${encoded(Buffer.alloc(64, 1))}`).code,
+      'token_invalid',
+    );
+  },
+);
 
-t.test('another clock may be five seconds ahead, not six', async (t) => {
+t.test('TOK-11 another clock may be five seconds ahead, not six', async (t) => {
   const { tokens } = await service();
   const ahead = (seconds: number) => ({ iat: SECONDS + seconds, exp: SECONDS + seconds + 900 });
   t.equal(refusalOf(tokens, forged({ ...good, ...ahead(5) })).code, 'none');
@@ -194,7 +197,7 @@ t.test('another clock may be five seconds ahead, not six', async (t) => {
   });
 });
 
-t.test('no token lives longer than fifteen minutes, even one of our own key', async (t) => {
+t.test('TOK-11 no token lives longer than fifteen minutes, even one of our own key', async (t) => {
   const { tokens } = await service();
   t.equal(refusalOf(tokens, forged({ ...good, exp: SECONDS + 900 })).code, 'none');
   t.same(refusalOf(tokens, forged({ ...good, exp: SECONDS + 901 })), {
@@ -203,7 +206,7 @@ t.test('no token lives longer than fifteen minutes, even one of our own key', as
   });
 });
 
-t.test('a token without one of its claims is refused', async (t) => {
+t.test('TOK-08 a token without one of its claims is refused', async (t) => {
   const { tokens } = await service();
   for (const name of Object.keys(good)) {
     const claims = Object.fromEntries(Object.entries(good).filter(([key]) => key !== name));
@@ -211,7 +214,7 @@ t.test('a token without one of its claims is refused', async (t) => {
   }
 });
 
-t.test('a claim of the wrong type, or one that we do not issue, is refused', async (t) => {
+t.test('TOK-09 a claim of the wrong type, or one that we do not issue, is refused', async (t) => {
   const { tokens } = await service();
   const odd = [null, '', [], {}, true, -1, 1.5, 1e300, '1', SECONDS * 1_000 * 1_000];
   const types: Record<string, unknown[]> = {
@@ -328,13 +331,16 @@ t.test('no key but ours verifies, whatever the header brings with it', async (t)
   }
 });
 
-t.test('with two keys a token goes with the key that its header names, and no other', async (t) => {
-  const second = newSigningKey('ES256', 0);
-  const { tokens } = await service([es256, second, master]);
-  t.equal(refusalOf(tokens, forged(good)).code, 'none');
-  const token = forged(good, { alg: 'ES256', typ: 'at+jwt', kid: second.kid });
-  t.equal(refusalOf(tokens, token).code, 'token_invalid');
-});
+t.test(
+  'TOK-03 with two keys a token goes with the key that its header names, and no other',
+  async (t) => {
+    const second = newSigningKey('ES256', 0);
+    const { tokens } = await service([es256, second, master]);
+    t.equal(refusalOf(tokens, forged(good)).code, 'none');
+    const token = forged(good, { alg: 'ES256', typ: 'at+jwt', kid: second.kid });
+    t.equal(refusalOf(tokens, token).code, 'token_invalid');
+  },
+);
 
 t.test(
   'the secret of HS256 is no key for anything else, and the tokens of this service are no access tokens',
@@ -398,7 +404,7 @@ t.test('claims that are signed but written in another form are refused', async (
   }
 });
 
-t.test('a token over 4 KB is refused before anything of it is read', async (t) => {
+t.test('TOK-16 a token over 4 KB is refused before anything of it is read', async (t) => {
   const { tokens } = await service();
   const long = forged({ ...good, sub: 'x'.repeat(4_000) });
   t.ok(long.length > 4_096);
@@ -406,7 +412,7 @@ t.test('a token over 4 KB is refused before anything of it is read', async (t) =
   t.equal(refusalOf(tokens, 'x'.repeat(1_000_000)).reason, 'too long');
 });
 
-t.test('what is handed out is frozen, and the same for every request', async (t) => {
+t.test('TOK-18 what is handed out is frozen, and the same for every request', async (t) => {
   const { tokens, user, session } = await service();
   const token = tokens.issue(user, session);
   const first = tokens.read(token);
@@ -426,7 +432,7 @@ t.test('a token of a session that ends is refused at once, remembered or not', a
   t.equal(refusalOf(tokens, unseen).code, 'token_revoked');
 });
 
-t.test('a revoked token stays revoked under the other form of its signature', async (t) => {
+t.test('TOK-17 a revoked token stays revoked under the other form of its signature', async (t) => {
   const { tokens, user, session, revocations } = await service();
   const token = tokens.issue(user, session);
   const [header = '', payload = '', signature = ''] = token.split('.');
@@ -451,15 +457,18 @@ t.test('an expired token that was revoked too is told that it expired', async (t
   t.equal(refusalOf(tokens, token).code, 'token_expired');
 });
 
-t.test('a token dies with its key, though it was remembered a moment before', async (t) => {
-  const { tokens, user, session, keys } = await service();
-  const token = tokens.issue(user, session);
-  tokens.read(token);
-  await keys.replace(readKeySet(keySet(newSigningKey('ES256', 0), master)), NOW);
-  t.same(refusalOf(tokens, token), { code: 'token_invalid', reason: 'not a header of ours' });
-  await keys.replace(readKeySet(keySet(es256, master)), NOW);
-  t.equal(refusalOf(tokens, token).code, 'none', 'the key is honoured again');
-});
+t.test(
+  'TOK-18 KEY-06 a token dies with its key, though it was remembered a moment before',
+  async (t) => {
+    const { tokens, user, session, keys } = await service();
+    const token = tokens.issue(user, session);
+    tokens.read(token);
+    await keys.replace(readKeySet(keySet(newSigningKey('ES256', 0), master)), NOW);
+    t.same(refusalOf(tokens, token), { code: 'token_invalid', reason: 'not a header of ours' });
+    await keys.replace(readKeySet(keySet(es256, master)), NOW);
+    t.equal(refusalOf(tokens, token).code, 'none', 'the key is honoured again');
+  },
+);
 
 t.test('a remembered token dies when the time of its key is up', async (t) => {
   const { tokens, user, session, clock } = await service([{ ...es256, exp: SECONDS + 60 }, master]);
@@ -471,16 +480,19 @@ t.test('a remembered token dies when the time of its key is up', async (t) => {
   t.same(refusalOf(tokens, token), { code: 'token_invalid', reason: 'the key has ended' });
 });
 
-t.test('a token made with the old key holds after the new one has begun to sign', async (t) => {
-  const next = newSigningKey('EdDSA', SECONDS + 10);
-  const { tokens, user, session, clock } = await service([es256, next, master]);
-  const old = tokens.issue(user, session);
-  clock.advance(10_000);
-  const young = tokens.issue(user, session);
-  t.equal(decoded(young.split('.')[0]).kid, next.kid);
-  t.equal(refusalOf(tokens, old).code, 'none');
-  t.equal(refusalOf(tokens, young).code, 'none');
-});
+t.test(
+  'KEY-05 a token made with the old key holds after the new one has begun to sign',
+  async (t) => {
+    const next = newSigningKey('EdDSA', SECONDS + 10);
+    const { tokens, user, session, clock } = await service([es256, next, master]);
+    const old = tokens.issue(user, session);
+    clock.advance(10_000);
+    const young = tokens.issue(user, session);
+    t.equal(decoded(young.split('.')[0]).kid, next.kid);
+    t.equal(refusalOf(tokens, old).code, 'none');
+    t.equal(refusalOf(tokens, young).code, 'none');
+  },
+);
 
 t.test(
   'a bad token is refused however often it comes, and is never remembered as a good one',

@@ -193,15 +193,16 @@ t.test('a count in the row outlives the node, and holds on the others', async (t
 });
 
 t.test('however many addresses are made up, what is kept of them is bounded', async (t) => {
-  const { guessing, users } = await ledgers(t);
-  users.writeDecoy = async () => {};
-  const guess = async (unknown: string, prefix: string) => {
-    const admitted = await guessing.enter({ unknown }, 'password', { prefix }, stays);
+  const { users, state } = await ledgers(t);
+  const guessing = new Guessing(users, () => state.now, { maxUnknown: 300 });
+  const guess = async (unknown: string) => {
+    const admitted = await guessing.enter({ unknown }, 'password', here, stays);
     await admitted.settle('wrong');
   };
-  // Each with as many buckets as an account can have.
-  for (let prefix = 0; prefix < 45; prefix += 1) await guess('first', String(prefix));
-  for (let address = 0; address < 34_000; address += 1) await guess(`a${address}`, '1');
-  for (let turn = 0; turn < 5; turn += 1) await guess('first', '44');
-  t.pass('the first one was forgotten');
+  for (let turn = 0; turn < 5; turn += 1) await guess('first');
+  for (let address = 0; address < 99; address += 1) await guess(`a${address}`);
+  await t.rejects(guess('first'), { code: 'throttled' }, 'three hundred buckets are kept');
+  for (let address = 0; address < 100; address += 1) await guess(`b${address}`);
+  await guess('first');
+  t.pass('then those longest unused go');
 });

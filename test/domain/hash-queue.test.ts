@@ -13,7 +13,7 @@ function job(log: string[], name: string) {
   return { work, end: () => resolve(name), fail: (error: Error) => reject(error) };
 }
 
-t.test('no more than so many run at once, however many come', async (t) => {
+t.test('PWD-07 no more than so many run at once, however many come', async (t) => {
   const queue = new HashQueue({ concurrency: 3, waiting: 100 });
   let running = 0;
   let most = 0;
@@ -55,24 +55,27 @@ t.test('who came first is served first, and nobody overtakes those who wait', as
   t.same(log, ['a begins', 'b begins', 'c begins', 'd begins']);
 });
 
-t.test('whoever finds the queue full is refused at once, and told when to come back', async (t) => {
-  const queue = new HashQueue({ concurrency: 1, waiting: 2 });
-  const log: string[] = [];
-  const [a, b, c] = ['a', 'b', 'c'].map((name) => job(log, name)) as [
-    ReturnType<typeof job>,
-    ReturnType<typeof job>,
-    ReturnType<typeof job>,
-  ];
-  const runs = [a, b, c].map(({ work }) => queue.run(work));
-  const refusal = await queue.run(async () => t.fail('it ran')).catch((error) => error);
-  t.ok(refusal instanceof Refusal);
-  t.match(refusal, { code: 'overloaded', circumstances: { retryAfter: 2 } });
-  a.end();
-  await runs[0];
-  runs.push(queue.run(async () => 'd'));
-  for (const { end } of [b, c]) end();
-  t.same(await Promise.all(runs), ['a', 'b', 'c', 'd'], 'a place that was freed is taken again');
-});
+t.test(
+  'PWD-07 whoever finds the queue full is refused at once, and told when to come back',
+  async (t) => {
+    const queue = new HashQueue({ concurrency: 1, waiting: 2 });
+    const log: string[] = [];
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => job(log, name)) as [
+      ReturnType<typeof job>,
+      ReturnType<typeof job>,
+      ReturnType<typeof job>,
+    ];
+    const runs = [a, b, c].map(({ work }) => queue.run(work));
+    const refusal = await queue.run(async () => t.fail('it ran')).catch((error) => error);
+    t.ok(refusal instanceof Refusal);
+    t.match(refusal, { code: 'overloaded', circumstances: { retryAfter: 2 } });
+    a.end();
+    await runs[0];
+    runs.push(queue.run(async () => 'd'));
+    for (const { end } of [b, c]) end();
+    t.same(await Promise.all(runs), ['a', 'b', 'c', 'd'], 'a place that was freed is taken again');
+  },
+);
 
 t.test('without a queue only those who find a place run', async (t) => {
   const queue = new HashQueue({ concurrency: 1, waiting: 0 });

@@ -26,7 +26,7 @@ t.test('each kind of token has a header of its own, and its typ', async (t) => {
   ]);
 });
 
-t.test('no kind of token passes for another, not even with the other header', async (t) => {
+t.test('KEY-08 no kind of token passes for another, not even with the other header', async (t) => {
   const ring = await ringOf([signing, master]);
   const kinds = ['access', 'refresh', 'device'] as const;
   for (const kind of kinds) {

@@ -52,7 +52,7 @@ t.test('a token holds until its exp, not at it', async (t) => {
   t.equal(own.read('refresh', token), undefined);
 });
 
-t.test('no kind passes for another', async (t) => {
+t.test('KEY-08 no kind passes for another', async (t) => {
   const { own } = await service();
   const device = own.issue('device', {
     sub: 'user',

@@ -5,12 +5,18 @@ import { Passwords } from '../../src/domain/passwords.ts';
 const cost = { memory: 19_456, passes: 2 };
 const passwords = new Passwords(cost, new HashQueue({ concurrency: 2, waiting: 100 }));
 
-t.test('a hash is Argon2id with the costs that were asked for, and has its own salt', async (t) => {
-  const hash = await passwords.hash('correct horse battery');
-  const [, kind, version, costs = ''] = hash.split('$');
-  t.same([kind, version, costs.split(',').sort()], ['argon2id', 'v=19', ['m=19456', 'p=1', 't=2']]);
-  t.not(await passwords.hash('correct horse battery'), hash);
-});
+t.test(
+  'PWD-06 a hash is Argon2id with the costs that were asked for, and has its own salt',
+  async (t) => {
+    const hash = await passwords.hash('correct horse battery');
+    const [, kind, version, costs = ''] = hash.split('$');
+    t.same(
+      [kind, version, costs.split(',').sort()],
+      ['argon2id', 'v=19', ['m=19456', 'p=1', 't=2']],
+    );
+    t.not(await passwords.hash('correct horse battery'), hash);
+  },
+);
 
 t.test('only the same password matches, to the last character', async (t) => {
   const long = 'x'.repeat(127);
@@ -21,31 +27,37 @@ t.test('only the same password matches, to the last character', async (t) => {
   }
 });
 
-t.test('the ways in which keyboards write one character are the same password', async (t) => {
-  const hash = await passwords.hash('Zo\u00eb speaks \u00c5ngstr\u00f6m');
-  t.equal(await passwords.matches(hash, 'Zoe\u0308 speaks A\u030angstro\u0308m'), true);
-  t.equal(await passwords.matches(hash, 'Zoe speaks Angstrom'), false);
-  const decomposed = await passwords.hash('e\u0308');
-  t.equal(await passwords.matches(decomposed, '\u00eb'), true);
-});
+t.test(
+  'PWD-04 the ways in which keyboards write one character are the same password',
+  async (t) => {
+    const hash = await passwords.hash('Zo\u00eb speaks \u00c5ngstr\u00f6m');
+    t.equal(await passwords.matches(hash, 'Zoe\u0308 speaks A\u030angstro\u0308m'), true);
+    t.equal(await passwords.matches(hash, 'Zoe speaks Angstrom'), false);
+    const decomposed = await passwords.hash('e\u0308');
+    t.equal(await passwords.matches(decomposed, '\u00eb'), true);
+  },
+);
 
-t.test('no hash, an empty one, a damaged one: nobody gets in, and it is no fault', async (t) => {
-  const hash = await passwords.hash('correct horse battery');
-  const damaged = [
-    undefined,
-    null,
-    '',
-    'correct horse battery',
-    '$argon2id$',
-    hash.slice(0, 40),
-    hash.replace('m=19456', 'm=x'),
-    `${hash.slice(0, -4)}!!!!`,
-    '$2b$10$abcdefghijklmnopqrstuv',
-  ];
-  for (const bad of damaged) {
-    t.equal(await passwords.matches(bad, 'correct horse battery'), false, String(bad));
-  }
-});
+t.test(
+  'PWD-09 no hash, an empty one, a damaged one: nobody gets in, and it is no fault',
+  async (t) => {
+    const hash = await passwords.hash('correct horse battery');
+    const damaged = [
+      undefined,
+      null,
+      '',
+      'correct horse battery',
+      '$argon2id$',
+      hash.slice(0, 40),
+      hash.replace('m=19456', 'm=x'),
+      `${hash.slice(0, -4)}!!!!`,
+      '$2b$10$abcdefghijklmnopqrstuv',
+    ];
+    for (const bad of damaged) {
+      t.equal(await passwords.matches(bad, 'correct horse battery'), false, String(bad));
+    }
+  },
+);
 
 t.test('whatever the hash is, the answer costs as much as a real one', async (t) => {
   const hash = await passwords.hash('correct horse battery');

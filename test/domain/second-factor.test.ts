@@ -34,7 +34,7 @@ function enrolled() {
   return { secret, totp: pending as NonNullable<Mfa['pending']> };
 }
 
-t.test('codes are those of RFC 6238, to the last step of its table', async (t) => {
+t.test('MFA-04 codes are those of RFC 6238, to the last step of its table', async (t) => {
   const secret = Secret.fromUTF8('12345678901234567890');
   const totp = { secret: seal(keys, secret.base32, 'ada', NOW), last_step: 0 };
   // Appendix B, SHA-1, the last six of its eight digits.
@@ -51,7 +51,7 @@ t.test('codes are those of RFC 6238, to the last step of its table', async (t) =
   }
 });
 
-t.test('a secret has 160 bits, is another one each time, and is sealed', async (t) => {
+t.test('MFA-05 a secret has 160 bits, is another one each time, and is sealed', async (t) => {
   const made = Array.from({ length: 50 }, () => enrol(keys, user, NOW));
   t.equal(new Set(made.map(({ secret }) => secret.base32)).size, 50);
   for (const { secret, pending } of made) {
@@ -61,7 +61,7 @@ t.test('a secret has 160 bits, is another one each time, and is sealed', async (
   }
 });
 
-t.test('the step of the clock and the one before it are taken, no other', async (t) => {
+t.test('MFA-04 the step of the clock and the one before it are taken, no other', async (t) => {
   const { secret, totp } = enrolled();
   const taken = [-3, -2, -1, 0, 1, 2].filter((steps) =>
     acceptCode(keys, user, totp, codeAt(secret, NOW + steps * STEP), NOW),
@@ -74,7 +74,7 @@ t.test('the step of the clock and the one before it are taken, no other', async 
   t.equal(acceptCode(keys, user, totp, code, NOW - 1), undefined);
 });
 
-t.test('a step is used up by its code, and every step before it', async (t) => {
+t.test('MFA-03 a step is used up by its code, and every step before it', async (t) => {
   const { secret, totp } = enrolled();
   const before = codeAt(secret, NOW - STEP);
   const now = codeAt(secret, NOW);
@@ -123,7 +123,7 @@ t.test('only a confirmed factor is one', async (t) => {
   t.equal(hasSecondFactor({ ...user, mfa: { totp, challenges: [] } }), true);
 });
 
-t.test('an address cannot add anything to the URI of the authenticator app', async (t) => {
+t.test('MFA-12 an address cannot add anything to the URI of the authenticator app', async (t) => {
   const secret = new Secret({ size: 20 });
   for (const email of [
     'ada@example.com',
@@ -156,7 +156,7 @@ const { codes, recovery } = await newRecoveryCodes(passwords);
 const { signal } = new AbortController();
 const holder: User = { ...user, mfa: { recovery, challenges: [] } };
 
-t.test('there are ten recovery codes of 80 bits, and none stands in the row', async (t) => {
+t.test('MFA-09 there are ten recovery codes of 80 bits, and none stands in the row', async (t) => {
   t.equal(new Set(codes).size, 10);
   t.equal(recovery?.hashes.length, 10);
   for (const code of codes) {

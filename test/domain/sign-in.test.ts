@@ -67,7 +67,7 @@ t.test('anybody else is refused and counted, and the row stays as it was else', 
 });
 
 t.test(
-  'a hash of lower costs is made anew at the next sign-in, and the password stays',
+  'PWD-06 a hash of lower costs is made anew at the next sign-in, and the password stays',
   async (t) => {
     const { enter, row, change, context } = await serviceOf(t, { HASH_PASSES: '3' });
     const old = await new Passwords({ memory: 19_456, passes: 2 }, context.hashQueue).hash(

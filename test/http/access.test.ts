@@ -5,9 +5,9 @@ import { buildApp } from '../../src/app.ts';
 import { newSigningKey } from '../../src/domain/new-keys.ts';
 import type { PrivateJwk } from '../../src/schemas/jwk.ts';
 import { refused } from '../refused.ts';
-import { keysFor, testApp } from '../test-app.ts';
+import { keysFor, PASSWORD, testApp } from '../test-app.ts';
 
-const { inject, as, signUp, login, context, clock, logs } = await testApp(t);
+const { app, inject, as, signUp, login, context, clock, logs } = await testApp(t);
 const jwks = JSON.stringify(context.keys.publicKeys(clock.now));
 const { access_token, refresh_token, device_token } = await signUp();
 const jwk = (JSON.parse(keysFor('ES256')) as { keys: [PrivateJwk] }).keys[0];
@@ -108,6 +108,18 @@ const bad: Record<string, string> = {
 };
 for (const name of Object.keys(claims)) bad[`no ${name}`] = forge({ [name]: undefined });
 
+/** The operations that a bearer may call. */
+const withBearer = (document: object) =>
+  Object.entries(
+    (document as { paths: Record<string, Record<string, { security?: object[] }>> }).paths,
+  ).flatMap(([path, item]) =>
+    Object.entries(item).flatMap(([method, { security = [] }]) =>
+      security.some((scheme) => 'bearer' in scheme)
+        ? [{ method: method.toUpperCase() as 'GET', path }]
+        : [],
+    ),
+  );
+
 t.test('the forger makes tokens that hold', async (t) => {
   t.equal((await as(forge({}), { url: '/v1/whoami' })).statusCode, 200);
   t.equal((await as(forge({ nbf: now + 5 }), { url: '/v1/whoami' })).statusCode, 200);
@@ -115,7 +127,7 @@ t.test('the forger makes tokens that hold', async (t) => {
   t.equal((await as(ahead, { url: '/v1/whoami' })).statusCode, 200);
 });
 
-t.test('every kind of bad token gets the same bytes, the log has the reason', async (t) => {
+t.test('BEA-03 every kind of bad token gets the same bytes, the log has the reason', async (t) => {
   const shape = (answer: Awaited<ReturnType<typeof inject>>) => ({
     status: answer.statusCode,
     headers: { ...answer.headers, date: '' },
@@ -156,14 +168,17 @@ t.test('expired and revoked are told only to a token that holds', async (t) => {
   refused(t, await as(forge(longGone), { url: '/v1/me' }), 401, 'token_invalid');
 });
 
-t.test('the same bad token gets the same answer each time, and a good one too', async (t) => {
-  for (let call = 0; call < 10; call += 1) {
-    t.equal((await as(flipped, { url: '/v1/whoami' })).statusCode, 401);
-    t.equal((await as(access_token, { url: '/v1/whoami' })).statusCode, 200);
-  }
-});
+t.test(
+  'TOK-18 the same bad token gets the same answer each time, and a good one too',
+  async (t) => {
+    for (let call = 0; call < 10; call += 1) {
+      t.equal((await as(flipped, { url: '/v1/whoami' })).statusCode, 401);
+      t.equal((await as(access_token, { url: '/v1/whoami' })).statusCode, 200);
+    }
+  },
+);
 
-t.test('the scheme is taken in any case', async (t) => {
+t.test('BEA-06 the scheme is taken in any case', async (t) => {
   for (const scheme of ['Bearer', 'bearer', 'BEARER']) {
     const authorization = `${scheme} ${access_token}`;
     const answer = await inject({ url: '/v1/whoami', headers: { authorization } });
@@ -171,7 +186,7 @@ t.test('the scheme is taken in any case', async (t) => {
   }
 });
 
-t.test('a token elsewhere than in the header is no token', async (t) => {
+t.test('BEA-01 BEA-02 a token elsewhere than in the header is no token', async (t) => {
   for (const request of [
     { url: '/v1/me' },
     { url: `/v1/me?access_token=${access_token}` },
@@ -189,9 +204,74 @@ t.test('a token elsewhere than in the header is no token', async (t) => {
 });
 
 t.test('a route that does not say who may call it stops the start', async (t) => {
-  const app = await buildApp(context, { logger: pino({ level: 'silent' }) });
-  t.throws(() => app.get('/v1/forgotten', async () => ({})), {
+  const other = await buildApp(context, { logger: pino({ level: 'silent' }) });
+  t.throws(() => other.get('/v1/forgotten', async () => ({})), {
     message: 'GET /v1/forgotten does not state config.access: who may call it?',
   });
-  await app.close();
+  await other.close();
+});
+
+t.test('TOK-18 of callers that take turns each one is himself, seen before or not', async (t) => {
+  const people = [await signUp('eve@example.com'), await signUp('eva@example.com')];
+  const ids = new Set<string>();
+  for (let turn = 0; turn < 3; turn += 1) {
+    for (const { access_token, session_id } of people) {
+      const caller = (await as(access_token, { url: '/v1/whoami' })).json();
+      t.equal(caller.sid, session_id);
+      t.equal(caller.sub, decode(access_token.split('.')[1]).sub);
+      ids.add(caller.sub);
+    }
+  }
+  t.equal(ids.size, 2);
+});
+
+t.test('TOK-19 nothing that a request says gets into a token', async (t) => {
+  const wishes: Record<string, unknown> = {
+    ...{ iat: 1, exp: now + 1e6, nbf: 0, sub: 'root', iss: 'evil', aud: 'evil', jti: 'mine' },
+    ...{ roles: ['admin'], role: 'admin', amr: ['mfa'], ver: 9, sid: 'mine', client_id: 'evil' },
+    ...{ auth_time: 1, kid: 'mine', alg: 'none', typ: 'JWT', header: { alg: 'none' }, cnf: {} },
+  };
+  const body = { email: 'ada@example.com', password: PASSWORD };
+  for (const [name, value] of Object.entries(wishes)) {
+    for (const [url, proof] of [
+      ['/v1/login', body],
+      ['/v1/register', { ...body, email: 'new@example.com' }],
+      ['/v1/refresh', { refresh_token }],
+    ] as const) {
+      const answer = await inject({ method: 'POST', url, payload: { ...proof, [name]: value } });
+      refused(t, answer, 422, 'invalid_input');
+    }
+  }
+  const query = new URLSearchParams(
+    Object.entries(wishes).map(([name, value]): [string, string] => [name, String(value)]),
+  );
+  const answer = await app.inject({
+    method: 'POST',
+    url: `/v1/login?${query}`,
+    headers: { roles: 'admin', 'x-auth-roles': 'admin', 'x-auth-subject': 'root' },
+    payload: body,
+  });
+  if (answer.statusCode === 200) {
+    const [head, payload] = answer.json().access_token.split('.');
+    const { jti, sid } = decode(payload);
+    t.same(decode(head), header);
+    t.same({ ...decode(payload), jti: '', sid: '' }, { ...claims, jti: '', sid: '' });
+    t.not(jti, wishes['jti']);
+    t.not(sid, wishes['sid']);
+  } else refused(t, answer, 422, 'invalid_input');
+});
+
+t.test('BEA-08 whatever an answer to a caller says, nobody keeps it', async (t) => {
+  const guarded = withBearer(app.swagger());
+  t.ok(guarded.length > 20);
+  for (const { method, path } of guarded) {
+    const url = path.replace(/\{\w+\}/, 'x');
+    for (const authorization of [undefined, 'Bearer x.y.z', `Bearer ${access_token}`]) {
+      const headers = { ...(authorization && { authorization }) };
+      // With the good token nothing but reading.
+      if (authorization?.endsWith(access_token) && method !== 'GET') continue;
+      const answer = await inject({ method, url, headers });
+      t.equal(answer.headers['cache-control'], 'no-store', `${method} ${url}`);
+    }
+  }
 });

@@ -108,7 +108,7 @@ t.test('a path with dots is no other path', async (t) => {
   }
 });
 
-t.test('of two Authorization headers the first counts', async (t) => {
+t.test('BEA-06 of two Authorization headers the first counts', async (t) => {
   const authorization = (token: string) => `Authorization: ${token}\r\n`;
   const answer = await raw(
     `GET /v1/me HTTP/1.1\r\nHost: a\r\n${CLOSE}${authorization('Basic x')}${authorization('Bearer x.y.z')}\r\n`,

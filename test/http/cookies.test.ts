@@ -22,7 +22,7 @@ const token = signedUp.cookies[0]?.value as string;
 const refresh = (headers: Record<string, string>, payload?: object) =>
   post('/v1/refresh', payload, headers);
 
-t.test('the cookies say all that keeps them from scripts and other sites', async (t) => {
+t.test('COO-01 the cookies say all that keeps them from scripts and other sites', async (t) => {
   const lines = [(await signIn()).headers['set-cookie']].flat().map((line) => String(line));
   for (const [index, [name, maxAge]] of [
     [REFRESH, 14 * 86_400],
@@ -41,7 +41,7 @@ t.test('the cookies say all that keeps them from scripts and other sites', async
   t.equal(lines.length, 2);
 });
 
-t.test('a clearing cookie has the same name and attributes, and no value', async (t) => {
+t.test('COO-06 a clearing cookie has the same name and attributes, and no value', async (t) => {
   const session = (await signIn()).cookies[0]?.value;
   const headers = { cookie: `${REFRESH}=${session}`, origin: ORIGIN };
   const [line, ...more] = [
@@ -53,7 +53,7 @@ t.test('a clearing cookie has the same name and attributes, and no value', async
   t.same(more, [], 'the device stays known');
 });
 
-t.test('a cookie counts only with an origin that is listed, letter by letter', async (t) => {
+t.test('COO-03 a cookie counts only with an origin that is listed, letter by letter', async (t) => {
   const before = await row();
   for (const origin of [
     undefined,
@@ -88,7 +88,7 @@ t.test('a cookie counts only with an origin that is listed, letter by letter', a
   }
 });
 
-t.test('a form of another site gets nowhere, even from a listed origin', async (t) => {
+t.test('COO-03 a form of another site gets nowhere, even from a listed origin', async (t) => {
   const before = await row();
   for (const type of [
     'text/plain',
@@ -104,29 +104,32 @@ t.test('a form of another site gets nowhere, even from a listed origin', async (
   t.same(await row(), before);
 });
 
-t.test('two cookies of one name are refused: a neighbour may have set the other', async (t) => {
-  const before = await row();
-  for (const cookie of [
-    `${REFRESH}=${token}; ${REFRESH}=evil`,
-    `${REFRESH}=evil; a=b; ${REFRESH}=${token}`,
-    `${REFRESH}=${token};${REFRESH}=${token}`,
-    `${REFRESH}=; ${REFRESH}=${token}`,
-  ]) {
-    const headers = { cookie, origin: ORIGIN };
-    for (const answer of [await refresh(headers), await post('/v1/logout', undefined, headers)]) {
-      const { detail } = refused(t, answer, 400, 'ambiguous_credentials');
-      t.match(detail, /same cookie twice/);
+t.test(
+  'COO-07 two cookies of one name are refused: a neighbour may have set the other',
+  async (t) => {
+    const before = await row();
+    for (const cookie of [
+      `${REFRESH}=${token}; ${REFRESH}=evil`,
+      `${REFRESH}=evil; a=b; ${REFRESH}=${token}`,
+      `${REFRESH}=${token};${REFRESH}=${token}`,
+      `${REFRESH}=; ${REFRESH}=${token}`,
+    ]) {
+      const headers = { cookie, origin: ORIGIN };
+      for (const answer of [await refresh(headers), await post('/v1/logout', undefined, headers)]) {
+        const { detail } = refused(t, answer, 400, 'ambiguous_credentials');
+        t.match(detail, /same cookie twice/);
+      }
     }
-  }
-  const cookie = `${DEVICE}=a; ${DEVICE}=b`;
-  const body = { email: 'ada@example.com', password: PASSWORD };
-  refused(t, await post('/v1/login', body, { cookie }), 400, 'ambiguous_credentials');
-  t.same((await row())?.token_version, before?.token_version);
-  const current = (await row())?.sessions.filter(({ gen }) => gen > 0).length;
-  t.equal(current, before?.sessions.filter(({ gen }) => gen > 0).length, 'nothing rotated');
-});
+    const cookie = `${DEVICE}=a; ${DEVICE}=b`;
+    const body = { email: 'ada@example.com', password: PASSWORD };
+    refused(t, await post('/v1/login', body, { cookie }), 400, 'ambiguous_credentials');
+    t.same((await row())?.token_version, before?.token_version);
+    const current = (await row())?.sessions.filter(({ gen }) => gen > 0).length;
+    t.equal(current, before?.sessions.filter(({ gen }) => gen > 0).length, 'nothing rotated');
+  },
+);
 
-t.test('a token in the body and one in a cookie are refused together', async (t) => {
+t.test('COO-02 a token in the body and one in a cookie are refused together', async (t) => {
   const before = await row();
   const headers = { cookie: `${REFRESH}=${token}`, origin: ORIGIN };
   for (const url of ['/v1/refresh', '/v1/logout']) {
@@ -148,4 +151,28 @@ t.test('other cookies are no concern of ours, and an empty one is none', async (
   for (const cookie of cookies) refused(t, await refresh({ cookie }), 401, 'token_missing');
   const answer = await refresh({ cookie: `${REFRESH}=%zz`, origin: ORIGIN });
   refused(t, answer, 401, 'refresh_invalid');
+});
+
+t.test('COO-04 reading, and asking what could be read, changes nothing', async (t) => {
+  const before = await row();
+  const headers = { cookie: `${REFRESH}=${token}`, origin: ORIGIN };
+  const changing = Object.entries(app.swagger().paths ?? {}).filter(
+    ([, item]) => !('get' in (item as object)),
+  );
+  t.ok(changing.length > 15);
+  for (const [path] of changing) {
+    const url = path.replace(/\{\w+\}/, 'x');
+    for (const method of ['GET', 'HEAD'] as const) {
+      for (const query of ['', `?token=${token}&refresh_token=${token}&_method=POST`]) {
+        const answer = await app.inject({
+          method,
+          url: `${url}${query}`,
+          headers: { ...headers, 'x-http-method-override': 'POST' },
+        });
+        t.equal(answer.statusCode, 405, `${method} ${url}`);
+        t.equal(answer.headers['set-cookie'], undefined);
+      }
+    }
+  }
+  t.same(await row(), before);
 });

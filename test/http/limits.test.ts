@@ -82,8 +82,20 @@ t.test('the routes that take a password or make a user have a tighter limit', as
   }
   t.same(tight.sort(), [
     'DELETE /v1/me',
+    'DELETE /v1/me/mfa/totp',
+    'POST /oauth/revoke',
+    'POST /oauth/token',
+    'POST /v1/email/confirm',
     'POST /v1/login',
+    'POST /v1/login/mfa',
+    'POST /v1/me/mfa/recovery-codes',
+    'POST /v1/me/mfa/totp',
+    'POST /v1/me/mfa/totp/confirm',
+    'POST /v1/password/forgot',
+    'POST /v1/password/reset',
     'POST /v1/register',
+    'POST /v1/register/complete',
+    'PUT /v1/me/email',
     'PUT /v1/me/password',
   ]);
 

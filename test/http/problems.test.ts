@@ -58,7 +58,7 @@ t.test('keys that have all ended are a fault of ours, not of the caller', async 
   );
 });
 
-t.test('a missing role is 403 with the error of RFC 6750', async (t) => {
+t.test('BEA-05 a missing role is 403 with the error of RFC 6750', async (t) => {
   const answer = await throwing(new Refusal('forbidden'));
   refused(t, answer, 403, 'forbidden');
   t.equal(

@@ -67,7 +67,7 @@ t.test('every kind of answer has the security headers, and none says what serves
 });
 
 t.test(
-  'pages of listed origins may call, with credentials; no others, and never any',
+  'COO-05 pages of listed origins may call, with credentials; no others, and never any',
   async (t) => {
     const listed = ['https://app.example.com', 'http://localhost:5173'];
     const { app, inject } = await testApp(t, { env: { CORS_ORIGINS: listed.join(', ') } });
@@ -125,7 +125,7 @@ t.test(
   },
 );
 
-t.test('where no origin is listed there are no CORS headers at all', async (t) => {
+t.test('COO-05 where no origin is listed there are no CORS headers at all', async (t) => {
   const { inject } = await testApp(t);
   const origin = 'http://localhost:3000';
   const answers = [
@@ -151,6 +151,7 @@ t.test('in production plain http behind the proxy is refused, never redirected',
     ISSUER: 'https://auth.example.com',
     SIGNING_KEYS: keysFor('ES256'),
     TRUST_PROXY: '10.0.0.0/8',
+    MAIL_URL: 'smtps://mail.example.com',
   };
   const { inject } = await testApp(t, { env: production });
   const call = (remoteAddress: string, proto?: string) =>

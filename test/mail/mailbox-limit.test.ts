@@ -4,7 +4,7 @@ import { MailboxLimit } from '../../src/mail/mailbox-limit.ts';
 const HOUR = 3_600_000;
 
 t.test(
-  'three letters an hour go to one address, and to every other three of its own',
+  'EML-09 three letters an hour go to one address, and to every other three of its own',
   async (t) => {
     const limit = new MailboxLimit();
     const asked = [0, 1, 2, 3, 4].map((minute) => limit.allows('ada@example.com', minute * 60_000));

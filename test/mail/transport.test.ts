@@ -32,7 +32,7 @@ t.test('one mail arrives, as text and as HTML, from the sender that is set', asy
   t.equal(mail?.attachments.length, 0);
 });
 
-t.test('an address adds no header, no recipient and no line', async (t) => {
+t.test('EML-11 an address adds no header, no recipient and no line', async (t) => {
   const box = await mailbox(t);
   const transport = openMail(box.url, FROM);
   const attacks = [

@@ -32,7 +32,7 @@ export function completeSignUp(app: App, context: Context): void {
     config: {
       access: 'own-token',
       tighterLimit: true,
-      problems: ['link_invalid', 'sign_up_closed', 'unavailable'],
+      problems: ['link_invalid', 'overloaded', 'sign_up_closed', 'unavailable'],
     },
     schema: {
       operationId: 'completeSignUp',

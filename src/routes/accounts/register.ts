@@ -38,7 +38,13 @@ export function register(app: App, context: Context): void {
     config: {
       access: 'public',
       tighterLimit: true,
-      problems: ['email_taken', 'email_verification_required', 'sign_up_closed', 'unavailable'],
+      problems: [
+        'email_taken',
+        'overloaded',
+        'email_verification_required',
+        'sign_up_closed',
+        'unavailable',
+      ],
     },
     schema: {
       operationId: 'register',

@@ -11,7 +11,11 @@ export function resetPassword(app: App, context: Context): void {
   app.route({
     method: 'POST',
     url: '/v1/password/reset',
-    config: { access: 'own-token', tighterLimit: true, problems: ['link_invalid', 'unavailable'] },
+    config: {
+      access: 'own-token',
+      tighterLimit: true,
+      problems: ['link_invalid', 'overloaded', 'unavailable'],
+    },
     schema: {
       operationId: 'resetPassword',
       tags: ['Accounts'],

@@ -13,7 +13,11 @@ export function changeEmail(app: App, context: Context): void {
   app.route({
     method: 'PUT',
     url: '/v1/me/email',
-    config: { access: 'person', tighterLimit: true, problems: ['wrong_password', 'unavailable'] },
+    config: {
+      access: 'person',
+      tighterLimit: true,
+      problems: ['wrong_password', 'throttled', 'overloaded', 'unavailable'],
+    },
     schema: {
       operationId: 'changeEmail',
       tags: ['Me'],

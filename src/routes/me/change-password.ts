@@ -28,7 +28,11 @@ export function changePassword(app: App, context: Context): void {
   app.route({
     method: 'PUT',
     url: '/v1/me/password',
-    config: { access: 'person', tighterLimit: true, problems: ['wrong_password', 'unavailable'] },
+    config: {
+      access: 'person',
+      tighterLimit: true,
+      problems: ['wrong_password', 'throttled', 'overloaded', 'unavailable'],
+    },
     schema: {
       operationId: 'changePassword',
       tags: ['Me'],

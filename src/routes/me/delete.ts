@@ -17,7 +17,7 @@ export function deleteMe(app: App, context: Context): void {
     config: {
       access: 'person',
       tighterLimit: true,
-      problems: ['wrong_password', 'last_admin', 'unavailable'],
+      problems: ['wrong_password', 'throttled', 'overloaded', 'last_admin', 'unavailable'],
     },
     schema: {
       operationId: 'deleteMe',

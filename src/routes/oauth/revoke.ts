@@ -19,7 +19,7 @@ export function revokeToken(app: App, context: Context): void {
         'Whoever holds a token may revoke it: its session ends. A token that does not hold is no error.',
       consumes: ['application/x-www-form-urlencoded'],
       body: TokenQuestion,
-      response: { 200: z.object({}), ...oauthResponses },
+      response: { 200: z.object({}).meta({ examples: [{}] }), ...oauthResponses },
     },
     handler: async (request) => {
       await clientIfAny(request, request.body, context);

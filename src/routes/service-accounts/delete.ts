@@ -15,6 +15,7 @@ export function deleteServiceAccount(app: App, context: Context): void {
       operationId: 'deleteServiceAccount',
       tags: ['Administration'],
       summary: 'Delete a service account',
+      description: 'For good, with its secrets.',
       params: z.object({ id: z.string() }),
       response: { 204: NoContent.describe('The account is gone, and every token with it.') },
     },

@@ -15,6 +15,7 @@ export function listServiceAccounts(app: App, { users }: Context): void {
       operationId: 'listServiceAccounts',
       tags: ['Administration'],
       summary: 'List service accounts',
+      description: 'Oldest first, page by page. No secret is shown.',
       querystring: PageQuery,
       response: { 200: ServiceAccountsPage },
     },

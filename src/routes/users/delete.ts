@@ -16,6 +16,7 @@ export function deleteUser(app: App, context: Context): void {
       operationId: 'deleteUser',
       tags: ['Administration'],
       summary: 'Delete a user',
+      description: 'For good. The last administrator stays.',
       params: z.object({ id: z.string() }),
       response: { 204: NoContent.describe('The account is gone, and every token with it.') },
     },

@@ -16,6 +16,7 @@ export function endUserSessions(app: App, context: Context): void {
       operationId: 'endUserSessions',
       tags: ['Administration'],
       summary: 'Sign a user out everywhere',
+      description: 'On every device. The password stays, so the owner may sign in again.',
       params: z.object({ id: z.string() }),
       response: {
         204: NoContent.describe('Every session has ended, and every access token with it.'),

@@ -16,6 +16,7 @@ export function listUsers(app: App, { users, clock }: Context): void {
       operationId: 'listUsers',
       tags: ['Administration'],
       summary: 'List users',
+      description: 'Oldest first, page by page. Machines and deleted users are not there.',
       querystring: UsersQuery,
       response: { 200: UsersPage },
     },

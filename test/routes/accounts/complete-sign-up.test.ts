@@ -46,7 +46,7 @@ t.test('a link is good once, and nothing of the account changes by another use',
   t.same(await context.users.findByEmail('once@example.com'), before);
 });
 
-t.test('of twenty uses at once one makes the account', async (t) => {
+t.test('EML-03 of twenty uses at once one makes the account', async (t) => {
   const token = await linkFor('race@example.com');
   const count = happened().length;
   const answers = await Promise.all(Array.from({ length: 20 }, () => complete(token)));
@@ -83,7 +83,7 @@ t.test('a refused password uses nothing up', async (t) => {
   t.equal((await complete(token)).statusCode, 201);
 });
 
-t.test('looking at the link uses nothing up: only the POST counts', async (t) => {
+t.test('EML-08 looking at the link uses nothing up: only the POST counts', async (t) => {
   const token = await linkFor('scanned@example.com');
   for (const method of ['GET', 'HEAD'] as const) {
     const answer = await inject({ method, url: `/v1/register/complete?token=${token}` });

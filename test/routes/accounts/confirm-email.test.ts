@@ -30,7 +30,7 @@ t.test('the link of a sign-up proves the mailbox, once, and every session goes o
   t.equal(await box.settled(), mails, 'nothing moved, so nobody is told');
 });
 
-t.test('of twenty uses at once one counts', async (t) => {
+t.test('EML-03 of twenty uses at once one counts', async (t) => {
   const email = 'race@example.com';
   await signUp(email);
   const token = await box.token(email);
@@ -43,7 +43,7 @@ t.test('of twenty uses at once one counts', async (t) => {
   t.same(happened().slice(count), ['email.confirmed']);
 });
 
-t.test('a mere look uses nothing up, and proves nothing', async (t) => {
+t.test('EML-08 a mere look uses nothing up, and proves nothing', async (t) => {
   const email = 'looked@example.com';
   const { access_token } = await signUp(email);
   const token = await box.token(email);

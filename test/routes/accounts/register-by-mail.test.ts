@@ -35,7 +35,7 @@ t.test('an address alone gets a link by mail, and nothing is stored', async (t) 
 });
 
 t.test(
-  'a stranger cannot tell a known address from an unknown one; its owner hears of it',
+  'AUT-03 a stranger cannot tell a known address from an unknown one; its owner hears of it',
   async (t) => {
     const email = 'known@example.com';
     await post('/v1/register', { email });
@@ -68,7 +68,7 @@ t.test('with a password too an address must be proven first, known or not', asyn
 });
 
 t.test(
-  'one address gets three mails an hour, and whoever asks more often sees no difference',
+  'EML-09 one address gets three mails an hour, and whoever asks more often sees no difference',
   async (t) => {
     const email = 'flooded@example.com';
     const answers = [];
@@ -86,7 +86,7 @@ t.test(
   },
 );
 
-t.test('links come from the configuration, whatever the request says', async (t) => {
+t.test('EML-06 EML-07 links come from the configuration, whatever the request says', async (t) => {
   const evil = 'evil.example.net';
   const forged = {
     host: evil,
@@ -109,22 +109,25 @@ t.test('links come from the configuration, whatever the request says', async (t)
   }
 });
 
-t.test('an address that is more than one address is refused, and nothing is sent', async (t) => {
-  const mails = await box.settled();
-  for (const email of [
-    'ada@example.com\r\nBcc: eve@example.com',
-    'ada@example.com,eve@example.com',
-    'ada@example.com;eve@example.com',
-    'Eve <eve@example.com>',
-    '"a b"@example.com',
-    'a\ud800@example.com',
-    'a\udc00b@example.com',
-  ]) {
-    for (const path of ['/v1/register', '/v1/password/forgot'])
-      refused(t, await post(path, { email }), 422, 'invalid_input');
-  }
-  t.equal(await box.settled(), mails);
-});
+t.test(
+  'EML-11 an address that is more than one address is refused, and nothing is sent',
+  async (t) => {
+    const mails = await box.settled();
+    for (const email of [
+      'ada@example.com\r\nBcc: eve@example.com',
+      'ada@example.com,eve@example.com',
+      'ada@example.com;eve@example.com',
+      'Eve <eve@example.com>',
+      '"a b"@example.com',
+      'a\ud800@example.com',
+      'a\udc00b@example.com',
+    ]) {
+      for (const path of ['/v1/register', '/v1/password/forgot'])
+        refused(t, await post(path, { email }), 422, 'invalid_input');
+    }
+    t.equal(await box.settled(), mails);
+  },
+);
 
 t.test('a name needs a password, and no field beyond those there are is taken', async (t) => {
   const email = 'field@example.com';
@@ -139,7 +142,7 @@ t.test('a name needs a password, and no field beyond those there are is taken', 
   t.equal(await context.users.findByEmail(email), undefined);
 });
 
-t.test('looking at a route of the sign-up does nothing', async (t) => {
+t.test('EML-08 looking at a route of the sign-up does nothing', async (t) => {
   const mails = await box.settled();
   for (const url of ['/v1/register', '/v1/register/complete', '/v1/password/forgot']) {
     for (const method of ['GET', 'HEAD'] as const) {

@@ -32,7 +32,7 @@ async function proven(email: string) {
   return tokens;
 }
 
-t.test('a stranger cannot tell which addresses have an account', async (t) => {
+t.test('EML-01 a stranger cannot tell which addresses have an account', async (t) => {
   for (const email of ['known@example.com', 'disabled@example.com']) {
     await signUp(email);
     await box.next(email);
@@ -99,7 +99,7 @@ t.test(
   },
 );
 
-t.test('a link is good once; of twenty uses at once one counts', async (t) => {
+t.test('EML-03 a link is good once; of twenty uses at once one counts', async (t) => {
   const email = 'race@example.com';
   await proven(email);
   const token = await linkFor(email);
@@ -118,7 +118,7 @@ t.test('a link is good once; of twenty uses at once one counts', async (t) => {
   refused(t, await reset(token), 400, 'link_invalid');
 });
 
-t.test('a link is good for ten minutes', async (t) => {
+t.test('EML-02 a link is good for ten minutes', async (t) => {
   const email = 'slow@example.com';
   await proven(email);
   const token = await linkFor(email);
@@ -130,26 +130,29 @@ t.test('a link is good for ten minutes', async (t) => {
   t.same(await rowOf(email), before);
 });
 
-t.test('a link dies when the password changes by another way, or by another link', async (t) => {
-  const email = 'change@example.com';
-  const { access_token } = await proven(email);
-  const [one, two] = [await linkFor(email), await linkFor(email)];
-  const changed = await as(access_token, {
-    method: 'PUT',
-    url: '/v1/me/password',
-    payload: { current_password: PASSWORD, new_password: NEXT },
-  });
-  t.equal(changed.statusCode, 200);
-  for (const token of [one, two])
-    refused(t, await reset(token, 'the password of a thief'), 400, 'link_invalid');
-  clock.advance(3_600_000);
-  const [three, four] = [await linkFor(email), await linkFor(email)];
-  t.equal((await reset(four, PASSWORD)).statusCode, 204);
-  refused(t, await reset(three), 400, 'link_invalid');
-  t.equal((await login(email)).statusCode, 200);
-});
+t.test(
+  'EML-04 EML-02 a link dies when the password changes by another way, or by another link',
+  async (t) => {
+    const email = 'change@example.com';
+    const { access_token } = await proven(email);
+    const [one, two] = [await linkFor(email), await linkFor(email)];
+    const changed = await as(access_token, {
+      method: 'PUT',
+      url: '/v1/me/password',
+      payload: { current_password: PASSWORD, new_password: NEXT },
+    });
+    t.equal(changed.statusCode, 200);
+    for (const token of [one, two])
+      refused(t, await reset(token, 'the password of a thief'), 400, 'link_invalid');
+    clock.advance(3_600_000);
+    const [three, four] = [await linkFor(email), await linkFor(email)];
+    t.equal((await reset(four, PASSWORD)).statusCode, 204);
+    refused(t, await reset(three), 400, 'link_invalid');
+    t.equal((await login(email)).statusCode, 200);
+  },
+);
 
-t.test('a link dies with the address that it was mailed to', async (t) => {
+t.test('EML-02 EML-04 a link dies with the address that it was mailed to', async (t) => {
   const old = 'lostbox@example.com';
   const { access_token } = await proven(old);
   const stolen = await linkFor(old);
@@ -179,7 +182,7 @@ t.test('a link of an account that is disabled or deleted meanwhile is none', asy
   t.equal((await context.users.findById(id))?.password_hash, null);
 });
 
-t.test('a refused password and a mere look use nothing up', async (t) => {
+t.test('EML-08 a refused password and a mere look use nothing up', async (t) => {
   const email = 'looked@example.com';
   await proven(email);
   const token = await linkFor(email);
@@ -190,7 +193,7 @@ t.test('a refused password and a mere look use nothing up', async (t) => {
   t.equal((await reset(token)).statusCode, 204);
 });
 
-t.test('the second factor of a proven mailbox outlives a reset', async (t) => {
+t.test('EML-05 MFA-02 the second factor of a proven mailbox outlives a reset', async (t) => {
   const email = 'factor@example.com';
   const { secret, tokens, recoveryCodes } = await withFactor(t, app, email);
   const confirm = await box.token(email);
@@ -209,34 +212,37 @@ t.test('the second factor of a proven mailbox outlives a reset', async (t) => {
   t.equal((await post('/v1/login/mfa', recovery)).statusCode, 200, 'the codes too');
 });
 
-t.test('who made an account for the mailbox of another loses all of it at the reset', async (t) => {
-  const email = 'victim@example.com';
-  const attacker = await withFactor(t, app, email);
-  await box.next(email);
-  const asked = await as(attacker.tokens.access_token, {
-    method: 'PUT',
-    url: '/v1/me/email',
-    payload: { email: 'attacker@example.com', password: PASSWORD },
-  });
-  t.equal(asked.statusCode, 202);
-  const moving = await box.token('attacker@example.com');
-  const challenge = (await login(email)).json();
+t.test(
+  'AUT-10 who made an account for the mailbox of another loses all of it at the reset',
+  async (t) => {
+    const email = 'victim@example.com';
+    const attacker = await withFactor(t, app, email);
+    await box.next(email);
+    const asked = await as(attacker.tokens.access_token, {
+      method: 'PUT',
+      url: '/v1/me/email',
+      payload: { email: 'attacker@example.com', password: PASSWORD },
+    });
+    t.equal(asked.statusCode, 202);
+    const moving = await box.token('attacker@example.com');
+    const challenge = (await login(email)).json();
 
-  t.equal((await reset(await linkFor(email))).statusCode, 204);
-  refused(t, await refresh(attacker.tokens.refresh_token), 401, 'refresh_invalid');
-  refused(t, await as(attacker.tokens.access_token, { url: '/v1/me' }), 401, 'token_revoked');
-  refused(t, await post('/v1/email/confirm', { token: moving }), 400, 'link_invalid');
-  const body = { mfa_token: challenge.mfa_token, code: attacker.code() };
-  refused(t, await post('/v1/login/mfa', body), 401, 'challenge_invalid');
-  refused(t, await login(email), 401, 'invalid_credentials');
-  const owner = await login(email, NEXT);
-  t.equal(owner.statusCode, 200, 'the factor of the attacker does not stand in the way');
-  const me = (await as(owner.json().access_token, { url: '/v1/me' })).json();
-  t.match(me, { email, email_verified: true });
-  t.same((await rowOf(email)).mfa, { challenges: [] });
-});
+    t.equal((await reset(await linkFor(email))).statusCode, 204);
+    refused(t, await refresh(attacker.tokens.refresh_token), 401, 'refresh_invalid');
+    refused(t, await as(attacker.tokens.access_token, { url: '/v1/me' }), 401, 'token_revoked');
+    refused(t, await post('/v1/email/confirm', { token: moving }), 400, 'link_invalid');
+    const body = { mfa_token: challenge.mfa_token, code: attacker.code() };
+    refused(t, await post('/v1/login/mfa', body), 401, 'challenge_invalid');
+    refused(t, await login(email), 401, 'invalid_credentials');
+    const owner = await login(email, NEXT);
+    t.equal(owner.statusCode, 200, 'the factor of the attacker does not stand in the way');
+    const me = (await as(owner.json().access_token, { url: '/v1/me' })).json();
+    t.match(me, { email, email_verified: true });
+    t.same((await rowOf(email)).mfa, { challenges: [] });
+  },
+);
 
-t.test('what is no such link is one and the same answer', async (t) => {
+t.test('EML-02 EML-03 what is no such link is one and the same answer', async (t) => {
   const email = 'forger@example.com';
   await proven(email);
   const { id } = await rowOf(email);

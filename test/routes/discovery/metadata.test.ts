@@ -1,7 +1,7 @@
 import t from 'tap';
 import { testApp } from '../../test-app.ts';
 
-t.test('tools find the key set from the issuer alone', async (t) => {
+t.test('tools find the key set and the endpoints from the issuer alone', async (t) => {
   const issuer = 'https://auth.example.com/tenant';
   const { inject } = await testApp(t, { env: { ISSUER: issuer } });
   const answer = await inject({
@@ -14,7 +14,17 @@ t.test('tools find the key set from the issuer alone', async (t) => {
     issuer,
     jwks_uri: `${issuer}/.well-known/jwks.json`,
     response_types_supported: [],
-    grant_types_supported: [],
+    grant_types_supported: ['client_credentials', 'refresh_token'],
+    token_endpoint: `${issuer}/oauth/token`,
+    token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
+    introspection_endpoint: `${issuer}/oauth/introspect`,
+    introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+    revocation_endpoint: `${issuer}/oauth/revoke`,
+    revocation_endpoint_auth_methods_supported: [
+      'client_secret_basic',
+      'client_secret_post',
+      'none',
+    ],
     service_documentation: `${issuer}/docs`,
   });
 });

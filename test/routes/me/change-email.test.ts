@@ -1,5 +1,6 @@
 import t from 'tap';
 import { mailbox, tokenOf } from '../../mailbox.ts';
+import { butForCounts } from '../../people.ts';
 import { refused } from '../../refused.ts';
 import { PASSWORD, testApp } from '../../test-app.ts';
 
@@ -13,27 +14,30 @@ const change = (token: string, email: string, password = PASSWORD, headers = {})
   as(token, { method: 'PUT', url: '/v1/me/email', headers, payload: { email, password } });
 const row = (email: string) => context.users.findByEmail(email);
 
-t.test('the new address gets a link, the old one a warning, and nothing has changed', async (t) => {
-  const old = 'ada@example.com';
-  const { access_token } = await signUp(old);
-  await box.next(old);
-  const before = await row(old);
-  const count = happened().length;
-  const evil = { host: 'evil.example.net', origin: 'https://evil.example.net' };
-  const answer = await change(access_token, 'ada@example.org', PASSWORD, evil);
-  t.equal(answer.statusCode, 202);
-  const [link, warning] = [await box.next('ada@example.org'), await box.next(old)];
-  t.match(link.mail.text, `${APP_URL}/confirm-email#token=`);
-  t.equal(warning.mail.subject, 'Your address is about to change');
-  t.equal(tokenOf(warning), undefined);
-  t.notMatch(link.raw + warning.raw, 'evil.example.net');
-  t.notMatch(warning.raw, 'ada@example.org', 'the old mailbox does not learn the new address');
-  t.same(await row(old), before);
-  t.equal(await row('ada@example.org'), undefined);
-  t.same(happened().slice(count), ['email.change_asked']);
-});
+t.test(
+  'EML-10 the new address gets a link, the old one a warning, and nothing has changed',
+  async (t) => {
+    const old = 'ada@example.com';
+    const { access_token } = await signUp(old);
+    await box.next(old);
+    const before = await row(old);
+    const count = happened().length;
+    const evil = { host: 'evil.example.net', origin: 'https://evil.example.net' };
+    const answer = await change(access_token, 'ada@example.org', PASSWORD, evil);
+    t.equal(answer.statusCode, 202);
+    const [link, warning] = [await box.next('ada@example.org'), await box.next(old)];
+    t.match(link.mail.text, `${APP_URL}/confirm-email#token=`);
+    t.equal(warning.mail.subject, 'Your address is about to change');
+    t.equal(tokenOf(warning), undefined);
+    t.notMatch(link.raw + warning.raw, 'evil.example.net');
+    t.notMatch(warning.raw, 'ada@example.org', 'the old mailbox does not learn the new address');
+    t.same(butForCounts(await row(old)), butForCounts(before));
+    t.equal(await row('ada@example.org'), undefined);
+    t.same(happened().slice(count), ['email.change_asked']);
+  },
+);
 
-t.test('it needs the password, and one address', async (t) => {
+t.test('EML-10 EML-11 it needs the password, and one address', async (t) => {
   const { access_token } = (await login()).json();
   const mails = await box.settled();
   const before = await row('ada@example.com');
@@ -41,7 +45,7 @@ t.test('it needs the password, and one address', async (t) => {
   for (const email of ['x', 'x@example.org,y@example.org', 'x@example.org\r\nBcc: y@example.org'])
     refused(t, await change(access_token, email), 422, 'invalid_input');
   t.equal(await box.settled(), mails);
-  t.same(await row('ada@example.com'), before);
+  t.same(butForCounts(await row('ada@example.com')), butForCounts(before));
 });
 
 t.test('whether an address has an account is told to its owner only', async (t) => {

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { butForCounts } from '../../people.ts';
 import { refused } from '../../refused.ts';
 import { PASSWORD, testApp } from '../../test-app.ts';
 
@@ -14,7 +15,8 @@ t.test('without the password nothing is deleted', async (t) => {
   refused(t, await as(access_token, { method: 'DELETE', url: '/v1/me' }), 422, 'invalid_input');
   const body = { method: 'DELETE', url: '/v1/me', payload: { password: PASSWORD } } as const;
   refused(t, await inject(body), 401, 'token_missing');
-  t.same(await context.users.findByEmail('ada@example.com'), before);
+  const after = await context.users.findByEmail('ada@example.com');
+  t.same(butForCounts(after), butForCounts(before));
 });
 
 t.test('the account is gone at once, with every token of every session', async (t) => {
@@ -30,7 +32,8 @@ t.test('the account is gone at once, with every token of every session', async (
   }
   refused(t, await remove(two.access_token), 401, 'token_revoked');
   refused(t, await login(), 401, 'invalid_credentials');
-  t.strictSame(await context.users.findById(id), {
+  const { row_version: _, ...empty } = (await context.users.findById(id)) ?? {};
+  t.strictSame(empty, {
     id,
     kind: 'person',
     email: null,
@@ -42,8 +45,9 @@ t.test('the account is gone at once, with every token of every session', async (
     status: 'deleted',
     token_version: 1,
     sessions: [],
+    throttle: [],
+    mfa: { challenges: [] },
     revoked_at: clock.now,
-    row_version: 3,
     created_at: clock.now,
     updated_at: clock.now,
     last_login_at: null,

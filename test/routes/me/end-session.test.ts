@@ -9,7 +9,7 @@ const end = (id: string) =>
   as(here.access_token, { method: 'DELETE', url: `/v1/me/sessions/${id}` });
 const whoami = async (token: string) => (await as(token, { url: '/v1/whoami' })).statusCode;
 
-t.test('a caller signs one of his devices out, and no other', async (t) => {
+t.test('REF-14 a caller signs one of his devices out, and no other', async (t) => {
   const phone = (await login()).json();
   const tablet = (await login()).json();
   t.equal((await end(phone.session_id)).statusCode, 204);
@@ -21,7 +21,7 @@ t.test('a caller signs one of his devices out, and no other', async (t) => {
   refused(t, await end(phone.session_id), 404, 'not_found');
 });
 
-t.test("another user's session is as unknown as one that never was", async (t) => {
+t.test("BEA-05 REF-14 another user's session is as unknown as one that never was", async (t) => {
   const eve = await signUp('eve@example.com');
   const before = [await rowOf('ada'), await rowOf('eve')];
   const foreign = await end(eve.session_id);

@@ -7,22 +7,25 @@ const first = await signUp();
 const endAll = (token: string) => as(token, { method: 'DELETE', url: '/v1/me/sessions' });
 const whoami = async (token: string) => (await as(token, { url: '/v1/whoami' })).statusCode;
 
-t.test('every session of the caller ends at once, this one too, and nobody else’s', async (t) => {
-  const eve = await signUp('eve@example.com');
-  const second = (await login()).json();
-  const successor = (await refresh(second.refresh_token)).json();
-  const answer = await endAll(first.access_token);
-  t.equal(answer.statusCode, 204);
-  t.match(answer.cookies, [{ name: '__Secure-latchkey_refresh', value: '', maxAge: 0 }]);
-  t.equal(events().at(-1), 'session.all_ended');
-  for (const { access_token, refresh_token } of [first, second, successor]) {
-    refused(t, await as(access_token, { url: '/v1/whoami' }), 401, 'token_revoked');
-    refused(t, await refresh(refresh_token), 401, 'refresh_invalid');
-  }
-  t.equal(await whoami(eve.access_token), 200);
-});
+t.test(
+  'REF-10 every session of the caller ends at once, this one too, and nobody else’s',
+  async (t) => {
+    const eve = await signUp('eve@example.com');
+    const second = (await login()).json();
+    const successor = (await refresh(second.refresh_token)).json();
+    const answer = await endAll(first.access_token);
+    t.equal(answer.statusCode, 204);
+    t.match(answer.cookies, [{ name: '__Secure-latchkey_refresh', value: '', maxAge: 0 }]);
+    t.equal(events().at(-1), 'session.all_ended');
+    for (const { access_token, refresh_token } of [first, second, successor]) {
+      refused(t, await as(access_token, { url: '/v1/whoami' }), 401, 'token_revoked');
+      refused(t, await refresh(refresh_token), 401, 'refresh_invalid');
+    }
+    t.equal(await whoami(eve.access_token), 200);
+  },
+);
 
-t.test('a sign-in in the same millisecond is not swept away', async (t) => {
+t.test('REF-10 a sign-in in the same millisecond is not swept away', async (t) => {
   const before = (await login()).json();
   await endAll(before.access_token);
   const after = (await login()).json();

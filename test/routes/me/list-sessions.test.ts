@@ -7,7 +7,7 @@ const time = (instant: number) => new Date(instant).toISOString();
 const list = async (token: string) =>
   (await as(token, { url: '/v1/me/sessions' })).json<{ sessions: { id: string }[] }>().sessions;
 
-t.test('a caller sees his devices, this one marked, and no token of any', async (t) => {
+t.test('REF-14 a caller sees his devices, this one marked, and no token of any', async (t) => {
   const began = clock.now;
   await signUp('eve@example.com');
   clock.advance(60_000);

@@ -1,9 +1,11 @@
 import t from 'tap';
+import { butForCounts, forgive } from '../../people.ts';
 import { refused } from '../../refused.ts';
 import { PASSWORD, testApp } from '../../test-app.ts';
 
 const EMAIL = 'ada@example.com';
-const { app, signUp, login, post, as, refresh, context, clock, logs, events } = await testApp(t);
+const service = await testApp(t);
+const { app, signUp, login, post, as, refresh, context, clock, logs, events } = service;
 const first = await signUp();
 const row = async () => {
   const user = await context.users.findByEmail(EMAIL);
@@ -11,6 +13,8 @@ const row = async () => {
   return user;
 };
 const jtiOf = (deviceToken: string) => context.ownTokens.read('device', deviceToken)?.jti;
+
+t.beforeEach(() => forgive(service, EMAIL).catch(() => undefined));
 
 t.test('the owner of the password gets a new session beside the others', async (t) => {
   const answer = await login();
@@ -22,30 +26,36 @@ t.test('the owner of the password gets a new session beside the others', async (
   t.equal(answer.headers['cache-control'], 'no-store');
   t.equal((await as(tokens.access_token, { url: '/v1/me' })).statusCode, 200);
   t.equal((await as(first.access_token, { url: '/v1/me' })).statusCode, 200);
-  t.same(events(), ['account.created', 'sign_in.ok']);
+  t.same(
+    events().filter((event) => event !== 'mail.sent'),
+    ['account.created', 'sign_in.ok'],
+  );
 });
 
-t.test('the address is taken in every spelling, the password in one', async (t) => {
+t.test('AUT-09 PWD-04 the address is taken in every spelling, the password in one', async (t) => {
   t.equal((await login(' ADA@example.COM ')).statusCode, 200);
   for (const password of [PASSWORD.toUpperCase(), `${PASSWORD} `, PASSWORD.slice(0, -1)]) {
     refused(t, await login(EMAIL, password), 401, 'invalid_credentials');
   }
 });
 
-t.test('a stranger cannot tell an unknown address from a wrong password', async (t) => {
-  const before = await row();
-  const wrong = await login(EMAIL, `${PASSWORD}!`);
-  const unknown = await login('eve@example.com', PASSWORD);
-  refused(t, wrong, 401, 'invalid_credentials');
-  t.equal(wrong.headers['www-authenticate'], 'Bearer realm="latchkey"');
-  t.same({ ...wrong.json(), instance: '' }, { ...unknown.json(), instance: '' });
-  const comparable = ({ headers }: typeof wrong) => ({ ...headers, date: '' });
-  t.same(comparable(wrong), comparable(unknown));
-  t.same(await row(), before, 'nothing was written');
-  t.same(events().slice(-2), ['sign_in.refused', 'sign_in.refused']);
-});
+t.test(
+  'AUT-01 AUT-12 a stranger cannot tell an unknown address from a wrong password',
+  async (t) => {
+    const before = await row();
+    const wrong = await login(EMAIL, `${PASSWORD}!`);
+    const unknown = await login('eve@example.com', PASSWORD);
+    refused(t, wrong, 401, 'invalid_credentials');
+    t.equal(wrong.headers['www-authenticate'], 'Bearer realm="latchkey"');
+    t.same({ ...wrong.json(), instance: '' }, { ...unknown.json(), instance: '' });
+    const comparable = ({ headers }: typeof wrong) => ({ ...headers, date: '' });
+    t.same(comparable(wrong), comparable(unknown));
+    t.same(butForCounts(await row()), butForCounts(before), 'nothing else was written');
+    t.same(events().slice(-2), ['sign_in.refused', 'sign_in.refused']);
+  },
+);
 
-t.test('an unknown address costs a hash like a known one', async (t) => {
+t.test('AUT-02 an unknown address costs a hash like a known one', async (t) => {
   const cost = async (email: string) => {
     const from = process.cpuUsage();
     await login(email, 'not the password at all');
@@ -60,28 +70,32 @@ t.test('an unknown address costs a hash like a known one', async (t) => {
   t.ok(ratio > 0.4 && ratio < 2.5, `ratio ${ratio}`);
 });
 
-t.test('a disabled account and one with a damaged hash answer like a wrong password', async (t) => {
-  const { password_hash, status } = await row();
-  for (const change of [
-    { status: 'disabled' as const },
-    { password_hash: '' },
-    { password_hash: '!' },
-    { password_hash: '$argon2id$v=19$damaged' },
-    { password_hash: null },
-  ]) {
-    await context.users.change((await row()).id, (user) => ({
-      user: { ...user, ...change },
-      result: undefined,
-    }));
-    const before = await row();
-    refused(t, await login(), 401, 'invalid_credentials');
-    t.same(await row(), before, 'no session');
-    await context.users.change(before.id, (user) => ({
-      user: { ...user, password_hash, status },
-      result: undefined,
-    }));
-  }
-});
+t.test(
+  'PWD-09 AUT-01 a disabled account and one with a damaged hash answer like a wrong password',
+  async (t) => {
+    const { password_hash, status } = await row();
+    for (const change of [
+      { status: 'disabled' as const },
+      { password_hash: '' },
+      { password_hash: '!' },
+      { password_hash: '$argon2id$v=19$damaged' },
+      { password_hash: null },
+    ]) {
+      await context.users.change((await row()).id, (user) => ({
+        user: { ...user, ...change },
+        result: undefined,
+      }));
+      const before = await row();
+      refused(t, await login(), 401, 'invalid_credentials');
+      t.same(butForCounts(await row()), butForCounts(before), 'no session');
+      await forgive(service, EMAIL);
+      await context.users.change(before.id, (user) => ({
+        user: { ...user, password_hash, status },
+        result: undefined,
+      }));
+    }
+  },
+);
 
 t.test('with the cookie transport both long-lived tokens are cookies', async (t) => {
   const answer = await post('/v1/login', { email: EMAIL, password: PASSWORD, transport: 'cookie' });
@@ -118,7 +132,7 @@ t.test('what is no device token of this user makes a new device', async (t) => {
   }
 });
 
-t.test('a sign-in never adopts the session of a token sent along', async (t) => {
+t.test('REF-12 a sign-in never adopts the session of a token sent along', async (t) => {
   const eve = (await login('eve@example.com')).json();
   const answer = await post(
     '/v1/login',
@@ -141,7 +155,7 @@ t.test('two sign-ins at once both succeed, each with a session of its own', asyn
   t.ok(ids.includes(two?.json().session_id));
 });
 
-t.test('the least recently used session makes room, and its tokens are dead', async (t) => {
+t.test('REF-13 the least recently used session makes room, and its tokens are dead', async (t) => {
   const { signUp, login, refresh, as, clock, context } = await testApp(t, {
     env: { MAX_SESSIONS: '3' },
   });

@@ -14,7 +14,7 @@ const row = () => context.users.findByEmail('ada@example.com');
 const logout = (refresh_token: string) => post('/v1/logout', { refresh_token });
 const whoami = async (token: string) => (await as(token, { url: '/v1/whoami' })).statusCode;
 
-t.test('the session of a refresh token ends, and no other', async (t) => {
+t.test('REF-09 the session of a refresh token ends, and no other', async (t) => {
   const session = await signIn();
   const answer = await logout(session.refresh_token);
   t.equal(answer.statusCode, 204);
@@ -25,7 +25,7 @@ t.test('the session of a refresh token ends, and no other', async (t) => {
   t.equal(events().at(-1), 'session.ended');
 });
 
-t.test('a second sign-out is 204 again, writes nothing and is no event', async (t) => {
+t.test('REF-09 a second sign-out is 204 again, writes nothing and is no event', async (t) => {
   const session = await signIn();
   await logout(session.refresh_token);
   const before = await row();
@@ -52,12 +52,15 @@ t.test('any generation of the refresh token may sign out', async (t) => {
   refused(t, await refresh(successor.refresh_token), 401, 'refresh_invalid');
 });
 
-t.test('a token that means nothing here ends nothing, and is 204 all the same', async (t) => {
-  const before = await row();
-  for (const token of ['x', ada.access_token, ada.device_token, `${ada.refresh_token}x`])
-    t.equal((await logout(token)).statusCode, 204);
-  t.same(await row(), before);
-});
+t.test(
+  'REF-09 a token that means nothing here ends nothing, and is 204 all the same',
+  async (t) => {
+    const before = await row();
+    for (const token of ['x', ada.access_token, ada.device_token, `${ada.refresh_token}x`])
+      t.equal((await logout(token)).statusCode, 204);
+    t.same(await row(), before);
+  },
+);
 
 t.test('a bad access token is told so, as on any bearer route', async (t) => {
   const bad = await as('x.y.z', { method: 'POST', url: '/v1/logout' });
@@ -66,19 +69,22 @@ t.test('a bad access token is told so, as on any bearer route', async (t) => {
   refused(t, await post('/v1/logout', {}), 401, 'token_missing');
 });
 
-t.test('with a cookie the session ends and the cookie is cleared, again and again', async (t) => {
-  const body = { email: 'ada@example.com', password: PASSWORD, transport: 'cookie' };
-  const signedIn = await post('/v1/login', body);
-  const cookie = `${COOKIE}=${signedIn.cookies[0]?.value}`;
-  for (const _ of [1, 2]) {
-    const answer = await post('/v1/logout', undefined, { cookie, origin: ORIGIN });
-    t.equal(answer.statusCode, 204);
-    t.match(answer.cookies, [
-      { name: COOKIE, value: '', maxAge: 0, path: '/v1', secure: true, httpOnly: true },
-    ]);
-  }
-  t.equal(await whoami(signedIn.json().access_token), 401);
-});
+t.test(
+  'REF-09 COO-06 with a cookie the session ends and the cookie is cleared, again and again',
+  async (t) => {
+    const body = { email: 'ada@example.com', password: PASSWORD, transport: 'cookie' };
+    const signedIn = await post('/v1/login', body);
+    const cookie = `${COOKIE}=${signedIn.cookies[0]?.value}`;
+    for (const _ of [1, 2]) {
+      const answer = await post('/v1/logout', undefined, { cookie, origin: ORIGIN });
+      t.equal(answer.statusCode, 204);
+      t.match(answer.cookies, [
+        { name: COOKIE, value: '', maxAge: 0, path: '/v1', secure: true, httpOnly: true },
+      ]);
+    }
+    t.equal(await whoami(signedIn.json().access_token), 401);
+  },
+);
 
 t.test('another site cannot sign a user out', async (t) => {
   const body = { email: 'ada@example.com', password: PASSWORD, transport: 'cookie' };
@@ -110,3 +116,15 @@ t.test('of a user who is gone there is nothing to end', async (t) => {
   await context.revocationFeed.poll();
   t.equal((await logout(eve.refresh_token)).statusCode, 204, 'the row has gone too');
 });
+
+t.test(
+  'REF-09 a refresh token signs out, though the access token beside it has expired',
+  async (t) => {
+    const session = await signIn();
+    clock.advance(900_000);
+    const headers = { authorization: `Bearer ${session.access_token}` };
+    const { refresh_token } = session;
+    t.equal((await post('/v1/logout', { refresh_token }, headers)).statusCode, 204);
+    refused(t, await refresh(refresh_token), 401, 'refresh_invalid');
+  },
+);

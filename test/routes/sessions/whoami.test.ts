@@ -73,7 +73,7 @@ t.test('nothing is read from the database, and a database that is gone is no fau
   refused(t, await as(access_token, { url: '/v1/me' }), 503, 'unavailable');
 });
 
-t.test('a token ends with its last second, remembered or not', async (t) => {
+t.test('TOK-10 a token ends with its last second, remembered or not', async (t) => {
   const { signUp, login, as, clock } = await testApp(t);
   const seen = await signUp();
   const unseen = (await login()).json();

@@ -133,7 +133,7 @@ t.test('a machine, a deleted user and nobody are no users to change', async (t) 
 });
 
 t.test(
-  'an administrator who was demoted is none from then on, by the row and not by the token',
+  'TOK-22 an administrator who was demoted is none from then on, by the row and not by the token',
   async (t) => {
     const old = await signedIn(app, 'old@example.com', { roles: ['admin'] });
     const eve = await signedIn(app, 'eve6@example.com');

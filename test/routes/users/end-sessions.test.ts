@@ -9,7 +9,7 @@ const root = await admin(app);
 const end = (id: string) =>
   as(root.access_token, { method: 'DELETE', url: `/v1/users/${id}/sessions` });
 
-t.test('a user is signed out everywhere, and may sign in again', async (t) => {
+t.test('REF-14 a user is signed out everywhere, and may sign in again', async (t) => {
   const password_hash = await context.passwords.hash('correct horse battery staple');
   const eve = await signedIn(app, 'eve@example.com', { password_hash, roles: ['reader'] });
   const second = (await app.login('eve@example.com')).json();

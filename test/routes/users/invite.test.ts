@@ -98,7 +98,7 @@ t.test('of ten who invite one address at once one does, and one mail goes out', 
   t.equal(await box.settled(), mails + 1);
 });
 
-t.test('an administrator sets nothing but address, name and roles', async (t) => {
+t.test('EML-12 an administrator sets nothing but address, name and roles', async (t) => {
   const [mails, lines] = [await box.settled(), audit(app).length];
   const email = 'mallory@example.com';
   const one = 'r'.repeat(32);

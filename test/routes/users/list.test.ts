@@ -72,6 +72,7 @@ t.test('the pages together hold everybody once, also when the last one is full',
 });
 
 t.test('a page goes on behind its cursor though that user is gone', async (t) => {
+  clock.advance(1);
   const gone = await signedIn(app, 'gone@example.com');
   clock.advance(1);
   const last = await signedIn(app, 'last@example.com');

@@ -13,7 +13,7 @@ export function confirmTotp(app: App, context: Context): void {
     config: {
       access: 'person',
       tighterLimit: true,
-      problems: ['wrong_code', 'mfa_enabled', 'unavailable'],
+      problems: ['wrong_code', 'overloaded', 'mfa_enabled', 'unavailable'],
     },
     schema: {
       operationId: 'confirmTotp',

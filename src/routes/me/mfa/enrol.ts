@@ -16,7 +16,7 @@ export function enrolTotp(app: App, context: Context): void {
     config: {
       access: 'person',
       tighterLimit: true,
-      problems: ['wrong_password', 'mfa_enabled', 'unavailable'],
+      problems: ['wrong_password', 'throttled', 'overloaded', 'mfa_enabled', 'unavailable'],
     },
     schema: {
       operationId: 'enrolTotp',

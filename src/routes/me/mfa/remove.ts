@@ -14,7 +14,14 @@ export function removeTotp(app: App, context: Context): void {
     config: {
       access: 'person',
       tighterLimit: true,
-      problems: ['wrong_password', 'wrong_code', 'mfa_not_enabled', 'unavailable'],
+      problems: [
+        'wrong_password',
+        'throttled',
+        'overloaded',
+        'wrong_code',
+        'mfa_not_enabled',
+        'unavailable',
+      ],
     },
     schema: {
       operationId: 'removeTotp',

@@ -13,7 +13,14 @@ export function renewRecoveryCodes(app: App, context: Context): void {
     config: {
       access: 'person',
       tighterLimit: true,
-      problems: ['wrong_password', 'wrong_code', 'mfa_not_enabled', 'unavailable'],
+      problems: [
+        'wrong_password',
+        'throttled',
+        'overloaded',
+        'wrong_code',
+        'mfa_not_enabled',
+        'unavailable',
+      ],
     },
     schema: {
       operationId: 'renewRecoveryCodes',

@@ -1,0 +1,179 @@
+import t, { type Test } from 'tap';
+import { emptied, newPerson } from '../src/domain/accounts.ts';
+import type { User } from '../src/schemas/user.ts';
+import { withFactor, wrongCode } from './authenticator.ts';
+import { compareTimes } from './bench/enumeration.ts';
+import { folder } from './databases.ts';
+import { mailbox } from './mailbox.ts';
+import { basic, machine } from './people.ts';
+import { PASSWORD, type TestApp, testApp } from './test-app.ts';
+
+/** What a stranger sees of an answer, but for what differs from request to request. */
+const shown = ({ statusCode, headers, payload }: Awaited<ReturnType<TestApp['inject']>>) => {
+  // The length differs by that of the request's id.
+  const { date: _date, 'content-length': _length, ...others } = headers;
+  const body = payload.replace(/"instance":"[^"]*"/, '"instance":""');
+  return JSON.stringify({ statusCode, headers: others, body });
+};
+
+function alike(t: Test, answers: Record<string, string>, status: number) {
+  const [[first, expected], ...others] = Object.entries(answers) as [
+    [string, string],
+    ...[string, string][],
+  ];
+  t.equal(JSON.parse(expected).statusCode, status, first);
+  for (const [kind, answer] of others) t.equal(answer, expected, `${first} / ${kind}`);
+}
+
+const box = await mailbox(t);
+const app = await testApp(t, { env: { MAIL_URL: box.url } });
+const { post, context, as, clock } = app;
+
+/** Accounts in every state, and addresses that have none. */
+const addresses: Record<string, string> = {};
+t.before(async () => {
+  const password_hash = await context.passwords.hash(PASSWORD);
+  const states: Record<string, Partial<User>> = {
+    known: { email_verified_at: clock.now },
+    unverified: {},
+    disabled: { status: 'disabled' },
+    invited: { password_hash: null },
+    damaged: { password_hash: '$argon2id$v=19$damaged' },
+    'with an imported hash': { password_hash: `$2b$04$${'a'.repeat(53)}` },
+  };
+  for (const [state, changes] of Object.entries(states)) {
+    addresses[state] = `${state.replaceAll(' ', '-')}@example.com`;
+    const person = newPerson(
+      { email: addresses[state], name: null, passwordHash: password_hash },
+      clock.now,
+    );
+    await context.users.insert({ ...person, ...changes });
+  }
+  addresses['unknown'] = 'unknown@example.com';
+  addresses['deleted'] = 'deleted@example.com';
+  const gone = newPerson({ email: addresses['deleted'], name: null, passwordHash: 'x' }, clock.now);
+  await context.users.insert(gone);
+  await context.users.change(gone.id, (user) => ({
+    user: emptied(user, clock.now),
+    result: true,
+  }));
+});
+
+/** Asks the same of every address. */
+async function each(ask: (email: string) => ReturnType<TestApp['inject']>) {
+  const answers: Record<string, string> = {};
+  for (const [state, email] of Object.entries(addresses)) answers[state] = shown(await ask(email));
+  return answers;
+}
+
+t.test(
+  'AUT-01 AUT-08 a sign-in that fails looks the same for every account, and while it must wait',
+  async (t) => {
+    const wrong = (email: string) =>
+      post('/v1/login', { email, password: 'not the password at all' });
+    for (let turn = 0; turn < 5; turn += 1) alike(t, await each(wrong), 401);
+    alike(t, await each(wrong), 429);
+    const right = (email: string) => post('/v1/login', { email, password: PASSWORD });
+    alike(t, await each(right), 429);
+    clock.advance(1_000);
+    alike(t, await each(right), 429);
+    clock.advance(3_600_000 * 25);
+  },
+);
+
+t.test(
+  'AUT-01 input that cannot be right is refused before an account is looked for',
+  async (t) => {
+    for (const password of ['', 'x'.repeat(1_025), '\ud800'.repeat(20)]) {
+      alike(t, await each((email) => post('/v1/login', { email, password })), 422);
+    }
+    alike(t, await each((email) => post('/v1/login', { email })), 422);
+    const long = 'x'.repeat(1_024);
+    alike(t, await each((email) => post('/v1/login', { email, password: long })), 401);
+  },
+);
+
+t.test('EML-01 AUT-03 forgot and register answer every address alike', async (t) => {
+  alike(t, await each((email) => post('/v1/password/forgot', { email })), 202);
+  alike(t, await each((email) => post('/v1/register', { email })), 202);
+  await box.settled();
+});
+
+t.test('a change of address answers every address alike', async (t) => {
+  const { access_token } = await app.signUp('mover@example.com');
+  const ask = (email: string) =>
+    as(access_token, {
+      method: 'PUT',
+      url: '/v1/me/email',
+      payload: { email, password: PASSWORD },
+    });
+  alike(t, await each(ask), 202);
+  await box.settled();
+});
+
+t.test('a second step tells nothing of why it failed', async (t) => {
+  const { secret, recoveryCodes } = await withFactor(t, app, 'factor@example.com');
+  const challenge = async () =>
+    (await app.login('factor@example.com')).json<{ mfa_token: string }>().mfa_token;
+  const prove = async (proof: object) =>
+    shown(await post('/v1/login/mfa', { mfa_token: await challenge(), ...proof }));
+  const answers = {
+    'wrong code': await prove({ code: wrongCode(secret, clock.now) }),
+    'a recovery code of nobody': await prove({ recovery_code: 'AAAA-BBBB-CCCC-DDDD' }),
+    'a used recovery code': await (async () => {
+      const proof = { recovery_code: recoveryCodes[0] };
+      await prove(proof);
+      return prove(proof);
+    })(),
+  };
+  alike(t, answers, 401);
+  const spent = await challenge();
+  await post('/v1/login/mfa', { mfa_token: spent, recovery_code: recoveryCodes[1] });
+  const expired = await challenge();
+  const bad = async (mfa_token: string) =>
+    shown(await post('/v1/login/mfa', { mfa_token, code: '123456' }));
+  const first = { spent: await bad(spent), none: await bad('x'), broken: await bad(`${expired}A`) };
+  clock.advance(300_000);
+  alike(t, { ...first, expired: await bad(expired) }, 401);
+});
+
+t.test('oauth/token answers unknown, wrong and disabled clients alike', async (t) => {
+  const client = await machine(app);
+  const disabled = await machine(app);
+  await context.users.change(disabled.id, (user) => ({
+    user: { ...user, status: 'disabled' },
+    result: true,
+  }));
+  const known = (await context.users.findByEmail('known@example.com')) as User;
+  const ask = async (id: string, secret: string) =>
+    shown(
+      await app.inject({
+        method: 'POST',
+        url: '/oauth/token',
+        headers: {
+          ...basic({ id, secret }),
+          'content-type': 'application/x-www-form-urlencoded',
+        },
+        payload: 'grant_type=client_credentials',
+      }),
+    );
+  alike(
+    t,
+    {
+      unknown: await ask('01936f00-0000-7000-8000-000000000000', client.secret),
+      'no id at all': await ask('x', client.secret),
+      'wrong secret': await ask(client.id, 'x'.repeat(43)),
+      'over-long secret': await ask(client.id, 'x'.repeat(4_000)),
+      'empty secret': await ask(client.id, ''),
+      disabled: await ask(disabled.id, disabled.secret),
+      "a person's id": await ask(known.id, PASSWORD),
+    },
+    401,
+  );
+});
+
+t.test('AUT-01 AUT-02 EML-01 no kind of account answers in a time grossly its own', async (t) => {
+  for (const { route, kinds, auc } of await compareTimes(10, `file:${folder(t)}/times.db`)) {
+    t.ok(auc > 0.05 && auc < 0.95, `${route}, ${kinds}: area under the curve ${auc.toFixed(2)}`);
+  }
+});

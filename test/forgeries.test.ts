@@ -1,0 +1,168 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { LightMyRequestResponse } from 'fastify';
+import t, { type Test } from 'tap';
+import { newMasterSecret, newSigningKey } from '../src/domain/new-keys.ts';
+import { OwnClaims, type OwnKind } from '../src/schemas/claims.ts';
+import { type PrivateJwk, SigningAlgorithm } from '../src/schemas/jwk.ts';
+import { openDatabase } from '../src/storage/database.ts';
+import { migrate } from '../src/storage/migrations.ts';
+import { Forger } from './forger.ts';
+import { forgeries, type Trait, type World } from './forgeries.ts';
+import { signedIn } from './people.ts';
+import { keySet, TestClock, testApp } from './test-app.ts';
+
+const clock = new TestClock();
+const now = clock.now / 1_000;
+const master = newMasterSecret(0);
+/** One key of each algorithm: the service honours them all, and signs with one. */
+const honoured = SigningAlgorithm.options.map((alg) => newSigningKey(alg, 0));
+
+/** A listener of the test's own, and what came to it. */
+async function listener(t: Test) {
+  const visits: string[] = [];
+  const server = createServer((request, response) => {
+    visits.push(String(request.url));
+    response.end('{"keys":[]}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, visits };
+}
+
+/** Counts the connections that this process opens. */
+function connections(t: Test): () => number {
+  let count = 0;
+  const opened = () => {
+    count += 1;
+  };
+  const channels = ['net.client.socket', 'http.client.request.start', 'undici:request:create'];
+  for (const channel of channels) subscribe(channel, opened);
+  t.teardown(() => {
+    for (const channel of channels) unsubscribe(channel, opened);
+  });
+  return () => count;
+}
+
+/** A token of each kind but the access token, all of them good. */
+function ownTokens(app: Awaited<ReturnType<typeof service>>['app'], sub: string) {
+  const claims = {
+    ...{ sub, sid: 'session', gen: 0, ver: 0, dev: 'device', jti: 'unique', was: 'before' },
+    ...{ email: 'ada@example.com', transport: 'body', iat: now, exp: now + 600 },
+  };
+  return Object.fromEntries(
+    Object.entries(OwnClaims).map(([kind, schema]) => {
+      const names = Object.keys(schema.shape);
+      const own = Object.entries(claims).filter(([name]) => names.includes(name));
+      const token = app.context.ownTokens.issue(kind as OwnKind, Object.fromEntries(own) as never);
+      return [kind, token];
+    }),
+  );
+}
+
+async function service(t: Test, alg: SigningAlgorithm) {
+  const database = openDatabase({ url: 'file::memory:', pool: 1 });
+  t.teardown(() => database.destroy());
+  await migrate(database);
+  const keys = honoured.map((key) => ({ ...key, ...(key.alg === alg && { nbf: 1 }) }));
+  const env = {
+    SIGNING_KEYS: keySet(...keys, master),
+    ISSUER: 'https://auth.example.com',
+    AUDIENCE: 'https://api.example.com',
+  };
+  const app = await testApp(t, { env, database, clock });
+  return {
+    app,
+    /** Every column of every row. */
+    rows: () => database.selectFrom('users').selectAll().orderBy('id').execute(),
+    jwk: keys.find((key) => key.alg === alg) as PrivateJwk,
+    others: keys.filter((key) => key.alg !== alg),
+  };
+}
+
+/** All of an answer but the id of the request, and the length that it has by it. */
+const bytesOf = ({ statusCode, headers, payload }: LightMyRequestResponse) =>
+  JSON.stringify({
+    statusCode,
+    headers: { ...headers, date: '', 'content-length': '' },
+    payload: payload.replace(/"instance":"[\w-]{10,16}"/, '"instance":""'),
+  });
+
+/** What each trait of a forgery tries. */
+const TRAITS: Record<Trait, string> = {
+  algorithm: 'TOK-02 the header names another algorithm, or the key is used for another',
+  key: 'TOK-01 TOK-03 TOK-04 TOK-05 TOK-17 another key signs, or the header brings one, or the numbers are none',
+  header: 'TOK-04 TOK-06 TOK-07 the header says more, less or something else',
+  form: 'TOK-14 TOK-16 the same bytes are written otherwise, or too many',
+  claim:
+    'TOK-08 TOK-09 TOK-11 TOK-12 TOK-13 TOK-15 a claim is missing, unknown, odd, or not for us',
+  kind: 'TOK-07 KEY-08 a token of another kind, or its claims, header or signature',
+};
+
+let count = 0;
+
+for (const alg of SigningAlgorithm.options) {
+  t.test(
+    `TOK-23 BEA-03 BEA-07 with ${alg} all forgeries get the same bytes, and nothing happens`,
+    async (t) => {
+      const { app, rows, jwk, others } = await service(t, alg);
+      const ada = await signedIn(app, 'ada@example.com', { roles: ['editor'] });
+      const outside = await listener(t);
+      const opened = connections(t);
+      const forger = new Forger(ada.access_token, jwk);
+      const world: World = {
+        forger,
+        others,
+        master,
+        stranger: newSigningKey(alg, 0),
+        published: JSON.stringify(app.context.keys.publicKeys(clock.now)),
+        own: { ...ownTokens(app, ada.id), 'real refresh': ada.refresh_token },
+        second: forger.withClaims({ jti: 'second' }),
+        listener: outside.url,
+        now,
+      };
+      const whoami = { method: 'GET', url: '/v1/whoami' } as const;
+      for (const control of [forger.make(), world.second, ada.access_token])
+        t.equal((await app.as(control, whoami)).statusCode, 200, 'the forger makes good tokens');
+
+      // Whoever were let in would end sessions: by the guard of all bearer routes, and by the one route without it.
+      const routes = [
+        { method: 'DELETE', url: '/v1/me/sessions' },
+        { method: 'POST', url: '/v1/logout' },
+      ] as const;
+      const before = await rows();
+      for (const [trait, title] of Object.entries(TRAITS) as [Trait, string][]) {
+        await t.test(title, async (t) => {
+          const forged = forgeries(trait, world);
+          count += forged.length;
+          for (const route of routes) {
+            const expected = bytesOf(await app.as('x.y.z', route));
+            t.match(expected, /^\{"statusCode":401,.*"code\\":\\"token_invalid/);
+            const odd: string[] = [];
+            for (const [name, token] of forged) {
+              const headers = { authorization: `Bearer ${token}` };
+              if (bytesOf(await app.app.inject({ ...route, headers })) !== expected) odd.push(name);
+            }
+            t.same(odd, [], `the same bytes from ${route.url}`);
+          }
+          t.same(await rows(), before, 'no row changed');
+        });
+      }
+      t.same(outside.visits, [], 'nobody was asked for a key');
+      t.equal(opened(), 0, 'no connection was opened');
+      t.notOk(
+        app.logs.some(({ level }) => Number(level) >= 50),
+        'nothing was a fault',
+      );
+      const ended = await app.as(forger.make(), routes[0]);
+      t.equal(ended.statusCode, 204, 'what they were all refused is there for the owner');
+      t.notSame(await rows(), before);
+    },
+  );
+}
+
+t.test('these were some thousands', async (t) => {
+  t.comment(`${count} forgeries`);
+  t.ok(count > 2_500, `${count} forgeries`);
+});

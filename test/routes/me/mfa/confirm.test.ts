@@ -1,0 +1,35 @@
+import t from 'tap';
+import { codeAt, wrongCode } from '../../../authenticator.ts';
+import { factor, signedIn } from '../../../people.ts';
+import { refused } from '../../../refused.ts';
+import { PASSWORD, testApp } from '../../../test-app.ts';
+
+const app = await testApp(t);
+const { as, signUp, login, clock, context } = app;
+const confirm = (token: string, code: string) =>
+  as(token, { method: 'POST', url: '/v1/me/mfa/totp/confirm', payload: { code } });
+
+t.test('a wrong code puts nothing into force, and a right one after it does', async (t) => {
+  const { access_token } = await signUp();
+  const begin = {
+    method: 'POST',
+    url: '/v1/me/mfa/totp',
+    payload: { password: PASSWORD },
+  } as const;
+  const { secret } = (await as(access_token, begin)).json();
+  refused(t, await confirm(access_token, wrongCode(secret, clock.now)), 403, 'wrong_code');
+  t.equal((await login()).statusCode, 200, 'the password alone still signs in');
+  const answer = await confirm(access_token, codeAt(secret, clock.now));
+  t.equal(answer.statusCode, 200);
+  t.equal(answer.json().recovery_codes.length, 10);
+  t.equal((await login()).statusCode, 202);
+  refused(t, await confirm(access_token, codeAt(secret, clock.now)), 409, 'mfa_enabled');
+});
+
+t.test('without an enrolment there is nothing to confirm', async (t) => {
+  const { access_token, id } = await signedIn(app, 'eve@example.com');
+  const { code } = factor(app, { id });
+  const before = await context.users.findById(id);
+  refused(t, await confirm(access_token, code()), 403, 'wrong_code');
+  t.same(await context.users.findById(id), before);
+});
