@@ -35,7 +35,7 @@ const duration = (min: string, max: string) =>
 const connection = (protocols: RegExp, error: string) =>
   z
     .string()
-    .regex(protocols, { error })
+    .regex(protocols, { error, abort: true })
     .refine((text) => text.startsWith('file:') || (URL.canParse(text) && !text.includes('#')), {
       error:
         'must be a URL; in its password /, ?, #, @ and % are written %2F, %3F, %23, %40 and %25',

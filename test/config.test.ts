@@ -157,6 +157,7 @@ const production = {
   NODE_ENV: 'production',
   ISSUER: 'https://id.example.com',
   SIGNING_KEYS: keysFor('ES256'),
+  MAIL_URL: 'smtps://mail.example.com',
 };
 
 t.test(
@@ -171,6 +172,7 @@ const unsafe: [Record<string, string>, string][] = [
   [{ APP_URL: 'http://app.example.com' }, 'APP_URL'],
   [{ SIGN_UP: 'open' }, 'ALLOW_OPEN_SIGN_UP'],
   [{ SIGN_UP: 'open', ALLOW_OPEN_SIGN_UP: 'false' }, 'ALLOW_OPEN_SIGN_UP'],
+  [{ MAIL_URL: 'file:data/mail' }, 'MAIL_URL'],
   [{ SIGNING_KEYS: '' }, 'SIGNING_KEYS'],
   [{ SIGNING_KEYS: 'nowhere/keys.json' }, 'SIGNING_KEYS'],
 ];
@@ -182,6 +184,25 @@ for (const [change, name] of unsafe) {
     t.equal(messageOf({ ...production, ...change, NODE_ENV: 'development' }), 'accepted');
   });
 }
+
+t.test('hashes at once must fit into half of the memory that the container has', async (t) => {
+  const env = { HASH_CONCURRENCY: '4', HASH_MEMORY: '65536' };
+  const memoryOf = (memoryLimit: number | undefined) => {
+    try {
+      return readConfig(env, { memoryLimit }).HASH_MEMORY;
+    } catch (error) {
+      return error instanceof ConfigError ? error.message : error;
+    }
+  };
+  const MB = 1_048_576;
+  t.equal(memoryOf(undefined), 65_536, 'nobody says how much there is');
+  t.equal(memoryOf(512 * MB), 65_536);
+  t.equal(
+    memoryOf(512 * MB - 1),
+    'The configuration has a mistake:\n  HASH_CONCURRENCY times HASH_MEMORY is 256 MB, more than half of the 512 MB that this container has',
+  );
+  t.match(memoryOf(64 * MB), /is 256 MB, more than half of the 64 MB/);
+});
 
 t.test('open sign-up in production must be meant', async (t) => {
   const config = readConfig({ ...production, SIGN_UP: 'open', ALLOW_OPEN_SIGN_UP: 'true' });

@@ -681,6 +681,7 @@ function forms({ forger, second }: World): Forgeries {
     'many dots': '.'.repeat(4_000),
     '4,097 characters': `${header}.${'A'.repeat(4_097 - header.length - mark.length - 2)}.${mark}`,
     '15,000 characters': 'A'.repeat(15_000),
+    'over 4 KB, and signed so': forger.withClaims({ sub: 'x'.repeat(4_000) }),
   };
 }
 

@@ -121,6 +121,27 @@ t.test('in an empty folder it starts, makes its keys for the owner only, and ser
   t.notMatch(log, new RegExp(`${PASSWORD}|${access_token}|ada@example`));
 });
 
+t.test('metrics have a port of their own, and the public one has none', async (t) => {
+  const port = await freePort();
+  const server = await serve(t, { cwd: folder(t), env: { METRICS_PORT: `${port}` } });
+  t.equal((await fetch(`${server.url}/livez`)).status, 200);
+  const answer = await until(
+    async () =>
+      (await fetch(`http://127.0.0.1:${port}/metrics`).catch(() => undefined))?.ok === true,
+  );
+  t.equal(answer, true);
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  t.match(
+    text,
+    'latchkey_request_duration_seconds_count{method="GET",route="/livez",status="200"} 1',
+  );
+  t.equal((await fetch(`${server.url}/metrics`)).status, 404);
+  t.equal((await fetch(`http://127.0.0.1:${port}/livez`)).status, 404);
+  server.child.kill('SIGTERM');
+  t.match(await server.ended, { code: 0, stderr: '' });
+  await t.rejects(fetch(`http://127.0.0.1:${port}/metrics`));
+});
+
 t.test(
   'on SIGTERM a request in flight is answered, no new one is taken, the end is clean',
   async (t) => {
@@ -186,12 +207,15 @@ t.test('a changed key file is read, on SIGHUP at once and by itself soon after',
     },
   );
 
-  t.test('without a signal too: a key that is dropped is dead, its tokens with it', async (t) => {
-    const next = newSigningKey('ES256', 0);
-    writeFileSync(path, keySet(next, keys[1]));
-    t.ok(await until(async () => (await keysOf(server.url)).join() === next.kid));
-    t.equal((await server.whoami(access_token)).status, 401);
-  });
+  t.test(
+    'KEY-06 without a signal too: a key that is dropped is dead, its tokens with it',
+    async (t) => {
+      const next = newSigningKey('ES256', 0);
+      writeFileSync(path, keySet(next, keys[1]));
+      t.ok(await until(async () => (await keysOf(server.url)).join() === next.kid));
+      t.equal((await server.whoami(access_token)).status, 401);
+    },
+  );
 
   t.test('an error that nobody foresaw is logged, and ends the process in order', async (t) => {
     server.child.kill('SIGWINCH');

@@ -18,9 +18,9 @@ const PREFLIGHTS = '*';
 export function registerNotFound(app: FastifyInstance, { RATE_LIMIT }: Config): void {
   if (RATE_LIMIT !== undefined) {
     const limit = app.rateLimit();
-    // Before the body is read: what cannot be parsed counts too.
-    app.addHook('onRequest', async function countUnknown(request, reply) {
-      if (request.is404) await limit.call(app, request, reply);
+    // Before the body is read: what cannot be parsed counts too. Preflights are answered before their route's hooks.
+    app.addHook('onRequest', async function countUnrouted(request, reply) {
+      if (request.is404 || request.method === 'OPTIONS') await limit.call(app, request, reply);
     });
   }
 

@@ -182,13 +182,8 @@ export class Users {
   async writeDecoy(write: boolean): Promise<void> {
     const decoy = await this.findById(DECOY);
     if (decoy === undefined || !write) return;
-    await this.#guarded('writeDecoy', () =>
-      this.#db
-        .updateTable('users')
-        .set({ ...toRow(decoy), row_version: decoy.row_version + 1 })
-        .where('id', '=', DECOY)
-        .execute(),
-    );
+    // Whoever loses the race to another need not write again: nothing is kept here.
+    await this.#replace(decoy, { user: decoy, result: undefined });
   }
 
   /** Removes the emptied rows of users who were deleted before `instant` (ms). */

@@ -115,3 +115,54 @@ t.test('work that fails frees its place, and its error reaches its own caller on
     ),
   );
 });
+
+t.test('work whose client has gone is dropped from the queue, and its place is free', async (t) => {
+  const queue = new HashQueue({ concurrency: 1, waiting: 2 });
+  const log: string[] = [];
+  const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => job(log, name)) as [
+    ReturnType<typeof job>,
+    ReturnType<typeof job>,
+    ReturnType<typeof job>,
+    ReturnType<typeof job>,
+  ];
+  const leaving = new AbortController();
+  const staying = new AbortController();
+  const first = queue.run(a.work, staying.signal);
+  const dropped = queue.run(b.work, leaving.signal);
+  const second = queue.run(c.work, staying.signal);
+  t.equal(queue.length, 2);
+  await t.rejects(queue.run(d.work), { code: 'overloaded' }, 'it is full');
+  leaving.abort();
+  await t.rejects(dropped, {
+    code: 'overloaded',
+    circumstances: { reason: 'the client has gone' },
+  });
+  t.equal(queue.length, 1);
+  const third = queue.run(d.work);
+  for (const { end } of [a, c, d]) end();
+  t.same(await Promise.all([first, second, third]), ['a', 'c', 'd']);
+  t.same(log, ['a begins', 'c begins', 'd begins'], 'in their order');
+  t.equal(queue.length, 0);
+});
+
+t.test('who has gone already is not queued; work that runs is not stopped', async (t) => {
+  const queue = new HashQueue({ concurrency: 1, waiting: 1 });
+  const log: string[] = [];
+  const [a, b] = ['a', 'b'].map((name) => job(log, name)) as [
+    ReturnType<typeof job>,
+    ReturnType<typeof job>,
+  ];
+  const leaving = new AbortController();
+  const running = queue.run(a.work, leaving.signal);
+  leaving.abort();
+  await t.rejects(queue.run(b.work, leaving.signal), { code: 'overloaded' });
+  t.equal(queue.length, 0);
+  const waiting = new AbortController();
+  const next = queue.run(b.work, waiting.signal);
+  a.end();
+  t.equal(await running, 'a');
+  waiting.abort();
+  b.end();
+  t.equal(await next, 'b', 'a signal that comes once the work has begun changes nothing');
+  t.equal(await queue.run(async () => 'c'), 'c', 'and no place was lost');
+});

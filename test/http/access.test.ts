@@ -203,7 +203,7 @@ t.test('BEA-01 BEA-02 a token elsewhere than in the header is no token', async (
   }
 });
 
-t.test('a route that does not say who may call it stops the start', async (t) => {
+t.test('AZN-01 a route that does not say who may call it stops the start', async (t) => {
   const other = await buildApp(context, { logger: pino({ level: 'silent' }) });
   t.throws(() => other.get('/v1/forgotten', async () => ({})), {
     message: 'GET /v1/forgotten does not state config.access: who may call it?',

@@ -183,3 +183,30 @@ t.test('a limit that is off is off, and the log says so', async (t) => {
   t.equal((await one.inject(body)).headers['ratelimit-limit'], '5');
   t.same(said(one), ['RATE_LIMIT']);
 });
+
+t.test('preflights count too, once each', async (t) => {
+  const origin = 'https://app.example.com';
+  const { app } = await testApp(t, { env: { RATE_LIMIT: '3/1m', CORS_ORIGINS: origin } });
+  const headers = { origin, 'access-control-request-method': 'POST' };
+  const preflight = () => app.inject({ method: 'OPTIONS', url: '/v1/login', headers });
+  for (const remaining of ['2', '1']) {
+    const answer = await preflight();
+    t.equal(answer.statusCode, 204);
+    t.match(answer.headers, { 'ratelimit-limit': '3', 'ratelimit-remaining': remaining });
+  }
+  const other = await app.inject({ method: 'OPTIONS', url: '/v1/login' });
+  t.equal(other.headers['ratelimit-remaining'], '0');
+  t.equal((await preflight()).statusCode, 429);
+  t.equal((await app.inject({ url: '/livez' })).statusCode, 429);
+});
+
+t.test('a flood from other addresses does not give a client its count back', async (t) => {
+  const { app } = await testApp(t, { env: { RATE_LIMIT: '2/1m', LOG_LEVEL: 'silent' } });
+  const statusOf = async (remoteAddress: string) =>
+    (await app.inject({ url: '/livez', remoteAddress })).statusCode;
+  t.same([await statusOf('192.0.2.1'), await statusOf('192.0.2.1')], [200, 200]);
+  t.equal(await statusOf('192.0.2.1'), 429);
+  for (let junk = 0; junk < 2_000; junk += 1)
+    await statusOf(`2001:db8:${(junk >> 8).toString(16)}:${(junk & 255).toString(16)}::1`);
+  t.equal(await statusOf('192.0.2.1'), 429);
+});

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import t, { type Test } from 'tap';
 import { emptied, newPerson } from '../../src/domain/accounts.ts';
 import type { User } from '../../src/schemas/user.ts';
-import type { Database } from '../../src/storage/database.ts';
+import { type Database, DECOY } from '../../src/storage/database.ts';
 import { EmailTaken, StorageFault, Users } from '../../src/storage/users.ts';
 import { opened, postgres, sqliteFile, sqliteInMemory, usersOf } from '../databases.ts';
 import { NOW } from '../domain/samples.ts';
@@ -274,6 +274,25 @@ t.test('on every database', async (t) => {
         for (const user of kept) t.same(await users.findById(user.id), user);
       });
 
+      t.test('the decoy is written like a row, and is no user', async (t) => {
+        const { users, written } = await usersOf(t, engine);
+        const before = await users.findById(DECOY);
+        t.match(before, { status: 'deleted', email_key: null, password_hash: null });
+        await users.writeDecoy(false);
+        t.same(await users.findById(DECOY), before, 'unless there is nothing to write');
+        await users.writeDecoy(true);
+        t.same(await users.findById(DECOY), { ...before, row_version: 1 }, 'and nothing is kept');
+        await Promise.all(Array.from({ length: 20 }, () => users.writeDecoy(true)));
+        t.same(written, [], 'nobody hears of it');
+        await users.removeDeleted(Number.MAX_SAFE_INTEGER);
+        t.ok(await users.findById(DECOY), 'it stays');
+        for (const kind of ['person', 'service'] as const)
+          t.same(await users.list({ kind, limit: 10 }), []);
+        t.same(await users.revokedSince(0), []);
+        t.equal(await users.findOther('nobody', 'admin'), undefined);
+        await (await empty()).users.writeDecoy(true);
+      });
+
       t.test('a row that cannot be read is a fault of the storage', async (t) => {
         const { users, db } = await empty();
         const user = person();
@@ -323,6 +342,7 @@ t.test('on every database', async (t) => {
             () => users.change('a', rename('Other')),
             () => users.revokedSince(0),
             () => users.removeDeleted(0),
+            () => users.writeDecoy(true),
           ];
           for (const ask of asked) await fails(t, ask(), StorageFault);
         },
@@ -367,6 +387,11 @@ t.test('on a PostgreSQL whose transactions are serialisable', async (t) => {
     // The rival left the row version alone: only the server's refusal can have told of him.
     t.same(seen, ['Ada', 'Rival']);
     t.match(await users.findById(user.id), { name: 'Rival', roles: ['editor'], row_version: 1 });
+  });
+
+  t.test('of fifty who write the decoy at once none is told of the others', async (t) => {
+    const { users } = await serialisable(t);
+    await Promise.all(Array.from({ length: 50 }, () => users.writeDecoy(true)));
   });
 
   t.test('of fifty changes at once none is lost', async (t) => {

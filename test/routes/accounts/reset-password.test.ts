@@ -70,7 +70,7 @@ t.test('the link goes to the address of the account, not to the one that was typ
 });
 
 t.test(
-  'with the link a new password is set, every session ends, and nobody is signed in',
+  'REF-11 with the link a new password is set, every session ends, and nobody is signed in',
   async (t) => {
     const email = 'ada@example.com';
     const first = await proven(email);

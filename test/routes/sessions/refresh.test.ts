@@ -1,6 +1,10 @@
+import SQLite from 'better-sqlite3';
 import t, { type Test } from 'tap';
+import { migrate } from '../../../src/storage/migrations.ts';
+import { opened, sqliteFile } from '../../databases.ts';
+import { mailbox } from '../../mailbox.ts';
 import { refused } from '../../refused.ts';
-import { PASSWORD, testApp } from '../../test-app.ts';
+import { PASSWORD, type TestApp, testApp } from '../../test-app.ts';
 
 const ORIGIN = 'https://app.example.com';
 const COOKIE = '__Secure-latchkey_refresh';
@@ -62,17 +66,20 @@ t.test('two refreshes at once get one and the same successor, which works', asyn
   t.equal((await refresh(one?.json().refresh_token)).statusCode, 200);
 });
 
-t.test('fifty at once get one and the same successor, and nobody is logged out', async (t) => {
-  const { refresh_token, session_id } = await signIn();
-  const answers = await Promise.all(Array.from({ length: 50 }, () => refresh(refresh_token)));
-  t.same(new Set(answers.map(({ statusCode }) => statusCode)), new Set([200]));
-  const successors = new Set(answers.map((answer) => answer.json().refresh_token));
-  t.equal(successors.size, 1);
-  t.equal((await sessionOf(session_id))?.gen, 1);
-  t.equal((await refresh([...successors][0])).statusCode, 200);
-});
+t.test(
+  'REF-01 fifty at once get one and the same successor, and nobody is logged out',
+  async (t) => {
+    const { refresh_token, session_id } = await signIn();
+    const answers = await Promise.all(Array.from({ length: 50 }, () => refresh(refresh_token)));
+    t.same(new Set(answers.map(({ statusCode }) => statusCode)), new Set([200]));
+    const successors = new Set(answers.map((answer) => answer.json().refresh_token));
+    t.equal(successors.size, 1);
+    t.equal((await sessionOf(session_id))?.gen, 1);
+    t.equal((await refresh([...successors][0])).statusCode, 200);
+  },
+);
 
-t.test('a retry after a lost answer gets the same successor for 30 seconds', async (t) => {
+t.test('REF-04 a retry after a lost answer gets the same successor for 30 seconds', async (t) => {
   const { refresh_token, session_id } = await signIn();
   const lost = (await refresh(refresh_token)).json();
   const before = await row();
@@ -87,7 +94,7 @@ t.test('a retry after a lost answer gets the same successor for 30 seconds', asy
   t.equal((await refresh(lost.refresh_token)).statusCode, 200);
 });
 
-t.test('one millisecond later it is reuse: the session ends', async (t) => {
+t.test('REF-04 one millisecond later it is reuse: the session ends', async (t) => {
   const session = await signIn();
   const successor = (await refresh(session.refresh_token)).json();
   clock.advance(30_001);
@@ -144,17 +151,20 @@ t.test('a key that is empty or too long is 422, and nothing rotates', async (t) 
   t.equal((await sessionOf(session_id))?.gen, 0);
 });
 
-t.test('a token replayed after its successor was used ends the session, key or not', async (t) => {
-  for (const headers of [undefined, { 'idempotency-key': 'attempt 1' }]) {
-    const first = await signIn();
-    const second = (await refresh(first.refresh_token, headers)).json();
-    const third = (await refresh(second.refresh_token)).json();
-    refused(t, await refresh(first.refresh_token, headers), 401, 'refresh_reused');
-    await ended(t, third);
-    refused(t, await refresh(third.refresh_token), 401, 'refresh_invalid');
-    t.equal((await sessionOf(first.session_id))?.gen, 2, 'the replay rotated nothing');
-  }
-});
+t.test(
+  'REF-02 REF-04 a token replayed after its successor was used ends the session, key or not',
+  async (t) => {
+    for (const headers of [undefined, { 'idempotency-key': 'attempt 1' }]) {
+      const first = await signIn();
+      const second = (await refresh(first.refresh_token, headers)).json();
+      const third = (await refresh(second.refresh_token)).json();
+      refused(t, await refresh(first.refresh_token, headers), 401, 'refresh_reused');
+      await ended(t, third);
+      refused(t, await refresh(third.refresh_token), 401, 'refresh_invalid');
+      t.equal((await sessionOf(first.session_id))?.gen, 2, 'the replay rotated nothing');
+    }
+  },
+);
 
 t.test('many replays at once end the session once', async (t) => {
   const first = await signIn();
@@ -165,7 +175,11 @@ t.test('many replays at once end the session once', async (t) => {
   const codes = answers.map((answer) => answer.json().code);
   t.equal(codes.filter((code) => code === 'refresh_reused').length, 1);
   t.equal(codes.filter((code) => code === 'refresh_invalid').length, 9);
-  t.same(events().slice(seen), ['session.reuse_detected']);
+  const happened = events().slice(seen);
+  t.same(
+    happened.filter((event) => !event.startsWith('mail.')),
+    ['session.reuse_detected'],
+  );
 });
 
 t.test('a replay after logout is refused and changes nothing', async (t) => {
@@ -194,7 +208,7 @@ t.test('a logout is never undone by refreshes in flight', async (t) => {
   }
 });
 
-t.test('what is no refresh token of this service is refused', async (t) => {
+t.test('REF-07 what is no refresh token of this service is refused', async (t) => {
   const { refresh_token, access_token, device_token } = await signIn();
   const [header, claims, signature] = refresh_token.split('.');
   const before = await row();
@@ -236,16 +250,19 @@ t.test('with the cookie transport the successor is a cookie', async (t) => {
   t.equal((await refreshByCookie(cookie?.value as string)).statusCode, 200);
 });
 
-t.test('a token of one transport sent by the other is refused, and nothing rotates', async (t) => {
-  const byCookie = await signInByCookie();
-  refused(t, await refresh(byCookie.refresh_token), 401, 'refresh_invalid');
-  t.equal((await sessionOf(byCookie.session_id))?.gen, 0);
-  const byBody = await signIn();
-  refused(t, await refreshByCookie(byBody.refresh_token), 401, 'refresh_invalid');
-  t.equal((await sessionOf(byBody.session_id))?.gen, 0);
-  t.equal((await refresh(byBody.refresh_token)).statusCode, 200);
-  t.equal((await refreshByCookie(byCookie.refresh_token)).statusCode, 200);
-});
+t.test(
+  'COO-02 a token of one transport sent by the other is refused, and nothing rotates',
+  async (t) => {
+    const byCookie = await signInByCookie();
+    refused(t, await refresh(byCookie.refresh_token), 401, 'refresh_invalid');
+    t.equal((await sessionOf(byCookie.session_id))?.gen, 0);
+    const byBody = await signIn();
+    refused(t, await refreshByCookie(byBody.refresh_token), 401, 'refresh_invalid');
+    t.equal((await sessionOf(byBody.session_id))?.gen, 0);
+    t.equal((await refresh(byBody.refresh_token)).statusCode, 200);
+    t.equal((await refreshByCookie(byCookie.refresh_token)).statusCode, 200);
+  },
+);
 
 t.test('a refused cookie is cleared, a refused body sets none', async (t) => {
   const session = await signInByCookie();
@@ -259,7 +276,7 @@ t.test('a refused cookie is cleared, a refused body sets none', async (t) => {
   t.equal((await refresh('x')).headers['set-cookie'], undefined);
 });
 
-t.test('a session ends when it is not refreshed for two weeks', async (t) => {
+t.test('REF-05 a session ends when it is not refreshed for two weeks', async (t) => {
   const { signUp, refresh, clock } = await testApp(t);
   let tokens = await signUp();
   clock.advance(14 * 86_400_000 - 1_000);
@@ -269,40 +286,46 @@ t.test('a session ends when it is not refreshed for two weeks', async (t) => {
   refused(t, await refresh(tokens.refresh_token), 401, 'refresh_invalid');
 });
 
-t.test('a session ends thirty days after its sign-in, however often it is refreshed', async (t) => {
-  const { signUp, refresh, clock } = await testApp(t);
-  let tokens = await signUp();
-  for (let day = 1; day < 30; day += 1) {
+t.test(
+  'REF-05 a session ends thirty days after its sign-in, however often it is refreshed',
+  async (t) => {
+    const { signUp, refresh, clock } = await testApp(t);
+    let tokens = await signUp();
+    for (let day = 1; day < 30; day += 1) {
+      clock.advance(86_400_000);
+      const answer = await refresh(tokens.refresh_token);
+      t.equal(answer.statusCode, 200);
+      tokens = answer.json();
+    }
+    t.equal(tokens.refresh_expires_in, 86_400);
     clock.advance(86_400_000);
-    const answer = await refresh(tokens.refresh_token);
-    t.equal(answer.statusCode, 200);
-    tokens = answer.json();
-  }
-  t.equal(tokens.refresh_expires_in, 86_400);
-  clock.advance(86_400_000);
-  refused(t, await refresh(tokens.refresh_token), 401, 'refresh_invalid');
-});
+    refused(t, await refresh(tokens.refresh_token), 401, 'refresh_invalid');
+  },
+);
 
-t.test('roles are read again; a disabled user and an old token version are refused', async (t) => {
-  const { refresh_token } = await signIn();
-  const change = async (what: object) =>
-    context.users.change((await row()).id, (user) => ({
-      user: { ...user, ...what },
-      result: undefined,
-    }));
-  await change({ roles: ['auditor'] });
-  const promoted = (await refresh(refresh_token)).json();
-  t.same((await as(promoted.access_token, { url: '/v1/whoami' })).json().roles, ['auditor']);
-  await change({ status: 'disabled' });
-  refused(t, await refresh(promoted.refresh_token), 401, 'refresh_invalid');
-  await change({ status: 'active' });
-  t.equal((await refresh(promoted.refresh_token)).statusCode, 200, 'the fault burnt nothing');
-  const { refresh_token: other } = await signIn();
-  await change({ token_version: 1 });
-  refused(t, await refresh(other), 401, 'refresh_invalid');
-});
+t.test(
+  'REF-08 roles are read again; a disabled user and an old token version are refused',
+  async (t) => {
+    const { refresh_token } = await signIn();
+    const change = async (what: object) =>
+      context.users.change((await row()).id, (user) => ({
+        user: { ...user, ...what },
+        result: undefined,
+      }));
+    await change({ roles: ['auditor'] });
+    const promoted = (await refresh(refresh_token)).json();
+    t.same((await as(promoted.access_token, { url: '/v1/whoami' })).json().roles, ['auditor']);
+    await change({ status: 'disabled' });
+    refused(t, await refresh(promoted.refresh_token), 401, 'refresh_invalid');
+    await change({ status: 'active' });
+    t.equal((await refresh(promoted.refresh_token)).statusCode, 200, 'the fault burnt nothing');
+    const { refresh_token: other } = await signIn();
+    await change({ token_version: 1 });
+    refused(t, await refresh(other), 401, 'refresh_invalid');
+  },
+);
 
-t.test('a database that is gone is 503, never a 401 that signs somebody out', async (t) => {
+t.test('REF-15 a database that is gone is 503, never a 401 that signs somebody out', async (t) => {
   const { signUp, refresh, post, context } = await testApp(t);
   const { refresh_token } = await signUp();
   await context.close();
@@ -315,3 +338,101 @@ t.test('a database that is gone is 503, never a 401 that signs somebody out', as
     t.equal(answer.headers['set-cookie'], undefined);
   }
 });
+
+t.test(
+  'REF-02 REF-03 what a replay ended stays ended, on another node and after a crash',
+  async (t) => {
+    const url = await sqliteFile(t).create();
+    // Nothing is closed in between: the second node finds what the first has committed, and no more.
+    const database = async () => {
+      const connection = opened(t, url);
+      await migrate(connection);
+      return connection;
+    };
+    const [one, two] = [
+      await testApp(t, { database: await database() }),
+      await testApp(t, { database: await database() }),
+    ];
+    const first = await one.signUp();
+    const other = (await one.login()).json();
+    const second = (await one.refresh(first.refresh_token)).json();
+    const third = (await one.refresh(second.refresh_token)).json();
+    refused(t, await one.refresh(first.refresh_token), 401, 'refresh_reused');
+    for (const { refresh_token } of [first, second, third])
+      refused(t, await two.refresh(refresh_token), 401, 'refresh_invalid');
+    const restarted = await testApp(t, { database: await database() });
+    refused(t, await restarted.refresh(third.refresh_token), 401, 'refresh_invalid');
+    t.equal((await restarted.as(third.access_token, { url: '/v1/whoami' })).statusCode, 401);
+    t.equal((await two.refresh(other.refresh_token)).statusCode, 200, 'the other session goes on');
+  },
+);
+
+t.test('REF-01 of fifty refreshes on two nodes at once all get one successor', async (t) => {
+  const url = await sqliteFile(t).create();
+  const [left, right] = [opened(t, url), opened(t, url)];
+  await migrate(left);
+  const nodes = [await testApp(t, { database: left }), await testApp(t, { database: right })];
+  const [one] = nodes;
+  const { refresh_token } = await (one as TestApp).signUp();
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, (_, at) => (nodes[at % 2] as TestApp).refresh(refresh_token)),
+  );
+  t.same([...new Set(answers.map(({ statusCode }) => statusCode))], [200]);
+  t.equal(new Set(answers.map((answer) => answer.json().refresh_token)).size, 1);
+});
+
+t.test('REF-15 a database that is locked for a while spends no token', async (t) => {
+  const url = await sqliteFile(t).create();
+  const database = opened(t, url);
+  await migrate(database);
+  const node = await testApp(t, { database });
+  const { refresh_token } = await node.signUp();
+  const locking = new SQLite(url.slice('file:'.length));
+  t.teardown(() => locking.close());
+  locking.exec('begin immediate');
+  const answer = await node.refresh(refresh_token);
+  refused(t, answer, 503, 'unavailable');
+  t.equal(answer.headers['retry-after'], '1');
+  locking.exec('rollback');
+  t.equal((await node.refresh(refresh_token)).statusCode, 200, 'the same token');
+});
+
+t.test('REF-06 whoever has a copy of the table has no token', async (t) => {
+  const url = await sqliteFile(t).create();
+  const database = opened(t, url);
+  await migrate(database);
+  const node = await testApp(t, { database });
+  const first = await node.signUp();
+  const headers = { 'idempotency-key': 'attempt-of-the-client' };
+  const second = (await node.refresh(first.refresh_token, headers)).json();
+  const dump = JSON.stringify(await database.selectFrom('users').selectAll().execute());
+  t.ok(dump.includes(second.session_id), 'the session is there');
+  for (const tokens of [first, second]) {
+    for (const token of [tokens.access_token, tokens.refresh_token, tokens.device_token])
+      for (const part of [token, ...token.split('.')]) t.notOk(dump.includes(part));
+  }
+  t.notOk(dump.includes('attempt-of-the-client'));
+  for (const value of dump.match(/[\w-]{16,}/g) ?? [])
+    refused(t, await node.refresh(value), 401, 'refresh_invalid');
+});
+
+t.test(
+  'REF-16 the owner hears of a replay, by a mail that carries no token, and the log does',
+  async (t) => {
+    const box = await mailbox(t);
+    const node = await testApp(t, { env: { MAIL_URL: box.url } });
+    const first = await node.signUp();
+    const second = (await node.refresh(first.refresh_token)).json();
+    await node.refresh(second.refresh_token);
+    t.match((await box.next()).raw, /token=/, 'the mail of the sign-up');
+    refused(t, await node.refresh(first.refresh_token), 401, 'refresh_reused');
+    const { recipients, mail, raw } = await box.next();
+    t.same(recipients, ['ada@example.com']);
+    t.match(mail.text, /session/i);
+    t.notMatch(raw, /token=/);
+    t.same(
+      node.events().filter((event) => event === 'session.reuse_detected'),
+      ['session.reuse_detected'],
+    );
+  },
+);

@@ -81,33 +81,36 @@ t.test('with one recovery code a new set can be had, once', async (t) => {
   t.equal((await row('ada@example.com'))?.mfa.recovery?.hashes.length, 10);
 });
 
-t.test('MFA-07 with password and factor it is removed, and every other session ends', async (t) => {
-  const email = 'ada@example.com';
-  const here = (await signInWithFactor(email, { code: ada.code() })).json();
-  const there = (await signInWithFactor(email, { code: ada.code() })).json();
-  const code = ada.code();
-  await box.settled();
-  const mails = box.mails.length;
-  const count = happened().length;
-  const payload = { password: PASSWORD, code };
-  const answers = await Promise.all(
-    Array.from({ length: 3 }, () => remove(here.access_token, payload)),
-  );
-  t.equal(answers.filter(({ statusCode }) => statusCode === 204).length, 1);
-  t.same(happened().slice(count), ['mfa.disabled']);
-  t.equal(await box.settled(mails + 1), mails + 1);
-  t.equal(box.mails.at(-1)?.mail.subject, 'Second factor switched off');
-  t.same((await row(email))?.mfa, { challenges: [] });
+t.test(
+  'MFA-07 REF-11 with password and factor it is removed, and every other session ends',
+  async (t) => {
+    const email = 'ada@example.com';
+    const here = (await signInWithFactor(email, { code: ada.code() })).json();
+    const there = (await signInWithFactor(email, { code: ada.code() })).json();
+    const code = ada.code();
+    await box.settled();
+    const mails = box.mails.length;
+    const count = happened().length;
+    const payload = { password: PASSWORD, code };
+    const answers = await Promise.all(
+      Array.from({ length: 3 }, () => remove(here.access_token, payload)),
+    );
+    t.equal(answers.filter(({ statusCode }) => statusCode === 204).length, 1);
+    t.same(happened().slice(count), ['mfa.disabled']);
+    t.equal(await box.settled(mails + 1), mails + 1);
+    t.equal(box.mails.at(-1)?.mail.subject, 'Second factor switched off');
+    t.same((await row(email))?.mfa, { challenges: [] });
 
-  refused(t, await refresh(there.refresh_token), 401, 'refresh_invalid');
-  refused(t, await as(there.access_token, { url: '/v1/whoami' }), 401, 'token_revoked');
-  t.equal((await refresh(here.refresh_token)).statusCode, 200);
-  t.equal((await login(email)).statusCode, 200, 'the password alone signs in');
-  for (const act of [remove, renew]) {
-    const again = { password: PASSWORD, code: ada.code() };
-    refused(t, await act(here.access_token, again), 409, 'mfa_not_enabled');
-  }
-});
+    refused(t, await refresh(there.refresh_token), 401, 'refresh_invalid');
+    refused(t, await as(there.access_token, { url: '/v1/whoami' }), 401, 'token_revoked');
+    t.equal((await refresh(here.refresh_token)).statusCode, 200);
+    t.equal((await login(email)).statusCode, 200, 'the password alone signs in');
+    for (const act of [remove, renew]) {
+      const again = { password: PASSWORD, code: ada.code() };
+      refused(t, await act(here.access_token, again), 409, 'mfa_not_enabled');
+    }
+  },
+);
 
 t.test('a recovery code removes the factor of a lost device', async (t) => {
   const email = 'lost@example.com';

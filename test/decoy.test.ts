@@ -1,0 +1,56 @@
+import t from 'tap';
+import { DECOY } from '../src/storage/database.ts';
+import { admin, signedIn } from './people.ts';
+import { refused } from './refused.ts';
+import { PASSWORD, testApp } from './test-app.ts';
+
+const app = await testApp(t);
+const { as, post, context, clock, login } = app;
+const root = await admin(app);
+const decoy = () => context.users.findById(DECOY);
+
+t.test('an administrator neither sees the decoy row nor changes it', async (t) => {
+  const { users } = (await as(root.access_token, { url: '/v1/users' })).json();
+  t.same(
+    users.map(({ id }: { id: string }) => id),
+    [root.id],
+  );
+  const before = await decoy();
+  const user = `/v1/users/${DECOY}`;
+  for (const request of [
+    { method: 'GET', url: user },
+    { method: 'PATCH', url: user, payload: { status: 'active' } },
+    { method: 'PATCH', url: user, payload: { roles: ['admin'] } },
+    { method: 'DELETE', url: user },
+    { method: 'DELETE', url: `${user}/sessions` },
+    { method: 'DELETE', url: `${user}/mfa` },
+    { method: 'DELETE', url: `/v1/service-accounts/${DECOY}` },
+    { method: 'POST', url: `/v1/service-accounts/${DECOY}/secret` },
+  ] as const)
+    refused(t, await as(root.access_token, request), 404, 'not_found');
+  t.same(await decoy(), before);
+});
+
+t.test('nobody signs in as the decoy, by whatever name', async (t) => {
+  for (const email of [`${DECOY}@example.com`, 'null@example.com'])
+    refused(t, await login(email), 401, 'invalid_credentials');
+  refused(t, await post('/v1/login', { email: DECOY, password: PASSWORD }), 422, 'invalid_input');
+  const iat = Math.floor(clock.now / 1_000);
+  const { access_token } = await signedIn(app, 'ada@example.com');
+  const claims = context.accessTokens.read(access_token);
+  const user = await decoy();
+  if (user === undefined) throw new Error('there is none');
+  const session = { id: claims.sid, amr: ['pwd'], created_at: iat * 1_000 };
+  const forged = context.accessTokens.issue(user, session);
+  refused(t, await as(forged, { url: '/v1/me' }), 401, 'token_revoked');
+});
+
+t.test('guesses at unknown addresses write the decoy, and leave nothing in it', async (t) => {
+  const before = await decoy();
+  for (let guess = 0; guess < 5; guess += 1)
+    refused(t, await login('nobody@example.com'), 401, 'invalid_credentials');
+  refused(t, await login('nobody@example.com'), 429, 'throttled');
+  const after = await decoy();
+  t.equal(after?.row_version, (before?.row_version ?? 0) + 10);
+  t.same({ ...after, row_version: 0 }, { ...before, row_version: 0 });
+});

@@ -1,0 +1,109 @@
+import t, { type Test } from 'tap';
+import { ClientCounts } from '../../src/http/client-counts.ts';
+
+const WINDOW = 60_000;
+
+/** Counts one request, and answers what the store says of it. */
+const count = (counts: ClientCounts, prefix: string, window = WINDOW) =>
+  new Promise<{ current: number; ttl: number }>((resolve, reject) =>
+    counts.incr(prefix, (error, result) => (result ? resolve(result) : reject(error)), window),
+  );
+
+/** A clock of the test's own, put back when the test ends. */
+function clockOf(t: Test) {
+  const real = Date.now;
+  let now = real();
+  Date.now = () => now;
+  t.teardown(() => {
+    Date.now = real;
+  });
+  return { advance: (milliseconds: number) => (now += milliseconds) };
+}
+
+t.test('each client has a count, and its window ends with its first request', async (t) => {
+  const clock = clockOf(t);
+  const counts = new ClientCounts();
+  t.same(await count(counts, '192.0.2.1'), { current: 1, ttl: WINDOW });
+  clock.advance(10_000);
+  t.same(await count(counts, '192.0.2.1'), { current: 2, ttl: 50_000 });
+  t.same(await count(counts, '192.0.2.2'), { current: 1, ttl: WINDOW });
+  clock.advance(49_999);
+  t.same(await count(counts, '192.0.2.1'), { current: 3, ttl: 1 });
+  clock.advance(1);
+  t.same(await count(counts, '192.0.2.1'), { current: 1, ttl: WINDOW }, 'a new window');
+  t.same(
+    await count(counts, '192.0.2.2'),
+    { current: 2, ttl: 10_000 },
+    "nobody else's ends with it",
+  );
+});
+
+t.test('a flood of 150,000 addresses resets no count, and stays bounded', async (t) => {
+  clockOf(t);
+  const counts = new ClientCounts();
+  const victims = ['192.0.2.1', '2001:db8:1:2::/64'];
+  for (const victim of victims) {
+    await count(counts, victim);
+    await count(counts, victim);
+  }
+  let shared = 0;
+  for (let junk = 0; junk < 150_000; junk += 1) {
+    const prefix = `2001:db8:${(junk >> 16).toString(16)}:${(junk & 0xffff).toString(16)}::/65`;
+    counts.incr(prefix, (_error, result) => (shared += (result?.current ?? 0) > 1 ? 1 : 0), WINDOW);
+  }
+  t.equal(
+    shared,
+    150_000 - 100_000 + victims.length - 1,
+    'those who came too late share one count',
+  );
+  for (const victim of victims) t.equal((await count(counts, victim)).current, 3, victim);
+});
+
+t.test('when there are too many, newcomers share the count of their network', async (t) => {
+  const clock = clockOf(t);
+  const counts = new ClientCounts({ maxClients: 2 });
+  await count(counts, '192.0.2.1');
+  clock.advance(1_000);
+  await count(counts, '192.0.2.2');
+  t.equal((await count(counts, '203.0.113.1')).current, 1);
+  t.equal((await count(counts, '203.255.0.9')).current, 2, 'the same /8');
+  t.equal((await count(counts, '198.51.100.1')).current, 1, 'another');
+  t.equal((await count(counts, '2001:db8:1:2::/64')).current, 1);
+  t.equal((await count(counts, '2001:db8:ffff:1::/64')).current, 2, 'the same /32');
+  t.equal((await count(counts, '2001:db9:1:2::/64')).current, 1, 'another');
+  t.equal(
+    (await count(counts, '192.0.2.2')).current,
+    2,
+    'who was there before keeps a count alone',
+  );
+
+  t.equal((await count(counts, '203.0.113.1')).current, 3);
+  clock.advance(WINDOW);
+  t.equal((await count(counts, '203.0.113.1')).current, 1, 'all windows have ended: there is room');
+  t.equal((await count(counts, '203.255.0.9')).current, 1);
+});
+
+t.test('the ended windows are looked for once a second at most', async (t) => {
+  const clock = clockOf(t);
+  const counts = new ClientCounts({ maxClients: 1 });
+  const next = async (prefix: string) => (await count(counts, prefix, 100)).current;
+  t.same([await next('192.0.2.1'), await next('203.0.113.1')], [1, 1]);
+  clock.advance(100);
+  t.same([await next('203.0.113.2'), await next('203.0.113.3')], [1, 2], 'shared, in a new window');
+  clock.advance(900);
+  t.same(
+    [await next('203.0.113.4'), await next('203.0.113.5')],
+    [1, 1],
+    'the first has room again',
+  );
+  t.equal(await next('203.0.113.4'), 2);
+});
+
+t.test('a route with a limit of its own counts for itself, as many clients', async (t) => {
+  const counts = new ClientCounts({ maxClients: 1 });
+  const child = counts.child();
+  await count(counts, '192.0.2.1');
+  t.equal((await count(child, '192.0.2.1')).current, 1);
+  await count(child, '203.0.113.1');
+  t.equal((await count(child, '203.0.113.2')).current, 2);
+});
