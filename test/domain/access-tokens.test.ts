@@ -167,17 +167,20 @@ t.test('TOK-10 a token expires at its exp, not after it', async (t) => {
   );
 });
 
-t.test('TOK-01 an expired token with a bad signature is a bad token: it is not told more', async (t) => {
-  const { tokens, clock } = await service();
-  clock.advance(3_600_000);
-  const token = forged(good);
-  t.equal(refusalOf(tokens, token).code, 'token_expired');
-  const [header = '', payload = ''] = token.split('.');
-  t.equal(
-    refusalOf(tokens, `${header}.${payload}.${encoded(Buffer.alloc(64, 1))}`).code,
-    'token_invalid',
-  );
-});
+t.test(
+  'TOK-01 an expired token with a bad signature is a bad token: it is not told more',
+  async (t) => {
+    const { tokens, clock } = await service();
+    clock.advance(3_600_000);
+    const token = forged(good);
+    t.equal(refusalOf(tokens, token).code, 'token_expired');
+    const [header = '', payload = ''] = token.split('.');
+    t.equal(
+      refusalOf(tokens, `${header}.${payload}.${encoded(Buffer.alloc(64, 1))}`).code,
+      'token_invalid',
+    );
+  },
+);
 
 t.test('TOK-11 another clock may be five seconds ahead, not six', async (t) => {
   const { tokens } = await service();
@@ -328,13 +331,16 @@ t.test('no key but ours verifies, whatever the header brings with it', async (t)
   }
 });
 
-t.test('TOK-03 with two keys a token goes with the key that its header names, and no other', async (t) => {
-  const second = newSigningKey('ES256', 0);
-  const { tokens } = await service([es256, second, master]);
-  t.equal(refusalOf(tokens, forged(good)).code, 'none');
-  const token = forged(good, { alg: 'ES256', typ: 'at+jwt', kid: second.kid });
-  t.equal(refusalOf(tokens, token).code, 'token_invalid');
-});
+t.test(
+  'TOK-03 with two keys a token goes with the key that its header names, and no other',
+  async (t) => {
+    const second = newSigningKey('ES256', 0);
+    const { tokens } = await service([es256, second, master]);
+    t.equal(refusalOf(tokens, forged(good)).code, 'none');
+    const token = forged(good, { alg: 'ES256', typ: 'at+jwt', kid: second.kid });
+    t.equal(refusalOf(tokens, token).code, 'token_invalid');
+  },
+);
 
 t.test(
   'the secret of HS256 is no key for anything else, and the tokens of this service are no access tokens',
@@ -451,15 +457,18 @@ t.test('an expired token that was revoked too is told that it expired', async (t
   t.equal(refusalOf(tokens, token).code, 'token_expired');
 });
 
-t.test('TOK-18 KEY-06 a token dies with its key, though it was remembered a moment before', async (t) => {
-  const { tokens, user, session, keys } = await service();
-  const token = tokens.issue(user, session);
-  tokens.read(token);
-  await keys.replace(readKeySet(keySet(newSigningKey('ES256', 0), master)), NOW);
-  t.same(refusalOf(tokens, token), { code: 'token_invalid', reason: 'not a header of ours' });
-  await keys.replace(readKeySet(keySet(es256, master)), NOW);
-  t.equal(refusalOf(tokens, token).code, 'none', 'the key is honoured again');
-});
+t.test(
+  'TOK-18 KEY-06 a token dies with its key, though it was remembered a moment before',
+  async (t) => {
+    const { tokens, user, session, keys } = await service();
+    const token = tokens.issue(user, session);
+    tokens.read(token);
+    await keys.replace(readKeySet(keySet(newSigningKey('ES256', 0), master)), NOW);
+    t.same(refusalOf(tokens, token), { code: 'token_invalid', reason: 'not a header of ours' });
+    await keys.replace(readKeySet(keySet(es256, master)), NOW);
+    t.equal(refusalOf(tokens, token).code, 'none', 'the key is honoured again');
+  },
+);
 
 t.test('a remembered token dies when the time of its key is up', async (t) => {
   const { tokens, user, session, clock } = await service([{ ...es256, exp: SECONDS + 60 }, master]);
@@ -471,16 +480,19 @@ t.test('a remembered token dies when the time of its key is up', async (t) => {
   t.same(refusalOf(tokens, token), { code: 'token_invalid', reason: 'the key has ended' });
 });
 
-t.test('KEY-05 a token made with the old key holds after the new one has begun to sign', async (t) => {
-  const next = newSigningKey('EdDSA', SECONDS + 10);
-  const { tokens, user, session, clock } = await service([es256, next, master]);
-  const old = tokens.issue(user, session);
-  clock.advance(10_000);
-  const young = tokens.issue(user, session);
-  t.equal(decoded(young.split('.')[0]).kid, next.kid);
-  t.equal(refusalOf(tokens, old).code, 'none');
-  t.equal(refusalOf(tokens, young).code, 'none');
-});
+t.test(
+  'KEY-05 a token made with the old key holds after the new one has begun to sign',
+  async (t) => {
+    const next = newSigningKey('EdDSA', SECONDS + 10);
+    const { tokens, user, session, clock } = await service([es256, next, master]);
+    const old = tokens.issue(user, session);
+    clock.advance(10_000);
+    const young = tokens.issue(user, session);
+    t.equal(decoded(young.split('.')[0]).kid, next.kid);
+    t.equal(refusalOf(tokens, old).code, 'none');
+    t.equal(refusalOf(tokens, young).code, 'none');
+  },
+);
 
 t.test(
   'a bad token is refused however often it comes, and is never remembered as a good one',
