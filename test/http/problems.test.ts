@@ -25,7 +25,7 @@ async function throwing(what: unknown) {
   return app.inject({ url: '/v1/throws' });
 }
 
-t.test('a bug is 500 without a word about it; the log has it, under the same id', async (t) => {
+t.test('ERR-02 a bug is 500 without a word about it; the log has it, by the same id', async (t) => {
   const secret = 'at /srv/secret.ts:1 SELECT * FROM users';
   for (const thrown of [
     new Error(secret),
