@@ -67,7 +67,7 @@ t.test('BEA-05 a missing role is 403 with the error of RFC 6750', async (t) => {
   );
 });
 
-t.test('every refusal answers in one shape, and challenges on 401 alone', async (t) => {
+t.test('ERR-01 every refusal answers in one shape, and challenges on 401 alone', async (t) => {
   for (const code of ProblemCode.options) {
     const refusal = new Refusal(code, { retryAfter: 7, reason: 'CANARY' });
     const answer = await throwing(refusal);
