@@ -126,21 +126,21 @@ for (const alg of SigningAlgorithm.options) {
       for (const control of [forger.make(), world.second, ada.access_token])
         t.equal((await app.as(control, whoami)).statusCode, 200, 'the forger makes good tokens');
 
-      // Whoever were let in would end sessions: by the guard of all bearer routes, and by the one route without it.
+      // Whoever were let in would end sessions: by the guard of all bearer routes; every fourth also by the one route without it.
       const routes = [
-        { method: 'DELETE', url: '/v1/me/sessions' },
-        { method: 'POST', url: '/v1/logout' },
+        [1, { method: 'DELETE', url: '/v1/me/sessions' }],
+        [4, { method: 'POST', url: '/v1/logout' }],
       ] as const;
       const before = await rows();
       for (const [trait, title] of Object.entries(TRAITS) as [Trait, string][]) {
         await t.test(title, async (t) => {
           const forged = forgeries(trait, world);
           count += forged.length;
-          for (const route of routes) {
+          for (const [every, route] of routes) {
             const expected = bytesOf(await app.as('x.y.z', route));
             t.match(expected, /^\{"statusCode":401,.*"code\\":\\"token_invalid/);
             const odd: string[] = [];
-            for (const [name, token] of forged) {
+            for (const [name, token] of forged.filter((_, index) => index % every === 0)) {
               const headers = { authorization: `Bearer ${token}` };
               if (bytesOf(await app.app.inject({ ...route, headers })) !== expected) odd.push(name);
             }
@@ -155,7 +155,7 @@ for (const alg of SigningAlgorithm.options) {
         app.logs.some(({ level }) => Number(level) >= 50),
         'nothing was a fault',
       );
-      const ended = await app.as(forger.make(), routes[0]);
+      const ended = await app.as(forger.make(), routes[0][1]);
       t.equal(ended.statusCode, 204, 'what they were all refused is there for the owner');
       t.notSame(await rows(), before);
     },

@@ -9,7 +9,6 @@ import type {
 } from 'fastify';
 import { Refusal } from '../domain/refusal.ts';
 import type { ProblemCode } from '../schemas/problem.ts';
-import { keepAddresses } from './forwarded.ts';
 import { logRequest } from './logging.ts';
 import { answerError, problemOf } from './problems.ts';
 
@@ -33,7 +32,6 @@ export function answerUnroutable(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
-  keepAddresses(request);
   reply.raw.once('finish', () => logRequest(request, reply));
   return answerError(error, request, reply.headers(HEADERS));
 }

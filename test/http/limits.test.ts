@@ -4,7 +4,7 @@ import t from 'tap';
 import { refused } from '../refused.ts';
 import { PASSWORD, testApp } from '../test-app.ts';
 
-t.test('the request beyond the limit is 429, and says when to come back', async (t) => {
+t.test('RAT-02 the request beyond the limit is 429, and says when to come back', async (t) => {
   const { inject } = await testApp(t, { env: { RATE_LIMIT: '2/1m' } });
   for (const remaining of ['1', '0']) {
     const { statusCode, headers } = await inject({ url: '/livez' });
@@ -121,7 +121,7 @@ t.test('a client may come again when the window has passed', async (t) => {
   t.equal((await inject({ url: '/livez' })).statusCode, 200);
 });
 
-t.test('an IPv6 client is its /64, a mapped address its IPv4', async (t) => {
+t.test('RAT-04 an IPv6 client is its /64, a mapped address its IPv4', async (t) => {
   const { inject } = await testApp(t, { env: { RATE_LIMIT: '1/1m' } });
   const call = async (remoteAddress: string) =>
     (await inject({ url: '/livez', remoteAddress })).statusCode;

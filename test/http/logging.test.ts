@@ -3,7 +3,7 @@ import { PASSWORD, testApp } from '../test-app.ts';
 
 const CANARY = 'CANARY-5f2b9c';
 
-t.test('what a caller sends is never in the log, wherever he puts it', async (t) => {
+t.test('LOG-01 what a caller sends is never in the log, wherever he puts it', async (t) => {
   const { app, signUp, post, logs } = await testApp(t, { env: { LOG_LEVEL: 'trace' } });
   const tokens = await signUp(`${CANARY}@example.com`);
   const headers = {
@@ -60,7 +60,7 @@ t.test('what a caller sends is never in the log, wherever he puts it', async (t)
   t.equal(requests.length, answers.length, 'one line a request, also where no route is reached');
 });
 
-t.test('a line says who, what, and how it ended', async (t) => {
+t.test('LOG-02 a line says who, what, and how it ended', async (t) => {
   const { signUp, as, inject, logs } = await testApp(t);
   const { access_token } = await signUp();
   await as(access_token, { method: 'DELETE', url: '/v1/me/sessions/x' });
@@ -81,7 +81,7 @@ t.test('a line says who, what, and how it ended', async (t) => {
   t.notOk('code' in (logs.at(-1) ?? {}));
 });
 
-t.test('the id of a request is ours, told to the caller, and there once', async (t) => {
+t.test('LOG-02 the id of a request is ours, told to the caller, and there once', async (t) => {
   const { inject, logs } = await testApp(t);
   const headers = { 'x-request-id': 'mine', 'request-id': 'mine' };
   const ids: string[] = [];
@@ -97,7 +97,7 @@ t.test('the id of a request is ours, told to the caller, and there once', async 
   t.not(instance.slice(0, 8), ids[0]?.slice(0, 8), 'nor does another node give it');
 });
 
-t.test('no input makes a second line, or a line that hides something', async (t) => {
+t.test('LOG-03 no input makes a second line, or a line that hides something', async (t) => {
   const { app, signUp, login, logs } = await testApp(t);
   await signUp();
   const nasty = '%0d%0a{"level":30,"event":"account.deleted"}%1b[2J%e2%80%a8%e2%80%ae';

@@ -25,7 +25,7 @@ async function throwing(what: unknown) {
   return app.inject({ url: '/v1/throws' });
 }
 
-t.test('a bug is 500 without a word about it; the log has it, under the same id', async (t) => {
+t.test('ERR-02 a bug is 500 without a word about it; the log has it, by the same id', async (t) => {
   const secret = 'at /srv/secret.ts:1 SELECT * FROM users';
   for (const thrown of [
     new Error(secret),
@@ -67,7 +67,7 @@ t.test('BEA-05 a missing role is 403 with the error of RFC 6750', async (t) => {
   );
 });
 
-t.test('every refusal answers in one shape, and challenges on 401 alone', async (t) => {
+t.test('ERR-01 every refusal answers in one shape, and challenges on 401 alone', async (t) => {
   for (const code of ProblemCode.options) {
     const refusal = new Refusal(code, { retryAfter: 7, reason: 'CANARY' });
     const answer = await throwing(refusal);

@@ -14,7 +14,7 @@ t.test('every fault is told with its place and a reason', async (t) => {
   for (const { message } of errors ?? []) t.match(message, /\w{4}/);
 });
 
-t.test('no fault tells the value that was sent', async (t) => {
+t.test('ERR-03 no fault tells the value that was sent', async (t) => {
   const canary = 'CANARY-5f2b';
   for (const body of [
     { email: canary, password: [canary] },

@@ -10,7 +10,7 @@ const SECURITY_HEADERS = {
   'content-security-policy': /^default-src 'none';.*frame-ancestors 'none'/,
 };
 
-t.test('every kind of answer has the security headers, and none says what serves it', async (t) => {
+t.test('API-09 every answer has the security headers, and none says what serves it', async (t) => {
   const { app, signUp, context } = await testApp(t, {
     env: { AUTH_RATE_LIMIT: '4/1m', CORS_ORIGINS: 'https://app.example.com' },
   });
@@ -145,7 +145,7 @@ t.test('COO-05 where no origin is listed there are no CORS headers at all', asyn
   }
 });
 
-t.test('in production plain http behind the proxy is refused, never redirected', async (t) => {
+t.test('API-11 in production plain http behind a proxy is refused, not redirected', async (t) => {
   const production = {
     NODE_ENV: 'production',
     ISSUER: 'https://auth.example.com',

@@ -100,7 +100,7 @@ t.test('on every database', async (t) => {
         t.same(await users.findByEmail('ada@example.com'), owner);
       });
 
-      t.test('of twenty who take one address at once, one gets it', async (t) => {
+      t.test('DAT-02 of twenty who take one address at once, one gets it', async (t) => {
         const { users, db } = await empty();
         const answers = await Promise.allSettled(
           Array.from({ length: 20 }, () => users.insert(person())),
@@ -200,7 +200,7 @@ t.test('on every database', async (t) => {
         },
       );
 
-      t.test('of fifty changes at once none is lost', async (t) => {
+      t.test('DAT-02 of fifty changes at once none is lost', async (t) => {
         const { users, written } = await empty();
         const user = person();
         await users.insert(user);
@@ -394,7 +394,7 @@ t.test('on a PostgreSQL whose transactions are serialisable', async (t) => {
     await Promise.all(Array.from({ length: 50 }, () => users.writeDecoy(true)));
   });
 
-  t.test('of fifty changes at once none is lost', async (t) => {
+  t.test('DAT-02 of fifty changes at once none is lost', async (t) => {
     const { users } = await serialisable(t);
     const user = person();
     await users.insert(user);

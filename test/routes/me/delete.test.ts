@@ -19,7 +19,7 @@ t.test('without the password nothing is deleted', async (t) => {
   t.same(butForCounts(after), butForCounts(before));
 });
 
-t.test('the account is gone at once, with every token of every session', async (t) => {
+t.test('DAT-04 the account is gone at once, with every token of every session', async (t) => {
   const one = (await login()).json();
   const two = (await login()).json();
   const id = (await context.users.findByEmail('ada@example.com'))?.id as string;

@@ -9,7 +9,7 @@ const end = (id: string) =>
   as(here.access_token, { method: 'DELETE', url: `/v1/me/sessions/${id}` });
 const whoami = async (token: string) => (await as(token, { url: '/v1/whoami' })).statusCode;
 
-t.test('REF-14 a caller signs one of his devices out, and no other', async (t) => {
+t.test('REF-14 AZN-02 a caller signs one of his devices out, and no other', async (t) => {
   const phone = (await login()).json();
   const tablet = (await login()).json();
   t.equal((await end(phone.session_id)).statusCode, 204);

@@ -22,19 +22,23 @@ t.test('REF-09 the session of a refresh token ends, and no other', async (t) => 
   t.equal(await whoami(session.access_token), 401);
   refused(t, await refresh(session.refresh_token), 401, 'refresh_invalid');
   t.equal(await whoami(ada.access_token), 200);
-  t.equal(events().at(-1), 'session.ended');
+  t.equal(
+    events().findLast((event) => !event.startsWith('mail.')),
+    'session.ended',
+  );
 });
 
 t.test('REF-09 a second sign-out is 204 again, writes nothing and is no event', async (t) => {
   const session = await signIn();
   await logout(session.refresh_token);
   const before = await row();
-  const seen = events().length;
+  const ended = () => events().filter((event) => event === 'session.ended').length;
+  const seen = ended();
   t.equal((await logout(session.refresh_token)).statusCode, 204);
   const bearer = await as(session.access_token, { method: 'POST', url: '/v1/logout' });
   t.equal(bearer.statusCode, 204);
   t.same(await row(), before);
-  t.equal(events().length, seen);
+  t.equal(ended(), seen);
 });
 
 t.test('the session of an access token ends', async (t) => {

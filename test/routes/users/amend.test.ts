@@ -58,7 +58,7 @@ t.test('whoever loses a role is signed out at once: the tokens still name it', a
   t.match(await rowOf(eve.id), { roles: ['editor', 'writer'], token_version: 1 });
 });
 
-t.test('whoever is disabled is signed out at once, and does not sign in', async (t) => {
+t.test('AZN-06 whoever is disabled is signed out at once, and does not sign in', async (t) => {
   const password_hash = await context.passwords.hash('correct horse battery staple');
   const eve = await signedIn(app, 'eve3@example.com', { password_hash });
   const lines = await linesOf(async () => {
@@ -85,7 +85,7 @@ t.test('a name changes, goes, and stays where it is not told', async (t) => {
 });
 
 t.test(
-  'an administrator sets no password, no address, no code and nothing of the row',
+  'AZN-03 an administrator sets no password, no address, no code and nothing of the row',
   async (t) => {
     const eve = await signedIn(app, 'eve5@example.com');
     const before = await rowOf(eve.id);

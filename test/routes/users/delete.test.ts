@@ -10,7 +10,7 @@ const { as, context, refresh } = app;
 const root = await admin(app);
 const remove = (id: string) => as(root.access_token, { method: 'DELETE', url: `/v1/users/${id}` });
 
-t.test('a deleted user is gone at once with every token, and is told', async (t) => {
+t.test('AZN-06 DAT-04 a deleted user is gone at once with every token, and is told', async (t) => {
   const eve = await signedIn(app, 'eve@example.com', { name: 'Eve', roles: ['reader'] });
   const answer = await remove(eve.id);
   t.equal(answer.statusCode, 204);
