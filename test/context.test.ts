@@ -84,7 +84,8 @@ t.test('a node that starts knows at once what was revoked before', async (t) => 
 t.test(
   'the thread of the password check keeps no process alive, and ends with it all',
   async (t) => {
-    const { context } = await testApp(t);
+    const config = readConfig({ DATABASE_URL: 'file::memory:', SIGNING_KEYS: keysFor('ES256') });
+    const context = await buildContext(config, { logger: pino({ level: 'silent' }) });
     const holders = () => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort');
     const before = holders();
     t.equal(await context.passwordStrength.isStrong('plum tractor ninety velvet', []), true);

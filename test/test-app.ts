@@ -6,6 +6,7 @@ import { type App, buildApp } from '../src/app.ts';
 import { readConfig } from '../src/config.ts';
 import { buildContext, type Context } from '../src/context.ts';
 import { newMasterSecret, newSigningKey } from '../src/domain/new-keys.ts';
+import { PasswordStrength } from '../src/domain/password-strength.ts';
 import type { PrivateJwk, SigningAlgorithm } from '../src/schemas/jwk.ts';
 import type { Database } from '../src/storage/database.ts';
 import { contractOf } from './contract.ts';
@@ -23,6 +24,9 @@ export function keysFor(alg: SigningAlgorithm): string {
   madeKeys.set(alg, made);
   return made;
 }
+
+/** Its thread takes long to start: once in a process is enough. */
+const passwordStrength = new PasswordStrength();
 
 /** A clock that stands until it is told to move. */
 export class TestClock {
@@ -95,6 +99,7 @@ export async function testApp(t: Test, options: Options = {}): Promise<TestApp> 
     clock: () => clock.now,
     ...(options.database && { database: options.database }),
   });
+  context.passwordStrength = passwordStrength;
   const app = await buildApp(context, { logger });
   await app.ready();
   t.teardown(async () => {
