@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { buildApp } from './app.ts';
 import { type Config, ConfigError, EX_CONFIG, isInlineKeySet, readConfig } from './config.ts';
 import { buildContext, type Context } from './context.ts';
-import { KeySetError } from './domain/key-set.ts';
+import { KeySetError } from './domain/keys/key-set.ts';
 import { buildMetricsApp } from './http/metrics.ts';
 
 const POLL_EVERY = 1_000;

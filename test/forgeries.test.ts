@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { LightMyRequestResponse } from 'fastify';
 import t, { type Test } from 'tap';
-import { newMasterSecret, newSigningKey } from '../src/domain/new-keys.ts';
+import { newMasterSecret, newSigningKey } from '../src/domain/keys/new-keys.ts';
 import { OwnClaims, type OwnKind } from '../src/schemas/claims.ts';
 import { type PrivateJwk, SigningAlgorithm } from '../src/schemas/jwk.ts';
 import { openDatabase } from '../src/storage/database.ts';

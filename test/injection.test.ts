@@ -32,7 +32,7 @@ const NAUGHTY = [
   '%27%20or%201=1',
   '#{7*7}{{7*7}}<%= 7*7 %>#{7*7}',
   '$(sleep 5)`sleep 5`|sleep 5&',
-  '../../../../etc/passwd',
+  '../../../etc/passwd',
   '<script>alert(1)</script>',
   '"><img src=x onerror=alert(1)>',
   'javascript:alert(1)',

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { issueChallenge } from '../src/domain/challenge.ts';
-import { emailToken, resetToken, signUpToken } from '../src/domain/mailed-tokens.ts';
+import { issueChallenge } from '../src/domain/second-factor/challenge.ts';
+import { emailToken, resetToken, signUpToken } from '../src/domain/tokens/mailed-tokens.ts';
 import { type Authenticator, withFactor } from './authenticator.ts';
 import { testApp } from './test-app.ts';
 

@@ -135,7 +135,7 @@ t.test('the domain knows no web server, and the vocabulary nothing but zod', asy
   const vocabulary = imports.filter(({ file }) => placeOf(file) === 'schemas');
   t.same(
     vocabulary
-      .filter(({ specifier }) => specifier !== 'zod' && !specifier.startsWith('./'))
+      .filter(({ specifier }) => specifier !== 'zod' && !specifier.startsWith('.'))
       .map(line),
     [],
   );

@@ -1,9 +1,9 @@
 import { TOTP } from 'otpauth';
-import { newPerson } from '../src/domain/accounts.ts';
-import { enrol } from '../src/domain/second-factor.ts';
-import { newServiceAccount } from '../src/domain/service-accounts.ts';
-import { start } from '../src/domain/sessions.ts';
-import { issuePair } from '../src/domain/token-pair.ts';
+import { newPerson } from '../src/domain/accounts/accounts.ts';
+import { newServiceAccount } from '../src/domain/clients/service-accounts.ts';
+import { enrol } from '../src/domain/second-factor/second-factor.ts';
+import { start } from '../src/domain/sessions/sessions.ts';
+import { issuePair } from '../src/domain/tokens/token-pair.ts';
 import type { User } from '../src/schemas/user.ts';
 import type { TestApp, Tokens } from './test-app.ts';
 

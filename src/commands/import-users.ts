@@ -1,9 +1,9 @@
 import { createReadStream, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { z } from 'zod';
-import { newPerson } from '../domain/accounts.ts';
+import { newPerson } from '../domain/accounts/accounts.ts';
 import type { Clock } from '../domain/clock.ts';
-import { isVerifiable } from '../domain/foreign-hashes.ts';
+import { isVerifiable } from '../domain/passwords/foreign-hashes.ts';
 import { ImportedUser } from '../schemas/portable-user.ts';
 import type { User } from '../schemas/user.ts';
 import type { Users } from '../storage/users.ts';

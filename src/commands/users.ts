@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { ConfigError, EX_CONFIG, readConfig } from '../config.ts';
 import { buildContext } from '../context.ts';
-import { KeySetError } from '../domain/key-set.ts';
+import { KeySetError } from '../domain/keys/key-set.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { problems } from '../http/problems.ts';
 import { EmailTaken } from '../storage/users.ts';

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import type { Context } from '../context.ts';
-import type { AccessTokens } from '../domain/access-tokens.ts';
-import { freshCaller } from '../domain/fresh.ts';
+import { freshCaller } from '../domain/accounts/fresh.ts';
 import { Refusal } from '../domain/refusal.ts';
+import type { AccessTokens } from '../domain/tokens/access-tokens.ts';
 import type { AccessClaims } from '../schemas/claims.ts';
 
 /**

@@ -1,6 +1,6 @@
 import fastifyJwt from '@fastify/jwt';
 import Fastify from 'fastify';
-import type { BuildJws } from '../domain/key-ring.ts';
+import type { BuildJws } from '../domain/keys/key-ring.ts';
 
 /**
  * `@fastify/jwt` builds its signer and its verifier once for each registration, from fixed options; options

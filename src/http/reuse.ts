@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Context } from '../context.ts';
-import { tell } from '../domain/letters.ts';
-import type { Holder } from '../domain/token-pair.ts';
+import { tell } from '../domain/accounts/letters.ts';
+import type { Holder } from '../domain/tokens/token-pair.ts';
 import { logEvent } from './logging.ts';
 
 /** Two parties hold a refresh token: the log and the owner hear of it. */

@@ -18,7 +18,7 @@ export const Email = z
 /** Only well-formed text: a lone surrogate would become U+FFFD on its way into a hash. */
 const wellFormed = (text: string) => text.isWellFormed();
 
-/** A password as it is sent. Whether it is good enough to keep is `domain/passwords.ts`. */
+/** A password as it is sent. Whether it is good enough to keep is `domain/passwords/passwords.ts`. */
 export const Password = z
   .string()
   .min(1)

@@ -24,7 +24,7 @@ export const Session = z.object({
 });
 export type Session = z.infer<typeof Session>;
 
-/** Failed guesses of one kind, from one place (`domain/throttle.ts`). */
+/** Failed guesses of one kind, from one place (`domain/guessing/throttle.ts`). */
 export const Bucket = z.object({
   key: z.string(),
   failures: z.int(),
@@ -34,7 +34,7 @@ export const Bucket = z.object({
 });
 export type Bucket = z.infer<typeof Bucket>;
 
-/** A TOTP secret, encrypted (`domain/secret-box.ts`). */
+/** A TOTP secret, encrypted (`domain/second-factor/secret-box.ts`). */
 const Totp = z.object({
   secret: z.string(),
   /** The last 30-second step whose code was accepted: each is good once. */

@@ -1,6 +1,6 @@
-import { KeyRing } from '../../src/domain/key-ring.ts';
-import { readKeySet, type SigningKey } from '../../src/domain/key-set.ts';
-import { newMasterSecret, newSigningKey } from '../../src/domain/new-keys.ts';
+import { KeyRing } from '../../src/domain/keys/key-ring.ts';
+import { readKeySet, type SigningKey } from '../../src/domain/keys/key-set.ts';
+import { newMasterSecret, newSigningKey } from '../../src/domain/keys/new-keys.ts';
 import { buildJws } from '../../src/http/jws.ts';
 import type { PrivateJwk } from '../../src/schemas/jwk.ts';
 import { keySet } from '../test-app.ts';

@@ -1,5 +1,5 @@
-import { newPerson } from '../../src/domain/accounts.ts';
-import type { SessionLimits } from '../../src/domain/sessions.ts';
+import { newPerson } from '../../src/domain/accounts/accounts.ts';
+import type { SessionLimits } from '../../src/domain/sessions/sessions.ts';
 import type { User } from '../../src/schemas/user.ts';
 
 export const SECOND = 1_000;

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import t from 'tap';
 import { type App, buildApp } from '../../src/app.ts';
-import { newMasterSecret, newSigningKey } from '../../src/domain/new-keys.ts';
+import { newMasterSecret, newSigningKey } from '../../src/domain/keys/new-keys.ts';
 import { Refusal } from '../../src/domain/refusal.ts';
 import { ProblemCode } from '../../src/schemas/problem.ts';
 import { refused } from '../refused.ts';

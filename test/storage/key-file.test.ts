@@ -1,7 +1,7 @@
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { newMasterSecret } from '../../src/domain/new-keys.ts';
+import { newMasterSecret } from '../../src/domain/keys/new-keys.ts';
 import { readKeyFile, writeKeyFile } from '../../src/storage/key-file.ts';
 import { folder } from '../databases.ts';
 

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { sql } from 'kysely';
 import t from 'tap';
-import { newPerson } from '../../src/domain/accounts.ts';
+import { newPerson } from '../../src/domain/accounts/accounts.ts';
 import { migrate } from '../../src/storage/migrations.ts';
 import { Users } from '../../src/storage/users.ts';
 import { opened, postgres, sqliteFile } from '../databases.ts';

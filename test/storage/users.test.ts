@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import t, { type Test } from 'tap';
-import { emptied, newPerson } from '../../src/domain/accounts.ts';
+import { emptied, newPerson } from '../../src/domain/accounts/accounts.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { type Database, DECOY } from '../../src/storage/database.ts';
 import { EmailTaken, StorageFault, Users } from '../../src/storage/users.ts';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
+import { completeSignUp as complete } from '../../domain/accounts/sign-up.ts';
 import { Refusal } from '../../domain/refusal.ts';
-import { completeSignUp as complete } from '../../domain/sign-up.ts';
-import { newDevice } from '../../domain/token-pair.ts';
+import { newDevice } from '../../domain/tokens/token-pair.ts';
 import { logEvent } from '../../http/logging.ts';
 import { signalOf } from '../../http/origin.ts';
 import { signInOf } from '../../http/sign-in.ts';

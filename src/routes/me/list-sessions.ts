@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { freshCaller } from '../../domain/fresh.ts';
-import { isLive } from '../../domain/sessions.ts';
-import { sessionView } from '../../domain/views.ts';
+import { freshCaller } from '../../domain/accounts/fresh.ts';
+import { sessionView } from '../../domain/accounts/views.ts';
+import { isLive } from '../../domain/sessions/sessions.ts';
 import { SessionView } from '../../schemas/session.ts';
 
 const Sessions = z

@@ -1,9 +1,9 @@
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { issueForClient, scopeOf } from '../../domain/client-credentials.ts';
-import { OAuthRefusal } from '../../domain/oauth-refusal.ts';
-import { refreshSession } from '../../domain/refresh.ts';
-import { issuePair } from '../../domain/token-pair.ts';
+import { issueForClient, scopeOf } from '../../domain/clients/client-credentials.ts';
+import { OAuthRefusal } from '../../domain/clients/oauth-refusal.ts';
+import { refreshSession } from '../../domain/sessions/refresh.ts';
+import { issuePair } from '../../domain/tokens/token-pair.ts';
 import { logEvent } from '../../http/logging.ts';
 import { clientIfAny, clientOf, oauthResponses } from '../../http/oauth.ts';
 import { reportReuse } from '../../http/reuse.ts';

@@ -1,8 +1,8 @@
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { ADMIN } from '../../domain/administration.ts';
-import { newServiceAccount } from '../../domain/service-accounts.ts';
-import { serviceAccountView } from '../../domain/views.ts';
+import { serviceAccountView } from '../../domain/accounts/views.ts';
+import { ADMIN } from '../../domain/administration/administration.ts';
+import { newServiceAccount } from '../../domain/clients/service-accounts.ts';
 import { requireRole } from '../../http/access.ts';
 import { logEvent } from '../../http/logging.ts';
 import { NewServiceAccount, ServiceAccountWithSecret } from '../../schemas/administration.ts';

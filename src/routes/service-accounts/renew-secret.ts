@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { ADMIN, administer } from '../../domain/administration.ts';
-import { withNewSecret } from '../../domain/service-accounts.ts';
-import { serviceAccountView } from '../../domain/views.ts';
+import { serviceAccountView } from '../../domain/accounts/views.ts';
+import { ADMIN, administer } from '../../domain/administration/administration.ts';
+import { withNewSecret } from '../../domain/clients/service-accounts.ts';
 import { requireRole } from '../../http/access.ts';
 import { logEvent } from '../../http/logging.ts';
 import { ServiceAccountWithSecret } from '../../schemas/administration.ts';

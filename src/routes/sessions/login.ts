@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { CHALLENGE_LIFE, issueChallenge } from '../../domain/challenge.ts';
 import { Refusal } from '../../domain/refusal.ts';
-import { signInWithPassword } from '../../domain/sign-in.ts';
+import { CHALLENGE_LIFE, issueChallenge } from '../../domain/second-factor/challenge.ts';
+import { signInWithPassword } from '../../domain/sessions/sign-in.ts';
 import { cookieOf, DEVICE_COOKIE } from '../../http/cookies.ts';
 import { refusedEvenly } from '../../http/even-time.ts';
 import { logEvent } from '../../http/logging.ts';

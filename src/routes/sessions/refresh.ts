@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { refreshSession } from '../../domain/refresh.ts';
 import { Refusal } from '../../domain/refusal.ts';
+import { refreshSession } from '../../domain/sessions/refresh.ts';
 import { clearRefreshCookie } from '../../http/cookies.ts';
 import { reportReuse } from '../../http/reuse.ts';
 import { answerTokens, presentedRefresh } from '../../http/tokens.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { ADMIN, administer, amended } from '../../domain/administration.ts';
-import { userView } from '../../domain/views.ts';
+import { userView } from '../../domain/accounts/views.ts';
+import { ADMIN, administer, amended } from '../../domain/administration/administration.ts';
 import { requireRole } from '../../http/access.ts';
 import { logEvent } from '../../http/logging.ts';
 import { UserAmendment, UserView } from '../../schemas/administration.ts';

@@ -1,7 +1,7 @@
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { ADMIN, inviteUser as invite } from '../../domain/administration.ts';
-import { userView } from '../../domain/views.ts';
+import { userView } from '../../domain/accounts/views.ts';
+import { ADMIN, inviteUser as invite } from '../../domain/administration/administration.ts';
 import { requireRole } from '../../http/access.ts';
 import { logEvent } from '../../http/logging.ts';
 import { NewUser, UserView } from '../../schemas/administration.ts';

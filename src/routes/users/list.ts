@@ -1,9 +1,9 @@
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { emailKey } from '../../domain/accounts.ts';
-import { ADMIN } from '../../domain/administration.ts';
-import { pageOf } from '../../domain/pages.ts';
-import { userView } from '../../domain/views.ts';
+import { emailKey } from '../../domain/accounts/accounts.ts';
+import { userView } from '../../domain/accounts/views.ts';
+import { ADMIN } from '../../domain/administration/administration.ts';
+import { pageOf } from '../../domain/administration/pages.ts';
 import { requireRole } from '../../http/access.ts';
 import { UsersPage, UsersQuery } from '../../schemas/administration.ts';
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { ADMIN, assertIs } from '../../domain/administration.ts';
+import { userView } from '../../domain/accounts/views.ts';
+import { ADMIN, assertIs } from '../../domain/administration/administration.ts';
 import { Refusal } from '../../domain/refusal.ts';
-import { userView } from '../../domain/views.ts';
 import { requireRole } from '../../http/access.ts';
 import { UserView } from '../../schemas/administration.ts';
 

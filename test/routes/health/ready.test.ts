@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import { newMasterSecret, newSigningKey } from '../../../src/domain/new-keys.ts';
+import { newMasterSecret, newSigningKey } from '../../../src/domain/keys/new-keys.ts';
 import { openDatabase } from '../../../src/storage/database.ts';
 import { keySet, TestClock, testApp } from '../../test-app.ts';
 

@@ -1,0 +1,75 @@
+import type { Context } from '../../context.ts';
+import type { AccessClaims } from '../../schemas/claims.ts';
+import type { User } from '../../schemas/user.ts';
+import { Refusal } from '../refusal.ts';
+import { liveSession } from '../sessions/sessions.ts';
+
+/** Whether the session of these claims still stands in the row. */
+export const stands = (
+  user: User,
+  { sid, ver }: Pick<AccessClaims, 'sid' | 'ver'>,
+  now: number,
+): boolean =>
+  user.status === 'active' &&
+  user.token_version === ver &&
+  // A machine has no sessions but the tombstones of tokens that were revoked.
+  (user.kind === 'service'
+    ? user.sessions.every(({ id }) => id !== sid)
+    : liveSession(user, sid, now) !== undefined);
+
+/** Routes that read the row anyway ask it, not the snapshot. Refuses with `token_revoked` when the session no longer stands. */
+export function assertStands(
+  user: User,
+  claims: Pick<AccessClaims, 'sid' | 'ver'>,
+  now: number,
+): void {
+  if (!stands(user, claims, now)) throw new Refusal('token_revoked');
+}
+
+/** The caller's row as it is now. Refuses with `token_revoked` when his session no longer stands. */
+export async function freshCaller({ users, clock }: Context, caller: AccessClaims): Promise<User> {
+  const user = await users.findById(caller.sub);
+  if (user === undefined) throw new Refusal('token_revoked');
+  assertStands(user, caller, clock());
+  return user;
+}
+
+/** Changes the caller's row, if his session still stands in that very row. */
+export async function changeCaller<T>(
+  { users, clock }: Context,
+  caller: AccessClaims,
+  decide: (user: User, now: number) => { user: User; result: T },
+): Promise<T> {
+  const changed = await users.change(caller.sub, (user) => {
+    const now = clock();
+    assertStands(user, caller, now);
+    const { user: next, result } = decide(user, now);
+    return { user: next, result: { result } };
+  });
+  if (changed === undefined) throw new Refusal('token_revoked');
+  return changed.result;
+}
+
+/**
+ * The caller's row, once he has proven the password again. Refuses with `wrong_password`, and with `throttled`
+ * whoever guesses too often in this session.
+ */
+export async function provenCaller(
+  context: Context,
+  caller: AccessClaims,
+  password: string,
+  signal: AbortSignal,
+): Promise<User> {
+  const user = await freshCaller(context, caller);
+  const place = { session: caller.sid };
+  const guess = await context.guessing.enter({ user }, 'password', place, signal);
+  const matches = await context.passwords
+    .matches(user.password_hash, password, signal)
+    .catch(async (error) => {
+      await guess.settle('unchecked');
+      throw error;
+    });
+  await guess.settle(matches ? 'right' : 'wrong');
+  if (!matches) throw new Refusal('wrong_password');
+  return user;
+}

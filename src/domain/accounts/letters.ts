@@ -1,0 +1,34 @@
+import type { Context } from '../../context.ts';
+import type { Letter } from '../../mail/letter.ts';
+import { alreadyRegistered } from '../../mail/messages/already-registered.ts';
+import { type NoticeName, notice } from '../../mail/messages/notice.ts';
+import type { User } from '../../schemas/user.ts';
+import { emailKey } from './accounts.ts';
+
+/** Tells the owner what happened to the account. */
+export function tell(
+  { outbox, config }: Context,
+  user: Pick<User, 'email'>,
+  name: NoticeName,
+): void {
+  if (user.email !== null) outbox.post(user.email, () => notice(name, config.APP_URL));
+}
+
+/** What a stranger can make the service write. */
+type Occasion = 'sign-up' | 'reset' | 'confirm';
+
+/** A letter that a stranger can cause: only so many go to one address, and none at the cost of another occasion. */
+export function postLimited(
+  { outbox, mailboxLimit, clock }: Context,
+  { occasion, email }: { occasion: Occasion; email: string },
+  compose: () => Letter,
+): void {
+  if (mailboxLimit.allows(`${occasion} ${emailKey(email)}`, clock())) outbox.post(email, compose);
+}
+
+/** Goes to the address as its owner wrote it: another spelling of it may be another mailbox. */
+export function tellTaken(context: Context, { email }: Pick<User, 'email'>): void {
+  if (email === null) return;
+  const limit = { occasion: 'sign-up' as const, email };
+  postLimited(context, limit, () => alreadyRegistered(context.config.APP_URL));
+}

@@ -1,0 +1,64 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Context } from '../../context.ts';
+import type { User } from '../../schemas/user.ts';
+import { newId } from '../accounts/accounts.ts';
+
+/** Two secrets hold at a time, so that one can be exchanged without a gap. */
+const MAX_SECRETS = 2;
+
+/** 256 random bits need no slow hash: nobody guesses them. */
+const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('base64url');
+
+const newSecret = (): string => randomBytes(32).toString('base64url');
+
+/** The hashes stand in `password_hash`, newest first. */
+const hashesOf = (account: User): string[] =>
+  (account.password_hash ?? '').split(' ').filter(Boolean);
+
+export function newServiceAccount(
+  { name, roles }: Pick<User, 'roles'> & { name: string },
+  now: number,
+) {
+  const secret = newSecret();
+  const account: User = {
+    id: newId(now),
+    kind: 'service',
+    email: null,
+    email_key: null,
+    email_verified_at: null,
+    name,
+    password_hash: hashOf(secret),
+    roles,
+    status: 'active',
+    token_version: 0,
+    sessions: [],
+    throttle: [],
+    mfa: { challenges: [] },
+    revoked_at: null,
+    row_version: 0,
+    created_at: now,
+    updated_at: now,
+    last_login_at: null,
+  };
+  return { account, secret };
+}
+
+/** The account with a new secret; the one before it goes on holding, older ones do not. */
+export function withNewSecret(account: User, now: number): { user: User; result: string } {
+  const secret = newSecret();
+  const hashes = [hashOf(secret), ...hashesOf(account)].slice(0, MAX_SECRETS);
+  return { user: { ...account, password_hash: hashes.join(' '), updated_at: now }, result: secret };
+}
+
+/** The active account with this id and secret. */
+export async function authenticate(
+  { users }: Pick<Context, 'users'>,
+  id: string,
+  secret: string,
+): Promise<User | undefined> {
+  const account = await users.findById(id);
+  if (account?.kind !== 'service' || account.status !== 'active') return undefined;
+  const hash = Buffer.from(hashOf(secret));
+  const holds = hashesOf(account).some((stored) => timingSafeEqual(Buffer.from(stored), hash));
+  return holds ? account : undefined;
+}

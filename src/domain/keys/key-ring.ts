@@ -1,0 +1,159 @@
+import { hkdfSync } from 'node:crypto';
+import { OwnClaims, type OwnKind } from '../../schemas/claims.ts';
+import type { PublicJwkSet, SigningAlgorithm } from '../../schemas/jwk.ts';
+import {
+  type KeySet,
+  KeySetError,
+  keyInUse,
+  type MasterSecret,
+  type SigningKey,
+} from './key-set.ts';
+
+/** Signs and checks compact JWS of one kind with one key. `verify` throws on any doubt; it does not look at the clock. */
+export interface Jws {
+  /** The first segment of every token it makes, so of every token it accepts. */
+  header: string;
+  sign(claims: object): string;
+  verify(token: string): unknown;
+}
+
+/** Which key makes which kind of token, for whom. */
+export interface JwsSpec {
+  kind: TokenKind;
+  typ: string;
+  kid: string;
+  alg: SigningAlgorithm;
+  privateKey: string | Buffer;
+  publicKey: string | Buffer;
+  issuer: string;
+  audience: string;
+  requiredClaims: string[];
+  /** Used from, honoured until (ms). */
+  notBefore: number;
+  notAfter: number;
+}
+
+export type BuildJws = (specs: JwsSpec[]) => Promise<(Jws & JwsSpec)[]>;
+
+export type TokenKind = 'access' | OwnKind;
+
+export interface Parties {
+  issuer: string;
+  audience: string;
+  build: BuildJws;
+}
+
+const ownKinds = Object.keys(OwnClaims) as OwnKind[];
+
+/** One label for each purpose, so that no key serves two (RFC 8725 section 3.12). */
+export const derive = (master: Buffer, purpose: OwnKind | 'totp'): Buffer =>
+  Buffer.from(hkdfSync('sha256', master, '', `latchkey/${purpose}`, 32));
+
+const accessSpec = (key: SigningKey, { issuer, audience }: Parties): JwsSpec => ({
+  ...key,
+  kind: 'access',
+  typ: 'at+jwt',
+  issuer,
+  audience,
+  requiredClaims: ['iss', 'aud', 'sub', 'exp', 'iat', 'jti'],
+});
+
+function ownSpec(master: MasterSecret, kind: OwnKind, { issuer }: Parties): JwsSpec {
+  const { kid, notBefore, notAfter } = master;
+  const key = derive(master.secret, kind);
+  return {
+    kind,
+    typ: `${kind}+jwt`,
+    kid,
+    alg: 'HS256',
+    privateKey: key,
+    publicKey: key,
+    issuer,
+    audience: issuer,
+    requiredClaims: ['iss', 'aud', 'sub', 'exp', 'iat'],
+    notBefore,
+    notAfter,
+  };
+}
+
+/** All keys, ready to sign and verify; exchanged as a whole while running. */
+export class KeyRing {
+  readonly #parties: Parties;
+  #set: KeySet = { signing: [], masters: [] };
+  #jws = new Map<TokenKind, (Jws & JwsSpec)[]>();
+  #generation = 0;
+
+  private constructor(parties: Parties) {
+    this.#parties = parties;
+  }
+
+  static async open(set: KeySet, now: number, parties: Parties): Promise<KeyRing> {
+    const ring = new KeyRing(parties);
+    await ring.replace(set, now);
+    return ring;
+  }
+
+  /** Goes up by one whenever the keys change: what was verified with the old ones is to be forgotten. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Refuses a set that could not sign at `now` (ms) with KeySetError; the old keys then stay. */
+  async replace(set: KeySet, now: number): Promise<void> {
+    if (keyInUse(set.signing, now) === undefined) {
+      throw new KeySetError('no signing key ("use": "sig") is in use now');
+    }
+    if (keyInUse(set.masters, now) === undefined) {
+      throw new KeySetError('no master secret ("kty": "oct") is in use now');
+    }
+    const specs = [
+      ...set.signing.map((key) => accessSpec(key, this.#parties)),
+      ...set.masters.flatMap((master) =>
+        ownKinds.map((kind) => ownSpec(master, kind, this.#parties)),
+      ),
+    ];
+    const built = await this.#parties.build(specs);
+    this.#set = set;
+    this.#jws = Map.groupBy(built, ({ kind }) => kind);
+    this.#generation += 1;
+  }
+
+  /** Signs tokens of this kind at `now` (ms). Throws KeySetError when every key has ended. */
+  signer(kind: TokenKind, now: number): Jws {
+    const jws = keyInUse(this.#jws.get(kind) as (Jws & JwsSpec)[], now);
+    if (jws === undefined) throw new KeySetError('every key has ended');
+    return jws;
+  }
+
+  /** A token is ours only if its header is, letter for letter, one that we make: no header is ever parsed. */
+  verifier(kind: TokenKind, header: string, now: number): (Jws & JwsSpec) | undefined {
+    return this.#jws.get(kind)?.find((jws) => jws.header === header && now < jws.notAfter);
+  }
+
+  /** The key that signs access tokens at `now` (ms). */
+  signingKey(now: number): SigningKey | undefined {
+    return keyInUse(this.#set.signing, now);
+  }
+
+  /** The master secret that encrypts at `now` (ms). Throws KeySetError when every one has ended. */
+  masterInUse(now: number): MasterSecret {
+    const master = keyInUse(this.#set.masters, now);
+    if (master === undefined) throw new KeySetError('every master secret has ended');
+    return master;
+  }
+
+  /** The master secret that something was encrypted with, however old. */
+  masterOf(kid: string): MasterSecret | undefined {
+    return this.#set.masters.find((master) => master.kid === kid);
+  }
+
+  /** The public halves, also of keys that will sign only later: verifiers have them in time. */
+  publicKeys(now: number): PublicJwkSet {
+    const keys = this.#set.signing.flatMap(({ kid, alg, publicJwk, notAfter }) =>
+      publicJwk === undefined || now >= notAfter
+        ? []
+        : [{ ...publicJwk, kty: publicJwk.kty as string, use: 'sig' as const, alg, kid }],
+    );
+    return { keys };
+  }
+}

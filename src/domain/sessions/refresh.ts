@@ -1,0 +1,36 @@
+import type { Context } from '../../context.ts';
+import type { Session } from '../../schemas/user.ts';
+import type { Holder } from '../tokens/token-pair.ts';
+import { type Rotation, rotate } from './sessions.ts';
+
+interface Attempt {
+  token: string;
+  transport: Session['transport'];
+  /** The Idempotency-Key. */
+  attempt: string | undefined;
+}
+
+type Refreshed = (Extract<Rotation, { session: Session }> & Holder) | { outcome: 'invalid' };
+
+/** Rotates the session of a refresh token, in one write; or ends it, when the token had been used before. */
+export async function refreshSession(
+  { ownTokens, users, clock, sessionLimits }: Context,
+  { token, transport, attempt }: Attempt,
+): Promise<Refreshed> {
+  const claims = ownTokens.read('refresh', token);
+  if (claims === undefined) return { outcome: 'invalid' };
+  const { sub, sid, gen, ver, dev } = claims;
+  const refreshed = await users.change(sub, (before) => {
+    const { user, result } = rotate(
+      before,
+      { sid, gen, ver, transport, attempt },
+      clock(),
+      sessionLimits,
+    );
+    return {
+      user,
+      result: result.outcome === 'invalid' ? result : { ...result, user, device: dev },
+    };
+  });
+  return refreshed ?? { outcome: 'invalid' };
+}

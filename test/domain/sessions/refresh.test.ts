@@ -1,0 +1,44 @@
+import t from 'tap';
+import { refreshSession } from '../../../src/domain/sessions/refresh.ts';
+import { issuePair } from '../../../src/domain/tokens/token-pair.ts';
+import { testApp } from '../../test-app.ts';
+
+const once = { transport: 'body' as const, attempt: undefined };
+
+t.test(
+  'of fifty refreshes at once with one token, one rotates, and all get the same successor',
+  async (t) => {
+    const { context, signUp } = await testApp(t);
+    const { refresh_token } = await signUp();
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () => refreshSession(context, { token: refresh_token, ...once })),
+    );
+    const outcomes = answers.map(({ outcome }) => outcome).sort();
+    t.same(outcomes, [...Array<string>(49).fill('repeated'), 'rotated']);
+    const successors = answers.map((answer) =>
+      answer.outcome === 'rotated' || answer.outcome === 'repeated'
+        ? issuePair(context, answer).refresh_token
+        : answer.outcome,
+    );
+    t.equal(new Set(successors).size, 1);
+    const [successor = ''] = successors;
+    t.match(await refreshSession(context, { token: successor, ...once }), { outcome: 'rotated' });
+  },
+);
+
+t.test(
+  'a token that was used before its successor was ends the session, in the database too',
+  async (t) => {
+    const { context, signUp, refresh } = await testApp(t);
+    const first = await signUp();
+    const second = (await refresh(first.refresh_token)).json();
+    const third = (await refresh(second.refresh_token)).json();
+    const reused = await refreshSession(context, { token: first.refresh_token, ...once });
+    t.equal(reused.outcome, 'reused');
+    const { sub } = context.accessTokens.read((await signUp('eve@example.com')).access_token);
+    t.match(await context.users.findById(sub), { revoked_at: null }, 'nobody else is touched');
+    t.same(await refreshSession(context, { token: third.refresh_token, ...once }), {
+      outcome: 'invalid',
+    });
+  },
+);

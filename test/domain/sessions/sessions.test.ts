@@ -1,0 +1,388 @@
+import t from 'tap';
+import { REVOCATION_LIFE } from '../../../src/domain/sessions/revocations.ts';
+import {
+  endAll,
+  endOthers,
+  endSession,
+  isLive,
+  liveSession,
+  type Presented,
+  refreshAfter,
+  rotate,
+  start,
+} from '../../../src/domain/sessions/sessions.ts';
+import type { Session, User } from '../../../src/schemas/user.ts';
+import { ada, DAY, limits, NOW } from '../samples.ts';
+
+const signIn = { amr: ['pwd'], transport: 'body', client: 'curl' } as const;
+const begin = (user: User, now: number, some: Partial<typeof limits> = {}) =>
+  start(user, { ...signIn, amr: [...signIn.amr] }, now, { ...limits, ...some });
+
+/** A user with one session of generation `gen`; the last rotation was at `NOW`. */
+function rotated(gen: number, attempt?: string) {
+  let { user, session } = begin(ada(), NOW);
+  for (let step = 0; step < gen; step += 1) {
+    const last = step === gen - 1;
+    const turn = rotate(user, present(session, last ? { attempt } : {}), NOW, limits);
+    if (turn.result.outcome !== 'rotated') throw new Error(turn.result.outcome);
+    user = turn.user;
+    session = turn.result.session;
+  }
+  return { user, session };
+}
+
+const present = (session: Session, changes: Partial<Presented> = {}): Presented => ({
+  sid: session.id,
+  gen: session.gen,
+  ver: 0,
+  transport: 'body',
+  ...changes,
+});
+
+t.test('a sign-in opens a session of generation 0 with both of its ends', async (t) => {
+  const { user, session } = begin(ada(), NOW);
+  t.match(session, {
+    ...signIn,
+    gen: 0,
+    created_at: NOW,
+    rotated_at: NOW,
+    expires_at: NOW + 14 * DAY,
+  });
+  t.match(session.id, /^[\w-]{22}$/);
+  t.same(user.sessions, [session]);
+  t.equal(user.revoked_at, null, 'nothing was revoked');
+  t.not(begin(ada(), NOW).session.id, session.id);
+});
+
+t.test('a session whose absolute end comes first has that end', async (t) => {
+  const { session } = begin(ada(), NOW, { max: 3 * DAY });
+  t.equal(session.expires_at, NOW + 3 * DAY);
+});
+
+t.test('the generation of the row rotates', async (t) => {
+  const { user, session } = rotated(3);
+  const now = NOW + DAY;
+  const turn = rotate(user, present(session), now, limits);
+  const next = { ...session, gen: 4, rotated_at: now, expires_at: now + 14 * DAY };
+  t.same(turn.result, { outcome: 'rotated', session: next });
+  t.same(turn.user.sessions, [next]);
+  t.match(turn.user, { updated_at: now, revoked_at: null, token_version: 0 });
+  t.same(user.sessions, [session], 'the row that was read is unchanged');
+});
+
+t.test('a rotation leaves the other sessions alone', async (t) => {
+  const first = begin(ada(), NOW);
+  const second = begin(first.user, NOW + 1);
+  const turn = rotate(second.user, present(first.session), NOW + 2, limits);
+  t.equal(turn.result.outcome, 'rotated');
+  t.same(
+    turn.user.sessions.find(({ id }) => id === second.session.id),
+    second.session,
+  );
+});
+
+t.test(
+  'a session refreshed every day ends on the day its limit says, counted from the sign-in',
+  async (t) => {
+    let { user, session } = begin(ada(), NOW);
+    for (let day = 1; day < 30; day += 1) {
+      const turn = rotate(user, present(session), NOW + day * DAY, limits);
+      if (turn.result.outcome !== 'rotated') throw new Error(`day ${day}: ${turn.result.outcome}`);
+      user = turn.user;
+      session = turn.result.session;
+      t.ok(session.expires_at <= NOW + 30 * DAY);
+    }
+    t.equal(session.expires_at, NOW + 30 * DAY);
+    t.equal(rotate(user, present(session), NOW + 30 * DAY - 1, limits).result.outcome, 'rotated');
+    t.same(rotate(user, present(session), NOW + 30 * DAY, limits).result, { outcome: 'invalid' });
+  },
+);
+
+t.test('a session that is not refreshed ends after its idle time, and not before', async (t) => {
+  const { user, session } = begin(ada(), NOW);
+  t.equal(rotate(user, present(session), NOW + 14 * DAY - 1, limits).result.outcome, 'rotated');
+  const late = rotate(user, present(session), NOW + 14 * DAY, limits);
+  t.same(late, { user, result: { outcome: 'invalid' } });
+  t.equal(late.user, user, 'nothing to write');
+});
+
+interface Row {
+  what: string;
+  /** The generation of the row, and the key of the attempt that made it. */
+  row: [number, string?];
+  /** The generation that is presented, with which key, how long after the last rotation (ms). */
+  shown: [number, string?];
+  after: number;
+  outcome: 'rotated' | 'repeated' | 'reused' | 'invalid';
+}
+
+const table: Row[] = [
+  { what: 'the current one', row: [1], shown: [1], after: 0, outcome: 'rotated' },
+  { what: 'the current one, much later', row: [1], shown: [1], after: DAY, outcome: 'rotated' },
+  { what: 'the current one, with a key', row: [1], shown: [1, 'k'], after: 0, outcome: 'rotated' },
+  {
+    what: 'the current one, with the key of the last rotation',
+    row: [1, 'k'],
+    shown: [1, 'k'],
+    after: 0,
+    outcome: 'rotated',
+  },
+  { what: 'the last one, at once', row: [1], shown: [0], after: 0, outcome: 'repeated' },
+  {
+    what: 'the last one, at the end of the grace',
+    row: [2],
+    shown: [1],
+    after: limits.grace,
+    outcome: 'repeated',
+  },
+  {
+    what: 'the last one, after the grace',
+    row: [2],
+    shown: [1],
+    after: limits.grace + 1,
+    outcome: 'reused',
+  },
+  {
+    what: 'the last one, its key was lost, within the grace',
+    row: [2, 'k'],
+    shown: [1],
+    after: limits.grace,
+    outcome: 'repeated',
+  },
+  {
+    what: 'the last one, its key was lost, after the grace',
+    row: [2, 'k'],
+    shown: [1],
+    after: limits.grace + 1,
+    outcome: 'reused',
+  },
+  {
+    what: 'the last one, with the same key, at once',
+    row: [2, 'k'],
+    shown: [1, 'k'],
+    after: 0,
+    outcome: 'repeated',
+  },
+  {
+    what: 'the last one, with the same key, days later',
+    row: [2, 'k'],
+    shown: [1, 'k'],
+    after: 13 * DAY,
+    outcome: 'repeated',
+  },
+  {
+    what: 'the last one, with another key, at once',
+    row: [2, 'k'],
+    shown: [1, 'l'],
+    after: 0,
+    outcome: 'reused',
+  },
+  {
+    what: 'the last one, with a key where there was none',
+    row: [2],
+    shown: [1, 'k'],
+    after: 0,
+    outcome: 'reused',
+  },
+  { what: 'the one before the last, at once', row: [2], shown: [0], after: 0, outcome: 'reused' },
+  {
+    what: 'the one before the last, with the key of the last',
+    row: [2, 'k'],
+    shown: [0, 'k'],
+    after: 0,
+    outcome: 'reused',
+  },
+  { what: 'a very old one', row: [9], shown: [0], after: 0, outcome: 'reused' },
+  { what: 'one that was never made', row: [1], shown: [2], after: 0, outcome: 'invalid' },
+];
+
+for (const { what, row, shown, after, outcome } of table) {
+  t.test(`refreshing with ${what}: ${outcome}`, async (t) => {
+    const { user, session } = rotated(...row);
+    const now = NOW + after;
+    const turn = rotate(user, present(session, { gen: shown[0], attempt: shown[1] }), now, limits);
+    t.equal(turn.result.outcome, outcome);
+    const [left] = turn.user.sessions;
+    if (outcome === 'rotated') {
+      t.match(left, { gen: row[0] + 1, rotated_at: now });
+    } else if (outcome === 'repeated') {
+      t.equal(turn.user, user, 'nothing to write');
+      t.same(turn.result, { outcome, session }, 'the successor is the one that the row has');
+    } else if (outcome === 'invalid') {
+      t.equal(turn.user, user, 'nothing to write');
+      t.same(turn.result, { outcome });
+    } else {
+      t.match(left, { id: session.id, ended_at: now }, 'the session has ended');
+      t.match(turn.user, { revoked_at: now, token_version: 0 });
+      t.match(turn.result, { outcome, session: { id: session.id } });
+      for (const gen of [row[0], row[0] - 1, row[0] + 1]) {
+        const next = rotate(turn.user, present(session, { gen }), now, limits);
+        t.same(
+          next,
+          { user: turn.user, result: { outcome: 'invalid' } },
+          `generation ${gen} is dead too`,
+        );
+      }
+    }
+  });
+}
+
+t.test('a key is kept as a hash, and only until the next rotation', async (t) => {
+  const { user, session } = rotated(1, 'a-key-of-the-client');
+  t.notMatch(JSON.stringify(user), 'a-key-of-the-client');
+  t.match(session.attempt, /^[\w-]{22}$/);
+  const turn = rotate(user, present(session), NOW, limits);
+  t.notOk('attempt' in (turn.user.sessions[0] ?? {}));
+});
+
+t.test('reuse ends one session, not its neighbours', async (t) => {
+  const { user, session } = rotated(2);
+  const other = begin(user, NOW);
+  const turn = rotate(other.user, present(session, { gen: 0 }), NOW, limits);
+  t.equal(turn.result.outcome, 'reused');
+  t.ok(liveSession(turn.user, other.session.id, NOW));
+  t.notOk(liveSession(turn.user, session.id, NOW));
+});
+
+const invalid: [string, Partial<User>, Partial<Presented>][] = [
+  ['a session that nobody knows', {}, { sid: 'another' }],
+  ['a token version that is old', { token_version: 1 }, {}],
+  ['a token version that is to come', {}, { ver: 1 }],
+  ['a disabled user', { status: 'disabled' }, {}],
+  ['a deleted user', { status: 'deleted' }, {}],
+  ['a token that came another way than it was given', {}, { transport: 'cookie' }],
+];
+for (const [what, state, shown] of invalid) {
+  t.test(`${what}: invalid, for every generation, and nothing is written`, async (t) => {
+    const made = rotated(2);
+    const user = { ...made.user, ...state };
+    for (const gen of [0, 1, 2]) {
+      const turn = rotate(user, present(made.session, { gen, ...shown }), NOW, limits);
+      t.same(turn.result, { outcome: 'invalid' });
+      t.equal(turn.user, user);
+    }
+  });
+}
+
+t.test('an old token of a session that has ended is invalid, not reused again', async (t) => {
+  const { user, session } = rotated(2);
+  const ended = endSession(user, session.id, NOW);
+  const turn = rotate(ended, present(session, { gen: 0 }), NOW + 1, limits);
+  t.same(turn, { user: ended, result: { outcome: 'invalid' } });
+});
+
+t.test(
+  'one more sign-in than there is room for ends the session that was used longest ago',
+  async (t) => {
+    let user = ada();
+    const sessions: Session[] = [];
+    for (let index = 0; index < 3; index += 1) {
+      const made = begin(user, NOW + index, { count: 3 });
+      user = made.user;
+      sessions.push(made.session);
+    }
+    t.equal(user.revoked_at, null, 'as many as there is room for end nobody');
+    const [first, second, third] = sessions as [Session, Session, Session];
+    const turn = rotate(user, present(first), NOW + 10, limits);
+    const fourth = begin(turn.user, NOW + 20, { count: 3 });
+    const live = fourth.user.sessions
+      .filter((session) => isLive(session, NOW + 20))
+      .map(({ id }) => id);
+    t.same(live.sort(), [first.id, third.id, fourth.session.id].sort(), 'the first was used since');
+    t.match(
+      fourth.user.sessions.find(({ id }) => id === second.id),
+      { ended_at: NOW + 20 },
+    );
+    t.equal(fourth.user.revoked_at, NOW + 20, 'so that other nodes hear of it');
+  },
+);
+
+t.test('when the room has become smaller, a sign-in ends all that do not fit', async (t) => {
+  let user = ada();
+  for (let index = 0; index < 5; index += 1) user = begin(user, NOW + index).user;
+  const { user: after, session } = begin(user, NOW + 10, { count: 1 });
+  t.same(
+    after.sessions.filter((other) => isLive(other, NOW + 10)).map(({ id }) => id),
+    [session.id],
+  );
+});
+
+t.test('an expired session takes no room, and goes with the next write', async (t) => {
+  const old = begin(ada(), NOW);
+  const now = NOW + 14 * DAY;
+  const { user, session } = begin(old.user, now, { count: 1 });
+  t.same(user.sessions, [session]);
+  t.equal(user.revoked_at, null);
+});
+
+t.test('an ended session stays as a tombstone until no token of it can be alive', async (t) => {
+  const first = begin(ada(), NOW);
+  const ended = endSession(first.user, first.session.id, NOW + 5);
+  t.same(ended.sessions, [{ ...first.session, ended_at: NOW + 5 }]);
+  t.match(ended, { revoked_at: NOW + 5, updated_at: NOW + 5, token_version: 0 });
+  const until = NOW + 5 + REVOCATION_LIFE;
+  t.equal(begin(ended, until - 1).user.sessions.length, 2);
+  t.equal(begin(ended, until).user.sessions.length, 1);
+});
+
+t.test('of many tombstones the youngest hundred stay, so the row stays small', async (t) => {
+  let user = ada();
+  const ids: string[] = [];
+  for (let index = 0; index < 105; index += 1) {
+    const made = begin(user, NOW + index);
+    user = endSession(made.user, made.session.id, NOW + index);
+    ids.push(made.session.id);
+  }
+  t.same(
+    user.sessions.map(({ id }) => id),
+    ids.slice(5).reverse(),
+  );
+});
+
+t.test('ending a session that has ended, expired or never was changes nothing', async (t) => {
+  const { user, session } = begin(ada(), NOW);
+  const ended = endSession(user, session.id, NOW);
+  t.equal(endSession(ended, session.id, NOW + 1), ended);
+  t.equal(endSession(user, 'another', NOW), user);
+  t.equal(endSession(user, session.id, NOW + 14 * DAY), user);
+});
+
+t.test('ending all ends each session and every token there is', async (t) => {
+  const first = begin(ada(), NOW);
+  const { user, session } = begin(first.user, NOW);
+  const after = endAll(user, NOW + 1);
+  t.match(after, { token_version: 1, revoked_at: NOW + 1, updated_at: NOW + 1 });
+  t.same(
+    after.sessions.map(({ ended_at }) => ended_at),
+    [NOW + 1, NOW + 1],
+  );
+  t.notOk(liveSession(after, session.id, NOW + 1));
+});
+
+t.test('ending all of a user without sessions still ends every token', async (t) => {
+  t.match(endAll(ada(), NOW), { token_version: 1, revoked_at: NOW, sessions: [] });
+});
+
+t.test('ending the others keeps one session alive, with a new token version', async (t) => {
+  const first = begin(ada(), NOW);
+  const { user, session } = begin(first.user, NOW);
+  const after = endOthers(user, session.id, NOW + 1);
+  t.match(after, { token_version: 1, revoked_at: NOW + 1, updated_at: NOW + 1 });
+  t.ok(liveSession(after, session.id, NOW + 1));
+  t.notOk(liveSession(after, first.session.id, NOW + 1));
+  t.equal(
+    rotate(after, present(session), NOW + 1, limits).result.outcome,
+    'invalid',
+    'the old pair is dead',
+  );
+  t.equal(rotate(after, present(session, { ver: 1 }), NOW + 1, limits).result.outcome, 'rotated');
+});
+
+t.test(
+  'the next refresh is due well before the access token ends, and not for all at once',
+  async (t) => {
+    const times = Array.from({ length: 500 }, refreshAfter);
+    t.ok(times.every((seconds) => Number.isInteger(seconds) && seconds >= 600 && seconds < 720));
+    t.ok(new Set(times).size > 50);
+  },
+);
