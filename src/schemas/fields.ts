@@ -64,5 +64,3 @@ export const Roles = z
     error: 'must have 200 characters at most together',
   })
   .meta({ examples: [['admin']] });
-
-export const Id = z.uuid();
