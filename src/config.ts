@@ -255,14 +255,14 @@ function unsafeInProduction(config: Config): string[] {
 
 /** What the configuration has to fit into. */
 export interface Machine {
-  /** Bytes that the container may use; undefined: nobody says. */
+  /** Bytes that the container may use; none or 0: nobody says. */
   memoryLimit?: number | undefined;
 }
 
 /** Hashes at once need this much; the rest of the service needs the other half. */
 function tooLarge({ HASH_CONCURRENCY, HASH_MEMORY }: Config, { memoryLimit }: Machine): string[] {
   const needed = HASH_CONCURRENCY * HASH_MEMORY * 1_024;
-  if (memoryLimit === undefined || needed <= memoryLimit / 2) return [];
+  if (!memoryLimit || needed <= memoryLimit / 2) return [];
   const mega = (bytes: number) => `${Math.ceil(bytes / 1_048_576)} MB`;
   return [
     `HASH_CONCURRENCY times HASH_MEMORY is ${mega(needed)}, more than half of the ${mega(memoryLimit)} that this container has`,

@@ -44,7 +44,7 @@ function readTls({ TLS_CERT, TLS_KEY }: Config) {
 }
 
 async function start() {
-  const config = readConfig(process.env, { memoryLimit: process.constrainedMemory() || undefined });
+  const config = readConfig(process.env, { memoryLimit: process.constrainedMemory() });
   const tls = readTls(config);
   const log = logger(config);
   const context = await buildContext(config, { logger: log });

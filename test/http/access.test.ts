@@ -4,6 +4,7 @@ import t from 'tap';
 import { buildApp } from '../../src/app.ts';
 import { newSigningKey } from '../../src/domain/keys/new-keys.ts';
 import type { PrivateJwk } from '../../src/schemas/jwk.ts';
+import { signedIn } from '../people.ts';
 import { refused } from '../refused.ts';
 import { keysFor, PASSWORD, testApp } from '../test-app.ts';
 
@@ -274,4 +275,13 @@ t.test('BEA-08 whatever an answer to a caller says, nobody keeps it', async (t) 
       t.equal(answer.headers['cache-control'], 'no-store', `${method} ${url}`);
     }
   }
+});
+
+t.test('TOK-22 a role that is only in the token opens nothing', async (t) => {
+  const own = await testApp(t);
+  const { id, access_token } = await signedIn(own, 'root@example.com', { roles: ['admin'] });
+  const users = () => own.as(access_token, { url: '/v1/users' });
+  t.equal((await users()).statusCode, 200);
+  await own.context.users.change(id, (user) => ({ user: { ...user, roles: [] }, result: true }));
+  refused(t, await users(), 403, 'forbidden');
 });

@@ -1,6 +1,7 @@
 import type { Context } from '../../context.ts';
 import type { AccessClaims } from '../../schemas/claims.ts';
 import type { User } from '../../schemas/user.ts';
+import { checked } from '../guessing/guessing.ts';
 import { Refusal } from '../refusal.ts';
 import { liveSession } from '../sessions/sessions.ts';
 
@@ -63,12 +64,8 @@ export async function provenCaller(
   const user = await freshCaller(context, caller);
   const place = { session: caller.sid };
   const guess = await context.guessing.enter({ user }, 'password', place, signal);
-  const matches = await context.passwords
-    .matches(user.password_hash, password, signal)
-    .catch(async (error) => {
-      await guess.settle('unchecked');
-      throw error;
-    });
+  const check = context.passwords.matches(user.password_hash, password, signal);
+  const matches = await checked(guess, check);
   await guess.settle(matches ? 'right' : 'wrong');
   if (!matches) throw new Refusal('wrong_password');
   return user;

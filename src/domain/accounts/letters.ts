@@ -28,7 +28,7 @@ export function postLimited(
 
 /** Goes to the address as its owner wrote it: another spelling of it may be another mailbox. */
 export function tellTaken(context: Context, { email }: Pick<User, 'email'>): void {
-  if (email === null) return;
-  const limit = { occasion: 'sign-up' as const, email };
+  // Found by its address, so it has one.
+  const limit = { occasion: 'sign-up' as const, email: email as string };
   postLimited(context, limit, () => alreadyRegistered(context.config.APP_URL));
 }

@@ -10,5 +10,5 @@ export async function pageOf(
   // One more than asked for tells whether there is another page.
   const found = await read({ after: cursor, limit: limit + 1 });
   const rows = found.slice(0, limit);
-  return { rows, nextCursor: found.length > limit ? (rows.at(-1)?.id ?? null) : null };
+  return { rows, nextCursor: found.length > limit ? (rows.at(-1) as User).id : null };
 }

@@ -36,7 +36,14 @@ export interface Admitted {
 /** What a guess gets that has no place in the budget. */
 export const throttled = (admission: Exclude<Admission, { outcome: 'admitted' }>): Refusal =>
   new Refusal('throttled', {
-    retryAfter: admission.outcome === 'busy' ? 1 : Math.ceil(admission.wait / 1_000),
+    retryAfter: Math.ceil(('wait' in admission ? admission.wait : 1_000) / 1_000),
+  });
+
+/** The result of a check. One that failed by itself says nothing about the guess, which is given back. */
+export const checked = <T>(guess: Admitted, check: Promise<T>): Promise<T> =>
+  check.catch(async (error) => {
+    await guess.settle('unchecked');
+    throw error;
   });
 
 /** Where the buckets of one account stand. */

@@ -76,6 +76,11 @@ function ownSpec(master: MasterSecret, kind: OwnKind, { issuer }: Parties): JwsS
   };
 }
 
+function orEnded<Key>(key: Key | undefined): Key {
+  if (key === undefined) throw new KeySetError('every key has ended');
+  return key;
+}
+
 /** All keys, ready to sign and verify; exchanged as a whole while running. */
 export class KeyRing {
   readonly #parties: Parties;
@@ -120,9 +125,7 @@ export class KeyRing {
 
   /** Signs tokens of this kind at `now` (ms). Throws KeySetError when every key has ended. */
   signer(kind: TokenKind, now: number): Jws {
-    const jws = keyInUse(this.#jws.get(kind) as (Jws & JwsSpec)[], now);
-    if (jws === undefined) throw new KeySetError('every key has ended');
-    return jws;
+    return orEnded(keyInUse(this.#jws.get(kind) as (Jws & JwsSpec)[], now));
   }
 
   /** A token is ours only if its header is, letter for letter, one that we make: no header is ever parsed. */
@@ -137,9 +140,7 @@ export class KeyRing {
 
   /** The master secret that encrypts at `now` (ms). Throws KeySetError when every one has ended. */
   masterInUse(now: number): MasterSecret {
-    const master = keyInUse(this.#set.masters, now);
-    if (master === undefined) throw new KeySetError('every master secret has ended');
-    return master;
+    return orEnded(keyInUse(this.#set.masters, now));
   }
 
   /** The master secret that something was encrypted with, however old. */

@@ -45,7 +45,7 @@ function essence(password: string, context: string[]): string {
   return unrepeated(rest);
 }
 
-function isStrong(password: string, context: string[]): boolean {
+export function isStrong(password: string, context: string[]): boolean {
   const points = [...essence(password, context)];
   for (let from = 0; from < points.length; from += PIECE) {
     const piece = points.slice(from, from + PIECE).join('');
@@ -54,6 +54,9 @@ function isStrong(password: string, context: string[]): boolean {
   return false;
 }
 
-parentPort?.on('message', ({ id, password, context }: StrengthQuestion) => {
+/** Answers whoever started the thread. */
+export function reply({ id, password, context }: StrengthQuestion): void {
   parentPort?.postMessage({ id, isStrong: isStrong(password, context) } satisfies StrengthAnswer);
-});
+}
+
+parentPort?.on('message', reply);

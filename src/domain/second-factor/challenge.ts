@@ -91,8 +91,8 @@ function tried(mfa: Mfa, id: string, until: number, now: number): Mfa['challenge
 }
 
 /** Marks the newest challenge as used. */
-const used = ([newest, ...others]: Mfa['challenges']): Mfa['challenges'] =>
-  newest === undefined ? [] : [{ ...newest, tries: TRIES }, ...others];
+const used = (challenges: Mfa['challenges']): Mfa['challenges'] =>
+  challenges.map((challenge, index) => (index === 0 ? { ...challenge, tries: TRIES } : challenge));
 
 /** The second step of a sign-in. Refuses with `challenge_invalid` or `invalid_code`; each challenge has five tries and signs in once. */
 export async function answerChallenge(

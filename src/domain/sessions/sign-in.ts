@@ -1,6 +1,7 @@
 import type { Context } from '../../context.ts';
 import type { User } from '../../schemas/user.ts';
 import { emailKey } from '../accounts/accounts.ts';
+import { checked } from '../guessing/guessing.ts';
 import { Refusal } from '../refusal.ts';
 import { hasSecondFactor } from '../second-factor/second-factor.ts';
 import { type Holder, newDevice, provenDevice } from '../tokens/token-pair.ts';
@@ -47,10 +48,7 @@ export async function signInWithPassword(
   );
 
   const hash = found?.password_hash;
-  const matches = await passwords.matches(hash, password, origin.signal).catch(async (error) => {
-    await guess.settle('unchecked');
-    throw error;
-  });
+  const matches = await checked(guess, passwords.matches(hash, password, origin.signal));
   if (!found || !hash || !matches || found.status !== 'active') {
     await guess.settle('wrong');
     throw new Refusal('invalid_credentials', { reason: found?.id ?? 'unknown address' });

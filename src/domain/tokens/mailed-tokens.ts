@@ -13,7 +13,7 @@ const life = ({ clock }: Context, seconds: number) => {
 };
 
 /** What a challenge is bound to: it dies as soon as the password has changed, by whatever way. */
-export const passwordState = (user: User): string => fingerprint(user.password_hash ?? '');
+export const passwordState = (user: User): string => fingerprint(String(user.password_hash));
 
 /** What a reset token is bound to: it dies with the password that it replaces, and with the address that it went to. */
 export const resetState = (user: User): string =>
