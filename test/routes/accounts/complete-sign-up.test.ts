@@ -136,5 +136,8 @@ t.test('a fault of the service is no fault of the link', async (t) => {
       busy.post('/v1/register/complete', { token, password: PASSWORD }),
     ),
   );
-  t.same(answers.map(({ statusCode }) => statusCode).sort(), [201, 503, 503]);
+  const statuses = answers.map(({ statusCode }) => statusCode).sort();
+  t.equal(statuses[0], 201);
+  // Who comes only after the first has finished finds the link used.
+  for (const status of statuses.slice(1)) t.ok(status === 503 || status === 400, String(status));
 });
