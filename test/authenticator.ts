@@ -1,5 +1,7 @@
 import { Secret, TOTP } from 'otpauth';
 import type { Test } from 'tap';
+import type { User } from '../src/schemas/user.ts';
+import { PASSWORD_HASH, signedIn } from './people.ts';
 import { PASSWORD, type TestApp, type Tokens } from './test-app.ts';
 
 const STEP = 30_000;
@@ -30,9 +32,14 @@ export interface Authenticator {
 }
 
 /** Makes an account with a second factor in force. */
-export async function withFactor(t: Test, app: TestApp, email: string): Promise<Authenticator> {
-  const { as, clock, signUp } = app;
-  const tokens = await signUp(email);
+export async function withFactor(
+  t: Test,
+  app: TestApp,
+  email: string,
+  changes: Partial<User> = {},
+): Promise<Authenticator> {
+  const { as, clock } = app;
+  const tokens = await signedIn(app, email, { password_hash: PASSWORD_HASH, ...changes });
   const begun = await as(tokens.access_token, {
     method: 'POST',
     url: '/v1/me/mfa/totp',

@@ -11,6 +11,13 @@ export interface SignedIn extends Tokens {
   id: string;
 }
 
+/** Of `PASSWORD`, at the cost of a new one. */
+export const PASSWORD_HASH =
+  '$argon2id$v=19$m=19456,p=1,t=2$MDEyMzQ1Njc4OWFiY2RlZg$gy5SuVm5Z7Vw7keB9se9p87QGcomaseB/S2U1OhTsM0';
+/** Of `PASSWORD`, and checked in no time; a sign-in with it makes it anew. */
+const CHEAP_HASH =
+  '$argon2id$v=19$m=8,p=1,t=1$MDEyMzQ1Njc4OWFiY2RlZg$XdTJKPvVpEdCNu922dgwQXj+XfOITS04PpG3cDMn5sE';
+
 /** A person with a live session, put straight into the table: no password is hashed. */
 export async function signedIn(
   { context }: Pick<TestApp, 'context'>,
@@ -18,7 +25,7 @@ export async function signedIn(
   changes: Partial<User> = {},
 ): Promise<SignedIn> {
   const now = context.clock();
-  const person = newPerson({ email, name: null, passwordHash: '$argon2id$none' }, now);
+  const person = newPerson({ email, name: null, passwordHash: CHEAP_HASH }, now);
   const signIn = { amr: ['pwd'], transport: 'body', client: 'test' } as const;
   const { user, session } = start(
     { ...person, ...changes },

@@ -6,7 +6,11 @@ const MAX_ADDRESSES = 100_000;
 
 /** How many letters strangers can make the service send to one address: three an hour for each occasion, on each node. */
 export class MailboxLimit {
-  readonly #counts = new LRUCache<string, { count: number; since: number }>({ max: MAX_ADDRESSES });
+  // By size: `max` would set the room for all of them aside at the start.
+  readonly #counts = new LRUCache<string, { count: number; since: number }>({
+    maxSize: MAX_ADDRESSES,
+    sizeCalculation: () => 1,
+  });
 
   /** False: the address has had enough. `now` in milliseconds. */
   allows(occasionAndAddress: string, now: number): boolean {

@@ -22,8 +22,8 @@ export class Passwords {
   readonly cost: HashCost;
   readonly #options: argon2.HashOptions;
   readonly #queue: HashQueue;
-  /** Of a password that nobody knows: what an unknown address is checked against, so that it costs the same. */
-  readonly #decoy: Promise<string>;
+  /** Of no password: what an unknown address is checked against, so that it costs the same. */
+  readonly #decoy: string;
 
   constructor(cost: HashCost, queue: HashQueue) {
     this.cost = cost;
@@ -33,7 +33,10 @@ export class Passwords {
       parallelism: LANES,
     };
     this.#queue = queue;
-    this.#decoy = argon2.hash(randomBytes(32).toString('base64url'), this.#options);
+    const [salt, hash] = [16, 32].map((size) =>
+      randomBytes(size).toString('base64').replace(/=+$/, ''),
+    );
+    this.#decoy = `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${LANES}$${salt}$${hash}`;
   }
 
   hash(password: string, signal?: AbortSignal): Promise<string> {
@@ -48,7 +51,7 @@ export class Passwords {
   ): Promise<boolean> {
     return this.#queue.run(async () => {
       const same = await matchesHash(hash ?? '', password).catch(() => undefined);
-      if (same === undefined) await argon2.verify(await this.#decoy, normalised(password));
+      if (same === undefined) await argon2.verify(this.#decoy, normalised(password));
       return same ?? false;
     }, signal);
   }

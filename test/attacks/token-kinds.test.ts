@@ -1,18 +1,18 @@
 import type { LightMyRequestResponse } from 'fastify';
 import t from 'tap';
-import { newPerson } from '../src/domain/accounts/accounts.ts';
-import { issueChallenge } from '../src/domain/second-factor/challenge.ts';
+import { newPerson } from '../../src/domain/accounts/accounts.ts';
+import { issueChallenge } from '../../src/domain/second-factor/challenge.ts';
 import {
   emailToken,
   invitationToken,
   resetToken,
   signUpToken,
-} from '../src/domain/tokens/mailed-tokens.ts';
-import { OwnClaims } from '../src/schemas/claims.ts';
-import type { User } from '../src/schemas/user.ts';
-import { folder } from './databases.ts';
-import { basic, factor, form, machine, machineToken, type SignedIn, signedIn } from './people.ts';
-import { PASSWORD, testApp } from './test-app.ts';
+} from '../../src/domain/tokens/mailed-tokens.ts';
+import { OwnClaims } from '../../src/schemas/claims.ts';
+import type { User } from '../../src/schemas/user.ts';
+import { folder } from '../databases.ts';
+import { basic, factor, form, machine, machineToken, type SignedIn, signedIn } from '../people.ts';
+import { PASSWORD, testApp } from '../test-app.ts';
 
 const app = await testApp(t, { env: { MAIL_URL: `file:${folder(t)}` } });
 const { as, clock, context, post } = app;
@@ -175,7 +175,8 @@ t.test('every kind that the service issues is dealt', async (t) => {
 });
 
 for (const [name, { opens, use }] of Object.entries(uses)) {
-  t.test(`${name} takes ${opens.join(', ') || 'none of them'}, and nothing else`, async (t) => {
+  const taken = opens.join(', ') || 'none of them';
+  t.test(`KEY-08 TOK-07 REF-07 MFA-01 ${name} takes ${taken}, and nothing else`, async (t) => {
     const hand = await deal();
     const signsIn = name.startsWith('POST /v1/login,');
     const before = await everybody();

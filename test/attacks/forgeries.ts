@@ -1,4 +1,4 @@
-import type { PrivateJwk } from '../src/schemas/jwk.ts';
+import type { PrivateJwk } from '../../src/schemas/jwk.ts';
 
 import {
   encode,

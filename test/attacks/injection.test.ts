@@ -1,9 +1,9 @@
 import t from 'tap';
-import { DECOY } from '../src/storage/database.ts';
-import { opened } from './databases.ts';
-import { hostile, nameOf, operations, payloadOf, urlOf } from './operations.ts';
-import { admin, machine, signedIn } from './people.ts';
-import { PASSWORD, testApp } from './test-app.ts';
+import { DECOY } from '../../src/storage/database.ts';
+import { opened } from '../databases.ts';
+import { hostile, nameOf, operations, payloadOf, urlOf } from '../operations.ts';
+import { admin, machine, signedIn } from '../people.ts';
+import { PASSWORD, testApp } from '../test-app.ts';
 
 const db = opened(t, 'file::memory:');
 const app = await testApp(t, { database: db });

@@ -6,7 +6,7 @@ import {
   type KeyObject,
   sign,
 } from 'node:crypto';
-import type { PrivateJwk } from '../src/schemas/jwk.ts';
+import type { PrivateJwk } from '../../src/schemas/jwk.ts';
 
 export type Json = Record<string, unknown>;
 /** The text of a segment: an object is written as JSON.stringify does. */
@@ -23,8 +23,15 @@ export const decode = (segment = ''): Json =>
 export type Segments = [header: string, claims: string, signature: string];
 export const segmentsOf = (token: string): Segments => token.split('.') as Segments;
 
-export const privateKeyOf = (key: PrivateJwk): KeyObject =>
-  createPrivateKey({ key, format: 'jwk' });
+const privateKeys = new WeakMap<PrivateJwk, KeyObject>();
+
+/** Made once of each: the first signature by an RSA key takes several times as long as the next. */
+export function privateKeyOf(key: PrivateJwk): KeyObject {
+  const made = privateKeys.get(key) ?? createPrivateKey({ key, format: 'jwk' });
+  privateKeys.set(key, made);
+  return made;
+}
+
 export const publicKeyOf = (key: PrivateJwk): KeyObject => createPublicKey({ key, format: 'jwk' });
 export const secretOf = ({ k }: PrivateJwk): Buffer => Buffer.from(String(k), 'base64url');
 

@@ -1,9 +1,9 @@
 import { dictionary } from '@zxcvbn-ts/language-common';
 import t from 'tap';
-import type { User } from '../src/schemas/user.ts';
-import { mailbox } from './mailbox.ts';
-import { refused } from './refused.ts';
-import { PASSWORD, testApp } from './test-app.ts';
+import type { User } from '../../src/schemas/user.ts';
+import { mailbox } from '../mailbox.ts';
+import { refused } from '../refused.ts';
+import { PASSWORD, testApp } from '../test-app.ts';
 
 const ADA = 'ada@example.com';
 const box = await mailbox(t);

@@ -1,11 +1,12 @@
 import type { LightMyRequestResponse } from 'fastify';
 import t, { type Test } from 'tap';
-import type { User } from '../src/schemas/user.ts';
-import { codeAt, withFactor, wrongCode } from './authenticator.ts';
-import { folder, opened } from './databases.ts';
-import { mailbox } from './mailbox.ts';
-import { refused } from './refused.ts';
-import { PASSWORD, type TestApp, TestClock, testApp } from './test-app.ts';
+import type { User } from '../../src/schemas/user.ts';
+import { codeAt, withFactor, wrongCode } from '../authenticator.ts';
+import { folder, opened } from '../databases.ts';
+import { mailbox } from '../mailbox.ts';
+import { signedIn } from '../people.ts';
+import { refused } from '../refused.ts';
+import { PASSWORD, type TestApp, TestClock, testApp } from '../test-app.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -75,7 +76,7 @@ t.test(
 
 t.test('AUT-04 from 250 places at once 100 are checked', async (t) => {
   const app = await testApp(t, { env });
-  const { device_token } = await app.signUp();
+  const { device_token } = await signedIn(app, ADA);
   const { wrong, right, state } = guesser(app);
   const guesses = Array.from({ length: 250 }, (_, prefix) => wrong(prefix));
   const owner = right(9_999, { device_token });
@@ -103,7 +104,7 @@ t.test('RAT-06 a restart forgives nothing', async (t) => {
   const url = `file:${folder(t)}/restart.db`;
   const clock = new TestClock();
   const first = await testApp(t, { env, clock, database: opened(t, url) });
-  await first.signUp();
+  await signedIn(first, ADA);
   const { wrong } = guesser(first);
   for (let turn = 0; turn < 5; turn += 1) await wrong();
   await first.app.close();
@@ -116,7 +117,7 @@ t.test(
   'AUT-06 500 prefixes for an hour: 107 guesses, and the owner is never kept out',
   async (t) => {
     const app = await testApp(t, { env: { ...env, HASH_MEMORY: '19456' } });
-    const { device_token, access_token, refresh_token } = await app.signUp();
+    const { device_token, access_token, refresh_token } = await signedIn(app, ADA);
     const { wrong, right, state } = guesser(app);
     const end = app.clock.now + HOUR;
     let prefix = 0;
@@ -183,8 +184,8 @@ t.test('AUT-08 an unknown address is throttled like a known one, to the byte', a
 
 t.test('a device token opens the budget of its own account alone', async (t) => {
   const app = await testApp(t, { env });
-  const { device_token: forged } = await app.signUp('eve@example.com');
-  const { refresh_token, access_token, device_token } = await app.signUp();
+  const { device_token: forged } = await signedIn(app, 'eve@example.com');
+  const { refresh_token, access_token, device_token } = await signedIn(app, ADA);
   const { wrong, right } = guesser(app);
   for (let turn = 0; turn < 5; turn += 1) await wrong();
   const none = [forged, refresh_token, access_token, `${device_token.slice(0, -4)}AAAA`, 'x'];
@@ -196,7 +197,7 @@ t.test('a device token opens the budget of its own account alone', async (t) => 
 
 t.test('a stolen device token guesses no more often than a place does', async (t) => {
   const app = await testApp(t, { env });
-  const { device_token } = await app.signUp();
+  const { device_token } = await signedIn(app, ADA);
   const { guess, state, right } = guesser(app);
   const answers = await Promise.all(
     Array.from({ length: 200 }, (_, prefix) =>
@@ -326,7 +327,7 @@ t.test(
   'PWD-08 AUT-07 step-up checks count by session, and keep nobody from signing in',
   async (t) => {
     const app = await testApp(t, { env });
-    const { access_token } = await app.signUp();
+    const { access_token } = await signedIn(app, ADA);
     const { right, state } = guesser(app);
     const change = (current_password: string, token = access_token) =>
       app.as(token, {
@@ -363,7 +364,7 @@ t.test(
   'AUT-07 a sign-in that must wait keeps no session from its step-up, and the other way round',
   async (t) => {
     const app = await testApp(t, { env });
-    const { access_token } = await app.signUp();
+    const { access_token } = await signedIn(app, ADA);
     const { wrong, right } = guesser(app);
     await Promise.all(Array.from({ length: 120 }, (_, prefix) => wrong(prefix)));
     throttled(t, await right(7_777), 30);
@@ -380,14 +381,13 @@ t.test(
 t.test('AUT-06 whoever reads the mailbox gets in again during a throttle', async (t) => {
   const box = await mailbox(t);
   const app = await testApp(t, { env: { ...env, MAIL_URL: box.url } });
-  const { access_token, refresh_token } = await app.signUp();
+  const { access_token, refresh_token } = await signedIn(app, ADA);
   const { wrong, right, guess } = guesser(app);
   await Promise.all(Array.from({ length: 120 }, (_, prefix) => wrong(prefix)));
   throttled(t, await right(7_777), 30);
   t.equal((await app.as(access_token, { url: '/v1/whoami' })).statusCode, 200);
   t.equal((await app.as(access_token, { url: '/v1/me' })).statusCode, 200);
   t.equal((await app.refresh(refresh_token)).statusCode, 200);
-  await box.token(ADA);
   t.equal((await guess({ email: ADA }, address(1), '/v1/password/forgot')).statusCode, 202);
   const token = await box.token(ADA);
   const password = 'a lantern in the rainy harbour';

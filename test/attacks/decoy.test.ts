@@ -1,8 +1,8 @@
 import t from 'tap';
-import { DECOY } from '../src/storage/database.ts';
-import { admin, signedIn } from './people.ts';
-import { refused } from './refused.ts';
-import { PASSWORD, testApp } from './test-app.ts';
+import { DECOY } from '../../src/storage/database.ts';
+import { admin, signedIn } from '../people.ts';
+import { refused } from '../refused.ts';
+import { PASSWORD, testApp } from '../test-app.ts';
 
 const app = await testApp(t);
 const { as, post, context, clock, login } = app;

@@ -1,11 +1,11 @@
 import { equal, ok } from 'node:assert/strict';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
-import { newMasterSecret, newSigningKey } from '../src/domain/keys/new-keys.ts';
-import { SigningAlgorithm } from '../src/schemas/jwk.ts';
+import { newMasterSecret, newSigningKey } from '../../src/domain/keys/new-keys.ts';
+import { SigningAlgorithm } from '../../src/schemas/jwk.ts';
+import { signedIn } from '../people.ts';
+import { keySet, testApp } from '../test-app.ts';
 import { encode, Forger, type Json, segmentsOf } from './forger.ts';
-import { signedIn } from './people.ts';
-import { keySet, testApp } from './test-app.ts';
 
 /** It ends when so many tries, or so many milliseconds, are over. A failure shows its seed and the smallest token. */
 const BOUNDS = { numRuns: 150, interruptAfterTimeLimit: 1_000, markInterruptAsFailure: false };

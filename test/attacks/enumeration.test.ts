@@ -1,12 +1,12 @@
 import t, { type Test } from 'tap';
-import { emptied, newPerson } from '../src/domain/accounts/accounts.ts';
-import type { User } from '../src/schemas/user.ts';
-import { withFactor, wrongCode } from './authenticator.ts';
-import { compareTimes } from './bench/enumeration.ts';
-import { folder } from './databases.ts';
-import { mailbox } from './mailbox.ts';
-import { basic, machine } from './people.ts';
-import { PASSWORD, type TestApp, testApp } from './test-app.ts';
+import { emptied, newPerson } from '../../src/domain/accounts/accounts.ts';
+import type { User } from '../../src/schemas/user.ts';
+import { withFactor, wrongCode } from '../authenticator.ts';
+import { compareTimes } from '../bench/enumeration.ts';
+import { folder } from '../databases.ts';
+import { mailbox } from '../mailbox.ts';
+import { basic, machine } from '../people.ts';
+import { PASSWORD, type TestApp, testApp } from '../test-app.ts';
 
 /** What a stranger sees of an answer, but for what differs from request to request. */
 const shown = ({ statusCode, headers, payload }: Awaited<ReturnType<TestApp['inject']>>) => {

@@ -1,10 +1,10 @@
 import type { InjectOptions } from 'fastify';
 import t from 'tap';
-import { newPerson } from '../src/domain/accounts/accounts.ts';
-import { issueChallenge } from '../src/domain/second-factor/challenge.ts';
-import { emailToken, resetToken, signUpToken } from '../src/domain/tokens/mailed-tokens.ts';
-import type { User } from '../src/schemas/user.ts';
-import { folder } from './databases.ts';
+import { newPerson } from '../../src/domain/accounts/accounts.ts';
+import { issueChallenge } from '../../src/domain/second-factor/challenge.ts';
+import { emailToken, resetToken, signUpToken } from '../../src/domain/tokens/mailed-tokens.ts';
+import type { User } from '../../src/schemas/user.ts';
+import { folder } from '../databases.ts';
 import {
   admin,
   butForCounts,
@@ -13,8 +13,8 @@ import {
   machineToken,
   type SignedIn,
   signedIn,
-} from './people.ts';
-import { PASSWORD, testApp } from './test-app.ts';
+} from '../people.ts';
+import { PASSWORD, testApp } from '../test-app.ts';
 
 const app = await testApp(t, { env: { MAIL_URL: `file:${folder(t)}` } });
 const { context } = app;
