@@ -1,16 +1,23 @@
 import t, { type Test } from 'tap';
+import { emptied } from '../../../src/domain/accounts/accounts.ts';
 import {
   type Amendment,
   administer,
   amended,
   assertIs,
+  changeKeepingAnAdmin,
+  deleted,
+  inviteUser,
 } from '../../../src/domain/administration/administration.ts';
 import { REVOCATION_LIFE } from '../../../src/domain/sessions/revocations.ts';
-import type { Session } from '../../../src/schemas/user.ts';
-import { type Engine, opened, postgres, sqliteInMemory } from '../../databases.ts';
+import { resetState } from '../../../src/domain/tokens/mailed-tokens.ts';
+import type { Session, User } from '../../../src/schemas/user.ts';
+import { EmailTaken } from '../../../src/storage/users.ts';
+import { type Engine, opened, postgres, sqliteInMemory, usersOf } from '../../databases.ts';
 import { audit, butForCounts, form, machine, type SignedIn, signedIn } from '../../people.ts';
 import { refused } from '../../refused.ts';
 import { PASSWORD, type TestApp, testApp } from '../../test-app.ts';
+import { appWithLetters } from '../letters.ts';
 import { ada, NOW } from '../samples.ts';
 
 const session: Session = {
@@ -67,6 +74,95 @@ t.test('a row of another kind, or an emptied one, is not found', async (t) => {
   t.throws(() => assertIs(ada(), 'service'), { code: 'not_found' });
   t.throws(() => assertIs(ada({ kind: 'service' }), 'person'), { code: 'not_found' });
   t.throws(() => assertIs(ada({ status: 'deleted' }), 'person'), { code: 'not_found' });
+});
+
+t.test('whoever is invited has no password, and gets a link to choose one', async (t) => {
+  const { context, posted } = await appWithLetters(t);
+  const invited = { email: 'Ada@example.com', name: 'Ada', roles: ['editor'] };
+  const user = await inviteUser(context, invited);
+  t.same(await context.users.findByEmail('ada@example.com'), user);
+  const unproven = { password_hash: null, email_verified_at: null, created_at: NOW };
+  t.match(user, { ...invited, ...unproven, kind: 'person', status: 'active', sessions: [] });
+  const [letter, ...more] = await posted();
+  t.match(letter, { to: 'Ada@example.com', subject: 'You are invited' });
+  t.same(more, []);
+  const { sub, was, iat, exp } = context.ownTokens.read('reset', letter?.token ?? '') ?? {};
+  t.same([sub, was, Number(exp) - Number(iat)], [user.id, resetState(user), 86_400]);
+  const again = { ...invited, email: 'ADA@example.com' };
+  await t.rejects(inviteUser(context, again), { constructor: EmailTaken, message: '' });
+  t.same(await posted(), []);
+});
+
+t.test('of a deleted user the row is emptied; what he was is told', async (t) => {
+  const user = ada({ roles: ['reader'], sessions: [session] });
+  t.same(deleted(user, LATER), { user: emptied(user, LATER), result: user });
+});
+
+const demoted = (user: User) => ({ user: { ...user, roles: [] }, result: 'demoted' });
+const rowsOf = async (t: Test, ...people: Partial<User>[]) => {
+  const { users } = await usersOf(t, sqliteInMemory);
+  const rows = people.map((changes, index) =>
+    ada({ id: `${index}`, email_key: `${index}`, roles: ['admin'], ...changes }),
+  );
+  for (const row of rows) await users.insert(row);
+  const versions = async () =>
+    Promise.all(rows.map(async ({ id }) => (await users.findById(id))?.row_version));
+  return { users, context: { users, clock: () => LATER }, versions };
+};
+
+t.test('the last administrator is not changed into none, by whatever change', async (t) => {
+  const { users, context } = await rowsOf(t, {}, { roles: ['administrator'] });
+  const changes: Partial<User>[] = [
+    { roles: [] },
+    { status: 'disabled' },
+    { status: 'deleted' },
+    { kind: 'service' },
+  ];
+  for (const next of changes) {
+    const change = changeKeepingAnAdmin(context, '0', (user) => ({
+      user: { ...user, ...next },
+      result: true,
+    }));
+    await t.rejects(change, { code: 'last_admin' }, JSON.stringify(next));
+  }
+  t.same((await users.findById('0'))?.roles, ['admin']);
+  const renamed = await changeKeepingAnAdmin(context, '0', (user, now) => ({
+    user: { ...user, name: 'Root', updated_at: now },
+    result: 'renamed',
+  }));
+  t.equal(renamed, 'renamed');
+  t.match(await users.findById('0'), { name: 'Root', updated_at: LATER, roles: ['admin'] });
+});
+
+t.test('the administrator who stays is looked at in the same commit', async (t) => {
+  const { context, versions } = await rowsOf(t, {}, {});
+  t.equal(await changeKeepingAnAdmin(context, '0', demoted), 'demoted');
+  t.same(await versions(), [1, 1]);
+});
+
+t.test('who is no administrator is changed by himself', async (t) => {
+  const states: Partial<User>[] = [{ status: 'disabled' }, { kind: 'service' }, { roles: ['x'] }];
+  for (const state of states) {
+    const { context, versions } = await rowsOf(t, state, {});
+    t.equal(await changeKeepingAnAdmin(context, '0', demoted), 'demoted', JSON.stringify(state));
+    t.same(await versions(), [1, 0]);
+  }
+  const { context } = await rowsOf(t);
+  t.equal(await changeKeepingAnAdmin(context, 'nobody', demoted), undefined);
+});
+
+t.test('only who is meant is administered', async (t) => {
+  const { context, versions } = await rowsOf(t, { roles: [] });
+  const act = (id: string, kind: User['kind']) => administer(context, { id, kind }, demoted);
+  await t.rejects(act('nobody', 'person'), { code: 'not_found' });
+  await t.rejects(act('0', 'service'), { code: 'not_found' });
+  t.same(await versions(), [0]);
+  t.equal(await act('0', 'person'), 'demoted');
+  const none = administer(context, { id: '0', kind: 'person' }, (user) => ({
+    user,
+    result: undefined,
+  }));
+  t.equal(await none, undefined, 'a result that is nothing is no refusal');
 });
 
 /** The ways in which an administrator stops being one. */

@@ -1,9 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { newPerson } from '../../../src/domain/accounts/accounts.ts';
-import { Guessing } from '../../../src/domain/guessing/guessing.ts';
+import { checked, Guessing } from '../../../src/domain/guessing/guessing.ts';
 import type { Place } from '../../../src/domain/guessing/throttle.ts';
 import type { User } from '../../../src/schemas/user.ts';
+import { DECOY } from '../../../src/storage/database.ts';
 import { sqliteInMemory, usersOf } from '../../databases.ts';
 import { NOW } from '../samples.ts';
 
@@ -133,14 +134,60 @@ t.test('who waits elsewhere, or for another account, is held up by nobody', asyn
   await t.rejects(waiting, { code: 'overloaded' }, 'who has gone waits no longer');
 });
 
+t.test('nor is a session held up by those who wait for a device', async (t) => {
+  const { guessing, ada } = await ledgers(t);
+  const gone = new AbortController();
+  const enter = (place: Place) => guessing.enter({ user: ada }, 'password', place, gone.signal);
+  for (let guess = 0; guess < 5; guess += 1) await enter({ device: 'phone' });
+  const waiting = enter({ device: 'phone' });
+  for (const place of [{ session: 's' }, { device: 'tablet' }]) await enter(place);
+  gone.abort();
+  await t.rejects(waiting, { code: 'overloaded' });
+});
+
+t.test('who comes late waits behind those who wait, also once the first has gone', async (t) => {
+  const { guessing, ada } = await ledgers(t);
+  for (let guess = 0; guess < 5; guess += 1)
+    await guessing.enter({ user: ada }, 'password', here, stays);
+  const log: string[] = [];
+  const enter = (name: string, signal: AbortSignal) =>
+    guessing.enter({ user: ada }, 'password', here, signal).catch(() => log.push(name));
+  const [first, second] = [new AbortController(), new AbortController()];
+  const waiting = [enter('first', first.signal), enter('second', second.signal)];
+  first.abort();
+  await waiting[0];
+  waiting.push(enter('third', AbortSignal.abort()));
+  for (let turns = 0; turns < 10; turns += 1) await turn();
+  t.same(log, ['first'], 'the third has gone already, and is not asked before the second');
+  second.abort();
+  await Promise.all(waiting);
+  t.same(log, ['first', 'second', 'third']);
+});
+
 t.test('so many may wait; a first comer elsewhere is let in all the same', async (t) => {
   const { guessing, ada } = await ledgers(t);
   const gone = new AbortController();
   const enter = (place: Place) => guessing.enter({ user: ada }, 'password', place, gone.signal);
-  for (let turn = 0; turn < 5; turn += 1) await enter(here);
-  const waiting = Array.from({ length: 1_001 }, () => enter(here).catch(({ code }) => code));
-  await t.rejects(enter(here), { code: 'overloaded', circumstances: { retryAfter: 1 } });
-  await enter({ prefix: '192.0.2.2' });
+  const elsewhere = { prefix: '192.0.2.2' };
+  await (await enter(elsewhere)).settle('unchecked');
+  for (let guess = 0; guess < 5; guess += 1) await enter(here);
+  let refused = 0;
+  const waiting = Array.from({ length: 1_001 }, () =>
+    enter(here).catch(({ code }) => {
+      refused += 1;
+      return code;
+    }),
+  );
+  await turn();
+  t.equal(refused, 0, 'one looks, and a thousand wait');
+  let refusal: unknown;
+  const late = enter(here).catch((error) => {
+    refusal = error;
+  });
+  await turn();
+  t.match(refusal, { code: 'overloaded', circumstances: { retryAfter: 1 } }, 'at once');
+  await late;
+  t.ok(await enter(elsewhere), 'somebody was there before, but nobody is now');
   gone.abort();
   t.same(new Set(await Promise.all(waiting)), new Set(['overloaded']));
 });
@@ -205,4 +252,44 @@ t.test('however many addresses are made up, what is kept of them is bounded', as
   for (let address = 0; address < 100; address += 1) await guess(`b${address}`);
   await guess('first');
   t.pass('then those longest unused go');
+});
+
+t.test('a check that fails by itself is no guess', async (t) => {
+  const { guessing, ada, row } = await ledgers(t);
+  const enter = () => guessing.enter({ user: ada }, 'password', here, stays);
+  t.equal(await checked(await enter(), Promise.resolve('right')), 'right');
+  t.equal((await row()).throttle[0]?.pending.length, 1, 'what was checked is still to be settled');
+  for (let turns = 0; turns < 10; turns += 1) {
+    const failing = checked(await enter(), Promise.reject(new Error('no room')));
+    await t.rejects(failing, { message: 'no room' });
+  }
+  t.same(
+    (await row()).throttle.map(({ failures, pending }) => [failures, pending.length]),
+    [
+      [0, 1],
+      [0, 1],
+    ],
+  );
+});
+
+t.test('an unknown address costs the database as many writes as a known one', async (t) => {
+  const { guessing, subjects, users } = await ledgers(t);
+  const counts = await Promise.all(
+    subjectsOf(subjects).map(async ([name, subject]) => {
+      const id = name === 'a row' ? subjects.user.id : DECOY;
+      const begun = (await users.findById(id))?.row_version ?? 0;
+      const writes = async () => ((await users.findById(id))?.row_version ?? 0) - begun;
+      const seen: number[] = [];
+      for (let guess = 0; guess < 5; guess += 1) {
+        const admitted = await guessing.enter(subject, 'password', here, stays);
+        seen.push(await writes());
+        await admitted.settle('wrong');
+        seen.push(await writes());
+      }
+      await t.rejects(guessing.enter(subject, 'password', here, stays), { code: 'throttled' });
+      return [...seen, await writes()];
+    }),
+  );
+  t.same(counts[0], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 10], 'none for who has to wait');
+  t.same(counts[1], counts[0]);
 });

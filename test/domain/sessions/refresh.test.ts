@@ -1,7 +1,9 @@
 import t from 'tap';
 import { refreshSession } from '../../../src/domain/sessions/refresh.ts';
+import { start } from '../../../src/domain/sessions/sessions.ts';
 import { issuePair } from '../../../src/domain/tokens/token-pair.ts';
 import { testApp } from '../../test-app.ts';
+import { ada, limits, NOW } from '../samples.ts';
 
 const once = { transport: 'body' as const, attempt: undefined };
 
@@ -42,3 +44,13 @@ t.test(
     });
   },
 );
+
+t.test('what is no refresh token, or one of nobody, is invalid', async (t) => {
+  const { context, signUp } = await testApp(t);
+  const { access_token, device_token } = await signUp();
+  const signIn = { amr: ['pwd'], transport: 'body' as const, client: '' };
+  const nobody = start(ada(), signIn, NOW, limits);
+  const stranger = issuePair(context, { ...nobody, device: 'device' }).refresh_token;
+  for (const token of ['', 'x', access_token, device_token, stranger])
+    t.same(await refreshSession(context, { token, ...once }), { outcome: 'invalid' });
+});

@@ -9,7 +9,7 @@ const claims = { sub: user.id, sid: session.id, ver: 0 };
 
 t.test('a user of whom nothing was revoked leaves no trace', async (t) => {
   const revocations = new Revocations();
-  revocations.learn(user);
+  for (const token_version of [0, 1]) revocations.learn({ ...user, token_version });
   t.equal(revocations.includes(claims), false);
 });
 
@@ -59,3 +59,12 @@ t.test(
     t.ok(REVOCATION_LIFE >= 905_000, 'longer than a token and the skew of two clocks');
   },
 );
+
+t.test('an ended session is remembered for as long, counted from its end', async (t) => {
+  const revocations = new Revocations();
+  revocations.learn(endSession(user, session.id, NOW + 5));
+  revocations.forget(NOW + 5 + REVOCATION_LIFE - 1);
+  t.equal(revocations.includes(claims), true);
+  revocations.forget(NOW + 5 + REVOCATION_LIFE);
+  t.equal(revocations.includes(claims), false);
+});

@@ -10,6 +10,7 @@ import {
   refreshAfter,
   rotate,
   start,
+  withTombstone,
 } from '../../../src/domain/sessions/sessions.ts';
 import type { Session, User } from '../../../src/schemas/user.ts';
 import { ada, DAY, limits, NOW } from '../samples.ts';
@@ -264,6 +265,26 @@ for (const [what, state, shown] of invalid) {
   });
 }
 
+t.test('MFA-02 a session from before the second factor does not go on without it', async (t) => {
+  const totp = { secret: 'sealed', last_step: 0 };
+  const made = rotated(2);
+  const refresh = (amr: string[], mfa: User['mfa'], gen: number) => {
+    const user = { ...made.user, mfa, sessions: [{ ...made.session, amr }] };
+    return rotate(user, present(made.session, { gen }), NOW, limits).result.outcome;
+  };
+  for (const gen of [0, 1, 2])
+    t.equal(refresh(['pwd', 'otp'], { totp, challenges: [] }, gen), 'invalid');
+  t.equal(refresh(['pwd', 'mfa'], { totp, challenges: [] }, 2), 'rotated');
+  t.equal(refresh(['pwd'], { pending: totp, challenges: [] }, 2), 'rotated', 'not proven yet');
+});
+
+t.test('a second factor brings no session back that nobody knows', async (t) => {
+  const { user, session } = rotated(1);
+  const mfa = { totp: { secret: 'sealed', last_step: 0 }, challenges: [] };
+  const turn = rotate({ ...user, mfa }, present(session, { sid: 'another' }), NOW, limits);
+  t.same(turn.result, { outcome: 'invalid' });
+});
+
 t.test('an old token of a session that has ended is invalid, not reused again', async (t) => {
   const { user, session } = rotated(2);
   const ended = endSession(user, session.id, NOW);
@@ -307,6 +328,14 @@ t.test('when the room has become smaller, a sign-in ends all that do not fit', a
   );
 });
 
+t.test('a session that has ended takes no room either', async (t) => {
+  const first = begin(ada(), NOW);
+  const second = begin(first.user, NOW + 1);
+  const user = endSession(second.user, second.session.id, NOW + 2);
+  const after = begin(user, NOW + 3, { count: 2 }).user;
+  t.ok(liveSession(after, first.session.id, NOW + 3), 'though the ended one was used since');
+});
+
 t.test('an expired session takes no room, and goes with the next write', async (t) => {
   const old = begin(ada(), NOW);
   const now = NOW + 14 * DAY;
@@ -338,6 +367,35 @@ t.test('of many tombstones the youngest hundred stay, so the row stays small', a
     ids.slice(5).reverse(),
   );
 });
+
+t.test(
+  'a token without a session leaves a tombstone, and the others are as they were',
+  async (t) => {
+    const { user, session } = begin(ada(), NOW);
+    const after = withTombstone(withTombstone(user, 'one', NOW + 1), 'two', NOW + 2);
+    const tombstone = (id: string, now: number): Session => ({
+      id,
+      gen: 0,
+      created_at: now,
+      rotated_at: now,
+      expires_at: now,
+      ended_at: now,
+      amr: [],
+      transport: 'body',
+      client: '',
+    });
+    t.same(after.sessions, [session, tombstone('two', NOW + 2), tombstone('one', NOW + 1)]);
+    t.match(after, { revoked_at: NOW + 2, updated_at: NOW + 2, token_version: 0 });
+    let many = user;
+    for (let index = 0; index < 105; index += 1)
+      many = withTombstone(many, `${index}`, NOW + index);
+    t.same(
+      many.sessions.map(({ id }) => id),
+      [session.id, ...Array.from({ length: 100 }, (_, index) => `${104 - index}`)],
+      'the youngest hundred stay',
+    );
+  },
+);
 
 t.test('ending a session that has ended, expired or never was changes nothing', async (t) => {
   const { user, session } = begin(ada(), NOW);

@@ -3,33 +3,30 @@ import t, { type Test } from 'tap';
 import { Passwords } from '../../../src/domain/passwords/passwords.ts';
 import { signInWithPassword } from '../../../src/domain/sessions/sign-in.ts';
 import type { User } from '../../../src/schemas/user.ts';
-import { butForCounts } from '../../people.ts';
+import { butForCounts, factor } from '../../people.ts';
 import { PASSWORD, testApp } from '../../test-app.ts';
+import { NOW } from '../samples.ts';
 
 const signIn = { amr: ['pwd'], transport: 'body' as const, client: 'curl' };
 const refused = { message: 'invalid_credentials' };
 
 async function serviceOf(t: Test, env: Record<string, string> = {}) {
   const service = await testApp(t, { env });
-  const { access_token } = await service.signUp();
+  const { access_token, device_token } = await service.signUp();
   const { sub } = service.context.accessTokens.read(access_token);
   const row = async () => (await service.context.users.findById(sub)) as User;
   const change = (next: Partial<User>) =>
     service.context.users.change(sub, (user) => ({ user: { ...user, ...next }, result: true }));
   const origin = { prefix: '192.0.2.1', signal: new AbortController().signal };
-  const enter = (password = PASSWORD, email = 'Ada@example.com') =>
-    signInWithPassword(
-      service.context,
-      { email, password, deviceToken: undefined },
-      { signIn, origin },
-    );
+  const enter = (password = PASSWORD, email = 'Ada@example.com', deviceToken?: string) =>
+    signInWithPassword(service.context, { email, password, deviceToken }, { signIn, origin });
   /** Begins a sign-in; resolves once its password is being checked. */
   const entering = async () => {
     const signingIn = enter();
     while ((await row()).throttle.every(({ pending }) => pending.length === 0)) await sleep(1);
     return { signingIn };
   };
-  return { ...service, row, change, enter, entering };
+  return { ...service, device_token, sub, row, change, enter, entering };
 }
 
 t.test('the owner gets a session of his own, and his row says when', async (t) => {
@@ -45,17 +42,24 @@ t.test('the owner gets a session of his own, and his row says when', async (t) =
 });
 
 t.test('anybody else is refused and counted, and the row stays as it was else', async (t) => {
-  const { enter, row, change } = await serviceOf(t);
+  const { enter, sub, row, change } = await serviceOf(t);
   const before = await row();
-  await t.rejects(enter('wrong'), refused);
-  await t.rejects(enter(PASSWORD, 'eve@example.com'), refused);
+  await t.rejects(enter('wrong'), { ...refused, circumstances: { reason: sub } });
+  await t.rejects(enter(PASSWORD, 'eve@example.com'), {
+    ...refused,
+    circumstances: { reason: 'unknown address' },
+  });
   const after = await row();
   t.same(butForCounts(after), butForCounts(before));
   t.same(
-    after.throttle.map(({ failures, pending }) => [failures, pending.length]),
+    after.throttle.map(({ key, failures, pending }) => [
+      key.split(' ', 2).join(' '),
+      failures,
+      pending.length,
+    ]),
     [
-      [1, 0],
-      [1, 0],
+      ['password all', 1, 0],
+      ['password net', 1, 0],
     ],
     'for the place and for the account; an unknown address counts for nobody here',
   );
@@ -111,4 +115,86 @@ t.test('a hash that was only made anew meanwhile still lets its owner in', async
   const { session } = await signingIn;
   t.ok((await row()).sessions.some(({ id }) => id === session?.id));
   t.equal((await row()).password_hash, again);
+});
+
+t.test('each unknown address is counted by itself, like a known one', async (t) => {
+  const { enter } = await serviceOf(t);
+  for (let turn = 0; turn < 5; turn += 1) await t.rejects(enter('x', 'eve@example.com'), refused);
+  await t.rejects(enter('x', 'EVE@example.com'), { message: 'throttled' });
+  await t.rejects(enter('x', 'eva@example.com'), refused);
+  t.ok(await enter());
+});
+
+t.test('the right password clears its own place, and not what others guessed', async (t) => {
+  const { enter, row } = await serviceOf(t);
+  for (let turn = 0; turn < 2; turn += 1) await t.rejects(enter('wrong'), refused);
+  await enter();
+  t.match(
+    (await row()).throttle.filter(({ failures }) => failures > 0),
+    [{ key: 'password all', failures: 2 }],
+  );
+});
+
+t.test('whoever has a known device gets in while strangers guess', async (t) => {
+  const { enter, device_token, context } = await serviceOf(t);
+  for (let turn = 0; turn < 5; turn += 1) await t.rejects(enter('wrong'), refused);
+  await t.rejects(enter(), { message: 'throttled' });
+  await t.rejects(
+    enter(PASSWORD, undefined, 'x'),
+    { message: 'throttled' },
+    'a token of no device',
+  );
+  const { device } = await enter(PASSWORD, undefined, device_token);
+  t.equal(device, context.ownTokens.read('device', device_token)?.jti, 'it stays the same device');
+});
+
+t.test('a sign-in without a device makes one', async (t) => {
+  const { enter } = await serviceOf(t);
+  const devices = [await enter(), await enter()].map(({ device }) => device);
+  for (const device of devices) t.match(device, /^[\w-]{22}$/);
+  t.not(devices[0], devices[1]);
+});
+
+t.test('MFA-01 with a second factor the password opens no session', async (t) => {
+  const app = await serviceOf(t);
+  const { mfa } = factor(app, await app.row());
+  await app.change({ mfa, last_login_at: NOW });
+  const before = await app.row();
+  app.clock.advance(5);
+  for (const [token, device] of [
+    [undefined, undefined],
+    [app.device_token, app.context.ownTokens.read('device', app.device_token)?.jti],
+  ]) {
+    const half = await app.enter(PASSWORD, undefined, token);
+    t.same(Object.keys(half).sort(), ['device', 'user']);
+    t.equal(half.user.id, before.id);
+    t.equal(half.device, device, 'only one that is proven');
+  }
+  t.same(butForCounts(await app.row()), butForCounts(before));
+});
+
+t.test('who comes when there is no room to hash anew gets in with the old hash', async (t) => {
+  const env = { HASH_PASSES: '3', HASH_CONCURRENCY: '1', HASH_QUEUE: '1' };
+  const { enter, row, change, context } = await serviceOf(t, env);
+  const { hashQueue } = context;
+  const old = await new Passwords({ memory: 19_456, passes: 2 }, hashQueue).hash(PASSWORD);
+  await change({ password_hash: old });
+  const [before, after] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const running = hashQueue.run(() => before.promise);
+  const entering = enter();
+  while (hashQueue.length === 0) await sleep(1);
+  before.resolve();
+  await running;
+  // Takes the place of the check as soon as that has ended, and has somebody wait behind it.
+  let behind: Promise<void> | undefined;
+  const next = hashQueue.run(() => {
+    behind = hashQueue.run(() => after.promise);
+    return after.promise;
+  });
+  const { user, session } = await entering;
+  t.ok(session);
+  t.equal(user.password_hash, old);
+  t.equal((await row()).password_hash, old);
+  after.resolve();
+  await Promise.all([next, behind]);
 });

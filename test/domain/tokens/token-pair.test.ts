@@ -1,5 +1,4 @@
 import t from 'tap';
-import { refreshSession } from '../../../src/domain/sessions/refresh.ts';
 import { start } from '../../../src/domain/sessions/sessions.ts';
 import { DEVICE_LIFE, issuePair, provenDevice } from '../../../src/domain/tokens/token-pair.ts';
 import { testApp } from '../../test-app.ts';
@@ -59,14 +58,4 @@ t.test('a device token proves its device for its own user only, and for half a y
   t.equal(provenDevice(context, undefined, device_token), undefined);
   clock.advance(DEVICE_LIFE * 1_000);
   t.equal(provenDevice(context, user, device_token), undefined);
-});
-
-t.test('a refresh token of a user who is not there any more is invalid', async (t) => {
-  const { context } = await testApp(t);
-  const { refresh_token } = issuePair(context, { user, session, device: 'device' });
-  const attempt = { transport: 'body' as const, attempt: undefined };
-  t.same(await refreshSession(context, { token: refresh_token, ...attempt }), {
-    outcome: 'invalid',
-  });
-  t.same(await refreshSession(context, { token: 'x', ...attempt }), { outcome: 'invalid' });
 });

@@ -1,0 +1,40 @@
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { simpleParser } from 'mailparser';
+import type { Test } from 'tap';
+import { folder } from '../databases.ts';
+import { tokenOf } from '../mailbox.ts';
+import { type TestApp, testApp } from '../test-app.ts';
+
+interface Posted {
+  to: string;
+  subject: string | undefined;
+  /** The one in its link, if it has one. */
+  token: string | undefined;
+}
+
+/** The service with a mail folder of its own; `posted` empties it: what was posted since, by address. */
+export async function appWithLetters(
+  t: Test,
+  env: Record<string, string> = {},
+): Promise<TestApp & { posted: () => Promise<Posted[]> }> {
+  const path = folder(t);
+  const app = await testApp(t, { env: { MAIL_URL: `file:${path}`, ...env } });
+  const posted = async () => {
+    // Whatever waits is sent at once.
+    await app.context.outbox.close();
+    const letters = readdirSync(path).map(async (name) => {
+      const raw = readFileSync(join(path, name), 'utf8');
+      rmSync(join(path, name));
+      const mail = await simpleParser(raw);
+      const { to = [], subject } = mail;
+      const recipients = [to].flat().map(({ text }) => text);
+      const token = tokenOf({ recipients, from: '', raw, mail });
+      return { to: recipients.join(), subject, token };
+    });
+    return (await Promise.all(letters)).sort((a, b) =>
+      a.to.toLowerCase().localeCompare(b.to.toLowerCase()),
+    );
+  };
+  return { ...app, posted };
+}
