@@ -148,3 +148,23 @@ t.test('there are no drawers: a thing that has no home has no name yet', async (
   );
   t.same([...new Set(drawers)], []);
 });
+
+t.test(
+  'a test file arranges for its own tests alone: others run in the same process',
+  async (t) => {
+    const hooked = globSync('test/**/*.test.ts').filter((file) =>
+      /^t\.(before|after)Each\(/m.test(readFileSync(file, 'utf8')),
+    );
+    t.same(hooked, []);
+  },
+);
+
+t.test('every test file is in one suite', async (t) => {
+  const named = globSync('test/suites/*.ts').flatMap((file) => {
+    const [, patterns = ''] = /^await suite\((.*)\);$/m.exec(readFileSync(file, 'utf8')) ?? [];
+    return [...patterns.matchAll(/'([^']+)'/g)].map(([, pattern]) => `test/${pattern}.test.ts`);
+  });
+  const run = named.flatMap((pattern) => globSync(pattern));
+  const all = globSync('test/**/*.test.ts').filter((file) => !file.startsWith('test/suites/'));
+  t.same(run.sort(), all.sort());
+});

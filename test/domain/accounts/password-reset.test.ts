@@ -16,9 +16,6 @@ const service = await appWithLetters(t);
 const { context, clock, posted } = service;
 const { users, passwords } = context;
 let count = 0;
-t.afterEach(async () => {
-  await posted();
-});
 
 /** Somebody with a session, a second factor and failed guesses. */
 async function userOf(changes: Partial<User> = {}) {
@@ -33,7 +30,14 @@ async function userOf(changes: Partial<User> = {}) {
 const rowOf = async ({ id }: User) => (await users.findById(id)) as User;
 const set = (token: string, password = NEXT) => resetPassword(context, { token, password }, signal);
 
-t.test('a link goes to the address as its owner wrote it, whoever asks how', async (t) => {
+/** Each leaves no letter to the next. */
+const test = (title: string, body: (t: Test) => Promise<unknown>) =>
+  t.test(title, async (t) => {
+    await body(t);
+    await posted();
+  });
+
+test('a link goes to the address as its owner wrote it, whoever asks how', async (t) => {
   const user = await userOf();
   await mailReset(context, ` ${user.email?.toUpperCase()}`);
   const [letter, ...more] = await posted();
@@ -46,31 +50,28 @@ t.test('a link goes to the address as its owner wrote it, whoever asks how', asy
   t.same(await rowOf(user), user, 'nothing is stored of it');
 });
 
-t.test('who is unknown or disabled gets no link', async (t) => {
+test('who is unknown or disabled gets no link', async (t) => {
   const { email } = await userOf({ status: 'disabled' });
   for (const address of [email as string, 'nobody@example.com']) await mailReset(context, address);
   t.same(await posted(), []);
 });
 
-t.test(
-  'a new password lets nobody in who was in, and makes its owner wait for nobody',
-  async (t) => {
-    const before = await userOf({ email_verified_at: NOW - 1 });
-    clock.advance(5);
-    const changed = await set(resetToken(context, before));
-    const after = await rowOf(before);
-    t.equal(changed.id, before.id);
-    t.match(after, { token_version: 1, revoked_at: clock.now, updated_at: clock.now });
-    t.notOk(liveSession(after, before.sessions[0]?.id as string, clock.now));
-    t.same(after.throttle, []);
-    t.equal(await passwords.matches(after.password_hash, NEXT), true);
-    t.same(after.mfa, mfa, 'the second factor of a proven mailbox is still wanted');
-    t.equal(after.email_verified_at, NOW - 1);
-    t.match(await posted(), [{ to: before.email, subject: 'Your password was changed' }]);
-  },
-);
+test('a new password lets nobody in who was in, and makes its owner wait for nobody', async (t) => {
+  const before = await userOf({ email_verified_at: NOW - 1 });
+  clock.advance(5);
+  const changed = await set(resetToken(context, before));
+  const after = await rowOf(before);
+  t.equal(changed.id, before.id);
+  t.match(after, { token_version: 1, revoked_at: clock.now, updated_at: clock.now });
+  t.notOk(liveSession(after, before.sessions[0]?.id as string, clock.now));
+  t.same(after.throttle, []);
+  t.equal(await passwords.matches(after.password_hash, NEXT), true);
+  t.same(after.mfa, mfa, 'the second factor of a proven mailbox is still wanted');
+  t.equal(after.email_verified_at, NOW - 1);
+  t.match(await posted(), [{ to: before.email, subject: 'Your password was changed' }]);
+});
 
-t.test('AUT-10 who never proved the mailbox loses the second factor to its owner', async (t) => {
+test('AUT-10 who never proved the mailbox loses the second factor to its owner', async (t) => {
   const before = await userOf();
   await set(resetToken(context, before));
   const after = await rowOf(before);
@@ -78,7 +79,7 @@ t.test('AUT-10 who never proved the mailbox loses the second factor to its owner
   t.equal(after.email_verified_at, clock.now, 'the mailbox is proven by the link');
 });
 
-t.test('a link that no longer holds changes nothing, and costs no hash', async (t) => {
+test('a link that no longer holds changes nothing, and costs no hash', async (t) => {
   const user = await userOf();
   const token = resetToken(context, user);
   const nobody = resetToken(context, { ...user, id: 'nobody' });
@@ -97,7 +98,7 @@ t.test('a link that no longer holds changes nothing, and costs no hash', async (
   t.same(await posted(), []);
 });
 
-t.test('a password that is refused says where it stands, and leaves the link good', async (t) => {
+test('a password that is refused says where it stands, and leaves the link good', async (t) => {
   const user = await userOf();
   const token = resetToken(context, user);
   for (const password of ['short', `${user.email}${user.email}`]) {
@@ -123,7 +124,7 @@ async function meanwhile(t: Test, user: User, act: () => Promise<unknown>) {
   return result;
 }
 
-t.test('what happens while the password is being hashed counts', async (t) => {
+test('what happens while the password is being hashed counts', async (t) => {
   for (const state of [
     { status: 'disabled' },
     { password_hash: '$argon2id$other' },
@@ -140,7 +141,7 @@ t.test('what happens while the password is being hashed counts', async (t) => {
   t.same(await posted(), []);
 });
 
-t.test('an account that goes while its password is being hashed is none', async (t) => {
+test('an account that goes while its password is being hashed is none', async (t) => {
   const user = await userOf({ status: 'active' });
   const gone = { ...user, status: 'deleted' as const, revoked_at: NOW - 1, email_key: null };
   const remove = async () => {

@@ -1,4 +1,4 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { newPerson } from '../../../src/domain/accounts/accounts.ts';
 import {
   answerChallenge,
@@ -23,10 +23,6 @@ const strange: Proof = { recoveryCode: 'AAAA-AAAA-AAAA-AAAA' };
 const invalid = { code: 'challenge_invalid' };
 let count = 0;
 
-t.beforeEach(() => {
-  clock.now = NOW;
-});
-
 /** Somebody with a factor in force and recovery codes; `right` is the code of now, `wrong` is none. */
 async function userOf(changes: Partial<User> = {}) {
   count += 1;
@@ -49,7 +45,14 @@ const answer = (token: string, proof: Proof, origin = here) =>
   answerChallenge(context, { token, proof, client: 'a browser', origin });
 const idOf = (token: string) => ownTokens.read('mfa', token)?.jti;
 
-t.test('a challenge says what it is bound to, and lives for five minutes', async (t) => {
+/** Each begins at the same time. */
+const test = (title: string, body: (t: Test) => Promise<unknown>) =>
+  t.test(title, async (t) => {
+    clock.now = NOW;
+    await body(t);
+  });
+
+test('a challenge says what it is bound to, and lives for five minutes', async (t) => {
   const { user, challenge } = await userOf({ token_version: 3 });
   const token = challenge();
   const { iss, aud, jti = '', ...claims } = ownTokens.read('mfa', token) ?? {};
@@ -68,7 +71,7 @@ t.test('a challenge says what it is bound to, and lives for five minutes', async
   t.equal(ownTokens.read('mfa', token), undefined);
 });
 
-t.test('the code signs in, and the session says by what', async (t) => {
+test('the code signs in, and the session says by what', async (t) => {
   const { row, challenge, right } = await userOf();
   clock.advance(5);
   const done = await answer(challenge(), right());
@@ -89,7 +92,7 @@ t.test('the code signs in, and the session says by what', async (t) => {
   t.same(await posted(), []);
 });
 
-t.test('a recovery code signs in, is gone, and its owner hears of it', async (t) => {
+test('a recovery code signs in, is gone, and its owner hears of it', async (t) => {
   const { user, row, challenge } = await userOf();
   const done = await answer(challenge('phone'), { recoveryCode: codes[0] as string });
   t.same(done.session.amr, ['pwd', 'mfa']);
@@ -103,7 +106,7 @@ t.test('a recovery code signs in, is gone, and its owner hears of it', async (t)
   t.same(await posted(), []);
 });
 
-t.test('a wrong proof opens nothing, and counts for the challenge and the place', async (t) => {
+test('a wrong proof opens nothing, and counts for the challenge and the place', async (t) => {
   const { user, row, challenge, wrong } = await userOf();
   const token = challenge();
   for (const [proof, kind] of [
@@ -132,7 +135,7 @@ t.test('a wrong proof opens nothing, and counts for the challenge and the place'
   t.same(await posted(), []);
 });
 
-t.test('MFA-08 the fifth try is the last of a challenge, and none is left once used', async (t) => {
+test('MFA-08 the fifth try is the last of a challenge, and none is left once used', async (t) => {
   const { row, change, challenge, right } = await userOf();
   const [tried, used, spent] = [challenge(), challenge(), challenge()];
   const until = NOW + 5 * MINUTE;
@@ -159,7 +162,7 @@ t.test('MFA-08 the fifth try is the last of a challenge, and none is left once u
   await t.rejects(answer(used, { recoveryCode: codes[1] as string }), invalid);
 });
 
-t.test('that one challenge was used takes no try from another', async (t) => {
+test('that one challenge was used takes no try from another', async (t) => {
   const { row, challenge, right } = await userOf();
   const [one, two] = [challenge(), challenge()];
   await t.rejects(answer(one, strange), { code: 'invalid_code' });
@@ -173,7 +176,7 @@ t.test('that one challenge was used takes no try from another', async (t) => {
   );
 });
 
-t.test('of challenges those that have not expired are kept, and the newest twenty', async (t) => {
+test('of challenges those that have not expired are kept, and the newest twenty', async (t) => {
   const { row, change, challenge } = await userOf();
   const kept = (until: number, size: number) =>
     Array.from({ length: size }, (_, index) => ({ id: `c${index}`, tries: 1, until }));
@@ -192,7 +195,7 @@ t.test('of challenges those that have not expired are kept, and the newest twent
   }
 });
 
-t.test('a challenge that no longer stands takes no proof, and uses none up', async (t) => {
+test('a challenge that no longer stands takes no proof, and uses none up', async (t) => {
   const { user, row, change, challenge, right } = await userOf();
   const token = challenge();
   const nobody = issueChallenge(context, {
@@ -222,7 +225,7 @@ t.test('a challenge that no longer stands takes no proof, and uses none up', asy
   t.ok(await answer(token, { recoveryCode: codes[2] as string }), 'back as it was, it stands');
 });
 
-t.test('guesses from elsewhere never keep the owner of a known device out', async (t) => {
+test('guesses from elsewhere never keep the owner of a known device out', async (t) => {
   const { row, change, challenge, wrong, right } = await userOf();
   for (let turn = 0; turn < 5; turn += 1)
     await t.rejects(answer(challenge(), wrong()), { code: 'invalid_code' });
@@ -237,7 +240,7 @@ t.test('guesses from elsewhere never keep the owner of a known device out', asyn
   t.ok(await answer(challenge(), right(), there), 'from another place too');
 });
 
-t.test('one guess is decided and counted in one go', async (t) => {
+test('one guess is decided and counted in one go', async (t) => {
   const { user, right, wrong } = await userOf();
   const place = { session: 'session' };
   const guess = (proof: Proof, hash?: string, of = user) =>
@@ -264,7 +267,7 @@ t.test('one guess is decided and counted in one go', async (t) => {
   );
 });
 
-t.test('only a recovery code costs a hash', async (t) => {
+test('only a recovery code costs a hash', async (t) => {
   const { user, right } = await userOf();
   t.equal(await hashOfProof(context, user, right(), signal), undefined);
   t.match(await hashOfProof(context, user, strange, signal), /^[\w-]{43}$/);

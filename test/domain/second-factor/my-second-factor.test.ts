@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TOTP } from 'otpauth';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import {
   beginEnrolment,
   confirmEnrolment,
@@ -27,13 +27,6 @@ const password_hash = await context.passwords.hash(PASSWORD);
 const made = await newRecoveryCodes(context.passwords);
 const challenges = [{ id: 'challenge', tries: 2, until: NOW + 60 * SECOND }];
 let count = 0;
-
-t.beforeEach(() => {
-  clock.now = NOW;
-});
-t.afterEach(async () => {
-  await posted();
-});
 
 /** A signed-in caller with another session besides, and, if `inForce`, a second factor. */
 async function callerOf({ inForce }: { inForce: boolean }) {
@@ -69,7 +62,15 @@ const wrongOf = (code: string): Proof => ({
   code: String((Number(code) + 1) % 1_000_000).padStart(6, '0'),
 });
 
-t.test('MFA-06 enrolment needs the password, and puts nothing into force', async (t) => {
+/** Each begins at the same time, and leaves no letter. */
+const test = (title: string, body: (t: Test) => Promise<unknown>) =>
+  t.test(title, async (t) => {
+    clock.now = NOW;
+    await body(t);
+    await posted();
+  });
+
+test('MFA-06 enrolment needs the password, and puts nothing into force', async (t) => {
   const { caller, row } = await callerOf({ inForce: false });
   const before = await row();
   await t.rejects(beginEnrolment(context, caller, 'wrong', signal), { code: 'wrong_password' });
@@ -84,7 +85,7 @@ t.test('MFA-06 enrolment needs the password, and puts nothing into force', async
   t.equal((await confirmEnrolment(context, caller, code)).length, 10, 'the secret is the pending');
 });
 
-t.test('a factor in force is not replaced by another enrolment', async (t) => {
+test('a factor in force is not replaced by another enrolment', async (t) => {
   const { caller, row, code } = await callerOf({ inForce: true });
   const { mfa } = await row();
   const enabled = { code: 'mfa_enabled' };
@@ -94,7 +95,7 @@ t.test('a factor in force is not replaced by another enrolment', async (t) => {
   t.same(await posted(), []);
 });
 
-t.test('one right code puts the secret into force, and ends who never showed it', async (t) => {
+test('one right code puts the secret into force, and ends who never showed it', async (t) => {
   const { caller, email, row, change, code, here, there } = await callerOf({ inForce: true });
   const { mfa } = await row();
   await t.rejects(confirmEnrolment(context, caller, code()), { code: 'mfa_enabled' });
@@ -125,7 +126,7 @@ t.test('one right code puts the secret into force, and ends who never showed it'
   t.match(await posted(), [{ to: email, subject: 'Second factor switched on' }]);
 });
 
-t.test('what a session has shown is not said twice', async (t) => {
+test('what a session has shown is not said twice', async (t) => {
   const { caller, row, change, code } = await callerOf({ inForce: true });
   const { mfa, sessions } = await row();
   await change({
@@ -137,14 +138,14 @@ t.test('what a session has shown is not said twice', async (t) => {
   t.same(session?.amr, ['pwd', 'otp', 'mfa']);
 });
 
-t.test('without a pending secret no code is right', async (t) => {
+test('without a pending secret no code is right', async (t) => {
   const { caller, row, code } = await callerOf({ inForce: false });
   const before = await row();
   await t.rejects(confirmEnrolment(context, caller, code()), { code: 'wrong_code' });
   t.same(await row(), before);
 });
 
-t.test('MFA-07 with password and factor it goes, and every other session ends', async (t) => {
+test('MFA-07 with password and factor it goes, and every other session ends', async (t) => {
   const { caller, email, row, code, here, there } = await callerOf({ inForce: true });
   await removeFactor(context, caller, full({ code: code() }));
   t.same((await row()).mfa, { challenges: [] });
@@ -157,7 +158,7 @@ t.test('MFA-07 with password and factor it goes, and every other session ends', 
   t.same(await posted(), []);
 });
 
-t.test('MFA-09 a new set of codes replaces the old one, and ends no session', async (t) => {
+test('MFA-09 a new set of codes replaces the old one, and ends no session', async (t) => {
   const { caller, email, row, code, here, there } = await callerOf({ inForce: true });
   const { mfa } = await row();
   const codes = await renewRecoveryCodes(context, caller, full({ code: code() }));
@@ -173,7 +174,7 @@ t.test('MFA-09 a new set of codes replaces the old one, and ends no session', as
   t.match(await posted(), [{ to: email, subject: 'New recovery codes' }]);
 });
 
-t.test('a recovery code proves as much, once', async (t) => {
+test('a recovery code proves as much, once', async (t) => {
   const { caller, row } = await callerOf({ inForce: true });
   const proof = { recoveryCode: made.codes[0] as string };
   await renewRecoveryCodes(context, caller, full(proof));
@@ -181,7 +182,7 @@ t.test('a recovery code proves as much, once', async (t) => {
   t.equal((await row()).mfa.recovery?.hashes.length, 10);
 });
 
-t.test('MFA-07 one without the other changes nothing, and is counted', async (t) => {
+test('MFA-07 one without the other changes nothing, and is counted', async (t) => {
   const { caller, row, code } = await callerOf({ inForce: true });
   const before = await row();
   const refusals = [
@@ -205,7 +206,7 @@ t.test('MFA-07 one without the other changes nothing, and is counted', async (t)
   t.same(await posted(), []);
 });
 
-t.test('a factor that goes while new codes are made is not there any more', async (t) => {
+test('a factor that goes while new codes are made is not there any more', async (t) => {
   const { caller, row, change, code } = await callerOf({ inForce: true });
   const before = (await row()).mfa.totp?.last_step;
   const renewing = renewRecoveryCodes(context, caller, full({ code: code() }));

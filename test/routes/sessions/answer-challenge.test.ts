@@ -1,4 +1,4 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { type Authenticator, codeAt, withFactor, wrongCode } from '../../authenticator.ts';
 import { mailbox } from '../../mailbox.ts';
 import { butForCounts, forgive } from '../../people.ts';
@@ -12,8 +12,14 @@ const { post, inject, as, refresh, signUp, login, context, events, clock } = app
 const happened = () => events().filter((event) => !event.startsWith('mail.'));
 const answer = (mfa_token: string, proof: object) => post('/v1/login/mfa', { mfa_token, ...proof });
 let ada: Authenticator;
-t.beforeEach(() => forgive(app, 'ada@example.com'));
-t.test('an account gets a second factor', async (t) => {
+/** None pays for the guesses of the one before. */
+const test = (title: string, body: (t: Test) => Promise<unknown>) =>
+  t.test(title, async (t) => {
+    await forgive(app, 'ada@example.com');
+    await body(t);
+  });
+
+test('an account gets a second factor', async (t) => {
   ada = await withFactor(t, app, 'ada@example.com');
 });
 const row = async (email = 'ada@example.com') => {
@@ -27,27 +33,24 @@ async function challenge(email = 'ada@example.com'): Promise<string> {
   return step.json().mfa_token;
 }
 
-t.test(
-  'MFA-01 MFA-02 the right password alone gets a challenge, and nothing that is a token',
-  async (t) => {
-    const before = await row();
-    const count = happened().length;
-    const step = await login();
-    t.equal(step.statusCode, 202);
-    t.equal(step.headers['set-cookie'], undefined);
-    t.equal(step.headers['cache-control'], 'no-store');
-    t.same(Object.keys(step.json()).sort(), ['expires_in', 'methods', 'mfa_token']);
-    t.match(step.json(), { methods: ['totp', 'recovery_code'], expires_in: 300 });
-    t.same(happened().slice(count), ['mfa.challenged']);
-    t.same(butForCounts(await row()), butForCounts(before), 'no session, nothing else written');
-    const { mfa_token } = step.json();
-    refused(t, await as(mfa_token, { url: '/v1/whoami' }), 401, 'token_invalid');
-    refused(t, await refresh(mfa_token), 401, 'refresh_invalid');
-    refused(t, await login('ada@example.com', `${PASSWORD}!`), 401, 'invalid_credentials');
-  },
-);
+test('MFA-01 MFA-02 the right password alone gets a challenge, and nothing that is a token', async (t) => {
+  const before = await row();
+  const count = happened().length;
+  const step = await login();
+  t.equal(step.statusCode, 202);
+  t.equal(step.headers['set-cookie'], undefined);
+  t.equal(step.headers['cache-control'], 'no-store');
+  t.same(Object.keys(step.json()).sort(), ['expires_in', 'methods', 'mfa_token']);
+  t.match(step.json(), { methods: ['totp', 'recovery_code'], expires_in: 300 });
+  t.same(happened().slice(count), ['mfa.challenged']);
+  t.same(butForCounts(await row()), butForCounts(before), 'no session, nothing else written');
+  const { mfa_token } = step.json();
+  refused(t, await as(mfa_token, { url: '/v1/whoami' }), 401, 'token_invalid');
+  refused(t, await refresh(mfa_token), 401, 'refresh_invalid');
+  refused(t, await login('ada@example.com', `${PASSWORD}!`), 401, 'invalid_credentials');
+});
 
-t.test('MFA-11 password and code sign in, and the tokens say so', async (t) => {
+test('MFA-11 password and code sign in, and the tokens say so', async (t) => {
   const token = await challenge();
   const count = happened().length;
   const done = await answer(token, { code: ada.code() });
@@ -61,7 +64,7 @@ t.test('MFA-11 password and code sign in, and the tokens say so', async (t) => {
   t.equal(next.statusCode, 200, 'and the session goes on');
 });
 
-t.test('MFA-01 a challenge is answered once', async (t) => {
+test('MFA-01 a challenge is answered once', async (t) => {
   const token = await challenge();
   t.equal((await answer(token, { code: ada.code() })).statusCode, 200);
   const { sessions } = await row();
@@ -76,7 +79,7 @@ t.test('MFA-01 a challenge is answered once', async (t) => {
   t.equal((await row()).sessions.length, sessions.length);
 });
 
-t.test('MFA-03 a code is good once, also for another challenge', async (t) => {
+test('MFA-03 a code is good once, also for another challenge', async (t) => {
   const [one, two] = [await challenge(), await challenge()];
   const code = ada.code();
   t.equal((await answer(one, { code })).statusCode, 200);
@@ -86,7 +89,7 @@ t.test('MFA-03 a code is good once, also for another challenge', async (t) => {
   t.equal((await answer(two, { code: ada.code() })).statusCode, 200);
 });
 
-t.test('MFA-03 of twenty answers at once with one code one signs in', async (t) => {
+test('MFA-03 of twenty answers at once with one code one signs in', async (t) => {
   const same = await challenge();
   const before = (await row()).sessions.filter(({ ended_at }) => ended_at === undefined);
   const count = happened().length;
@@ -108,7 +111,7 @@ t.test('MFA-03 of twenty answers at once with one code one signs in', async (t) 
   t.equal(each.filter(({ statusCode }) => statusCode === 200).length, 1, 'nor over challenges');
 });
 
-t.test('MFA-04 the code of this step and of the one before is taken, no other', async (t) => {
+test('MFA-04 the code of this step and of the one before is taken, no other', async (t) => {
   clock.advance(10 * STEP);
   for (const [steps, status] of [
     [-2, 401],
@@ -121,7 +124,7 @@ t.test('MFA-04 the code of this step and of the one before is taken, no other', 
   }
 });
 
-t.test('MFA-08 each challenge has five tries, also when they come at once', async (t) => {
+test('MFA-08 each challenge has five tries, also when they come at once', async (t) => {
   const wrong = { code: wrongCode(ada.secret, clock.now) };
   const token = await challenge();
   for (let turn = 0; turn < 5; turn += 1)
@@ -138,7 +141,7 @@ t.test('MFA-08 each challenge has five tries, also when they come at once', asyn
   t.ok(happened().filter((event) => event === 'mfa.refused').length >= 26);
 });
 
-t.test('what is kept of challenges stays bounded, and goes when they expire', async (t) => {
+test('what is kept of challenges stays bounded, and goes when they expire', async (t) => {
   const wrong = { code: wrongCode(ada.secret, clock.now) };
   for (let turn = 0; turn < 25; turn += 1) {
     await forgive(app, 'ada@example.com');
@@ -150,7 +153,7 @@ t.test('what is kept of challenges stays bounded, and goes when they expire', as
   t.equal((await row()).mfa.challenges.length, 1);
 });
 
-t.test('a challenge lives for five minutes', async (t) => {
+test('a challenge lives for five minutes', async (t) => {
   const token = await challenge();
   clock.advance(299_000);
   refused(t, await answer(token, { code: wrongCode(ada.secret, clock.now) }), 401, 'invalid_code');
@@ -159,7 +162,7 @@ t.test('a challenge lives for five minutes', async (t) => {
   refused(t, await answer(token, { code }), 401, 'challenge_invalid');
 });
 
-t.test('MFA-09 a recovery code signs in once, and its owner hears of it', async (t) => {
+test('MFA-09 a recovery code signs in once, and its owner hears of it', async (t) => {
   const [code = ''] = ada.recoveryCodes;
   const tokens = [await challenge(), await challenge()];
   await box.settled();
@@ -177,7 +180,7 @@ t.test('MFA-09 a recovery code signs in once, and its owner hears of it', async 
   t.equal(await box.settled(mails + 1), mails + 1);
 });
 
-t.test('MFA-09 of twenty uses of a recovery code at once one signs in', async (t) => {
+test('MFA-09 of twenty uses of a recovery code at once one signs in', async (t) => {
   const recovery_code = ada.recoveryCodes[1];
   const tokens = await Promise.all(Array.from({ length: 20 }, () => challenge()));
   const answers = await Promise.all(tokens.map((token) => answer(token, { recovery_code })));
@@ -185,7 +188,7 @@ t.test('MFA-09 of twenty uses of a recovery code at once one signs in', async (t
   t.equal((await row()).mfa.recovery?.hashes.length, 8);
 });
 
-t.test('when the last recovery code is spent, nobody is asked for one', async (t) => {
+test('when the last recovery code is spent, nobody is asked for one', async (t) => {
   const { id, mfa } = await row();
   const { recovery } = mfa;
   const set = (hashes: string[]) =>
@@ -198,7 +201,7 @@ t.test('when the last recovery code is spent, nobody is asked for one', async (t
   await set(recovery?.hashes ?? []);
 });
 
-t.test('MFA-10 a code is six digits of text; a body has one proof', async (t) => {
+test('MFA-10 a code is six digits of text; a body has one proof', async (t) => {
   const mfa_token = await challenge();
   const before = await row();
   for (const body of [
@@ -219,40 +222,37 @@ t.test('MFA-10 a code is six digits of text; a body has one proof', async (t) =>
   t.same(await row(), before, 'and none of these is a try');
 });
 
-t.test(
-  'MFA-01 a challenge dies with the password, with every sign-out, with the account',
-  async (t) => {
-    const email = 'dies@example.com';
-    const dora = await withFactor(t, app, email);
-    const byPassword = await challenge(email);
-    const pair = await as(dora.tokens.access_token, {
-      method: 'PUT',
-      url: '/v1/me/password',
-      payload: { current_password: PASSWORD, new_password: 'a lantern in the harbour' },
-    });
-    refused(t, await answer(byPassword, { code: dora.code() }), 401, 'challenge_invalid');
+test('MFA-01 a challenge dies with the password, with every sign-out, with the account', async (t) => {
+  const email = 'dies@example.com';
+  const dora = await withFactor(t, app, email);
+  const byPassword = await challenge(email);
+  const pair = await as(dora.tokens.access_token, {
+    method: 'PUT',
+    url: '/v1/me/password',
+    payload: { current_password: PASSWORD, new_password: 'a lantern in the harbour' },
+  });
+  refused(t, await answer(byPassword, { code: dora.code() }), 401, 'challenge_invalid');
 
-    const next = (await login(email, 'a lantern in the harbour')).json().mfa_token;
-    await as(pair.json().access_token, { method: 'DELETE', url: '/v1/me/sessions' });
-    refused(t, await answer(next, { code: dora.code() }), 401, 'challenge_invalid');
+  const next = (await login(email, 'a lantern in the harbour')).json().mfa_token;
+  await as(pair.json().access_token, { method: 'DELETE', url: '/v1/me/sessions' });
+  refused(t, await answer(next, { code: dora.code() }), 401, 'challenge_invalid');
 
-    const last = (await login(email, 'a lantern in the harbour')).json().mfa_token;
-    const { id } = await row(email);
-    const set = (status: 'active' | 'disabled') =>
-      context.users.change(id, (user) => ({ user: { ...user, status }, result: undefined }));
-    await set('disabled');
-    refused(t, await answer(last, { code: dora.code() }), 401, 'challenge_invalid');
-    await set('active');
-    await context.users.change(id, (user) => ({
-      user: { ...user, mfa: { challenges: [] } },
-      result: undefined,
-    }));
-    const removed = await answer(last, { code: dora.code() });
-    refused(t, removed, 401, 'challenge_invalid');
-  },
-);
+  const last = (await login(email, 'a lantern in the harbour')).json().mfa_token;
+  const { id } = await row(email);
+  const set = (status: 'active' | 'disabled') =>
+    context.users.change(id, (user) => ({ user: { ...user, status }, result: undefined }));
+  await set('disabled');
+  refused(t, await answer(last, { code: dora.code() }), 401, 'challenge_invalid');
+  await set('active');
+  await context.users.change(id, (user) => ({
+    user: { ...user, mfa: { challenges: [] } },
+    result: undefined,
+  }));
+  const removed = await answer(last, { code: dora.code() });
+  refused(t, removed, 401, 'challenge_invalid');
+});
 
-t.test('a challenge of nobody, and what is none, is one and the same answer', async (t) => {
+test('a challenge of nobody, and what is none, is one and the same answer', async (t) => {
   const iat = Math.floor(clock.now / 1_000);
   const claims = { ver: 0, was: 'x', dev: 'x', transport: 'body' as const, jti: 'x', iat };
   const forged = context.ownTokens.issue('mfa', { ...claims, sub: 'nobody', exp: iat + 60 });
@@ -263,7 +263,7 @@ t.test('a challenge of nobody, and what is none, is one and the same answer', as
   }
 });
 
-t.test('the transport and the device of the first step hold for the second', async (t) => {
+test('the transport and the device of the first step hold for the second', async (t) => {
   const step = await post('/v1/login', {
     email: 'ada@example.com',
     password: PASSWORD,
@@ -278,7 +278,7 @@ t.test('the transport and the device of the first step hold for the second', asy
   t.equal(context.ownTokens.read('device', device)?.jti, known?.jti);
 });
 
-t.test('MFA-05 swapped between two rows, an encrypted secret opens for nobody', async (t) => {
+test('MFA-05 swapped between two rows, an encrypted secret opens for nobody', async (t) => {
   const eve = await withFactor(t, app, 'eve@example.com');
   const [adas, eves] = [await row(), await row('eve@example.com')];
   t.notMatch(JSON.stringify(adas), ada.secret);
@@ -298,7 +298,7 @@ t.test('MFA-05 swapped between two rows, an encrypted secret opens for nobody', 
   t.equal((await answer(await challenge(), { code: ada.code() })).statusCode, 200);
 });
 
-t.test('a session from before the factor does not go on without it', async (t) => {
+test('a session from before the factor does not go on without it', async (t) => {
   const email = 'before@example.com';
   const old = await signUp(email);
   const { mfa } = await row();

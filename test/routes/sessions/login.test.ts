@@ -1,4 +1,4 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { butForCounts, forgive } from '../../people.ts';
 import { refused } from '../../refused.ts';
 import { PASSWORD, testApp } from '../../test-app.ts';
@@ -14,9 +14,14 @@ const row = async () => {
 };
 const jtiOf = (deviceToken: string) => context.ownTokens.read('device', deviceToken)?.jti;
 
-t.beforeEach(() => forgive(service, EMAIL).catch(() => undefined));
+/** None pays for the guesses of the one before. */
+const test = (title: string, body: (t: Test) => Promise<unknown>) =>
+  t.test(title, async (t) => {
+    await forgive(service, EMAIL).catch(() => undefined);
+    await body(t);
+  });
 
-t.test('the owner of the password gets a new session beside the others', async (t) => {
+test('the owner of the password gets a new session beside the others', async (t) => {
   const answer = await login();
   t.equal(answer.statusCode, 200);
   const tokens = answer.json();
@@ -32,30 +37,27 @@ t.test('the owner of the password gets a new session beside the others', async (
   );
 });
 
-t.test('AUT-09 PWD-04 the address is taken in every spelling, the password in one', async (t) => {
+test('AUT-09 PWD-04 the address is taken in every spelling, the password in one', async (t) => {
   t.equal((await login(' ADA@example.COM ')).statusCode, 200);
   for (const password of [PASSWORD.toUpperCase(), `${PASSWORD} `, PASSWORD.slice(0, -1)]) {
     refused(t, await login(EMAIL, password), 401, 'invalid_credentials');
   }
 });
 
-t.test(
-  'AUT-01 AUT-12 a stranger cannot tell an unknown address from a wrong password',
-  async (t) => {
-    const before = await row();
-    const wrong = await login(EMAIL, `${PASSWORD}!`);
-    const unknown = await login('eve@example.com', PASSWORD);
-    refused(t, wrong, 401, 'invalid_credentials');
-    t.equal(wrong.headers['www-authenticate'], 'Bearer realm="latchkey"');
-    t.same({ ...wrong.json(), instance: '' }, { ...unknown.json(), instance: '' });
-    const comparable = ({ headers }: typeof wrong) => ({ ...headers, date: '' });
-    t.same(comparable(wrong), comparable(unknown));
-    t.same(butForCounts(await row()), butForCounts(before), 'nothing else was written');
-    t.same(events().slice(-2), ['sign_in.refused', 'sign_in.refused']);
-  },
-);
+test('AUT-01 AUT-12 a stranger cannot tell an unknown address from a wrong password', async (t) => {
+  const before = await row();
+  const wrong = await login(EMAIL, `${PASSWORD}!`);
+  const unknown = await login('eve@example.com', PASSWORD);
+  refused(t, wrong, 401, 'invalid_credentials');
+  t.equal(wrong.headers['www-authenticate'], 'Bearer realm="latchkey"');
+  t.same({ ...wrong.json(), instance: '' }, { ...unknown.json(), instance: '' });
+  const comparable = ({ headers }: typeof wrong) => ({ ...headers, date: '' });
+  t.same(comparable(wrong), comparable(unknown));
+  t.same(butForCounts(await row()), butForCounts(before), 'nothing else was written');
+  t.same(events().slice(-2), ['sign_in.refused', 'sign_in.refused']);
+});
 
-t.test('AUT-02 an unknown address costs a hash like a known one', async (t) => {
+test('AUT-02 an unknown address costs a hash like a known one', async (t) => {
   const cost = async (email: string) => {
     const from = process.cpuUsage();
     await login(email, 'not the password at all');
@@ -70,34 +72,31 @@ t.test('AUT-02 an unknown address costs a hash like a known one', async (t) => {
   t.ok(ratio > 0.4 && ratio < 2.5, `ratio ${ratio}`);
 });
 
-t.test(
-  'PWD-09 AUT-01 a disabled account and one with a damaged hash answer like a wrong password',
-  async (t) => {
-    const { password_hash, status } = await row();
-    for (const change of [
-      { status: 'disabled' as const },
-      { password_hash: '' },
-      { password_hash: '!' },
-      { password_hash: '$argon2id$v=19$damaged' },
-      { password_hash: null },
-    ]) {
-      await context.users.change((await row()).id, (user) => ({
-        user: { ...user, ...change },
-        result: undefined,
-      }));
-      const before = await row();
-      refused(t, await login(), 401, 'invalid_credentials');
-      t.same(butForCounts(await row()), butForCounts(before), 'no session');
-      await forgive(service, EMAIL);
-      await context.users.change(before.id, (user) => ({
-        user: { ...user, password_hash, status },
-        result: undefined,
-      }));
-    }
-  },
-);
+test('PWD-09 AUT-01 a disabled account and one with a damaged hash answer like a wrong password', async (t) => {
+  const { password_hash, status } = await row();
+  for (const change of [
+    { status: 'disabled' as const },
+    { password_hash: '' },
+    { password_hash: '!' },
+    { password_hash: '$argon2id$v=19$damaged' },
+    { password_hash: null },
+  ]) {
+    await context.users.change((await row()).id, (user) => ({
+      user: { ...user, ...change },
+      result: undefined,
+    }));
+    const before = await row();
+    refused(t, await login(), 401, 'invalid_credentials');
+    t.same(butForCounts(await row()), butForCounts(before), 'no session');
+    await forgive(service, EMAIL);
+    await context.users.change(before.id, (user) => ({
+      user: { ...user, password_hash, status },
+      result: undefined,
+    }));
+  }
+});
 
-t.test('with the cookie transport both long-lived tokens are cookies', async (t) => {
+test('with the cookie transport both long-lived tokens are cookies', async (t) => {
   const answer = await post('/v1/login', { email: EMAIL, password: PASSWORD, transport: 'cookie' });
   t.equal(answer.statusCode, 200);
   t.notOk('refresh_token' in answer.json());
@@ -110,7 +109,7 @@ t.test('with the cookie transport both long-lived tokens are cookies', async (t)
   t.equal(session?.transport, 'cookie');
 });
 
-t.test('a device stays the same device at its next sign-in', async (t) => {
+test('a device stays the same device at its next sign-in', async (t) => {
   const again = { email: EMAIL, password: PASSWORD, device_token: first.device_token };
   const answer = await post('/v1/login', again);
   t.equal(jtiOf(answer.json().device_token), jtiOf(first.device_token));
@@ -119,7 +118,7 @@ t.test('a device stays the same device at its next sign-in', async (t) => {
   t.equal(jtiOf(byCookie.json().device_token), jtiOf(first.device_token));
 });
 
-t.test('what is no device token of this user makes a new device', async (t) => {
+test('what is no device token of this user makes a new device', async (t) => {
   const eve = await signUp('eve@example.com');
   const broken = `${first.device_token.slice(0, -4)}AAAA`;
   for (const device_token of [eve.device_token, first.refresh_token, broken, 'x']) {
@@ -132,7 +131,7 @@ t.test('what is no device token of this user makes a new device', async (t) => {
   }
 });
 
-t.test('REF-12 a sign-in never adopts the session of a token sent along', async (t) => {
+test('REF-12 a sign-in never adopts the session of a token sent along', async (t) => {
   const eve = (await login('eve@example.com')).json();
   const answer = await post(
     '/v1/login',
@@ -147,7 +146,7 @@ t.test('REF-12 a sign-in never adopts the session of a token sent along', async 
   t.equal((await refresh(eve.refresh_token)).statusCode, 200, "eve's session is untouched");
 });
 
-t.test('two sign-ins at once both succeed, each with a session of its own', async (t) => {
+test('two sign-ins at once both succeed, each with a session of its own', async (t) => {
   const [one, two] = await Promise.all([login(), login()]);
   t.same([one?.statusCode, two?.statusCode], [200, 200]);
   const ids = (await row()).sessions.map(({ id }) => id);
@@ -155,7 +154,7 @@ t.test('two sign-ins at once both succeed, each with a session of its own', asyn
   t.ok(ids.includes(two?.json().session_id));
 });
 
-t.test('REF-13 the least recently used session makes room, and its tokens are dead', async (t) => {
+test('REF-13 the least recently used session makes room, and its tokens are dead', async (t) => {
   const { signUp, login, refresh, as, clock, context } = await testApp(t, {
     env: { MAX_SESSIONS: '3' },
   });
@@ -174,7 +173,7 @@ t.test('REF-13 the least recently used session makes room, and its tokens are de
   t.equal(user?.sessions.filter(({ ended_at }) => ended_at === undefined).length, 3);
 });
 
-t.test('a user agent is kept short, and one that is absent is no fault', async (t) => {
+test('a user agent is kept short, and one that is absent is no fault', async (t) => {
   const body = { email: EMAIL, password: PASSWORD };
   const long = await post('/v1/login', body, { 'user-agent': 'x'.repeat(5_000) });
   const request = { method: 'POST', url: '/v1/login', payload: body } as const;
@@ -185,7 +184,7 @@ t.test('a user agent is kept short, and one that is absent is no fault', async (
   t.equal(await clientOf(none.json().session_id), '');
 });
 
-t.test('when the database is gone a sign-in is 503, and is not counted as refused', async (t) => {
+test('when the database is gone a sign-in is 503, and is not counted as refused', async (t) => {
   clock.advance(1_000);
   await context.close();
   const answer = await login();
