@@ -1,4 +1,5 @@
 import t from 'tap';
+import { derive } from '../../../src/domain/keys/key-ring.ts';
 import { KeySetError, readKeySet } from '../../../src/domain/keys/key-set.ts';
 import { newMasterSecret, newSigningKey } from '../../../src/domain/keys/new-keys.ts';
 import type { PrivateJwk } from '../../../src/schemas/jwk.ts';
@@ -184,4 +185,35 @@ t.test('the same master secret derives the same keys on every node', async (t) =
   const [one, two] = await Promise.all([ringOf([signing, master]), ringOf([signing, master])]);
   const token = one.signer('refresh', NOW).sign(ownClaims);
   t.same(two.verifier('refresh', token.split('.')[0] ?? '', NOW)?.verify(token), ownClaims);
+});
+
+t.test('KEY-08 each purpose has a key of its own, which no release may change', async (t) => {
+  const secret = Buffer.from(Array.from({ length: 32 }, (_, index) => index));
+  // HKDF-SHA-256 (RFC 5869) without salt, by another implementation.
+  for (const [purpose, key] of [
+    ['refresh', '9d26e9902ded139d517a43459408ec10181bc40d69606adc2699bf100d93d3a3'],
+    ['device', 'c76661b1363e8a26bad7216aa597021f2b117b3f3db40ddd329be84240eab54a'],
+    ['sign-up', '5033842f98ed87979ac22e0bfa1df19dbba129e00c9fb59fc08d2c182e081111'],
+    ['email', 'b37c5bb6b41f21aa3f2f1555f3a4db4ef7812b0464aeb1a0b8d8139734ff1190'],
+    ['reset', 'f6a92b6a0aa69055c8798f272e5e7866819b2ef1c2153cf30459f3c1d58d400f'],
+    ['mfa', 'a587e0df7e299dbb070d6aa2a0784c789eab4508833b890e8387ea206c126f2f'],
+    ['totp', '4be8e8a3fa374f92549215e0ed7bc39131061f1fcf885665b15794cefceb9240'],
+  ] as const)
+    t.equal(derive(secret, purpose).toString('hex'), key, purpose);
+});
+
+t.test("one of the service's own tokens holds only for the service itself", async (t) => {
+  const ring = await ringOf([signing, master]);
+  const signer = ring.signer('refresh', NOW);
+  const verifier = ring.verifier('refresh', signer.header, NOW);
+  t.same(verifier?.verify(signer.sign(ownClaims)), ownClaims);
+  for (const stranger of [{ aud: AUDIENCE }, { iss: AUDIENCE }, { aud: [] }, { iss: '' }])
+    t.throws(
+      () => verifier?.verify(signer.sign({ ...ownClaims, ...stranger })),
+      JSON.stringify(stranger),
+    );
+  for (const name of ['iss', 'aud', 'sub', 'exp']) {
+    const rest = Object.fromEntries(Object.entries(ownClaims).filter(([key]) => key !== name));
+    t.throws(() => verifier?.verify(signer.sign(rest)), { message: new RegExp(name) }, name);
+  }
 });

@@ -34,6 +34,10 @@ t.test('a hash of another system takes its password and no other', async (t) => 
     'scrypt of many lanes': `$scrypt$ln=4,r=1,p=40$${phc(SALT)}$${phc(
       scryptSync(WORD, SALT, 32, { N: 16, r: 1, p: 40 }),
     )}`,
+    'scrypt of many wide lanes': `$scrypt$ln=4,r=16,p=40$${phc(SALT)}$${phc(
+      scryptSync(WORD, SALT, 32, { N: 16, r: 16, p: 40 }),
+    )}`,
+    'PBKDF2 of 16 bytes': `$pbkdf2-sha256$i=1000$${phc(SALT)}$${phc(derived(256, 16))}`,
     'PBKDF2 as PHC': `$pbkdf2-sha256$i=1000$${phc(SALT)}$${phc(derived(256))}`,
     'PBKDF2 with its length': `$pbkdf2-sha256$i=1000,l=32$${phc(SALT)}$${phc(derived(256))}`,
     'PBKDF2 of SHA-512': `$pbkdf2-sha512$i=1000$${phc(SALT)}$${phc(derived(512))}`,
@@ -153,4 +157,27 @@ t.test('a hash of no bytes, or of few, matches nothing at all', async (t) => {
       }
     }
   }
+});
+
+t.test('a hash with anything before it or after it is none', async (t) => {
+  const [salt, bytes] = [phc(SALT), phc(scrypted(32))];
+  for (const hash of [
+    `$2b$10$${'a'.repeat(53)}`,
+    `$scrypt$ln=14,r=8,p=1$${salt}$${bytes}`,
+    `$pbkdf2-sha256$i=1000$${salt}$${bytes}`,
+    `$argon2id$v=19$m=65536,t=3,p=4$${salt}$${bytes}`,
+  ]) {
+    t.equal(isVerifiable(hash), true, hash);
+    for (const spoilt of [`x${hash}`, `${hash}!`, `${hash}$`, ` ${hash}`, `${hash}\n`])
+      t.equal(isVerifiable(spoilt), false, JSON.stringify(spoilt));
+  }
+});
+
+t.test('Argon2 is taken down to 8 KiB, a salt of 8 bytes and a hash of 16', async (t) => {
+  const argon = (costs: string, salt: number, bytes: number) =>
+    isVerifiable(`$argon2id$v=19$${costs}$${'a'.repeat(salt)}$${'a'.repeat(bytes)}`);
+  t.equal(argon('m=8,t=1,p=1', 11, 22), true);
+  t.equal(argon('m=7,t=1,p=1', 11, 22), false);
+  t.equal(argon('m=8,t=1,p=1', 10, 22), false);
+  t.equal(argon('m=8,t=1,p=1', 11, 21), false);
 });
