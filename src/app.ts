@@ -5,10 +5,10 @@ import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-
 import type { Context } from './context.ts';
 import { registerAccess } from './http/access.ts';
 import { BODY_LIMIT, registerBodyParser } from './http/body.ts';
-import { answerClientError, answerUnroutable, refuseTunnels } from './http/client-errors.ts';
+import { answerClientError, refuseTunnels } from './http/client-errors.ts';
 import { registerLimits } from './http/limits.ts';
 import { registerRequestLog, requestIds } from './http/logging.ts';
-import { registerNotFound } from './http/not-found.ts';
+import { readableUrl, registerNotFound } from './http/not-found.ts';
 import { registerDocs, registerOpenApi } from './http/openapi.ts';
 import { registerProblems } from './http/problems.ts';
 import { validatorCompiler } from './http/validation.ts';
@@ -25,6 +25,9 @@ interface Surroundings {
   /** HTTPS without a proxy: PEM texts. */
   tls?: { cert: Buffer; key: Buffer } | undefined;
 }
+
+/** Bytes: Node's own limit for the headers together, and the path is one of them. */
+const MAX_HEADERS = 16_384;
 
 /** Node looks for connections that are too slow only every 30 seconds unless told. */
 const PATIENCE = { headersTimeout: 10_000, connectionsCheckingInterval: 1_000 };
@@ -47,7 +50,8 @@ export async function buildApp(context: Context, { logger, tls }: Surroundings) 
     keepAliveTimeout: 72_000,
     ...server,
     clientErrorHandler: answerClientError,
-    frameworkErrors: answerUnroutable,
+    rewriteUrl: readableUrl,
+    routerOptions: { maxParamLength: MAX_HEADERS },
     // Requests on connections that are open are still answered, by their routes: /readyz says that it ends.
     return503OnClosing: false,
   }).withTypeProvider<ZodTypeProvider>();

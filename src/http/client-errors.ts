@@ -1,16 +1,9 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type {
-  ConnectionError,
-  FastifyError,
-  FastifyInstance,
-  FastifyReply,
-  FastifyRequest,
-} from 'fastify';
+import type { ConnectionError, FastifyInstance } from 'fastify';
 import { Refusal } from '../domain/refusal.ts';
 import type { ProblemCode } from '../schemas/problem.ts';
-import { logRequest } from './logging.ts';
-import { answerError, problemOf } from './problems.ts';
+import { problemOf } from './problems.ts';
 
 const CODES: Record<string, ProblemCode> = {
   HPE_HEADER_OVERFLOW: 'headers_too_large',
@@ -25,16 +18,6 @@ const HEADERS = {
   'Referrer-Policy': 'no-referrer',
   'Strict-Transport-Security': 'max-age=63072000; includeSubDomains',
 };
-
-/** Answers a URL that the router cannot take. No hook runs, so this does what they would have done. */
-export function answerUnroutable(
-  error: FastifyError,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): FastifyReply {
-  reply.raw.once('finish', () => logRequest(request, reply));
-  return answerError(error, request, reply.headers(HEADERS));
-}
 
 /** Answers and logs straight at the socket: there is no request yet, so no hook runs. */
 function answerSocket(

@@ -2,6 +2,19 @@ import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config.ts';
 import { Refusal } from '../domain/refusal.ts';
 
+/** What stands for a path that cannot be decoded: no route has it. */
+const UNREADABLE = '/%25';
+
+/** For `rewriteUrl`: the router has no hooks for what it cannot decode. So nothing that comes is not counted or not logged. */
+export function readableUrl({ url = '/' }: { url?: string | undefined }): string {
+  try {
+    decodeURIComponent(url.split('?', 1)[0] as string);
+    return url;
+  } catch {
+    return UNREADABLE;
+  }
+}
+
 /** A route's pattern as an expression on the path alone. */
 const expressionOf = (url: string): RegExp =>
   new RegExp(
@@ -41,6 +54,8 @@ export function registerNotFound(app: FastifyInstance, { RATE_LIMIT }: Config): 
   });
 
   app.setNotFoundHandler((request, reply) => {
+    if (request.url === UNREADABLE && request.originalUrl !== UNREADABLE)
+      throw new Refusal('bad_request');
     const path = request.url.split('?', 1)[0] as string;
     const known = table.find(({ expression }) => expression.test(path));
     if (known === undefined || known.methods.has(request.method)) throw new Refusal('not_found');

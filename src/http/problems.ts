@@ -215,8 +215,6 @@ const FASTIFY_REFUSALS: Record<string, ProblemCode> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'bad_request',
   FST_ERR_ROUTE_MISSING_CONTENT_TYPE: 'unsupported_media_type',
   ECONNRESET: 'bad_request',
-  FST_ERR_BAD_URL: 'bad_request',
-  FST_ERR_MAX_PARAM_LENGTH: 'not_found',
 };
 
 export function refusalOf(error: Error & { code?: string }): Refusal {
