@@ -9,6 +9,8 @@ interface Circumstances {
   retryAfter?: number;
   /** Private: logged, never sent. */
   reason?: string;
+  /** Private: whose account it was about, by id. */
+  user?: string | undefined;
 }
 
 /** The service says no, with a code of the closed list. Anything else that is thrown is a bug or a fault. */

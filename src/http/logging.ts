@@ -59,7 +59,7 @@ export function requestIds(): () => string {
 }
 
 /** One line a request; `status` is null where the client went away before it. The route's pattern stands for the path: a path or a query may hold anything. */
-export function logRequest(
+function logRequest(
   request: FastifyRequest,
   reply: FastifyReply,
   status: number | null = reply.statusCode,
@@ -74,6 +74,7 @@ export function logRequest(
       ...(request.refusal && {
         code: request.refusal.code,
         reason: request.refusal.circumstances.reason,
+        user: request.refusal.circumstances.user,
       }),
     },
     'request',

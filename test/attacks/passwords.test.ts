@@ -80,15 +80,22 @@ t.test('AUT-12 every sign-in, right or wrong, is an event that says from where',
   await app.login(ADA);
   await app.login(ADA, 'not the password at all');
   await app.login('nobody@example.com');
+  for (let guess = 0; guess < 5; guess += 1) await app.login(ADA, 'not the password at all');
   const seen = logs.slice(count).filter(({ event }) => /^sign_in/.test(String(event)));
   const { id } = await rowOf(ADA);
   t.match(seen, [
     { event: 'sign_in.ok', ip: '127.0.0.1', user: id },
-    { event: 'sign_in.refused', ip: '127.0.0.1' },
-    { event: 'sign_in.refused', ip: '127.0.0.1' },
+    { event: 'sign_in.refused', ip: '127.0.0.1', user: id },
+    { event: 'sign_in.refused', ip: '127.0.0.1', user: undefined },
+    ...Array.from({ length: 4 }, () => ({ event: 'sign_in.refused', user: id })),
+    { event: 'sign_in.throttled', ip: '127.0.0.1', user: id },
   ]);
-  const lines = logs.slice(count).filter(({ status }) => status === 401);
-  t.match(lines, [{ reason: id }, { reason: 'unknown address' }], 'and of whom');
+  const lines = logs.slice(count).filter(({ msg }) => msg === 'request');
+  t.match(
+    lines.map(({ user }) => user),
+    [undefined, id, undefined, id, id, id, id, id],
+    'and so does the line of the request',
+  );
 });
 
 t.test('PWD-10 PWD-06 a password stands in no log, no answer, no mail and no column', async (t) => {

@@ -139,7 +139,7 @@ t.test('each act has one line of its own, with ids and nothing personal', async 
     .map(({ event, user, session }) => ({ event, user, session }));
   t.strictSame(events, [
     { event: 'account.created', user, session: session_id },
-    { event: 'sign_in.refused', user: undefined, session: undefined },
+    { event: 'sign_in.refused', user, session: undefined },
     { event: 'sign_in.ok', user, session: second.session_id },
     { event: 'session.reuse_detected', user, session: second.session_id },
     { event: 'sign_in.ok', user, session: third.session_id },

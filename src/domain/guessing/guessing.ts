@@ -33,9 +33,13 @@ export interface Admitted {
   settle(verdict: Verdict): Promise<void>;
 }
 
-/** What a guess gets that has no place in the budget. */
-export const throttled = (admission: Exclude<Admission, { outcome: 'admitted' }>): Refusal =>
+/** What a guess gets that has no place in the budget of its account; `user` is undefined where there is none. */
+export const throttled = (
+  admission: Exclude<Admission, { outcome: 'admitted' }>,
+  user: string | undefined,
+): Refusal =>
   new Refusal('throttled', {
+    user,
     retryAfter: Math.ceil(('wait' in admission ? admission.wait : 1_000) / 1_000),
   });
 
@@ -83,11 +87,12 @@ export class Guessing {
   ): Promise<Admitted> {
     const allowances = allowancesOf(factor, place);
     const isKnown = 'user' in subject;
+    const account = isKnown ? subject.user.id : undefined;
     const ledger = isKnown ? this.#rowOf(subject.user) : this.#memoryOf(subject.unknown);
     const queue = `${isKnown ? subject.user.id : subject.unknown} ${allowances.at(-1)?.key}`;
     const until = Date.now() + PATIENCE;
     const began = await this.#inTurn(queue, () =>
-      this.#admitted(ledger, allowances, { until, signal }),
+      this.#admitted(ledger, allowances, { until, signal, account }),
     );
     const after = (buckets: Bucket[], verdict: Verdict) =>
       settle(buckets, allowances, { began, verdict, now: this.#clock() });
@@ -121,7 +126,7 @@ export class Guessing {
   async #admitted(
     ledger: Ledger,
     allowances: ReturnType<typeof allowancesOf>,
-    { until, signal }: { until: number; signal: AbortSignal },
+    { until, signal, account }: { until: number; signal: AbortSignal; account: string | undefined },
   ): Promise<number> {
     this.#looking += 1;
     try {
@@ -129,7 +134,7 @@ export class Guessing {
         const now = this.#clock();
         const admission = await ledger<Admission>((buckets) => admit(buckets, allowances, now));
         if (admission.outcome === 'admitted') return now;
-        if (admission.outcome === 'throttled') throw throttled(admission);
+        if (admission.outcome === 'throttled') throw throttled(admission, account);
         // However many look from however many places, the database has the same to do.
         const pause = LOOK_AGAIN * Math.max(1, this.#looking / FEW);
         await sleep(Math.min(LOOK_SELDOM, pause) * (1 + Math.random()));

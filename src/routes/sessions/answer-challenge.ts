@@ -41,7 +41,7 @@ export function answerChallenge(app: App, context: Context): void {
         return answerTokens(reply, context, holder);
       } catch (error) {
         if (error instanceof Refusal)
-          logEvent(request, 'mfa.refused', { user: error.circumstances.reason });
+          logEvent(request, 'mfa.refused', { user: error.circumstances.user });
         throw error;
       }
     },

@@ -70,11 +70,8 @@ export function login(app: App, context: Context): void {
         return reply.code(200).send(answerTokens(reply, context, result));
       } catch (error) {
         if (error instanceof Refusal) {
-          logEvent(
-            request,
-            error.code === 'throttled' ? 'sign_in.throttled' : 'sign_in.refused',
-            {},
-          );
+          const event = error.code === 'throttled' ? 'sign_in.throttled' : 'sign_in.refused';
+          logEvent(request, event, { user: error.circumstances.user });
         }
         throw error;
       }
