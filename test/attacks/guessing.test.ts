@@ -400,21 +400,31 @@ t.test('AUT-06 whoever reads the mailbox gets in again during a throttle', async
   );
 });
 
-t.test('a queue that is full of strangers answers 503, and counts nobody', async (t) => {
-  const app = await testApp(t, { env: { HASH_QUEUE: '2', HASH_CONCURRENCY: '1' } });
-  await app.signUp();
-  const { guess } = guesser(app);
-  const answers = await Promise.all(
-    Array.from({ length: 40 }, (_, turn) =>
+t.test(
+  'AUT-06 a queue that is full of strangers answers them 503, counts nobody, and lets the owner in',
+  async (t) => {
+    const app = await testApp(t, { env: { HASH_QUEUE: '2', HASH_CONCURRENCY: '1' } });
+    const { device_token, access_token } = await app.signUp();
+    const { guess, right } = guesser(app);
+    const flood = Array.from({ length: 60 }, (_, turn) =>
       guess({ email: turn % 2 ? ADA : `x${turn}@example.com`, password: PASSWORD }, address(turn)),
-    ),
-  );
-  const { 200: inside = 0, 401: unknown = 0, 503: full = 0, ...others } = counted(answers);
-  t.same(others, {});
-  t.ok(full > 0);
-  t.equal(inside + unknown + full, 40);
-  const refusal = answers.find(({ statusCode }) => statusCode === 503) as LightMyRequestResponse;
-  t.equal(refused(t, refusal, 503, 'overloaded').status, 503);
-  t.equal(refusal.headers['retry-after'], '2');
-  t.same((await rowOf(app)).throttle, []);
-});
+    );
+    const owner = right(9_999, { device_token });
+    const signedIn = app.as(access_token, {
+      method: 'POST',
+      url: '/v1/me/mfa/totp',
+      payload: { password: PASSWORD },
+    });
+    t.equal((await owner).statusCode, 200, 'on a known device');
+    t.equal((await signedIn).statusCode, 201, 'and in a session');
+    const answers = await Promise.all(flood);
+    const { 200: inside = 0, 401: unknown = 0, 503: full = 0, ...others } = counted(answers);
+    t.same(others, {});
+    t.ok(full > 0);
+    t.equal(inside + unknown + full, 60);
+    const refusal = answers.find(({ statusCode }) => statusCode === 503) as LightMyRequestResponse;
+    refused(t, refusal, 503, 'overloaded');
+    t.equal(refusal.headers['retry-after'], '2');
+    t.same((await rowOf(app)).throttle, []);
+  },
+);

@@ -64,7 +64,7 @@ export async function provenCaller(
   const user = await freshCaller(context, caller);
   const place = { session: caller.sid };
   const guess = await context.guessing.enter({ user }, 'password', place, signal);
-  const check = context.passwords.matches(user.password_hash, password, signal);
+  const check = context.passwords.matches(user.password_hash, password, { signal });
   const matches = await checked(guess, check);
   await guess.settle(matches ? 'right' : 'wrong');
   if (!matches) throw new Refusal('wrong_password');

@@ -76,6 +76,7 @@ async function create(
     email,
     path: '/password',
     signal,
+    stranger: verifiedAt === null,
   });
   const now = clock();
   const person: User = {

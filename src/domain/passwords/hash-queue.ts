@@ -3,51 +3,77 @@ import { Refusal } from '../refusal.ts';
 export interface HashQueueLimits {
   /** Hashes at once. */
   concurrency: number;
-  /** Hashes that may wait. */
+  /** Hashes that may wait: of strangers, and as many of others. */
   waiting: number;
+}
+
+export interface Turn {
+  /** Aborted while the work waits: it is dropped. */
+  signal?: AbortSignal | undefined;
+  /** Nobody that we know asks for it: neither his session nor his device is known, nor does he read a mailbox. */
+  stranger?: boolean;
 }
 
 /** Seconds. */
 const RETRY_AFTER = 2;
 
-/** Admits slow, memory-hungry work: so much at once, so much waiting, the rest is refused with `overloaded`. */
+interface Lane {
+  ofStrangers: boolean;
+  waiting: (() => void)[];
+}
+
+/**
+ * Admits slow, memory-hungry work: so much at once, so much waiting, the rest is refused with `overloaded`.
+ * Strangers wait in a lane of their own, and both lanes are served in turn: however many they are, they keep
+ * nobody out who is known.
+ */
 export class HashQueue {
   readonly #limits: HashQueueLimits;
-  readonly #waiting: (() => void)[] = [];
+  /** The lane whose turn is next comes first. */
+  readonly #lanes: [Lane, Lane] = [
+    { ofStrangers: false, waiting: [] },
+    { ofStrangers: true, waiting: [] },
+  ];
   #running = 0;
 
   /** How much is waiting. */
   get length(): number {
-    return this.#waiting.length;
+    return this.#lanes[0].waiting.length + this.#lanes[1].waiting.length;
   }
 
   constructor(limits: HashQueueLimits) {
     this.#limits = limits;
   }
 
-  /** Work whose `signal` is aborted while it waits is dropped. */
-  async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async run<T>(work: () => Promise<T>, turn: Turn = {}): Promise<T> {
     if (this.#running < this.#limits.concurrency) this.#running += 1;
-    else await this.#turn(signal);
+    else await this.#wait(turn);
     try {
       return await work();
     } finally {
       // The next one takes over the place: the number of running ones stays.
-      const next = this.#waiting.shift();
+      const next = this.#next();
       if (next) next();
       else this.#running -= 1;
     }
   }
 
-  #turn(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#waiting.length >= this.#limits.waiting) {
+  #next(): (() => void) | undefined {
+    const [lane, other] = this.#lanes;
+    this.#lanes.reverse();
+    return lane.waiting.shift() ?? other.waiting.shift();
+  }
+
+  #wait({ signal, stranger = false }: Turn): Promise<void> {
+    const { waiting } = this.#lanes.find(({ ofStrangers }) => ofStrangers === stranger) as Lane;
+    if (waiting.length >= this.#limits.waiting) {
       throw new Refusal('overloaded', { retryAfter: RETRY_AFTER });
     }
     const gone = () => new Refusal('overloaded', { reason: 'the client has gone' });
     if (signal?.aborted) throw gone();
     return new Promise((resolve, reject) => {
       const leave = () => {
-        this.#waiting.splice(this.#waiting.indexOf(go), 1);
+        waiting.splice(waiting.indexOf(go), 1);
         reject(gone());
       };
       const go = () => {
@@ -55,7 +81,7 @@ export class HashQueue {
         resolve();
       };
       signal?.addEventListener('abort', leave, { once: true });
-      this.#waiting.push(go);
+      waiting.push(go);
     });
   }
 }

@@ -1,16 +1,16 @@
 import type { Context } from '../../context.ts';
 import { Refusal } from '../refusal.ts';
+import type { Turn } from './hash-queue.ts';
 
 const MAX_CODE_POINTS = 128;
 const PRODUCT = 'latchkey';
 
-interface NewPassword {
+interface NewPassword extends Turn {
   password: string;
   /** Whose it is to be: nobody's password is made of his own address. */
   email: string | null;
   /** Where in the request it stands. */
   path: string;
-  signal?: AbortSignal | undefined;
 }
 
 /** The words that a guesser of this very password would try first. */
@@ -25,7 +25,7 @@ function guessable(email: string | null, issuer: string): string[] {
  */
 export async function hashNewPassword(
   { config, passwords, passwordStrength }: Context,
-  { password, email, path, signal }: NewPassword,
+  { password, email, path, ...turn }: NewPassword,
 ): Promise<string> {
   const refuse = (message: string) => new Refusal('invalid_input', { errors: [{ path, message }] });
   const minimum = config.PASSWORD_MIN_LENGTH;
@@ -37,5 +37,5 @@ export async function hashNewPassword(
   if (!(await passwordStrength.isStrong(text, guessable(email, config.ISSUER)))) {
     throw refuse('is too easy to guess: common, repeated, or made of your address');
   }
-  return passwords.hash(password, signal);
+  return passwords.hash(password, turn);
 }

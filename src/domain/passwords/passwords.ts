@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import argon2 from 'argon2';
 import { matchesForeign } from './foreign-hashes.ts';
-import type { HashQueue } from './hash-queue.ts';
+import type { HashQueue, Turn } from './hash-queue.ts';
 
 export interface HashCost {
   /** KiB. */
@@ -39,31 +39,27 @@ export class Passwords {
     this.#decoy = `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${LANES}$${salt}$${hash}`;
   }
 
-  hash(password: string, signal?: AbortSignal): Promise<string> {
-    return this.#queue.run(() => argon2.hash(normalised(password), this.#options), signal);
+  hash(password: string, turn?: Turn): Promise<string> {
+    return this.#queue.run(() => argon2.hash(normalised(password), this.#options), turn);
   }
 
   /** Costs one hash whatever `hash` is: of no user (undefined), or damaged, it answers no. */
-  matches(
-    hash: string | null | undefined,
-    password: string,
-    signal?: AbortSignal,
-  ): Promise<boolean> {
+  matches(hash: string | null | undefined, password: string, turn?: Turn): Promise<boolean> {
     return this.#queue.run(async () => {
       const same = await matchesHash(hash ?? '', password).catch(() => undefined);
       if (same === undefined) await argon2.verify(this.#decoy, normalised(password));
       return same ?? false;
-    }, signal);
+    }, turn);
   }
 
   /** The bare 32-byte hash under a given salt, at a given cost, for what is compared with several stored ones. */
   derive(
     secret: string,
     { salt, cost }: { salt: Buffer; cost: HashCost },
-    signal?: AbortSignal,
+    turn?: Turn,
   ): Promise<Buffer> {
     const options = { ...this.#options, ...costOptions(cost), salt, raw: true as const };
-    return this.#queue.run(() => argon2.hash(secret, options), signal);
+    return this.#queue.run(() => argon2.hash(secret, options), turn);
   }
 
   /** Whether `hash` was made elsewhere, or with other costs than today's, and should be made anew from a password that matched. */

@@ -4,6 +4,7 @@ import type { Mfa, Session, User } from '../../schemas/user.ts';
 import { tell } from '../accounts/letters.ts';
 import { throttled } from '../guessing/guessing.ts';
 import { admit, allowancesOf, type Place, settle } from '../guessing/throttle.ts';
+import type { Turn } from '../passwords/hash-queue.ts';
 import { Refusal } from '../refusal.ts';
 import { type SignIn, start } from '../sessions/sessions.ts';
 import type { HalfSignedIn, Origin } from '../sessions/sign-in.ts';
@@ -64,7 +65,7 @@ export function guessProof(
   const now = context.clock();
   const allowances = allowancesOf('code' in proof ? 'totp' : 'recovery', place);
   const { throttle, result } = admit(user.throttle, allowances, now);
-  if (result.outcome !== 'admitted') throw throttled(result);
+  if (result.outcome !== 'admitted') throw throttled(result, user.id);
   const spent = spend(context, user, proof, hash);
   const verdict = spent === undefined ? 'wrong' : 'right';
   return {
@@ -78,9 +79,9 @@ export const hashOfProof = async (
   { passwords }: Context,
   user: User | undefined,
   proof: Proof,
-  signal: AbortSignal,
+  turn: Turn,
 ) =>
-  'recoveryCode' in proof ? recoveryHash(passwords, user, proof.recoveryCode, signal) : undefined;
+  'recoveryCode' in proof ? recoveryHash(passwords, user, proof.recoveryCode, turn) : undefined;
 
 /** The challenges with one more try of this one, or undefined: it has had its tries, or was used. */
 function tried(mfa: Mfa, id: string, until: number, now: number): Mfa['challenges'] | undefined {
@@ -102,7 +103,8 @@ export async function answerChallenge(
   const { ownTokens, users, clock, sessionLimits } = context;
   const claims = ownTokens.read('mfa', token);
   if (claims === undefined) throw new Refusal('challenge_invalid');
-  const hash = await hashOfProof(context, await users.findById(claims.sub), proof, origin.signal);
+  const turn = { signal: origin.signal, stranger: claims.dev === undefined };
+  const hash = await hashOfProof(context, await users.findById(claims.sub), proof, turn);
   const place = claims.dev === undefined ? { prefix: origin.prefix } : { device: claims.dev };
 
   const answered = await users.change<Holder | 'wrong'>(claims.sub, (user) => {
@@ -129,7 +131,7 @@ export async function answerChallenge(
     return { user: started.user, result: { ...started, device: claims.dev ?? newDevice() } };
   });
   if (answered === undefined) throw new Refusal('challenge_invalid');
-  if (answered === 'wrong') throw new Refusal('invalid_code', { reason: claims.sub });
+  if (answered === 'wrong') throw new Refusal('invalid_code', { user: claims.sub });
   if ('recoveryCode' in proof) tell(context, answered.user, 'mfa.recovery_code_used');
   return answered;
 }

@@ -85,7 +85,7 @@ async function withProof<T>(
 ): Promise<{ user: User; prepared: T }> {
   const proven = await provenCaller(context, caller, password, signal);
   if (!hasSecondFactor(proven)) throw new Refusal('mfa_not_enabled');
-  const hash = await hashOfProof(context, proven, proof, signal);
+  const hash = await hashOfProof(context, proven, proof, { signal });
   const place = { session: caller.sid };
   const isRight = await changeCaller(context, caller, (user) => {
     const { spent, counted } = guessProof(context, user, { proof, hash, place });

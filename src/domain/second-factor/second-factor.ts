@@ -2,6 +2,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { Secret, TOTP } from 'otpauth';
 import type { Mfa, User } from '../../schemas/user.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
+import type { Turn } from '../passwords/hash-queue.ts';
 import type { Passwords } from '../passwords/passwords.ts';
 import { seal, unseal } from './secret-box.ts';
 
@@ -82,19 +83,19 @@ const hashOf = async (
   passwords: Passwords,
   code: string,
   settings: Parameters<Passwords['derive']>[1],
-  signal?: AbortSignal,
+  turn?: Turn,
 ): Promise<string> =>
-  (await passwords.derive(canonical(code), settings, signal)).toString('base64url');
+  (await passwords.derive(canonical(code), settings, turn)).toString('base64url');
 
 /** The stored form of a recovery code, to be compared with the row's. Costs one hash, also where there is no set. */
 export const recoveryHash = (
   passwords: Passwords,
   user: User | undefined,
   code: string,
-  signal: AbortSignal,
+  turn: Turn,
 ): Promise<string> => {
   const { salt, cost } = user?.mfa.recovery ?? { salt: NO_SALT, cost: passwords.cost };
-  return hashOf(passwords, code, { salt: Buffer.from(salt, 'base64url'), cost }, signal);
+  return hashOf(passwords, code, { salt: Buffer.from(salt, 'base64url'), cost }, turn);
 };
 
 /** The set without the code of this hash, or undefined: it is not in there (any more). */

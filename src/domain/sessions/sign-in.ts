@@ -48,10 +48,11 @@ export async function signInWithPassword(
   );
 
   const hash = found?.password_hash;
-  const matches = await checked(guess, passwords.matches(hash, password, origin.signal));
+  const turn = { signal: origin.signal, stranger: device === undefined };
+  const matches = await checked(guess, passwords.matches(hash, password, turn));
   if (!found || !hash || !matches || found.status !== 'active') {
     await guess.settle('wrong');
-    throw new Refusal('invalid_credentials', { reason: found?.id ?? 'unknown address' });
+    throw new Refusal('invalid_credentials', { user: found?.id });
   }
 
   // Only while there is room: the password was right, and the next sign-in is soon enough.

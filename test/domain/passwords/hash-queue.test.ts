@@ -77,6 +77,25 @@ t.test(
   },
 );
 
+t.test('AUT-06 strangers fill their own lane, and both lanes are served in turn', async (t) => {
+  const queue = new HashQueue({ concurrency: 1, waiting: 3 });
+  const log: string[] = [];
+  const stranger = { stranger: true };
+  const first = job(log, 'first');
+  const running = queue.run(first.work);
+  const add = (name: string, turn?: { stranger: boolean }) =>
+    queue.run(async () => log.push(name), turn);
+  const runs = ['s1', 's2', 's3'].map((name) => add(name, stranger));
+  await t.rejects(add('s4', stranger), { code: 'overloaded' }, 'their lane is full');
+  runs.push(...['k1', 'k2', 'k3'].map((name) => add(name)));
+  await t.rejects(add('k4'), { code: 'overloaded' }, 'the other too has its bound');
+  t.equal(queue.length, 6);
+  first.end();
+  await Promise.all([running, ...runs]);
+  t.same(log, ['first begins', 'k1', 's1', 'k2', 's2', 'k3', 's3']);
+  t.equal(queue.length, 0);
+});
+
 t.test('without a queue only those who find a place run', async (t) => {
   const queue = new HashQueue({ concurrency: 1, waiting: 0 });
   const a = job([], 'a');
@@ -127,9 +146,9 @@ t.test('work whose client has gone is dropped from the queue, and its place is f
   ];
   const leaving = new AbortController();
   const staying = new AbortController();
-  const first = queue.run(a.work, staying.signal);
-  const dropped = queue.run(b.work, leaving.signal);
-  const second = queue.run(c.work, staying.signal);
+  const first = queue.run(a.work, staying);
+  const dropped = queue.run(b.work, leaving);
+  const second = queue.run(c.work, staying);
   t.equal(queue.length, 2);
   await t.rejects(queue.run(d.work), { code: 'overloaded' }, 'it is full');
   leaving.abort();
@@ -153,12 +172,12 @@ t.test('who has gone already is not queued; work that runs is not stopped', asyn
     ReturnType<typeof job>,
   ];
   const leaving = new AbortController();
-  const running = queue.run(a.work, leaving.signal);
+  const running = queue.run(a.work, leaving);
   leaving.abort();
-  await t.rejects(queue.run(b.work, leaving.signal), { code: 'overloaded' });
+  await t.rejects(queue.run(b.work, leaving), { code: 'overloaded' });
   t.equal(queue.length, 0);
   const waiting = new AbortController();
-  const next = queue.run(b.work, waiting.signal);
+  const next = queue.run(b.work, waiting);
   a.end();
   t.equal(await running, 'a');
   waiting.abort();

@@ -113,7 +113,7 @@ test('a wrong proof opens nothing, and counts for the challenge and the place', 
     [wrong(), 'totp'],
     [strange, 'recovery'],
   ] as const) {
-    const refusal = { code: 'invalid_code', circumstances: { reason: user.id } };
+    const refusal = { code: 'invalid_code', circumstances: { user: user.id } };
     await t.rejects(answer(token, proof), refusal);
     const counted = (await row()).throttle.filter(({ key }) => key.startsWith(`${kind} `));
     t.same(
@@ -250,7 +250,7 @@ test('one guess is decided and counted in one go', async (t) => {
   t.same(guess(wrong()), { spent: undefined, counted: { ...user, throttle: failed } });
   const unproven: User = { ...user, mfa: { pending: user.mfa.totp, recovery, challenges: [] } };
   const proof = { recoveryCode: codes[3] as string };
-  const hash = await hashOfProof(context, user, proof, signal);
+  const hash = await hashOfProof(context, user, proof, { signal });
   t.equal(
     guess(right(), undefined, unproven).spent,
     undefined,
@@ -269,6 +269,6 @@ test('one guess is decided and counted in one go', async (t) => {
 
 test('only a recovery code costs a hash', async (t) => {
   const { user, right } = await userOf();
-  t.equal(await hashOfProof(context, user, right(), signal), undefined);
-  t.match(await hashOfProof(context, user, strange, signal), /^[\w-]{43}$/);
+  t.equal(await hashOfProof(context, user, right(), { signal }), undefined);
+  t.match(await hashOfProof(context, user, strange, { signal }), /^[\w-]{43}$/);
 });

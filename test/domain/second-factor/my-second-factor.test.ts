@@ -114,7 +114,7 @@ test('one right code puts the secret into force, and ends who never showed it', 
   t.same(Object.keys(after.mfa).sort(), ['challenges', 'recovery', 'totp'], 'nothing is pending');
   t.same(after.mfa.challenges, challenges);
   t.equal(after.mfa.totp?.last_step, NOW / (30 * SECOND), 'the code is used up');
-  const hash = await recoveryHash(context.passwords, after, codes[0] as string, signal);
+  const hash = await recoveryHash(context.passwords, after, codes[0] as string, { signal });
   t.ok(after.mfa.recovery?.hashes.includes(hash), 'the codes are those of the row');
   t.notOk(made.recovery?.hashes.some((old) => after.mfa.recovery?.hashes.includes(old)));
   t.equal(await here(), true);

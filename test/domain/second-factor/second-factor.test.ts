@@ -169,9 +169,9 @@ t.test('MFA-09 there are ten recovery codes of 80 bits, and none stands in the r
 
 t.test('a code is taken as people type it, once, and leaves the other nine', async (t) => {
   const [code = ''] = codes;
-  const hash = await recoveryHash(passwords, holder, code, signal);
+  const hash = await recoveryHash(passwords, holder, code, { signal });
   for (const typed of [code.toLowerCase(), code.replaceAll('-', ''), code.replaceAll('-', ' ')])
-    t.equal(await recoveryHash(passwords, holder, typed, signal), hash);
+    t.equal(await recoveryHash(passwords, holder, typed, { signal }), hash);
   const left = useRecoveryHash(recovery, hash);
   t.same(
     left?.hashes,
@@ -182,11 +182,11 @@ t.test('a code is taken as people type it, once, and leaves the other nine', asy
 });
 
 t.test('a strange code, and any code where there is no set, is nothing', async (t) => {
-  const strange = await recoveryHash(passwords, holder, 'AAAA-AAAA-AAAA-AAAA', signal);
+  const strange = await recoveryHash(passwords, holder, 'AAAA-AAAA-AAAA-AAAA', { signal });
   t.equal(useRecoveryHash(recovery, strange), undefined);
   t.equal(useRecoveryHash(recovery, ''), undefined);
   for (const nobody of [undefined, user]) {
-    const hash = await recoveryHash(passwords, nobody, codes[0] as string, signal);
+    const hash = await recoveryHash(passwords, nobody, codes[0] as string, { signal });
     t.equal(useRecoveryHash(recovery, hash), undefined, 'it is of another salt');
     t.equal(useRecoveryHash(undefined, hash), undefined);
   }
@@ -194,7 +194,7 @@ t.test('a strange code, and any code where there is no set, is nothing', async (
 
 t.test('the codes outlive a change of what a hash costs', async (t) => {
   const dearer = at(20_480);
-  const hash = await recoveryHash(dearer, holder, codes[1] as string, signal);
+  const hash = await recoveryHash(dearer, holder, codes[1] as string, { signal });
   const left = useRecoveryHash(recovery, hash);
   t.equal(left?.hashes.length, 9);
   t.same(left?.cost, { memory: 19_456, passes: 2 });

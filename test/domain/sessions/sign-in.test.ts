@@ -44,10 +44,10 @@ t.test('the owner gets a session of his own, and his row says when', async (t) =
 t.test('anybody else is refused and counted, and the row stays as it was else', async (t) => {
   const { enter, sub, row, change } = await serviceOf(t);
   const before = await row();
-  await t.rejects(enter('wrong'), { ...refused, circumstances: { reason: sub } });
+  await t.rejects(enter('wrong'), { ...refused, circumstances: { user: sub } });
   await t.rejects(enter(PASSWORD, 'eve@example.com'), {
     ...refused,
-    circumstances: { reason: 'unknown address' },
+    circumstances: { user: undefined },
   });
   const after = await row();
   t.same(butForCounts(after), butForCounts(before));
