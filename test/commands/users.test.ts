@@ -3,7 +3,7 @@ import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import bcrypt from 'bcryptjs';
+import bcrypt from 'bcrypt';
 import t, { type Test } from 'tap';
 import { runUsersCommand, USAGE, UsageError } from '../../src/commands/users-command.ts';
 import { Users } from '../../src/storage/users.ts';

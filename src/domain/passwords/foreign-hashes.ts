@@ -1,6 +1,6 @@
 import { pbkdf2 as pbkdf2Callback, scrypt as scryptCallback, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
-import bcrypt from 'bcryptjs';
+import bcrypt from 'bcrypt';
 
 const pbkdf2 = promisify(pbkdf2Callback);
 const scrypt = promisify<Buffer, Buffer, number, object, Buffer>(scryptCallback);
@@ -63,7 +63,8 @@ const bytesOf = (text: string | undefined): Buffer =>
 /** Whether a password belongs to a bcrypt, scrypt or PBKDF2 hash; undefined: it is none of these. */
 export async function matchesForeign(hash: string, password: string): Promise<boolean | undefined> {
   if (!isVerifiable(hash)) return undefined;
-  if (FORMS.bcrypt.test(hash)) return bcrypt.compare(password, hash);
+  // PHP's name for 2b, which the library does not know.
+  if (FORMS.bcrypt.test(hash)) return bcrypt.compare(password, hash.replace('$2y$', '$$2b$$'));
   const scrypted = fields(FORMS.scrypt, hash);
   if (scrypted) {
     const { ln, r, p, salt, hash: stored } = scrypted;

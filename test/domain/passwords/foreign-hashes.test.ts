@@ -1,6 +1,7 @@
 import { pbkdf2Sync, scryptSync } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import argon2 from 'argon2';
-import bcrypt from 'bcryptjs';
+import bcrypt from 'bcrypt';
 import t from 'tap';
 import { isVerifiable, matchesForeign } from '../../../src/domain/passwords/foreign-hashes.ts';
 import { HashQueue } from '../../../src/domain/passwords/hash-queue.ts';
@@ -180,4 +181,13 @@ t.test('Argon2 is taken down to 8 KiB, a salt of 8 bytes and a hash of 16', asyn
   t.equal(argon('m=7,t=1,p=1', 11, 22), false);
   t.equal(argon('m=8,t=1,p=1', 10, 22), false);
   t.equal(argon('m=8,t=1,p=1', 11, 21), false);
+});
+
+t.test('the event loop goes on while a bcrypt hash is checked', async (t) => {
+  const check = matchesForeign(await bcrypt.hash(WORD, 12), WORD).then(() => 'checked');
+  let turns = 0;
+  for (let seen = 'turned'; seen !== 'checked'; turns += 1)
+    seen = await Promise.race([check, setImmediate('turned')]);
+  // On this thread it would be one for each tenth of a second: three.
+  t.ok(turns > 20, `${turns} turns`);
 });
