@@ -28,7 +28,6 @@ export function unseal(keys: KeyRing, sealed: string, userId: string): string {
   )
     .setAAD(Buffer.from(userId))
     .setAuthTag(bytes.subarray(-TAG_LENGTH));
-  return (
-    decipher.update(bytes.subarray(0, -TAG_LENGTH), undefined, 'utf8') + decipher.final('utf8')
-  );
+  const secret = [decipher.update(bytes.subarray(0, -TAG_LENGTH)), decipher.final()];
+  return Buffer.concat(secret).toString();
 }

@@ -32,3 +32,17 @@ t.test('a role that is part of the name of another is not granted for it', async
     t.throws(() => issueForClient(context, account, scope), { code: 'invalid_scope' }, scope);
   }
 });
+
+t.test('a scope names each role once; one that names none is refused', async (t) => {
+  const { context } = await testApp(t);
+  const { account } = newServiceAccount({ name: 'machine', roles: ['a', 'b', 'c'] }, NOW);
+  const issue = (scope?: string) => issueForClient(context, account, scope);
+  t.match(issue(' b  a b '), { token_type: 'Bearer', expires_in: 900, scope: 'b a' });
+  t.equal(issue().scope, 'a b c');
+  const description = 'The account does not have every role of the scope.';
+  for (const scope of ['', ' ', 'a d'])
+    t.throws(() => issue(scope), { code: 'invalid_scope', description }, JSON.stringify(scope));
+  const plain = issueForClient(context, { ...account, roles: [] }, undefined);
+  t.equal(plain.scope, undefined);
+  t.match(context.accessTokens.read(plain.access_token).sid, /^[\w-]{22}$/);
+});

@@ -1,11 +1,13 @@
 import t from 'tap';
+import { issueForClient } from '../../../src/domain/clients/client-credentials.ts';
 import { newServiceAccount } from '../../../src/domain/clients/service-accounts.ts';
 import { ended, introspect, revoke } from '../../../src/domain/clients/token-holder.ts';
+import { refreshSession } from '../../../src/domain/sessions/refresh.ts';
 import { Revocations } from '../../../src/domain/sessions/revocations.ts';
 import { AccessTokens } from '../../../src/domain/tokens/access-tokens.ts';
-import type { Session } from '../../../src/schemas/user.ts';
+import type { Session, User } from '../../../src/schemas/user.ts';
 import { opened, sqliteInMemory } from '../../databases.ts';
-import { signedIn } from '../../people.ts';
+import { machine, signedIn } from '../../people.ts';
 import { testApp } from '../../test-app.ts';
 import { ada, DAY, NOW } from '../samples.ts';
 
@@ -68,3 +70,69 @@ t.test(
     }
   },
 );
+
+t.test('what a token of a person says, as long as it holds', async (t) => {
+  const { context, clock } = await testApp(t);
+  const roles = ['editor', 'reader'];
+  const eve = await signedIn({ context }, 'eve@example.com', { roles });
+  const claims = context.accessTokens.read(eve.access_token);
+  const { amr: _amr, auth_time: _time, roles: _roles, ver: _ver, ...told } = claims;
+  const access = { active: true, token_type: 'Bearer', ...told, scope: 'editor reader' };
+  t.same(await introspect(context, eve.access_token), access);
+  const {
+    gen: _gen,
+    dev: _dev,
+    ver,
+    ...rest
+  } = context.ownTokens.read('refresh', eve.refresh_token) as NonNullable<
+    ReturnType<typeof context.ownTokens.read<'refresh'>>
+  >;
+  const refresh = { active: true, token_type: 'refresh_token', ...rest };
+  t.same(await introspect(context, eve.refresh_token), refresh);
+  t.equal(ver, 0);
+
+  const once = { transport: 'body' as const, attempt: undefined };
+  await refreshSession(context, { token: eve.refresh_token, ...once });
+  t.same(await introspect(context, eve.refresh_token), { active: false }, 'it was exchanged');
+  t.same(await introspect(context, eve.access_token), access);
+  for (const token of ['', 'x', eve.device_token])
+    t.same(await introspect(context, token), { active: false });
+  const change = (next: Partial<User>) =>
+    context.users.change(eve.id, (user) => ({ user: { ...user, ...next }, result: true }));
+  await change({ status: 'disabled' });
+  t.same(await introspect(context, eve.access_token), { active: false });
+  await change({ status: 'active' });
+  clock.advance(900_000);
+  t.same(await introspect(context, eve.access_token), { active: false });
+});
+
+t.test('either token of a session ends it, once', async (t) => {
+  const { context, clock } = await testApp(t);
+  for (const kind of ['access_token', 'refresh_token'] as const) {
+    const eve = await signedIn({ context }, `${kind}@example.com`);
+    const other = await signedIn({ context }, `other.${kind}@example.com`);
+    const whose = { sub: eve.id, sid: eve.session_id };
+    t.same(await revoke(context, eve[kind]), whose);
+    const row = await context.users.findById(eve.id);
+    t.match(row?.sessions, [{ id: eve.session_id, ended_at: clock.now }]);
+    for (const token of [eve.access_token, eve.refresh_token])
+      t.same(await introspect(context, token), { active: false });
+    t.equal(await revoke(context, eve.refresh_token), undefined, 'it had ended');
+    t.match(await introspect(context, other.access_token), { active: true });
+  }
+  for (const token of ['', 'x']) t.equal(await revoke(context, token), undefined);
+});
+
+t.test("a machine's token is revoked by itself", async (t) => {
+  const { context } = await testApp(t);
+  const { id } = await machine({ context }, ['reader']);
+  const account = (await context.users.findById(id)) as User;
+  const [one, two] = [1, 2].map(() => issueForClient(context, account, undefined).access_token) as [
+    string,
+    string,
+  ];
+  t.match(await introspect(context, one), { active: true, client_id: id, scope: 'reader' });
+  t.match(await revoke(context, one), { sub: id });
+  t.same(await introspect(context, one), { active: false });
+  t.match(await introspect(context, two), { active: true });
+});

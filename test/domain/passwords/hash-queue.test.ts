@@ -185,3 +185,25 @@ t.test('who has gone already is not queued; work that runs is not stopped', asyn
   t.equal(await next, 'b', 'a signal that comes once the work has begun changes nothing');
   t.equal(await queue.run(async () => 'c'), 'c', 'and no place was lost');
 });
+
+t.test('who goes once his work has begun takes nobody who waits with him', async (t) => {
+  const queue = new HashQueue({ concurrency: 1, waiting: 2 });
+  const log: string[] = [];
+  const [a, b, c] = ['a', 'b', 'c'].map((name) => job(log, name)) as [
+    ReturnType<typeof job>,
+    ReturnType<typeof job>,
+    ReturnType<typeof job>,
+  ];
+  const leaving = new AbortController();
+  const first = queue.run(a.work);
+  const second = queue.run(b.work, leaving.signal);
+  const third = queue.run(c.work);
+  a.end();
+  await first;
+  leaving.abort();
+  t.equal(queue.length, 1);
+  b.end();
+  c.end();
+  t.same(await Promise.all([second, third]), ['b', 'c']);
+  t.same(log, ['a begins', 'b begins', 'c begins']);
+});

@@ -248,6 +248,8 @@ test('one guess is decided and counted in one go', async (t) => {
   t.match(guess(right()), { spent: { recovery }, counted: { ...user, throttle: [] } });
   const failed = [{ key: 'totp session session', failures: 1, failed_at: NOW, pending: [] }];
   t.same(guess(wrong()), { spent: undefined, counted: { ...user, throttle: failed } });
+  const guessed = { ...user, throttle: [{ ...failed[0], failures: 4 }] } as User;
+  t.same(guess(right(), undefined, guessed).counted.throttle, [], 'what is right clears the count');
   const unproven: User = { ...user, mfa: { pending: user.mfa.totp, recovery, challenges: [] } };
   const proof = { recoveryCode: codes[3] as string };
   const hash = await hashOfProof(context, user, proof, { signal });

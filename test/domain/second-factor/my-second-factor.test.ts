@@ -21,7 +21,6 @@ import { NOW, SECOND } from '../samples.ts';
 
 const app = await appWithLetters(t);
 const { context, clock, posted } = app;
-const { users } = context;
 const { signal } = new AbortController();
 const password_hash = await context.passwords.hash(PASSWORD);
 const made = await newRecoveryCodes(context.passwords);
@@ -29,11 +28,13 @@ const challenges = [{ id: 'challenge', tries: 2, until: NOW + 60 * SECOND }];
 let count = 0;
 
 /** A signed-in caller with another session besides, and, if `inForce`, a second factor. */
-async function callerOf({ inForce }: { inForce: boolean }) {
+async function callerOf({ inForce, of = app }: { inForce: boolean; of?: typeof app }) {
+  const { context } = of;
+  const { users } = context;
   count += 1;
   const email = `ada${count}@example.com`;
-  const { id, access_token } = await signedIn(app, email, { password_hash });
-  const { mfa, code } = factor(app, { id });
+  const { id, access_token } = await signedIn(of, email, { password_hash });
+  const { mfa, code } = factor(of, { id });
   const caller = context.accessTokens.read(access_token);
   const row = async () => (await users.findById(id)) as User;
   const change = (next: Partial<User>) =>
@@ -218,4 +219,18 @@ test('a factor that goes while new codes are made is not there any more', async 
   await gone;
   t.same((await row()).mfa, { challenges: [] });
   t.same(await posted(), []);
+});
+
+t.test('a wrong code costs no hash', async (t) => {
+  const of = await appWithLetters(t, { HASH_CONCURRENCY: '1', HASH_QUEUE: '0' });
+  const { caller, row, change, code } = await callerOf({ inForce: true, of });
+  const { totp: pending, challenges } = (await row()).mfa;
+  await change({ mfa: { pending, challenges } });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const busy = of.context.hashQueue.run(() => promise);
+  const wrong = wrongOf(code()) as { code: string };
+  await t.rejects(confirmEnrolment(of.context, caller, wrong.code), { code: 'wrong_code' });
+  await t.rejects(confirmEnrolment(of.context, caller, code()), { code: 'overloaded' });
+  resolve();
+  await busy;
 });

@@ -1,3 +1,4 @@
+import { createCipheriv } from 'node:crypto';
 import t from 'tap';
 import { derive } from '../../../src/domain/keys/key-ring.ts';
 import { readKeySet } from '../../../src/domain/keys/key-set.ts';
@@ -48,6 +49,20 @@ t.test('altered in any part, or cut short, it does not open', async (t) => {
   for (const broken of ['', '.', '..', kid, `${kid}.${nonce}`, `${kid}..${text}`]) {
     t.throws(() => unseal(keys, broken, 'ada'), broken);
   }
+});
+
+t.test('with a tag of fewer bytes, which is easier to guess, it does not open', async (t) => {
+  const [kid = '', nonce = ''] = seal(keys, SECRET, 'ada', NOW).split('.');
+  const key = derive(keys.masterInUse(NOW).secret, 'totp');
+  const opens = (authTagLength: number) => {
+    const cipher = createCipheriv('aes-256-gcm', key, Buffer.from(nonce, 'base64url'), {
+      authTagLength,
+    }).setAAD(Buffer.from('ada'));
+    cipher.final();
+    return unseal(keys, `${kid}.${nonce}.${cipher.getAuthTag().toString('base64url')}`, 'ada');
+  };
+  t.equal(opens(16), '', 'the forger makes texts that open');
+  for (const length of [4, 8, 12, 15]) t.throws(() => opens(length), `${length} bytes`);
 });
 
 t.test(

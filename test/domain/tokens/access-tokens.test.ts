@@ -504,3 +504,53 @@ t.test(
     for (let turn = 0; turn < 10; turn += 1) t.equal(refusalOf(tokens, bad).code, 'token_invalid');
   },
 );
+
+/** What `make` makes of a text, at these lengths. */
+const atLengths = (lengths: number[], make: (text: string) => string): string[] => {
+  const made = Array.from({ length: 3_000 }, (_, size) => 'x'.repeat(size + 1));
+  return lengths.map((length) => {
+    const text = made.find((candidate) => make(candidate).length === length);
+    return make(text ?? '');
+  });
+};
+
+t.test('TOK-16 4,096 characters are read, one more is not', async (t) => {
+  const { tokens, keys } = await service();
+  const signer = keys.signer('access', NOW);
+  const [longest = '', longer = ''] = atLengths([4_096, 4_097], (sub) =>
+    signer.sign({ ...good, sub }),
+  );
+  t.equal(refusalOf(tokens, longest).code, 'none');
+  t.same(refusalOf(tokens, longer), { code: 'token_invalid', reason: 'too long' });
+});
+
+t.test('1,024 characters are issued, one more is not', async (t) => {
+  const { tokens, user, session } = await service();
+  const lengthOf = (size: number) => {
+    try {
+      return tokens.issue({ ...user, id: 'x'.repeat(size) }, session).length;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  const lengths = Array.from({ length: 100 }, (_, more) => lengthOf(350 + more));
+  const last = lengths.indexOf(1_024);
+  t.equal(lengths[last + 1], 'access token over 1 KB: sub is large');
+});
+
+t.test("a machine's token names the machine as its client", async (t) => {
+  const { tokens, user, session } = await service();
+  const { sub, client_id } = tokens.read(tokens.issue({ ...user, kind: 'service' }, session));
+  t.same([sub, client_id], [user.id, user.id]);
+});
+
+t.test('the log hears whether the signature or the claims were bad', async (t) => {
+  const { tokens, user, session } = await service();
+  const [header, payload] = tokens.issue(user, session).split('.');
+  const unsigned = `${header}.${payload}.${encoded(Buffer.alloc(64, 1))}`;
+  t.match(refusalOf(tokens, unsigned), { code: 'token_invalid', reason: /signature/i });
+  t.same(refusalOf(tokens, forged({ ...good, roles: 'admin' })), {
+    code: 'token_invalid',
+    reason: 'claims missing, unknown or of the wrong type',
+  });
+});

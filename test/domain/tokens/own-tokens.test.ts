@@ -1,4 +1,6 @@
+import { createHmac } from 'node:crypto';
 import t from 'tap';
+import { derive } from '../../../src/domain/keys/key-ring.ts';
 import { readKeySet } from '../../../src/domain/keys/key-set.ts';
 import { newMasterSecret, newSigningKey } from '../../../src/domain/keys/new-keys.ts';
 import { OwnTokens } from '../../../src/domain/tokens/own-tokens.ts';
@@ -112,3 +114,36 @@ t.test(
     );
   },
 );
+
+t.test('TOK-14 what we signed in another spelling is nothing: a token has one form', async (t) => {
+  const { own, keys } = await service();
+  const [header = ''] = own.issue('refresh', refresh).split('.');
+  const key = derive(keys.masterInUse(NOW).secret, 'refresh');
+  const signed = (claims: string) => {
+    const input = `${header}.${Buffer.from(claims).toString('base64url')}`;
+    return `${input}.${createHmac('sha256', key).update(input).digest('base64url')}`;
+  };
+  const claims = JSON.stringify({ iss: ISSUER, aud: ISSUER, ...refresh });
+  t.ok(own.read('refresh', signed(claims)), 'the forger makes tokens that hold');
+  for (const other of [
+    ` ${claims}`,
+    claims.replaceAll(',', ', '),
+    claims.replace('"user"', '"\\u0075ser"'),
+    claims.replace('{', '{"sub":"eve",'),
+    claims.replace('"gen":3', '"gen":3.0'),
+  ])
+    t.equal(own.read('refresh', signed(other)), undefined, other);
+});
+
+t.test('TOK-16 4,096 characters are read, one more is not', async (t) => {
+  const { own } = await service();
+  const tokens = new Map(
+    Array.from({ length: 100 }, (_, more) => {
+      const token = own.issue('refresh', { ...refresh, sid: 'x'.repeat(2_750 + more) });
+      return [token.length, token];
+    }),
+  );
+  t.ok(own.read('refresh', tokens.get(4_096) ?? ''));
+  t.equal(own.read('refresh', tokens.get(4_097) ?? 'there is one'), undefined);
+  t.ok(tokens.has(4_097));
+});

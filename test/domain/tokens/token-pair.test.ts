@@ -1,6 +1,11 @@
 import t from 'tap';
 import { start } from '../../../src/domain/sessions/sessions.ts';
-import { DEVICE_LIFE, issuePair, provenDevice } from '../../../src/domain/tokens/token-pair.ts';
+import {
+  DEVICE_LIFE,
+  issuePair,
+  newDevice,
+  provenDevice,
+} from '../../../src/domain/tokens/token-pair.ts';
 import { testApp } from '../../test-app.ts';
 import { ada, DAY, limits, NOW } from '../samples.ts';
 
@@ -58,4 +63,10 @@ t.test('a device token proves its device for its own user only, and for half a y
   t.equal(provenDevice(context, undefined, device_token), undefined);
   clock.advance(DEVICE_LIFE * 1_000);
   t.equal(provenDevice(context, user, device_token), undefined);
+});
+
+t.test('no two devices are alike, and each has 128 random bits', async (t) => {
+  const ids = Array.from({ length: 100 }, newDevice);
+  t.equal(new Set(ids).size, 100);
+  for (const id of ids) t.equal(Buffer.from(id, 'base64url').length, 16);
 });
