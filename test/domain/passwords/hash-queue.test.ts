@@ -196,7 +196,7 @@ t.test('who goes once his work has begun takes nobody who waits with him', async
   ];
   const leaving = new AbortController();
   const first = queue.run(a.work);
-  const second = queue.run(b.work, leaving.signal);
+  const second = queue.run(b.work, leaving);
   const third = queue.run(c.work);
   a.end();
   await first;
