@@ -293,14 +293,13 @@ t.test('TOK-19 nothing that a request says gets into a token', async (t) => {
     headers: { roles: 'admin', 'x-auth-roles': 'admin', 'x-auth-subject': 'root' },
     payload: body,
   });
-  if (answer.statusCode === 200) {
-    const [head, payload] = answer.json().access_token.split('.');
-    const { jti, sid } = decode(payload);
-    t.same(decode(head), header);
-    t.same({ ...decode(payload), jti: '', sid: '' }, { ...claims, jti: '', sid: '' });
-    t.not(jti, wishes['jti']);
-    t.not(sid, wishes['sid']);
-  } else refused(t, answer, 422, 'invalid_input');
+  t.equal(answer.statusCode, 200, 'a query says nothing to a sign-in');
+  const [head, payload] = answer.json().access_token.split('.');
+  const { jti, sid } = decode(payload);
+  t.same(decode(head), header);
+  t.same({ ...decode(payload), jti: '', sid: '' }, { ...claims, jti: '', sid: '' });
+  t.not(jti, wishes['jti']);
+  t.not(sid, wishes['sid']);
 });
 
 t.test('BEA-08 whatever an answer to a caller says, nobody keeps it', async (t) => {
