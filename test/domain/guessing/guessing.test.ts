@@ -1,7 +1,7 @@
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { newPerson } from '../../../src/domain/accounts/accounts.ts';
-import { checked, Guessing } from '../../../src/domain/guessing/guessing.ts';
+import { checked, Guessing, throttled } from '../../../src/domain/guessing/guessing.ts';
 import type { Place } from '../../../src/domain/guessing/throttle.ts';
 import type { User } from '../../../src/schemas/user.ts';
 import { DECOY } from '../../../src/storage/database.ts';
@@ -292,4 +292,11 @@ t.test('an unknown address costs the database as many writes as a known one', as
   );
   t.same(counts[0], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 10], 'none for who has to wait');
   t.same(counts[1], counts[0]);
+});
+
+t.test('who finds the budget taken, and cannot wait for it, comes back in a second', async (t) => {
+  const circumstances = { retryAfter: 1, user: 'ada' };
+  t.match(throttled({ outcome: 'busy' }, 'ada'), { code: 'throttled', circumstances });
+  const wait = { outcome: 'throttled', wait: 1_001 } as const;
+  t.match(throttled(wait, 'ada'), { circumstances: { retryAfter: 2 } }, 'no sooner than it helps');
 });
