@@ -31,12 +31,16 @@ const MAX_HEADERS = 16_384;
 
 /** Node looks for connections that are too slow only every 30 seconds unless told. */
 const PATIENCE = { headersTimeout: 10_000, connectionsCheckingInterval: 1_000 };
+/** `registerTransportChecks` refuses a request without one, with headers and a line in the log. */
+const HOSTS = { requireHostHeader: false };
 
 /** The whole service, in the order in which a request goes through it. Opens no port. */
 export async function buildApp(context: Context, { logger, tls }: Surroundings) {
   const { config } = context;
   // Fastify's types know a server by its option; both kinds answer alike.
-  const server = (tls ? { https: { ...tls, ...PATIENCE } } : { http: PATIENCE }) as {
+  const server = (
+    tls ? { https: { ...tls, ...PATIENCE, ...HOSTS } } : { http: { ...PATIENCE, ...HOSTS } }
+  ) as {
     http: ServerOptions;
   };
   const app = Fastify({
@@ -62,10 +66,10 @@ export async function buildApp(context: Context, { logger, tls }: Surroundings) 
   registerRequestLog(app, context.metrics);
   await registerHeaders(app);
   registerEnd(app);
-  registerTransportChecks(app, config);
   refuseTunnels(app);
-  await registerLimits(app, config);
-  registerNotFound(app, config);
+  const count = await registerLimits(app, config);
+  registerTransportChecks(app, config, count);
+  registerNotFound(app, count);
   await registerCors(app, config);
   await app.register(cookie);
   registerBodyParser(app);

@@ -63,7 +63,9 @@ const baseUrl = z
 /** `count` requests in each `window` milliseconds; undefined: no limit. */
 const rate = z
   .string()
-  .regex(/^(off|[1-9]\d{0,6}\/\d{0,4}(s|m|h|d))$/, { error: 'must look like 600/1m, or be off' })
+  .regex(/^(off|[1-9]\d{0,6}\/(?:[1-9]\d{0,3})?(s|m|h|d))$/, {
+    error: 'must look like 600/1m, or be off',
+  })
   .transform((text) => {
     if (text === 'off') return undefined;
     const [count, window] = text.split('/') as [string, string];

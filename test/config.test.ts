@@ -119,7 +119,7 @@ const bad: Record<string, string[]> = {
     '::/129',
     '10.0.0.0/',
   ],
-  RATE_LIMIT: ['0/1m', '600', '600/1y', '-1/1m', 'none'],
+  RATE_LIMIT: ['0/1m', '5/0s', '600', '600/1y', '-1/1m', 'none'],
   AUTH_RATE_LIMIT: ['0/1m', 'on'],
   PASSWORD_MIN_LENGTH: ['7', '65', 'canary'],
   HASH_MEMORY: ['19455', 'NaN', 'Infinity'],

@@ -1,5 +1,5 @@
 import rateLimit from '@fastify/rate-limit';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { ClientCounts } from './client-counts.ts';
@@ -11,8 +11,11 @@ declare module 'fastify' {
   }
 }
 
+/** Counts a request that comes to no route's own count. Refuses with `rate_limited`. */
+export type Count = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+
 /** Counts requests by client prefix: IPv4 address, IPv6 /64. Only what is registered later is limited. */
-export async function registerLimits(app: FastifyInstance, config: Config): Promise<void> {
+export async function registerLimits(app: FastifyInstance, config: Config): Promise<Count> {
   const { RATE_LIMIT, AUTH_RATE_LIMIT } = config;
   for (const name of ['RATE_LIMIT', 'AUTH_RATE_LIMIT'] as const) {
     if (config[name] === undefined) app.log.warn(`${name} is off: requests are not counted`);
@@ -33,4 +36,9 @@ export async function registerLimits(app: FastifyInstance, config: Config): Prom
     errorResponseBuilder: (_request, { ttl }) =>
       new Refusal('rate_limited', { retryAfter: Math.ceil(ttl / 1_000) }),
   });
+  if (RATE_LIMIT === undefined) return async () => {};
+  const limit = app.rateLimit();
+  return async (request, reply) => {
+    await limit.call(app, request, reply);
+  };
 }

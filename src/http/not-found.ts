@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import type { Config } from '../config.ts';
 import { Refusal } from '../domain/refusal.ts';
+import type { Count } from './limits.ts';
 
 /** What stands for a path that cannot be decoded: no route has it. */
 const UNREADABLE = '/%25';
@@ -28,14 +28,11 @@ const expressionOf = (url: string): RegExp =>
 const PREFLIGHTS = '*';
 
 /** Answers 405 with `Allow` where the path has other methods, 404 elsewhere; counted like any request. */
-export function registerNotFound(app: FastifyInstance, { RATE_LIMIT }: Config): void {
-  if (RATE_LIMIT !== undefined) {
-    const limit = app.rateLimit();
-    // Before the body is read: what cannot be parsed counts too. Preflights are answered before their route's hooks.
-    app.addHook('onRequest', async function countUnrouted(request, reply) {
-      if (request.is404 || request.method === 'OPTIONS') await limit.call(app, request, reply);
-    });
-  }
+export function registerNotFound(app: FastifyInstance, count: Count): void {
+  // Before the body is read: what cannot be parsed counts too. Preflights are answered before their route's hooks.
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.is404 || request.method === 'OPTIONS') await count(request, reply);
+  });
 
   const methodsByUrl = new Map<string, Set<string>>();
   app.addHook('onRoute', ({ url, method }) => {

@@ -8,7 +8,7 @@ import type { ProblemCode } from '../schemas/problem.ts';
 import type { User } from '../schemas/user.ts';
 import { refuseType } from './body.ts';
 import { logEvent } from './logging.ts';
-import { problems, refusalOf } from './problems.ts';
+import { logFault, problems, refusalOf } from './problems.ts';
 
 const FORM = /^application\/x-www-form-urlencoded *(; *charset="?utf-8"? *)?$/i;
 
@@ -123,10 +123,9 @@ function answerOAuthError(
     return reply.code(STATUS[error.code]).send(JSON.stringify(body));
   }
   const refusal = refusalOf(error);
-  request.refusal = refusal;
+  logFault(error, request, refusal);
   const { status, explanation } = problems[refusal.code];
   const { retryAfter, detail = explanation, errors = [] } = refusal.circumstances;
-  if (status >= 500) request.log.error({ err: error }, refusal.code);
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   const where = errors.map(({ path, message }) => `${path.slice(1)} ${message}`).join('; ');
   const body = {

@@ -208,20 +208,23 @@ export const problems = {
 const RETRY_AFTER = 1;
 const REALM = 'latchkey';
 
-/** What Fastify and Node themselves refuse, by its code; a client that went away hears nothing of it. */
+/** What Fastify, its files of the docs page and Node refuse, by code or name; a client that went away hears nothing of it. */
 const FASTIFY_REFUSALS: Record<string, ProblemCode> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
   FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'bad_request',
   FST_ERR_ROUTE_MISSING_CONTENT_TYPE: 'unsupported_media_type',
   ECONNRESET: 'bad_request',
+  FST_STATIC_FORBIDDEN_PATH: 'not_found',
+  PreconditionFailedError: 'bad_request',
+  RangeNotSatisfiableError: 'bad_request',
 };
 
 export function refusalOf(error: Error & { code?: string }): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof EmailTaken) return new Refusal('email_taken');
   if (error instanceof StorageFault) return new Refusal('unavailable', { retryAfter: RETRY_AFTER });
-  return new Refusal(FASTIFY_REFUSALS[error.code ?? ''] ?? 'internal_error');
+  return new Refusal(FASTIFY_REFUSALS[error.code ?? error.name] ?? 'internal_error');
 }
 
 /** RFC 6750 section 3: no error code where no token was sent; nothing that comes from the request. */
@@ -260,6 +263,13 @@ export function sendProblem(reply: FastifyReply, refusal: Refusal): FastifyReply
     .send(JSON.stringify(problemOf(refusal, reply.request.id)));
 }
 
+/** Leaves the refusal for the request's line. What is no refusal of our own has a line with its stack as well. */
+export function logFault(error: Error, request: FastifyRequest, refusal: Refusal): void {
+  request.refusal = refusal;
+  if (error !== refusal && problems[refusal.code].status >= 500)
+    request.log.error({ err: error }, refusal.code);
+}
+
 /** The one place where an error becomes an answer. */
 export function answerError(
   error: FastifyError,
@@ -267,8 +277,7 @@ export function answerError(
   reply: FastifyReply,
 ): FastifyReply {
   const refusal = refusalOf(error);
-  if (problems[refusal.code].status >= 500) request.log.error({ err: error }, refusal.code);
-  request.refusal = refusal;
+  logFault(error, request, refusal);
   return sendProblem(reply, refusal);
 }
 

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { keepAddresses } from './forwarded.ts';
+import type { Count } from './limits.ts';
 
 const TWO_YEARS = 63_072_000;
 
@@ -56,12 +57,15 @@ export async function registerCors(app: FastifyInstance, { CORS_ORIGINS }: Confi
   });
 }
 
-const count = (rawHeaders: string[], name: string): number =>
+const occurrences = (rawHeaders: string[], name: string): number =>
   rawHeaders.filter((header, index) => index % 2 === 0 && header.toLowerCase() === name).length;
 
 /** What two readers could take two ways: neither answer to it may share a connection with another. */
 function ambiguityOf({ raw }: FastifyRequest): string | undefined {
-  if (count(raw.rawHeaders, 'host') > 1) return 'The request has two Host headers.';
+  const hosts = occurrences(raw.rawHeaders, 'host');
+  if (hosts > 1) return 'The request has two Host headers.';
+  // RFC 9112 section 3.2. Left alone, Node answers past every hook.
+  if (hosts < 1 && raw.httpVersion === '1.1') return 'The request has no Host header.';
   // RFC 9112 section 3.2: a target has no fragment. The router would cut it off, where a proxy may not.
   if (raw.url?.includes('#')) return 'The path has a fragment.';
   const coding = raw.headers['transfer-encoding'];
@@ -72,18 +76,20 @@ function ambiguityOf({ raw }: FastifyRequest): string | undefined {
 }
 
 /** Refuses ambiguous requests, and plain http behind a proxy that says so. */
-export function registerTransportChecks(app: FastifyInstance, config: Config): void {
+export function registerTransportChecks(app: FastifyInstance, config: Config, count: Count): void {
   const httpsOnly = config.NODE_ENV === 'production' && config.TRUST_PROXY.length > 0;
   let warned = false;
 
   // Left alone, Node answers 417 past every hook. RFC 9110 section 10.1.1 lets a server ignore what it does not know.
   app.server.on('checkExpectation', (request, response) => app.routing(request, response));
 
-  app.addHook('onRequest', (request, reply, done) => {
+  app.addHook('onRequest', async (request, reply) => {
+    keepAddresses(request);
     const ambiguity = ambiguityOf(request);
     if (ambiguity !== undefined) {
       reply.header('connection', 'close');
-      return done(new Refusal('bad_request', { detail: ambiguity }));
+      await count(request, reply);
+      throw new Refusal('bad_request', { detail: ambiguity });
     }
     const forwarded = request.headers['x-forwarded-for'] ?? request.headers['forwarded'];
     if (forwarded !== undefined && config.TRUST_PROXY.length === 0 && !warned) {
@@ -92,9 +98,10 @@ export function registerTransportChecks(app: FastifyInstance, config: Config): v
         'forwarding headers arrive but are ignored: name the proxies in TRUST_PROXY',
       );
     }
-    keepAddresses(request);
     const plain = request.headers['x-forwarded-proto'] !== undefined && request.protocol === 'http';
-    return done(httpsOnly && plain ? new Refusal('https_required') : undefined);
+    if (!httpsOnly || !plain) return;
+    await count(request, reply);
+    throw new Refusal('https_required');
   });
 }
 

@@ -3,6 +3,8 @@ import { Transport } from './user.ts';
 
 const NumericDate = z.int().min(0).max(253_402_300_799);
 const Text = z.string().min(1);
+/** It goes into a header of `/v1/whoami` as it is. */
+const Visible = z.string().regex(/^[\x21-\x2b\x2d-\x7e]+$/);
 
 /** Seconds from `iat` to `exp`. No setting: it is also how long every other service may trust a token. */
 export const ACCESS_LIFE = 900;
@@ -12,15 +14,15 @@ export const AccessClaims = z
   .strictObject({
     iss: Text,
     aud: Text,
-    sub: Text.describe('User id.'),
+    sub: Visible.describe('User id.'),
     client_id: Text,
     iat: NumericDate,
     nbf: NumericDate.optional(),
     exp: NumericDate.describe('`iat` + 900.'),
     jti: Text,
-    sid: Text.describe('Session id.'),
+    sid: Visible.describe('Session id.'),
     ver: z.int().min(0).describe("The user's token version."),
-    roles: z.array(Text),
+    roles: z.array(Visible),
     amr: z.array(Text).describe('How the user signed in (RFC 8176).'),
     auth_time: NumericDate,
   })

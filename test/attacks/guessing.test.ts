@@ -425,6 +425,12 @@ t.test(
     const refusal = answers.find(({ statusCode }) => statusCode === 503) as LightMyRequestResponse;
     refused(t, refusal, 503, 'overloaded');
     t.equal(refusal.headers['retry-after'], '2');
+    const events = app.events().filter((event) => event === 'sign_in.refused');
+    t.equal(events.length, unknown, 'who found no room did not guess');
+    t.notOk(
+      app.logs.some(({ level }) => Number(level) >= 50),
+      'nor is it a fault of ours',
+    );
     t.same((await rowOf(app)).throttle, []);
   },
 );

@@ -97,12 +97,29 @@ t.test('what is not well-formed HTTP is a problem, and the connection ends', asy
   }
 });
 
-t.test('HTTP/1.1 without a Host is refused', async (t) => {
-  t.match(await raw('GET /livez HTTP/1.1\r\n\r\n'), /^HTTP\/1\.1 400 /);
-});
+t.test(
+  'API-09 HTTP/1.1 without a Host is refused like the rest; HTTP/1.0 needs none',
+  async (t) => {
+    const answer = await raw(`GET /livez HTTP/1.1\r\n${CLOSE}\r\n`);
+    t.match(answer, /^HTTP\/1\.1 400 /);
+    t.match(answer, /"code":"bad_request"/);
+    t.match(answer, /strict-transport-security/i);
+    t.match(await raw('GET /livez HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 200 /);
+  },
+);
 
 t.test('a path with dots is no other path', async (t) => {
-  for (const path of ['/v1/./me', '/v1/x/../me', '/x/../livez', '/%2e/livez', '*', 'livez']) {
+  for (const path of [
+    '/docs/static/..',
+    '/docs/static/../x',
+    '/docs/static/%2e%2e/%2e%2e/x',
+    '/v1/./me',
+    '/v1/x/../me',
+    '/x/../livez',
+    '/%2e/livez',
+    '*',
+    'livez',
+  ]) {
     const answer = await raw(`GET ${path} HTTP/1.1\r\nHost: a\r\n${CLOSE}\r\n`);
     t.match(answer, /^HTTP\/1\.1 40[04] /, path);
   }

@@ -31,6 +31,8 @@ t.test(
       { url: '/nope', method: 'HEAD' },
       { url: '/v1/login' },
       { url: '/v1/me%zz' },
+      { url: '/livez#x' },
+      { url: '/livez', method: 'POST', headers: { 'transfer-encoding': 'gzip' } },
       { url: '/%', method: 'POST' },
       { url: `/v1/me/sessions/${'a'.repeat(200)}`, method: 'DELETE' },
       { url: '/docs' },

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { operations, payloadOf, urlOf } from '../operations.ts';
 import { admin, machine, signedIn } from '../people.ts';
+import { refused } from '../refused.ts';
 import { testApp } from '../test-app.ts';
 
 const app = await testApp(t, { env: { TRUST_PROXY: '10.0.0.0/8' } });
@@ -124,6 +125,20 @@ t.test('AZN-04 an answer has its own members and nothing else of the row', async
     ].map(async (url) => (await as(root.access_token, { url })).payload),
   );
   t.notMatch(everything.join(), /hash|argon2|throttle|failures|secret|row_version|challenge|gen"/);
+});
+
+t.test('ERR-05 whatever is asked of the files of the docs page, it is no fault', async (t) => {
+  const file = '/docs/static/swagger-ui.css';
+  for (const [status, url, headers] of [
+    [404, '/docs/static/..%5cx', {}],
+    [404, '/docs/static/%00', {}],
+    [400, file, { 'if-match': '"x"' }],
+    [400, file, { 'if-unmodified-since': 'Mon, 01 Jan 1990 00:00:00 GMT' }],
+    [400, file, { range: 'bytes=99999999-' }],
+  ] as const) {
+    const answer = await app.app.inject({ url, headers });
+    refused(t, answer, status, status === 404 ? 'not_found' : 'bad_request');
+  }
 });
 
 t.test(

@@ -3,6 +3,7 @@ import type { Letter } from '../../mail/letter.ts';
 import { alreadyRegistered } from '../../mail/messages/already-registered.ts';
 import { type NoticeName, notice } from '../../mail/messages/notice.ts';
 import type { User } from '../../schemas/user.ts';
+import { fingerprint } from '../fingerprint.ts';
 import { emailKey } from './accounts.ts';
 
 /** Tells the owner what happened to the account. */
@@ -23,7 +24,8 @@ export function postLimited(
   { occasion, email }: { occasion: Occasion; email: string },
   compose: () => Letter,
 ): void {
-  if (mailboxLimit.allows(`${occasion} ${emailKey(email)}`, clock())) outbox.post(email, compose);
+  if (mailboxLimit.allows(fingerprint(`${occasion} ${emailKey(email)}`), clock()))
+    outbox.post(email, compose);
 }
 
 /** Goes to the address as its owner wrote it: another spelling of it may be another mailbox. */

@@ -1,6 +1,7 @@
 import type { Context } from '../../context.ts';
 import { reset } from '../../mail/messages/reset.ts';
 import type { User } from '../../schemas/user.ts';
+import { forgiven } from '../guessing/throttle.ts';
 import { hashNewPassword } from '../passwords/new-password.ts';
 import { Refusal } from '../refusal.ts';
 import { endAll } from '../sessions/sessions.ts';
@@ -45,8 +46,8 @@ export async function resetPassword(
     const next: User = {
       ...user,
       password_hash,
-      // Whoever reads the mailbox need not wait for those who guessed.
-      throttle: [],
+      // Whoever reads the mailbox need not wait for those who guessed the password; of the factor he proved nothing.
+      throttle: forgiven(user.throttle, 'password'),
       mfa,
       email_verified_at: user.email_verified_at ?? now,
     };

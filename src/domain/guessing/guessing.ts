@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { Bucket, User } from '../../schemas/user.ts';
 import type { Users } from '../../storage/users.ts';
 import type { Clock } from '../clock.ts';
+import { fingerprint } from '../fingerprint.ts';
 import { Refusal } from '../refusal.ts';
 import {
   type Admission,
@@ -161,10 +162,12 @@ export class Guessing {
   }
 
   #memoryOf(emailKey: string): Ledger {
+    // An address may be long, and there may be many.
+    const key = fingerprint(emailKey);
     return async (decide) => {
-      const before = this.#unknown.get(emailKey) ?? [];
+      const before = this.#unknown.get(key) ?? [];
       const { throttle, result } = decide(before);
-      this.#unknown.set(emailKey, throttle);
+      this.#unknown.set(key, throttle);
       await this.#users.writeDecoy(throttle !== before);
       return result;
     };

@@ -141,3 +141,7 @@ export function settle(
   );
   return tidy(settled, now);
 }
+
+/** Without what was counted of guesses at this factor. */
+export const forgiven = (buckets: Bucket[], factor: Factor): Bucket[] =>
+  buckets.filter(({ key }) => !key.startsWith(`${factor} `));

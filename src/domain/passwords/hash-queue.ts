@@ -45,6 +45,13 @@ export class HashQueue {
     this.#limits = limits;
   }
 
+  /** Refuses with `overloaded` when this turn would find no room: what comes before the work can be saved. */
+  assertRoom(turn: Turn): void {
+    const isFull = this.#laneOf(turn).waiting.length >= this.#limits.waiting;
+    if (isFull && this.#running >= this.#limits.concurrency)
+      throw new Refusal('overloaded', { retryAfter: RETRY_AFTER });
+  }
+
   async run<T>(work: () => Promise<T>, turn: Turn = {}): Promise<T> {
     if (this.#running < this.#limits.concurrency) this.#running += 1;
     else await this.#wait(turn);
@@ -64,11 +71,14 @@ export class HashQueue {
     return lane.waiting.shift() ?? other.waiting.shift();
   }
 
-  #wait({ signal, stranger = false }: Turn): Promise<void> {
-    const { waiting } = this.#lanes.find(({ ofStrangers }) => ofStrangers === stranger) as Lane;
-    if (waiting.length >= this.#limits.waiting) {
-      throw new Refusal('overloaded', { retryAfter: RETRY_AFTER });
-    }
+  #laneOf({ stranger = false }: Turn): Lane {
+    return this.#lanes.find(({ ofStrangers }) => ofStrangers === stranger) as Lane;
+  }
+
+  #wait(turn: Turn): Promise<void> {
+    this.assertRoom(turn);
+    const { signal } = turn;
+    const { waiting } = this.#laneOf(turn);
     const gone = () => new Refusal('overloaded', { reason: 'the client has gone' });
     if (signal?.aborted) throw gone();
     return new Promise((resolve, reject) => {

@@ -39,6 +39,11 @@ export class Passwords {
     this.#decoy = `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${LANES}$${salt}$${hash}`;
   }
 
+  /** Refuses with `overloaded` what would have no room in the queue. */
+  assertRoom(turn: Turn): void {
+    this.#queue.assertRoom(turn);
+  }
+
   hash(password: string, turn?: Turn): Promise<string> {
     return this.#queue.run(() => argon2.hash(normalised(password), this.#options), turn);
   }

@@ -40,6 +40,9 @@ export async function signInWithPassword(
   const { email, password, deviceToken } = credentials;
   const found = await users.findByEmail(emailKey(email));
   const device = provenDevice(context, found, deviceToken);
+  const turn = { signal: origin.signal, stranger: device === undefined };
+  // Before the guess is counted: in a flood its two writes cost more than the hash that is not made.
+  passwords.assertRoom(turn);
   const guess = await guessing.enter(
     found ? { user: found } : { unknown: emailKey(email) },
     'password',
@@ -48,7 +51,6 @@ export async function signInWithPassword(
   );
 
   const hash = found?.password_hash;
-  const turn = { signal: origin.signal, stranger: device === undefined };
   const matches = await checked(guess, passwords.matches(hash, password, turn));
   if (!found || !hash || !matches || found.status !== 'active') {
     await guess.settle('wrong');

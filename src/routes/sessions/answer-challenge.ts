@@ -40,7 +40,7 @@ export function answerChallenge(app: App, context: Context): void {
         logEvent(request, 'sign_in.ok', { user: holder.user.id, session: holder.session.id });
         return answerTokens(reply, context, holder);
       } catch (error) {
-        if (error instanceof Refusal)
+        if (error instanceof Refusal && error.code !== 'overloaded')
           logEvent(request, 'mfa.refused', { user: error.circumstances.user });
         throw error;
       }

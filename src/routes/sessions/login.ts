@@ -69,7 +69,8 @@ export function login(app: App, context: Context): void {
         logEvent(request, 'sign_in.ok', { user: result.user.id, session: result.session.id });
         return reply.code(200).send(answerTokens(reply, context, result));
       } catch (error) {
-        if (error instanceof Refusal) {
+        // A flood is no guess.
+        if (error instanceof Refusal && error.code !== 'overloaded') {
           const event = error.code === 'throttled' ? 'sign_in.throttled' : 'sign_in.refused';
           logEvent(request, event, { user: error.circumstances.user });
         }

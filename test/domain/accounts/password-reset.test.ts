@@ -21,7 +21,9 @@ let count = 0;
 async function userOf(changes: Partial<User> = {}) {
   count += 1;
   const email = `Ada${count}@example.com`;
-  const throttle = [{ key: 'password all', failures: 3, failed_at: NOW, pending: [] }];
+  const throttle = ['password all', 'totp all', 'recovery net 192.0.2.1'].map((key) => ({
+    ...{ key, failures: 3, failed_at: NOW, pending: [] },
+  }));
   const person = { ...ada({ id: `ada${count}`, email, email_key: email.toLowerCase() }) };
   const { user } = start({ ...person, mfa, throttle }, signIn, NOW, limits);
   await users.insert({ ...user, ...changes });
@@ -64,7 +66,11 @@ test('a new password lets nobody in who was in, and makes its owner wait for nob
   t.equal(changed.id, before.id);
   t.match(after, { token_version: 1, revoked_at: clock.now, updated_at: clock.now });
   t.notOk(liveSession(after, before.sessions[0]?.id as string, clock.now));
-  t.same(after.throttle, []);
+  t.same(
+    after.throttle.map(({ key }) => key),
+    ['totp all', 'recovery net 192.0.2.1'],
+    'who guessed the password is forgiven, who guessed a code is not',
+  );
   t.equal(await passwords.matches(after.password_hash, NEXT), true);
   t.same(after.mfa, mfa, 'the second factor of a proven mailbox is still wanted');
   t.equal(after.email_verified_at, NOW - 1);

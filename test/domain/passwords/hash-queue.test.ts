@@ -90,9 +90,11 @@ t.test('AUT-06 strangers fill their own lane, and both lanes are served in turn'
   runs.push(...['k1', 'k2', 'k3'].map((name) => add(name)));
   await t.rejects(add('k4'), { code: 'overloaded' }, 'the other too has its bound');
   t.equal(queue.length, 6);
+  for (const turn of [{}, stranger]) t.throws(() => queue.assertRoom(turn), { code: 'overloaded' });
   first.end();
   await Promise.all([running, ...runs]);
   t.same(log, ['first begins', 'k1', 's1', 'k2', 's2', 'k3', 's3']);
+  for (const turn of [{}, stranger]) t.doesNotThrow(() => queue.assertRoom(turn));
   t.equal(queue.length, 0);
 });
 
