@@ -13,11 +13,13 @@ interface Posted {
   token: string | undefined;
 }
 
-/** The service with a mail folder of its own; `posted` empties it: what was posted since, by address. */
+/** The service with a mail folder of its own; `posted` empties it: what was posted since, by address. `told` leaves the tokens out. */
 export async function appWithLetters(
   t: Test,
   env: Record<string, string> = {},
-): Promise<TestApp & { posted: () => Promise<Posted[]> }> {
+): Promise<
+  TestApp & { posted: () => Promise<Posted[]>; told: () => Promise<Omit<Posted, 'token'>[]> }
+> {
   const path = folder(t);
   const app = await testApp(t, { env: { MAIL_URL: `file:${path}`, ...env } });
   const posted = async () => {
@@ -36,5 +38,6 @@ export async function appWithLetters(
       a.to.toLowerCase().localeCompare(b.to.toLowerCase()),
     );
   };
-  return { ...app, posted };
+  const told = async () => (await posted()).map(({ to, subject }) => ({ to, subject }));
+  return { ...app, posted, told };
 }

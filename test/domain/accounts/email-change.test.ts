@@ -49,9 +49,9 @@ t.test('the new address gets the link, the old one a warning, the row nothing', 
 });
 
 t.test('for another spelling of the own address comes a link, and no warning', async (t) => {
-  const { context, user, posted } = await serviceOf(t);
+  const { context, user, told } = await serviceOf(t);
   await askForEmailChange(context, user, 'ADA@example.com', 'session');
-  t.match(await posted(), [{ to: 'ADA@example.com', subject: 'Confirm your address' }]);
+  t.same(await told(), [{ to: 'ADA@example.com', subject: 'Confirm your address' }]);
 });
 
 t.test('for an address of somebody else only its owner hears, and no link is made', async (t) => {
@@ -64,14 +64,14 @@ t.test('for an address of somebody else only its owner hears, and no link is mad
 });
 
 t.test('who has no address yet has none to be warned at', async (t) => {
-  const { context, user, posted } = await serviceOf(t);
+  const { context, user, told } = await serviceOf(t);
   const nameless = { ...user, email: null, email_key: null };
   await askForEmailChange(context, nameless, 'ada@example.org', 'session');
-  t.match(await posted(), [{ to: 'ada@example.org', subject: 'Confirm your address' }]);
+  t.same(await told(), [{ to: 'ada@example.org', subject: 'Confirm your address' }]);
 });
 
 t.test('a new address is in force, and every session ends but the one that asked', async (t) => {
-  const { context, clock, user, asking, other, posted, row } = await serviceOf(t);
+  const { context, clock, user, asking, other, told, row } = await serviceOf(t);
   clock.advance(5);
   const token = emailToken(context, user, 'Ada@example.org', asking.id);
   t.same(await confirmEmailChange(context, token), user, 'the answer is who he was');
@@ -85,7 +85,7 @@ t.test('a new address is in force, and every session ends but the one that asked
   });
   t.ok(liveSession(after, asking.id, NOW + 5));
   t.notOk(liveSession(after, other.id, NOW + 5));
-  t.match(await posted(), [{ to: 'ada@example.com', subject: 'Your address was changed' }]);
+  t.same(await told(), [{ to: 'ada@example.com', subject: 'Your address was changed' }]);
   await t.rejects(confirmEmailChange(context, token), refused, 'once');
 });
 

@@ -19,6 +19,7 @@ t.test('each token of a machine has a session of its own, which nobody else has'
   });
   t.match(one, { sub: account.id, client_id: account.id, roles: ['a'], amr: [], ver: 0 });
   t.match(two, { roles: ['a', 'b'] });
+  t.same([one?.amr, two?.amr], [[], []], 'nobody has signed in');
   t.equal(one?.auth_time, Math.floor(clock.now / 1_000));
   t.not(one?.sid, two?.sid);
   t.not(one?.jti, two?.jti);

@@ -217,3 +217,18 @@ t.test("one of the service's own tokens holds only for the service itself", asyn
     t.throws(() => verifier?.verify(signer.sign(rest)), { message: new RegExp(name) }, name);
   }
 });
+
+t.test(
+  'what an older master secret sealed opens with that one, as long as it is there',
+  async (t) => {
+    const next = newMasterSecret(SECONDS + 100);
+    const ring = await ringOf([signing, { ...master, exp: SECONDS + 200 }, next]);
+    t.equal(ring.masterInUse(NOW).kid, master.kid);
+    t.equal(ring.masterInUse(NOW + 100_000).kid, next.kid);
+    for (const { kid, k } of [master, next])
+      t.equal(ring.masterOf(kid as string)?.secret.toString('base64url'), k);
+    t.equal(ring.masterOf('another'), undefined);
+    const ending = await ringOf([signing, { ...master, exp: SECONDS + 1 }]);
+    t.throws(() => ending.masterInUse(NOW + 1_000), { message: 'every key has ended' });
+  },
+);

@@ -282,3 +282,36 @@ t.test(
     t.equal(keyState(twins[1] as (typeof twins)[0], twins, 5), 'verifying');
   },
 );
+
+t.test('KEY-04 RSA of just 2048 bits is taken', async (t) => {
+  const jwk = jwkOf(generateKeyPairSync('rsa', { modulusLength: 2_048 }));
+  t.equal(readKeySet(keySet({ ...jwk, use: 'sig' })).signing.length, 1);
+});
+
+t.test('KEY-03 a secret has sixteen different bytes or more', async (t) => {
+  const of = (different: number) =>
+    Buffer.from(Array.from({ length: 32 }, (_, index) => 0x80 + (index % different)));
+  const read = (secret: Buffer) =>
+    readKeySet(keySet({ kty: 'oct', k: secret.toString('base64url') })).masters;
+  t.equal(read(of(16)).length, 1);
+  t.throws(() => read(of(15)), { message: /is text, not 32 random bytes$/ });
+});
+
+t.test('every fault of the form is told, one after another', async (t) => {
+  t.throws(() => readKeySet('{"keys":[{"kty":"DSA"},{"kty":"none"}]}'), {
+    message: /^keys\.0\.kty: [^;]+; keys\.1\.kty: [^;]+$/,
+  });
+});
+
+t.test('thumbprints of EC and OKP keys are those of other implementations', async (t) => {
+  // RFC 8037 appendix A.3, and the EC key of RFC 7517 appendix A.1.
+  const okp = { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' };
+  t.equal(thumbprint(okp as PrivateJwk), 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k');
+  const ec = {
+    kty: 'EC',
+    crv: 'P-256',
+    x: 'MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4',
+    y: '4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM',
+  };
+  t.equal(thumbprint(ec as PrivateJwk), 'cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s');
+});

@@ -19,5 +19,6 @@ t.test('a new master secret has 256 bits and signs no access token', async (t) =
   t.same(set.signing, []);
   t.match(set.masters, [{ kid: key.kid, notBefore: 7_000 }]);
   t.equal(set.masters[0]?.secret.length, 32);
+  t.same(key['key_ops'], ['deriveKey'], 'what it is for stands in the file');
   t.not(newMasterSecret(7).kid, key.kid);
 });

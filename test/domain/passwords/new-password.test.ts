@@ -103,3 +103,10 @@ t.test(
     }
   },
 );
+
+t.test('the short parts of an address make nothing of a password guessable', async (t) => {
+  const parts = 'er.ha.nt.ou.la.ng.ri.br.ih.ox';
+  const password = parts.replaceAll('.', '');
+  for (const email of [`${parts}@example.com`, `${[...password].join('.')}@example.com`])
+    t.match(await make(password, email), /^\$argon2id\$/, email);
+});

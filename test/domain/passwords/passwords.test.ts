@@ -101,3 +101,9 @@ t.test('a hash of other costs is outdated, one of the same is not', async (t) =>
     true,
   );
 });
+
+t.test('a hash that was made elsewhere is outdated, whatever it cost', async (t) => {
+  const hash = await passwords.hash('correct horse battery');
+  for (const other of [`$2b$10$${'a'.repeat(53)}`, hash.replace('$argon2id$', '$argon2i$')])
+    t.equal(passwords.isOutdated(other), true, other);
+});

@@ -20,7 +20,7 @@ import { appWithLetters } from '../letters.ts';
 import { NOW, SECOND } from '../samples.ts';
 
 const app = await appWithLetters(t);
-const { context, clock, posted } = app;
+const { context, clock, posted, told } = app;
 const { signal } = new AbortController();
 const password_hash = await context.passwords.hash(PASSWORD);
 const made = await newRecoveryCodes(context.passwords);
@@ -124,7 +124,7 @@ test('one right code puts the secret into force, and ends who never showed it', 
   t.same(amrs.get(caller.sid), ['pwd', 'otp', 'mfa'], 'this session has shown it');
   amrs.delete(caller.sid);
   t.same([...amrs.values()], [['pwd']], 'the other one has not');
-  t.match(await posted(), [{ to: email, subject: 'Second factor switched on' }]);
+  t.same(await told(), [{ to: email, subject: 'Second factor switched on' }]);
 });
 
 test('what a session has shown is not said twice', async (t) => {
@@ -152,7 +152,7 @@ test('MFA-07 with password and factor it goes, and every other session ends', as
   t.same((await row()).mfa, { challenges: [] });
   t.equal(await here(), true);
   t.equal(await there(), false);
-  t.match(await posted(), [{ to: email, subject: 'Second factor switched off' }]);
+  t.same(await told(), [{ to: email, subject: 'Second factor switched off' }]);
   const again = { code: 'mfa_not_enabled' };
   await t.rejects(removeFactor(context, caller, full({ code: code() })), again);
   await t.rejects(renewRecoveryCodes(context, caller, full({ code: code() })), again);
@@ -172,7 +172,7 @@ test('MFA-09 a new set of codes replaces the old one, and ends no session', asyn
   t.equal(after.mfa.totp?.last_step, NOW / (30 * SECOND), 'the code is used up');
   t.same(after.mfa.challenges, mfa.challenges);
   t.same([await here(), await there()], [true, true]);
-  t.match(await posted(), [{ to: email, subject: 'New recovery codes' }]);
+  t.same(await told(), [{ to: email, subject: 'New recovery codes' }]);
 });
 
 test('a recovery code proves as much, once', async (t) => {
