@@ -103,3 +103,21 @@ t.test(
     }
   },
 );
+
+t.test('a password whose owner has gone away while he waited is not looked at', async (t) => {
+  const before = context.passwordStrength.isStrong('passwordpassword', []);
+  const client = new AbortController();
+  const password = 'mvqzrxkwtjpbnlc';
+  const asked = hashNewPassword(context, {
+    password,
+    email: null,
+    path: '/password',
+    signal: client.signal,
+  });
+  client.abort();
+  await t.rejects(asked, {
+    code: 'overloaded',
+    circumstances: { reason: 'the client has gone' },
+  });
+  await before;
+});
