@@ -89,6 +89,28 @@ t.test('AUT-04 from 250 places at once 100 are checked', async (t) => {
   throttled(t, await right(9_999), 30);
 });
 
+t.test('AUT-05 with more device tokens than there is room for nobody begins anew', async (t) => {
+  const app = await testApp(t, { env });
+  const ada = await signedIn(app, ADA);
+  const { guess, state } = guesser(app);
+  const iat = Math.floor(app.clock.now / 1_000);
+  const tokens = Array.from({ length: 44 }, (_, jti) =>
+    app.context.ownTokens.issue('device', {
+      sub: ada.id,
+      jti: `device ${jti}`,
+      iat,
+      exp: iat + 3_600,
+    }),
+  );
+  for (let round = 0; round < 3; round += 1) {
+    for (const device_token of tokens) {
+      for (let turn = 0; turn < 5; turn += 1)
+        await guess({ email: ADA, password: WRONG, device_token });
+    }
+    t.equal(state.checked, 44 * 5, `round ${round}`);
+  }
+});
+
 t.test('twenty sign-ins at once with the right password all succeed', async (t) => {
   const app = await testApp(t, { env: { ...env, MAX_SESSIONS: '30' } });
   const { device_token } = await app.signUp();

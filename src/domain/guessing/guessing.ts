@@ -7,6 +7,7 @@ import { fingerprint } from '../fingerprint.ts';
 import { Refusal } from '../refusal.ts';
 import {
   type Admission,
+  type Allowance,
   admit,
   allowancesOf,
   type Factor,
@@ -86,14 +87,14 @@ export class Guessing {
     place: Place,
     signal: AbortSignal,
   ): Promise<Admitted> {
-    const allowances = allowancesOf(factor, place);
+    const wanted = allowancesOf(factor, place);
     const isKnown = 'user' in subject;
     const account = isKnown ? subject.user.id : undefined;
     const ledger = isKnown ? this.#rowOf(subject.user) : this.#memoryOf(subject.unknown);
-    const queue = `${isKnown ? subject.user.id : subject.unknown} ${allowances.at(-1)?.key}`;
+    const queue = `${isKnown ? subject.user.id : subject.unknown} ${wanted.at(-1)?.key}`;
     const until = Date.now() + PATIENCE;
-    const began = await this.#inTurn(queue, () =>
-      this.#admitted(ledger, allowances, { until, signal, account }),
+    const { began, allowances } = await this.#inTurn(queue, () =>
+      this.#admitted(ledger, wanted, { until, signal, account }),
     );
     const after = (buckets: Bucket[], verdict: Verdict) =>
       settle(buckets, allowances, { began, verdict, now: this.#clock() });
@@ -123,18 +124,19 @@ export class Guessing {
     }
   }
 
-  /** When the guess was admitted (ms): waits for guesses that are being checked, and that may free the budget. */
+  /** When the guess was admitted (ms), and to what: waits for guesses that are being checked, and that may free the budget. */
   async #admitted(
     ledger: Ledger,
-    allowances: ReturnType<typeof allowancesOf>,
+    wanted: Allowance[],
     { until, signal, account }: { until: number; signal: AbortSignal; account: string | undefined },
-  ): Promise<number> {
+  ): Promise<{ began: number; allowances: Allowance[] }> {
     this.#looking += 1;
     try {
       while (Date.now() < until && !signal.aborted) {
         const now = this.#clock();
-        const admission = await ledger<Admission>((buckets) => admit(buckets, allowances, now));
-        if (admission.outcome === 'admitted') return now;
+        const admission = await ledger<Admission>((buckets) => admit(buckets, wanted, now));
+        if (admission.outcome === 'admitted')
+          return { began: now, allowances: admission.allowances };
         if (admission.outcome === 'throttled') throw throttled(admission, account);
         // However many look from however many places, the database has the same to do.
         const pause = LOOK_AGAIN * Math.max(1, this.#looking / FEW);

@@ -8,7 +8,7 @@ export type Factor = 'password' | 'totp' | 'recovery';
 export type Place = { device: string } | { prefix: string } | { session: string };
 
 /** A budget, and how many failures it forgives before waits begin. */
-interface Allowance {
+export interface Allowance {
   key: string;
   free: number;
 }
@@ -25,20 +25,28 @@ const FREE_PER_ACCOUNT = 100;
 
 /** Strangers come from many places: only so many are kept. What they guess together counts for the account. */
 const MAX_PREFIXES = 40;
-/** Devices and sessions have counts of their own, which no stranger's count pushes out. */
+/**
+ * Of devices, and of sessions, so many at a time have counts of their own, which nothing pushes out: whoever
+ * holds more device tokens than that would guess for ever. The others are counted as strangers are.
+ */
 const MAX_KNOWN = 40;
 
-/** The budgets that a guess needs. A known device and a signed-in session have their own, which no stranger can use up. */
+/**
+ * The budgets that a guess asks for. A known device and a signed-in session have their own, which no stranger
+ * can use up.
+ */
 export function allowancesOf(factor: Factor, place: Place): Allowance[] {
   if ('device' in place)
     return [{ key: `${factor} device ${fingerprint(place.device)}`, free: FREE_PER_PLACE }];
   if ('session' in place)
     return [{ key: `${factor} session ${place.session}`, free: FREE_PER_PLACE }];
-  return [
-    { key: `${factor} all`, free: FREE_PER_ACCOUNT },
-    { key: `${factor} net ${fingerprint(place.prefix)}`, free: FREE_PER_PLACE },
-  ];
+  return strangers(factor, fingerprint(place.prefix));
 }
+
+const strangers = (factor: Factor, id: string): Allowance[] => [
+  { key: `${factor} all`, free: FREE_PER_ACCOUNT },
+  { key: `${factor} net ${id}`, free: FREE_PER_PLACE },
+];
 
 /** How long the next guess has to wait after this many failures (ms): nothing, then 30 s, doubling up to 15 min. */
 export const waitAfter = (failures: number, free: number): number =>
@@ -66,17 +74,26 @@ function withoutAbandoned(bucket: Bucket, now: number): Bucket {
 
 const lastUsed = ({ failed_at, pending }: Bucket): number => Math.max(failed_at, ...pending);
 
-/** What is in use; of too many prefixes, or devices and sessions, those longest unused go. An account's own never does. */
+const kindOf = ({ key }: Pick<Bucket, 'key'>) => key.split(' ', 2)[1];
+
+/** What is in use; of too many prefixes those longest unused go. Nothing else does. */
 function tidy(buckets: Bucket[], now: number): Bucket[] {
   const inUse = buckets
     .map((bucket) => withoutAbandoned(bucket, now))
     .filter((bucket) => isInUse(bucket, now))
     .sort((a, b) => lastUsed(b) - lastUsed(a));
-  const kind = ({ key }: Bucket) => key.split(' ', 2)[1];
-  const prefixes = inUse.filter((bucket) => kind(bucket) === 'net').slice(MAX_PREFIXES);
-  const known = inUse.filter((bucket) => kind(bucket) !== 'net' && kind(bucket) !== 'all');
-  const surplus = new Set([...prefixes, ...known.slice(MAX_KNOWN)]);
-  return inUse.filter((bucket) => !surplus.has(bucket));
+  const prefixes = inUse.filter((bucket) => kindOf(bucket) === 'net').slice(MAX_PREFIXES);
+  return inUse.filter((bucket) => !prefixes.includes(bucket));
+}
+
+/** The budgets that there are for a guess: a device or session that finds no room is a place like a stranger's. */
+function allowancesIn(throttle: Bucket[], wanted: Allowance[]): Allowance[] {
+  const [own, ...more] = wanted as [Allowance, ...Allowance[]];
+  if (more.length > 0 || throttle.some(({ key }) => key === own.key)) return wanted;
+  const taken = throttle.filter((bucket) => kindOf(bucket) === kindOf(own)).length;
+  if (taken < MAX_KNOWN) return wanted;
+  const [factor, , id] = own.key.split(' ');
+  return strangers(factor as Factor, id as string);
 }
 
 function withBucket(buckets: Bucket[], key: string, update: (bucket: Bucket) => Bucket): Bucket[] {
@@ -86,7 +103,8 @@ function withBucket(buckets: Bucket[], key: string, update: (bucket: Bucket) => 
 }
 
 export type Admission =
-  | { outcome: 'admitted' }
+  /** `allowances`: what the guess has a place in, and gives back. */
+  | { outcome: 'admitted'; allowances: Allowance[] }
   /** The budget is taken by guesses that are being checked: it may be free in a moment. */
   | { outcome: 'busy' }
   /** `wait`: milliseconds. */
@@ -95,10 +113,11 @@ export type Admission =
 /** Takes a place in each of the budgets, before anything is checked: so parallel guesses cannot exceed them. */
 export function admit(
   before: Bucket[],
-  allowances: Allowance[],
+  wanted: Allowance[],
   now: number,
 ): { throttle: Bucket[]; result: Admission } {
   const throttle = tidy(before, now);
+  const allowances = allowancesIn(throttle, wanted);
   let busy = false;
   for (const { key, free } of allowances) {
     const { failures, failed_at, pending } =
@@ -113,7 +132,7 @@ export function admit(
       withBucket(buckets, key, (bucket) => ({ ...bucket, pending: [...bucket.pending, now] })),
     throttle,
   );
-  return { throttle: taken, result: { outcome: 'admitted' } };
+  return { throttle: taken, result: { outcome: 'admitted', allowances } };
 }
 
 export type Verdict = 'right' | 'wrong' | 'unchecked';

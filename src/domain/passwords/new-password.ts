@@ -34,7 +34,7 @@ export async function hashNewPassword(
   if (length < minimum || length > MAX_CODE_POINTS) {
     throw refuse(`must have ${minimum} to ${MAX_CODE_POINTS} characters; it has ${length}`);
   }
-  if (!(await passwordStrength.isStrong(text, guessable(email, config.ISSUER)))) {
+  if (!(await passwordStrength.isStrong(text, guessable(email, config.ISSUER), turn))) {
     throw refuse('is too easy to guess: common, repeated, or made of your address');
   }
   return passwords.hash(password, turn);

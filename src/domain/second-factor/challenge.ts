@@ -63,9 +63,10 @@ export function guessProof(
   { proof, hash, place }: { proof: Proof; hash: string | undefined; place: Place },
 ): { spent: Mfa | undefined; counted: User } {
   const now = context.clock();
-  const allowances = allowancesOf('code' in proof ? 'totp' : 'recovery', place);
-  const { throttle, result } = admit(user.throttle, allowances, now);
+  const wanted = allowancesOf('code' in proof ? 'totp' : 'recovery', place);
+  const { throttle, result } = admit(user.throttle, wanted, now);
   if (result.outcome !== 'admitted') throw throttled(result, user.id);
+  const { allowances } = result;
   const spent = spend(context, user, proof, hash);
   const verdict = spent === undefined ? 'wrong' : 'right';
   return {

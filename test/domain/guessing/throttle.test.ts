@@ -1,5 +1,7 @@
 import t from 'tap';
+import { fingerprint } from '../../../src/domain/fingerprint.ts';
 import {
+  type Allowance,
   admit,
   allowancesOf,
   type Factor,
@@ -16,25 +18,26 @@ const HOUR = 60 * MINUTE;
 /** The buckets of one account, and a clock. */
 function account() {
   let buckets: Bucket[] = [];
-  const state = { now: NOW };
+  const state = { now: NOW, allowances: [] as Allowance[] };
   const enter = (place: Place, factor: Factor = 'password') => {
     const { throttle, result } = admit(buckets, allowancesOf(factor, place), state.now);
     buckets = throttle;
+    if (result.outcome === 'admitted') state.allowances = result.allowances;
     return result;
   };
   const leave = (
     place: Place,
     verdict: Verdict,
     began = state.now,
-    factor: Factor = 'password',
+    allowances = allowancesOf('password', place),
   ) => {
     const { now } = state;
-    buckets = settle(buckets, allowancesOf(factor, place), { began, verdict, now });
+    buckets = settle(buckets, allowances, { began, verdict, now });
   };
   /** One guess from start to end, and what became of it. */
   const guess = (place: Place, verdict: Verdict = 'wrong', factor: Factor = 'password') => {
     const admission = enter(place, factor);
-    if (admission.outcome === 'admitted') leave(place, verdict, state.now, factor);
+    if (admission.outcome === 'admitted') leave(place, verdict, state.now, state.allowances);
     return admission;
   };
   /** Guesses as soon as it may, until `end`; how many were admitted, and when the last one was. */
@@ -253,8 +256,47 @@ t.test('guesses from many places push out prefixes, and nothing else', async (t)
     guess({ device: String(device) });
     state.now += SECOND;
   }
-  t.equal(kept('password device').length + kept('password session').length, 40);
+  t.equal(kept('password device').length, 40);
+  t.match(kept(`password device ${fingerprint('the phone of the owner')}`), [{ failures: 3 }]);
+  t.match(kept('password session'), [{ failures: 3 }], 'nor do devices push out sessions');
   t.equal(kept('password net').length, 40, 'nor do devices push out prefixes');
+});
+
+t.test('AUT-05 of however many devices 40 have counts of their own, the others one', async (t) => {
+  for (const known of ['device', 'session'] as const) {
+    for (const count of [44, 90]) {
+      const { guess, state, buckets } = account();
+      const place = (index: number) => ({ [known]: `${known} ${index}` }) as Place;
+      const checked = { own: 0, common: 0 };
+      for (; state.now < NOW + HOUR; state.now += 30 * SECOND) {
+        for (let index = 0; index < count; index += 1) {
+          while (guess(place(index)).outcome === 'admitted')
+            checked[index < 40 ? 'own' : 'common'] += 1;
+        }
+      }
+      t.equal(checked.own, 40 * 12, `${count} of them: each as from one network`);
+      t.ok(checked.common <= 107, `together as from strangers: ${checked.common}`);
+      t.ok(buckets().length <= 81, 'and the row stays small');
+      for (const index of [0, 39, count - 1]) {
+        t.equal(guess(place(index)).outcome, 'throttled', `round after round ${index}`);
+      }
+      const [free, other] = [{ session: 'mine' }, { device: 'mine' }];
+      t.equal(guess(known === 'device' ? free : other, 'right').outcome, 'admitted');
+      state.now += 15 * MINUTE;
+      t.equal(guess(place(0), 'right').outcome, 'admitted', 'with its count goes its room');
+      t.equal(guess({ [known]: 'the one that waited' } as Place).outcome, 'admitted');
+    }
+  }
+});
+
+t.test('a device that finds no room gets in as a stranger would, and is forgiven', async (t) => {
+  const { guess, buckets } = account();
+  for (let index = 0; index < 40; index += 1) guess({ device: `${index}` });
+  t.equal(guess(owner).outcome, 'admitted');
+  const counts = () => buckets().filter(({ key }) => /^password (all|net)/.test(key)).length;
+  t.equal(counts(), 2);
+  t.equal(guess(owner, 'right').outcome, 'admitted');
+  t.equal(counts(), 1, 'but not what it cost the account');
 });
 
 t.test('a guess that is being checked is not pushed out by ones that have ended', async (t) => {

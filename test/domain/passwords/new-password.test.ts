@@ -110,3 +110,21 @@ t.test('the short parts of an address make nothing of a password guessable', asy
   for (const email of [`${parts}@example.com`, `${[...password].join('.')}@example.com`])
     t.match(await make(password, email), /^\$argon2id\$/, email);
 });
+
+t.test('a password whose owner has gone away while he waited is not looked at', async (t) => {
+  const before = context.passwordStrength.isStrong('passwordpassword', []);
+  const client = new AbortController();
+  const password = 'mvqzrxkwtjpbnlc';
+  const asked = hashNewPassword(context, {
+    password,
+    email: null,
+    path: '/password',
+    signal: client.signal,
+  });
+  client.abort();
+  await t.rejects(asked, {
+    code: 'overloaded',
+    circumstances: { reason: 'the client has gone' },
+  });
+  await before;
+});

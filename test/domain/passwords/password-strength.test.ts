@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import t, { type Test } from 'tap';
 import { PasswordStrength } from '../../../src/domain/passwords/password-strength.ts';
 
@@ -83,8 +84,10 @@ t.test('the event loop goes on while passwords are being looked at', async (t) =
 
 t.test('only so many wait, the rest is told to come back', async (t) => {
   const strength = strengthOf(t);
-  const waiting = Array.from({ length: 100 }, () => strength.isStrong('passwordpassword', []));
-  t.throws(() => strength.isStrong('passwordpassword', []), overloaded);
+  const ask = (stranger: boolean) => strength.isStrong('passwordpassword', [], { stranger });
+  const waiting = Array.from({ length: 101 }, () => ask(true));
+  await t.rejects(ask(true), overloaded);
+  waiting.push(ask(false));
   t.same(new Set(await Promise.all(waiting)), new Set([false]));
   t.equal(await strength.isStrong('passwordpassword', []), false, 'and then there is room again');
 });
@@ -100,12 +103,28 @@ t.test('each gets the answer to his own question', async (t) => {
   );
 });
 
-t.test('a thread that dies fails those who wait, and a new one takes over', async (t) => {
+t.test('the thread is not asked for a client that has gone away while he waited', async (t) => {
   const strength = strengthOf(t);
-  const waiting = [1, 2, 3].map(() => strength.isStrong('passwordpassword', []));
+  const asked = t.capture(Worker.prototype, 'postMessage', Worker.prototype.postMessage);
+  const client = new AbortController();
+  const ask = (password: string) => strength.isStrong(password, [], { signal: client.signal });
+  const first = ask('passwordpassword');
+  const others = Array.from({ length: 27 }, (_, turn) => ask(`passwordpassword${turn}`));
+  const patient = strength.isStrong('correct horse battery staple', []);
+  client.abort();
+  for (const other of others) await t.rejects(other, { code: 'overloaded' });
+  t.equal(await first, false, 'what is being looked at is looked at to the end');
+  t.equal(await patient, true);
+  t.equal(asked().length, 2);
+});
+
+t.test('a thread that dies fails who is being served, and a new one takes over', async (t) => {
+  const strength = strengthOf(t);
+  const [served, ...waiting] = [1, 2, 3].map(() => strength.isStrong('passwordpassword', []));
   const closed = strength.close();
-  for (const question of waiting) await t.rejects(question, overloaded);
+  await t.rejects(served as Promise<boolean>, overloaded);
   await closed;
+  t.same(await Promise.all(waiting), [false, false]);
   t.equal(await strength.isStrong('passwordpassword', []), false);
 });
 
