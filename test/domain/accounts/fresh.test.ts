@@ -137,6 +137,7 @@ t.test('a caller who stands gets his row, and changes it', async (t) => {
   }));
   t.equal(result, undefined);
   t.equal((await row()).name, 'Ada');
+  t.equal(await changeCaller(context, caller, (user) => ({ user, result: 'told' })), 'told');
 });
 
 t.test('only the password proves a caller', async (t) => {
@@ -144,7 +145,12 @@ t.test('only the password proves a caller', async (t) => {
   const proven = await provenCaller(context, caller, PASSWORD, signal);
   t.same(butForCounts(proven), butForCounts(await row()));
   t.same((await row()).throttle, [], 'what was right is not counted');
-  await t.rejects(provenCaller(context, caller, `${PASSWORD}!`, signal), {
-    message: 'wrong_password',
-  });
+  const wrong = () => provenCaller(context, caller, `${PASSWORD}!`, signal);
+  await t.rejects(wrong(), { message: 'wrong_password' });
+  t.match((await row()).throttle, [{ key: `password session ${caller.sid}`, failures: 1 }]);
+  await provenCaller(context, caller, PASSWORD, signal);
+  t.same((await row()).throttle, [], 'the right one clears the count of the session');
+  for (let turn = 0; turn < 5; turn += 1) await t.rejects(wrong(), { message: 'wrong_password' });
+  const late = provenCaller(context, caller, PASSWORD, signal);
+  await t.rejects(late, { message: 'throttled' }, 'then every guess has to wait');
 });
