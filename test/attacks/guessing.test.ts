@@ -102,13 +102,12 @@ t.test('AUT-05 with more device tokens than there is room for nobody begins anew
       exp: iat + 3_600,
     }),
   );
-  for (let round = 0; round < 3; round += 1) {
-    for (const device_token of tokens) {
-      for (let turn = 0; turn < 5; turn += 1)
-        await guess({ email: ADA, password: WRONG, device_token });
-    }
-    t.equal(state.checked, 44 * 5, `round ${round}`);
+  for (let turn = 0; turn < 6; turn += 1) {
+    await Promise.all(
+      tokens.map((device_token) => guess({ email: ADA, password: WRONG, device_token })),
+    );
   }
+  t.equal(state.checked, 44 * 5);
 });
 
 t.test('twenty sign-ins at once with the right password all succeed', async (t) => {

@@ -46,9 +46,28 @@ export async function introspect(context: Context, token: string) {
   return { active: true, token_type: 'refresh_token', iss, aud, sub, iat, exp, sid };
 }
 
-/** Ends a session. A machine has none, so its token is revoked by itself. */
-export const ended = (user: User, sid: string, now: number): User =>
-  user.kind === 'service' ? withTombstone(user, sid, now) : endSession(user, sid, now);
+/**
+ * Ends the session of a token. A machine has none, so its token is revoked by itself. A token of an old version
+ * is dead: its session may go on with its owner, after a change of the password, and a thief's copy ends nothing.
+ */
+export function ended(
+  user: User,
+  { sid, ver }: Pick<AccessClaims, 'sid' | 'ver'>,
+  now: number,
+): User {
+  if (ver !== user.token_version) return user;
+  return user.kind === 'service' ? withTombstone(user, sid, now) : endSession(user, sid, now);
+}
+
+/** Whether these claims ended something. */
+export const end = async (
+  { users, clock }: Context,
+  claims: Pick<AccessClaims, 'sub' | 'sid' | 'ver'>,
+): Promise<boolean> =>
+  (await users.change(claims.sub, (user) => {
+    const next = ended(user, claims, clock());
+    return { user: next, result: next !== user };
+  })) === true;
 
 /** Ends the session of an access or refresh token. Answers whose it was. */
 export async function revoke(
@@ -57,10 +76,5 @@ export async function revoke(
 ): Promise<{ sub: string; sid: string } | undefined> {
   const claims = accessClaims(context, token) ?? context.ownTokens.read('refresh', token);
   if (claims === undefined) return undefined;
-  const { sub, sid } = claims;
-  const revoked = await context.users.change(sub, (user) => {
-    const next = ended(user, sid, context.clock());
-    return { user: next, result: next !== user };
-  });
-  return revoked ? { sub, sid } : undefined;
+  return (await end(context, claims)) ? { sub: claims.sub, sid: claims.sid } : undefined;
 }

@@ -30,7 +30,11 @@ export type Rotation =
   | { outcome: 'reused'; session: Session }
   | { outcome: 'invalid' };
 
-/** Tombstones kept for the snapshot of a node that starts; more in one access-token life is no normal use. */
+/**
+ * Tombstones kept for the snapshot of a node that starts; more in one access-token life is no normal use.
+ * None may be forgotten while its tokens live: with more, a new token version ends every token there is, and
+ * stands for them all. People sign in again then. Only who has the password, or the secret, can bring that about.
+ */
 const MAX_TOMBSTONES = 100;
 
 const endOf = (created: number, rotated: number, limits: SessionLimits): number =>
@@ -42,24 +46,31 @@ export const isLive = (session: Session, now: number): boolean =>
 export const liveSession = (user: User, sid: string, now: number): Session | undefined =>
   user.sessions.find((session) => session.id === sid && isLive(session, now));
 
-/** The user with these sessions, without what nobody asks for any more. */
-function withSessions(user: User, sessions: Session[], now: number): User {
+/** The user with these sessions, without what nobody asks for any more. `keep`: stays though all others go. */
+function withSessions(user: User, sessions: Session[], now: number, keep?: string): User {
   const live = sessions.filter((session) => isLive(session, now));
   const tombstones = sessions
     .filter(({ ended_at }) => ended_at !== undefined && now < ended_at + REVOCATION_LIFE)
-    .sort((a, b) => Number(b.ended_at) - Number(a.ended_at))
-    .slice(0, MAX_TOMBSTONES);
-  return { ...user, sessions: [...live, ...tombstones], updated_at: now };
+    .sort((a, b) => Number(b.ended_at) - Number(a.ended_at));
+  if (tombstones.length <= MAX_TOMBSTONES)
+    return { ...user, sessions: [...live, ...tombstones], updated_at: now };
+  return {
+    ...user,
+    sessions: live.filter(({ id }) => id === keep),
+    token_version: user.token_version + 1,
+    revoked_at: now,
+    updated_at: now,
+  };
 }
 
-/** Ends those of the live sessions that `which` picks. */
-function end(user: User, now: number, which: (session: Session) => boolean): User {
+/** Ends those of the live sessions that `which` picks. `keep`: see `withSessions`. */
+function end(user: User, now: number, which: (session: Session) => boolean, keep?: string): User {
   const ends = (session: Session) => isLive(session, now) && which(session);
   if (!user.sessions.some(ends)) return user;
   const sessions = user.sessions.map((session) =>
     ends(session) ? { ...session, ended_at: now } : session,
   );
-  return { ...withSessions(user, sessions, now), revoked_at: now };
+  return { ...withSessions(user, sessions, now, keep), revoked_at: now };
 }
 
 /** A new session; when there are too many, the least recently used one makes room. */
@@ -85,6 +96,7 @@ export const endSession = (user: User, sid: string, now: number): User =>
 
 /** Marks the session of a token that has none in the row, as a machine's, as ended. */
 export function withTombstone(user: User, sid: string, now: number): User {
+  if (user.sessions.some(({ id }) => id === sid)) return user;
   const ended = { id: sid, gen: 0, created_at: now, rotated_at: now, expires_at: now };
   const tombstone: Session = { ...ended, ended_at: now, amr: [], transport: 'body', client: '' };
   return { ...withSessions(user, [...user.sessions, tombstone], now), revoked_at: now };
@@ -96,9 +108,9 @@ export function endAll(user: User, now: number): User {
   return { ...ended, token_version: user.token_version + 1, revoked_at: now, updated_at: now };
 }
 
-/** Every session but one ends, and the one goes on with the tokens that it has. */
+/** Every session but one ends, and the one goes on with the tokens that it has, unless there are too many tombstones. */
 export const endOthersQuietly = (user: User, keep: string, now: number): User =>
-  end(user, now, ({ id }) => id !== keep);
+  end(user, now, ({ id }) => id !== keep, keep);
 
 /** Every session but one ends; the one needs a new pair of tokens, as the token version is new. */
 export function endOthers(user: User, keep: string, now: number): User {

@@ -1,15 +1,16 @@
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { ended } from '../../domain/clients/token-holder.ts';
+import { end } from '../../domain/clients/token-holder.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import { bearerOf } from '../../http/access.ts';
 import { clearRefreshCookie } from '../../http/cookies.ts';
 import { logEvent } from '../../http/logging.ts';
 import { presentedRefresh } from '../../http/tokens.ts';
+import type { AccessClaims } from '../../schemas/claims.ts';
 import { NoContent, RefreshBody } from '../../schemas/session.ts';
 
 export function logout(app: App, context: Context): void {
-  const { users, ownTokens, accessTokens, clock } = context;
+  const { ownTokens, accessTokens } = context;
   app.route({
     method: 'POST',
     url: '/v1/logout',
@@ -36,22 +37,27 @@ export function logout(app: App, context: Context): void {
     },
     handler: async (request, reply) => {
       const presented = presentedRefresh(request, request.body, context);
-      const named = presented ? ownTokens.read('refresh', presented.token) : sessionOfBearer();
+      const refresh = presented && ownTokens.read('refresh', presented.token);
       if (presented?.transport === 'cookie') clearRefreshCookie(reply);
-      if (named) {
-        const changed = await users.change(named.sub, (user) => {
-          const next = ended(user, named.sid, clock());
-          return { user: next, result: next !== user };
-        });
-        if (changed) logEvent(request, 'session.ended', { user: named.sub, session: named.sid });
+      // What a refresh token does not end, because it is none or dead, an access token beside it may.
+      if (!(refresh && (await signOut(refresh)))) {
+        const bearer = sessionOfBearer(presented !== undefined);
+        if (bearer) await signOut(bearer);
       }
       return reply.code(204).send(null);
 
-      function sessionOfBearer() {
+      async function signOut(claims: Pick<AccessClaims, 'sub' | 'sid' | 'ver'>) {
+        const changed = await end(context, claims);
+        if (changed) logEvent(request, 'session.ended', { user: claims.sub, session: claims.sid });
+        return changed;
+      }
+
+      function sessionOfBearer(isOptional: boolean) {
         try {
           return bearerOf(request, accessTokens);
         } catch (error) {
-          if (error instanceof Refusal && error.code === 'token_revoked') return undefined;
+          if (error instanceof Refusal && (isOptional || error.code === 'token_revoked'))
+            return undefined;
           throw error;
         }
       }

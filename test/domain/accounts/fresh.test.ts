@@ -46,7 +46,7 @@ t.test("a machine's token stands unless it was revoked by itself", async (t) => 
   const { account } = newServiceAccount({ name: 'machine', roles: [] }, NOW);
   const claims = { sid: 'token', ver: 0 };
   t.equal(stands(account, claims, NOW), true);
-  const revoked = ended(account, 'token', NOW);
+  const revoked = ended(account, claims, NOW);
   t.equal(stands(revoked, claims, NOW), false);
   t.equal(stands(revoked, { ...claims, sid: 'another' }, NOW), true);
   t.equal(stands({ ...account, token_version: 1 }, claims, NOW), false);

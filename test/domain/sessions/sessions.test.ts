@@ -1,5 +1,5 @@
 import t from 'tap';
-import { REVOCATION_LIFE } from '../../../src/domain/sessions/revocations.ts';
+import { REVOCATION_LIFE, Revocations } from '../../../src/domain/sessions/revocations.ts';
 import {
   endAll,
   endOthers,
@@ -354,18 +354,53 @@ t.test('an ended session stays as a tombstone until no token of it can be alive'
   t.equal(begin(ended, until).user.sessions.length, 1);
 });
 
-t.test('of many tombstones the youngest hundred stay, so the row stays small', async (t) => {
+/** A hundred tombstones, all there is room for. */
+function crowded() {
   let user = ada();
   const ids: string[] = [];
-  for (let index = 0; index < 105; index += 1) {
+  for (let index = 0; index < 100; index += 1) {
     const made = begin(user, NOW + index);
     user = endSession(made.user, made.session.id, NOW + index);
     ids.push(made.session.id);
   }
+  return { user, ids };
+}
+
+/** What a node knows that starts and reads this row. */
+function learned(user: User) {
+  const revocations = new Revocations();
+  revocations.learn(user);
+  return (sid: string, ver: number) => revocations.includes({ sub: user.id, sid, ver });
+}
+
+t.test('when there are too many tombstones nothing that was ended comes to life', async (t) => {
+  const { user, ids } = crowded();
   t.same(
     user.sessions.map(({ id }) => id),
-    ids.slice(5).reverse(),
+    ids.toReversed(),
+    'a hundred stay',
   );
+  t.equal(user.token_version, 0);
+  const [one, two] = [begin(user, NOW + 200), begin(user, NOW + 200)];
+  const both = { ...one.user, sessions: [...one.user.sessions, two.session] };
+  const after = endSession(both, one.session.id, NOW + 201);
+  t.match(after, { token_version: 1, revoked_at: NOW + 201, updated_at: NOW + 201 });
+  t.same(after.sessions, [], 'a session whose tokens are dead is no device to list');
+  const isRevoked = learned(after);
+  for (const id of [...ids, one.session.id, two.session.id]) t.ok(isRevoked(id, 0));
+  const next = begin(after, NOW + 202);
+  t.notOk(isRevoked(next.session.id, next.user.token_version));
+});
+
+t.test('a sign-in, and a session that ends the others, live on in the new version', async (t) => {
+  const full = begin(crowded().user, NOW + 200);
+  const { user, session } = begin(full.user, NOW + 201, { count: 1 });
+  t.same(user.sessions, [session]);
+  t.equal(user.token_version, 1);
+  const other = begin(full.user, NOW + 201);
+  const after = endOthers(other.user, other.session.id, NOW + 202);
+  t.same(after.sessions, [other.session]);
+  t.equal(after.token_version, 1, 'which is new once');
 });
 
 t.test(
@@ -385,15 +420,14 @@ t.test(
       client: '',
     });
     t.same(after.sessions, [session, tombstone('two', NOW + 2), tombstone('one', NOW + 1)]);
+    t.equal(withTombstone(after, 'one', NOW + 3), after, 'once, however often it is asked for');
     t.match(after, { revoked_at: NOW + 2, updated_at: NOW + 2, token_version: 0 });
     let many = user;
-    for (let index = 0; index < 105; index += 1)
-      many = withTombstone(many, `${index}`, NOW + index);
-    t.same(
-      many.sessions.map(({ id }) => id),
-      [session.id, ...Array.from({ length: 100 }, (_, index) => `${104 - index}`)],
-      'the youngest hundred stay',
-    );
+    const ids = Array.from({ length: 101 }, (_, index) => `${index}`);
+    for (const [index, id] of ids.entries()) many = withTombstone(many, id, NOW + index);
+    t.match(many, { token_version: 1, revoked_at: NOW + 100, sessions: [] });
+    const isRevoked = learned(many);
+    for (const id of ids) t.ok(isRevoked(id, 0), id);
   },
 );
 

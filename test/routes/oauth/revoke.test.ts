@@ -2,7 +2,7 @@ import t from 'tap';
 import { oauthRefused } from '../../oauth-refused.ts';
 import { audit, basic, form, machine, machineToken, signedIn } from '../../people.ts';
 import { refused } from '../../refused.ts';
-import { testApp } from '../../test-app.ts';
+import { PASSWORD, testApp } from '../../test-app.ts';
 
 const app = await testApp(t);
 const { as, clock, context, post, refresh } = app;
@@ -39,6 +39,29 @@ t.test('the other sessions of the user go on', async (t) => {
   await revoke(eve.refresh_token);
   t.equal((await whoami(second.access_token)).statusCode, 200);
   t.equal((await refresh(second.refresh_token)).statusCode, 200);
+});
+
+t.test('a token that died with a change of the password ends nothing of its owner', async (t) => {
+  const eve = await signedIn(app, 'changed@example.com');
+  const passwords = {
+    current_password: PASSWORD,
+    new_password: 'a lantern in the rainy harbour',
+  };
+  const changed = await as(eve.access_token, {
+    method: 'PUT',
+    url: '/v1/me/password',
+    payload: passwords,
+  });
+  const now = changed.json();
+  const before = await context.users.findById(eve.id);
+  const { access_token, refresh_token } = eve;
+  for (const token of [access_token, refresh_token]) t.equal((await revoke(token)).statusCode, 200);
+  t.equal((await post('/v1/logout', { refresh_token })).statusCode, 204);
+  t.same(await context.users.findById(eve.id), before);
+  t.equal((await whoami(now.access_token)).statusCode, 200);
+  const headers = { authorization: `Bearer ${now.access_token}` };
+  await post('/v1/logout', { refresh_token }, headers);
+  refused(t, await whoami(now.access_token), 401, 'token_revoked');
 });
 
 t.test("a machine's token is revoked by itself, whatever else the machine has", async (t) => {

@@ -132,3 +132,23 @@ t.test(
     refused(t, await refresh(refresh_token), 401, 'refresh_invalid');
   },
 );
+
+t.test(
+  'REF-09 beside a refresh token that means nothing the access token signs its session out',
+  async (t) => {
+    for (const refresh_token of ['junk', ada.device_token]) {
+      const session = await signIn();
+      const headers = { authorization: `Bearer ${session.access_token}` };
+      t.equal((await post('/v1/logout', { refresh_token }, headers)).statusCode, 204);
+      t.equal(await whoami(session.access_token), 401);
+      refused(t, await refresh(session.refresh_token), 401, 'refresh_invalid');
+    }
+    const [one, two] = [await signIn(), await signIn()];
+    const headers = { authorization: `Bearer ${one.access_token}` };
+    await post('/v1/logout', { refresh_token: two.refresh_token }, headers);
+    t.equal(await whoami(two.access_token), 401);
+    t.equal(await whoami(one.access_token), 200, 'one sign-out ends one session');
+    const bad = { authorization: 'Bearer x.y.z' };
+    t.equal((await post('/v1/logout', { refresh_token: 'junk' }, bad)).statusCode, 204);
+  },
+);
