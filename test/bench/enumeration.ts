@@ -150,6 +150,6 @@ function people(rounds: number, password_hash: string): User[] {
   ]).flat();
 }
 
-/** Either limit alone may be met by chance; a leak meets both. */
+/** With 500 rounds chance alone seldom gets near either limit; with fewer, the area is off by as much now and then. */
 export const leaks = ({ t, auc }: Comparison): boolean =>
   Math.abs(t) > MAX_T || Math.abs(auc - 0.5) > MAX_AUC - 0.5;
