@@ -29,18 +29,19 @@ interface Surroundings {
 /** Bytes: Node's own limit for the headers together, and the path is one of them. */
 const MAX_HEADERS = 16_384;
 
-/** Node looks for connections that are too slow only every 30 seconds unless told. */
-const PATIENCE = { headersTimeout: 10_000, connectionsCheckingInterval: 1_000 };
-/** `registerTransportChecks` refuses a request without one, with headers and a line in the log. */
-const HOSTS = { requireHostHeader: false };
+const SERVER = {
+  headersTimeout: 10_000,
+  /** Node looks for connections that are too slow only every 30 seconds unless told. */
+  connectionsCheckingInterval: 1_000,
+  /** Left alone, Node answers past every hook. `registerTransportChecks` refuses a request without one. */
+  requireHostHeader: false,
+};
 
 /** The whole service, in the order in which a request goes through it. Opens no port. */
 export async function buildApp(context: Context, { logger, tls }: Surroundings) {
   const { config } = context;
   // Fastify's types know a server by its option; both kinds answer alike.
-  const server = (
-    tls ? { https: { ...tls, ...PATIENCE, ...HOSTS } } : { http: { ...PATIENCE, ...HOSTS } }
-  ) as {
+  const server = (tls ? { https: { ...tls, ...SERVER } } : { http: SERVER }) as {
     http: ServerOptions;
   };
   const app = Fastify({

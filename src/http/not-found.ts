@@ -5,7 +5,7 @@ import type { Count } from './limits.ts';
 /** What stands for a path that cannot be decoded: no route has it. */
 const UNREADABLE = '/%25';
 
-/** For `rewriteUrl`: the router has no hooks for what it cannot decode. So nothing that comes is not counted or not logged. */
+/** For `rewriteUrl`: the router has no hooks for what it cannot decode. So that is counted and logged like the rest. */
 export function readableUrl({ url = '/' }: { url?: string | undefined }): string {
   try {
     decodeURIComponent(url.split('?', 1)[0] as string);
