@@ -168,7 +168,9 @@ const Environment = z.object({
     .describe('hashes at once|processors'),
   HASH_QUEUE: integer(0, 100_000)
     .default(100)
-    .describe('hashes that may wait; more are refused with 503'),
+    .describe(
+      'hashes of strangers that may wait, and as many of others; more are refused with 503',
+    ),
   SESSION_IDLE: duration('1h', '365d')
     .default(milliseconds('14d'))
     .describe('a session ends when it is not refreshed for this long|`14d`'),
