@@ -1,16 +1,7 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import SQLite from 'better-sqlite3';
-import {
-  Kysely,
-  type KyselyPlugin,
-  PostgresAdapter,
-  PostgresDialect,
-  SqliteDialect,
-  sql,
-} from 'kysely';
-import pg from 'pg';
+import { Kysely, type KyselyPlugin } from 'kysely';
 import type { User } from '../schemas/user.ts';
+import { postgres } from './postgres.ts';
+import { sqlite } from './sqlite.ts';
 
 type JsonColumn = 'roles' | 'sessions' | 'throttle' | 'mfa';
 
@@ -31,47 +22,6 @@ export interface DatabaseOptions {
   /** Connections (PostgreSQL). */
   pool: number;
   plugins?: KyselyPlugin[];
-}
-
-/** Migrations wait for one another on the lock row, as not every PostgreSQL-compatible engine has advisory locks. */
-class RowLockAdapter extends PostgresAdapter {
-  override async acquireMigrationLock(db: Kysely<unknown>): Promise<void> {
-    await sql`select * from kysely_migration_lock for update`.execute(db);
-  }
-}
-
-class RowLockDialect extends PostgresDialect {
-  override createAdapter() {
-    return new RowLockAdapter();
-  }
-}
-
-const INT8 = 20;
-
-function postgres(url: string, connections: number): PostgresDialect {
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: connections,
-    connectionTimeoutMillis: 2_000,
-    query_timeout: 5_000,
-    types: {
-      // Instants and counters stay far below 2^53.
-      getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-        oid === INT8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
-    } as pg.CustomTypesConfig,
-  });
-  // An idle connection that breaks is replaced at the next query; unheard, the event would end the process.
-  pool.on('error', () => {});
-  return new RowLockDialect({ pool });
-}
-
-function sqlite(path: string): SqliteDialect {
-  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
-  const database = new SQLite(path, { timeout: 2_000 });
-  database.pragma('journal_mode = WAL');
-  // With WAL, only FULL makes each commit survive a power cut.
-  database.pragma('synchronous = FULL');
-  return new SqliteDialect({ database });
 }
 
 /** Opens the database. A PostgreSQL server is first spoken to by the first query. */
