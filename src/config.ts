@@ -182,7 +182,9 @@ const Environment = z.object({
     .describe('live sessions of one user; the least recently used makes room'),
   REFRESH_GRACE: duration('0s', '60s')
     .default(milliseconds('30s'))
-    .describe('how long a retry without an `Idempotency-Key` gets the same answer again|`30s`'),
+    .describe(
+      'how long a spent refresh token still gets its successor (a lost answer, several tabs, a reload)|`30s`',
+    ),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')

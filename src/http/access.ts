@@ -2,7 +2,6 @@ import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import type { Context } from '../context.ts';
 import { freshCaller } from '../domain/accounts/fresh.ts';
 import { Refusal } from '../domain/refusal.ts';
-import type { AccessTokens } from '../domain/tokens/access-tokens.ts';
 import type { AccessClaims } from '../schemas/claims.ts';
 
 /**
@@ -30,13 +29,13 @@ export const needsBearer = (access: Access): boolean =>
 
 const BEARER = /^bearer ([\w.~+/-]+=*)$/i;
 
-/** Reads the access token of the Authorization header, and of nothing else (RFC 6750 section 2.1). */
-export function bearerOf(request: FastifyRequest, accessTokens: AccessTokens): AccessClaims {
+/** The access token of the Authorization header, and of nothing else (RFC 6750 section 2.1). */
+export function bearerOf(request: FastifyRequest): string {
   const header = request.headers.authorization;
   if (header === undefined || !/^bearer\b/i.test(header)) throw new Refusal('token_missing');
   const token = BEARER.exec(header)?.[1];
   if (token === undefined) throw new Refusal('token_invalid', { reason: 'not one bearer token' });
-  return accessTokens.read(token);
+  return token;
 }
 
 /** From here on every route must say who may call it, and those that ask for a bearer get their guard. */
@@ -56,7 +55,7 @@ export function registerAccess(app: FastifyInstance, context: Context): void {
     };
 
   const bearer = guarded((request) => {
-    request.caller = bearerOf(request, context.accessTokens);
+    request.caller = context.accessTokens.read(bearerOf(request));
   });
 
   const person = guarded(({ caller }) => {

@@ -28,6 +28,7 @@ export type EventName =
   | 'session.all_ended'
   | 'session.ended'
   | 'session.reuse_detected'
+  | 'session.row_behind'
   | 'sign_in.ok'
   | 'sign_in.refused'
   | 'sign_in.throttled'

@@ -41,7 +41,8 @@ export const problems = {
   token_revoked: {
     status: 401,
     title: 'Token revoked',
-    explanation: 'The session of this access token has ended. Sign in again.',
+    explanation:
+      'The session of this access token has ended, or a role was removed. Refresh once; if that is refused, sign in again.',
   },
   token_invalid: {
     status: 401,
@@ -53,6 +54,11 @@ export const problems = {
     title: 'Invalid credentials',
     explanation: 'The e-mail address and the password do not belong together.',
   },
+  refresh_missing: {
+    status: 401,
+    title: 'Refresh token missing',
+    explanation: 'Nobody is signed in here: the request carries no refresh token. Sign in.',
+  },
   refresh_invalid: {
     status: 401,
     title: 'Refresh token invalid',
@@ -62,7 +68,7 @@ export const problems = {
     status: 401,
     title: 'Refresh token reused',
     explanation:
-      'The refresh token had been used before, so two parties hold it. The session has ended. Sign in again.',
+      'The refresh token was used again after its successor, so two parties hold it. The session has ended. Sign in again.',
   },
   wrong_password: {
     status: 403,

@@ -21,7 +21,7 @@ export const AccessClaims = z
     exp: NumericDate.describe('`iat` + 900.'),
     jti: Text,
     sid: Visible.describe('Session id.'),
-    ver: z.int().min(0).describe("The user's token version."),
+    ver: z.int().min(0).describe('Goes up when the access tokens of the user are revoked.'),
     roles: z.array(Visible),
     amr: z.array(Text).describe('How the user signed in (RFC 8176).'),
     auth_time: NumericDate,
@@ -56,6 +56,7 @@ export const OwnClaims = {
     ...Own,
     sid: Text,
     gen: z.int().min(0),
+    /** The token version of the row. */
     ver: z.int().min(0),
     dev: Text,
   }),

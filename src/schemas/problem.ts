@@ -10,6 +10,7 @@ export const ProblemCode = z.enum([
   'token_revoked',
   'token_invalid',
   'invalid_credentials',
+  'refresh_missing',
   'refresh_invalid',
   'refresh_reused',
   'wrong_password',

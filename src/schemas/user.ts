@@ -3,15 +3,24 @@ import { z } from 'zod';
 /** Milliseconds since 1970. */
 const Instant = z.int();
 
+/** A member of the row's JSON. Keeps what it does not know: a newer version may be running beside this one. */
+const member = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.looseObject(shape) as unknown as z.ZodObject<Shape>;
+
 export const Transport = z.enum(['body', 'cookie']);
 
 /** One sign-in on one device: one refresh family. */
-export const Session = z.object({
+export const Session = member({
   id: z.string(),
   /** The generation of the one refresh token that may rotate now. */
   gen: z.int(),
   created_at: Instant,
+  /** The last rotation; the sign-in, where there was none. */
   rotated_at: Instant,
+  /** When a retry came that only its key allowed. */
+  retried_at: Instant.optional(),
+  /** The rotations before that one, newest first, as long as the grace for them may run. */
+  rotations: z.array(Instant).optional(),
   /** The earlier of the idle and the absolute end. */
   expires_at: Instant,
   amr: z.array(z.string()),
@@ -25,7 +34,7 @@ export const Session = z.object({
 export type Session = z.infer<typeof Session>;
 
 /** Failed guesses of one kind, from one place (`domain/guessing/throttle.ts`). */
-export const Bucket = z.object({
+export const Bucket = member({
   key: z.string(),
   failures: z.int(),
   failed_at: Instant,
@@ -35,28 +44,26 @@ export const Bucket = z.object({
 export type Bucket = z.infer<typeof Bucket>;
 
 /** A TOTP secret, encrypted (`domain/second-factor/secret-box.ts`). */
-const Totp = z.object({
+const Totp = member({
   secret: z.string(),
   /** The last 30-second step whose code was accepted: each is good once. */
   last_step: z.int(),
 });
 
 /** A second factor. */
-export const Mfa = z.object({
+export const Mfa = member({
   /** In force. */
   totp: Totp.optional(),
   /** Asked for, not yet proven with a code. */
   pending: Totp.optional(),
-  recovery: z
-    .object({
-      salt: z.string(),
-      /** What the hashes were made with (Argon2id). */
-      cost: z.object({ memory: z.int(), passes: z.int() }),
-      hashes: z.array(z.string()),
-    })
-    .optional(),
+  recovery: member({
+    salt: z.string(),
+    /** What the hashes were made with (Argon2id). */
+    cost: member({ memory: z.int(), passes: z.int() }),
+    hashes: z.array(z.string()),
+  }).optional(),
   /** Challenges that were tried or used, until they expire. */
-  challenges: z.array(z.object({ id: z.string(), tries: z.int(), until: Instant })).default([]),
+  challenges: z.array(member({ id: z.string(), tries: z.int(), until: Instant })).default([]),
 });
 export type Mfa = z.infer<typeof Mfa>;
 
@@ -71,7 +78,10 @@ export const User = z.object({
   password_hash: z.string().nullable(),
   roles: z.array(z.string()),
   status: z.enum(['active', 'disabled', 'deleted']),
+  /** Tokens of every kind below it are dead. */
   token_version: z.int(),
+  /** Access tokens below it are dead: it goes up alone when only they must die. Never below `token_version`. */
+  access_version: z.int(),
   sessions: z.array(Session),
   throttle: z.array(Bucket),
   mfa: Mfa,
@@ -82,3 +92,9 @@ export const User = z.object({
   last_login_at: Instant.nullable(),
 });
 export type User = z.infer<typeof User>;
+
+/** What the revocation snapshot needs of a row; a session of any version will do. */
+export const RevokedUser = User.pick({ id: true, access_version: true, revoked_at: true }).extend({
+  sessions: z.array(Session.pick({ id: true, ended_at: true })),
+});
+export type RevokedUser = z.infer<typeof RevokedUser>;

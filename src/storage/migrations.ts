@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import { type Database, DECOY, type UserRow } from './database.ts';
 
 /** What an unknown address is counted against costs a write, like a known one: to this row, which is no user's. */
-const decoy: UserRow = {
+const decoy: Omit<UserRow, 'access_version'> = {
   id: DECOY,
   kind: 'person',
   email: null,
@@ -50,8 +50,29 @@ const migrations: Record<string, Migration> = {
         .addColumn('updated_at', 'bigint', (column) => column.notNull())
         .addColumn('last_login_at', 'bigint')
         .execute();
-      await (db as Database).insertInto('users').values(decoy).execute();
+      await (db as Database)
+        .insertInto('users')
+        .values(decoy as UserRow)
+        .execute();
       await db.schema.createIndex('users_revoked_at').on('users').column('revoked_at').execute();
+    },
+  },
+  '003_access_version': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .alterTable('users')
+        .addColumn('access_version', 'integer', (column) => column.notNull().defaultTo(0))
+        .execute();
+      await sql`update users set access_version = token_version where token_version <> 0`.execute(
+        db,
+      );
+      // The revocation poll reads it page by page, in this order.
+      await db.schema.dropIndex('users_revoked_at').execute();
+      await db.schema
+        .createIndex('users_revoked_at_id')
+        .on('users')
+        .columns(['revoked_at', 'id'])
+        .execute();
     },
   },
 };

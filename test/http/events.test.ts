@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap';
 import type { EventName } from '../../src/http/logging.ts';
+import type { User } from '../../src/schemas/user.ts';
 import { mailbox } from '../mailbox.ts';
 import { admin, basic, factor, form, machine, machineToken, signedIn } from '../people.ts';
 import { PASSWORD, testApp } from '../test-app.ts';
@@ -136,7 +137,18 @@ const acts: Record<EventName, () => Promise<() => Promise<unknown>>> = {
     const { refresh_token } = await person();
     const successor = (await refresh(refresh_token)).json();
     await refresh(successor.refresh_token);
+    app.clock.advance(30_001);
     return () => refresh(refresh_token);
+  },
+  'session.row_behind': async () => {
+    const { id, refresh_token } = await person();
+    const before = (await context.users.findById(id)) as User;
+    const { refresh_token: second } = (await refresh(refresh_token)).json();
+    await context.users.change(id, ({ row_version }) => ({
+      user: { ...before, row_version },
+      result: undefined,
+    }));
+    return () => refresh(second);
   },
   'sign_in.ok': async () => {
     await person();

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { User } from '../../schemas/user.ts';
+import { withTokensRevoked } from '../sessions/sessions.ts';
 
 /** The form in which an address is looked up: one account for each. */
 export const emailKey = (email: string): string => email.trim().normalize('NFKC').toLowerCase();
@@ -32,6 +33,7 @@ export function newPerson({ email, name, passwordHash }: NewPerson, now: number)
     roles: [],
     status: 'active',
     token_version: 0,
+    access_version: 0,
     sessions: [],
     throttle: [],
     mfa: { challenges: [] },
@@ -45,7 +47,7 @@ export function newPerson({ email, name, passwordHash }: NewPerson, now: number)
 
 /** Nothing of the person is left; the id and the token version stay until every token has expired. */
 export const emptied = (user: User, now: number): User => ({
-  ...user,
+  ...withTokensRevoked(user, now),
   email: null,
   email_key: null,
   email_verified_at: null,
@@ -53,11 +55,8 @@ export const emptied = (user: User, now: number): User => ({
   password_hash: null,
   roles: [],
   status: 'deleted',
-  token_version: user.token_version + 1,
   sessions: [],
   throttle: [],
   mfa: { challenges: [] },
-  revoked_at: now,
-  updated_at: now,
   last_login_at: null,
 });

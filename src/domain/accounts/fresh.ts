@@ -5,14 +5,14 @@ import { checked } from '../guessing/guessing.ts';
 import { Refusal } from '../refusal.ts';
 import { liveSession } from '../sessions/sessions.ts';
 
-/** Whether the session of these claims still stands in the row. */
+/** Whether the session of these claims still stands in the row. A version above the row's is ours too: the row lost a write. */
 export const stands = (
   user: User,
   { sid, ver }: Pick<AccessClaims, 'sid' | 'ver'>,
   now: number,
 ): boolean =>
   user.status === 'active' &&
-  user.token_version === ver &&
+  ver >= user.access_version &&
   // A machine has no sessions but the tombstones of tokens that were revoked.
   (user.kind === 'service'
     ? user.sessions.every(({ id }) => id !== sid)

@@ -5,7 +5,7 @@ import type { User } from '../../schemas/user.ts';
 import { emptied, newPerson } from '../accounts/accounts.ts';
 import { assertStands } from '../accounts/fresh.ts';
 import { Refusal } from '../refusal.ts';
-import { endAll } from '../sessions/sessions.ts';
+import { endAll, withAccessRevoked } from '../sessions/sessions.ts';
 import { invitationToken } from '../tokens/mailed-tokens.ts';
 
 export const ADMIN = 'admin';
@@ -55,7 +55,7 @@ export interface Amendment {
   status?: 'active' | 'disabled' | undefined;
 }
 
-/** The amended user. Whoever loses a role or is disabled loses every token too: they still say otherwise. */
+/** The amended user. Who loses a role loses the access tokens that carry it, and goes on with the next refresh; who is disabled loses every token. */
 export function amended(user: User, { name, roles, status }: Amendment, now: number): User {
   const next: User = {
     ...user,
@@ -66,7 +66,8 @@ export function amended(user: User, { name, roles, status }: Amendment, now: num
   };
   const losesRole = user.roles.some((role) => !next.roles.includes(role));
   const isDisabled = user.status === 'active' && next.status !== 'active';
-  return losesRole || isDisabled ? endAll(next, now) : next;
+  if (isDisabled) return endAll(next, now);
+  return losesRole ? withAccessRevoked(next, now) : next;
 }
 
 /** A row that the administration knows: not a machine's where a person's is meant, not an emptied one. */

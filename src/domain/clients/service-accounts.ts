@@ -31,6 +31,7 @@ export function newServiceAccount(
     roles,
     status: 'active',
     token_version: 0,
+    access_version: 0,
     sessions: [],
     throttle: [],
     mfa: { challenges: [] },

@@ -6,10 +6,10 @@ import { Refusal } from '../refusal.ts';
 import { endSession, liveSession, withTombstone } from '../sessions/sessions.ts';
 import { scopeOf } from './client-credentials.ts';
 
-/** The claims of an access token that holds, or undefined. */
-function accessClaims({ accessTokens }: Context, token: string): AccessClaims | undefined {
+/** What `read` makes of an access token, or undefined: it refuses. */
+function accessClaims(read: () => AccessClaims): AccessClaims | undefined {
   try {
-    return accessTokens.read(token);
+    return read();
   } catch (error) {
     if (error instanceof Refusal) return undefined;
     throw error;
@@ -18,14 +18,14 @@ function accessClaims({ accessTokens }: Context, token: string): AccessClaims | 
 
 /** What an access or refresh token says, if it holds by the row as it is now (RFC 7662 section 2.2). */
 export async function introspect(context: Context, token: string) {
-  const { users, ownTokens, clock } = context;
-  const access = accessClaims(context, token);
+  const { users, accessTokens, ownTokens, clock } = context;
+  const access = accessClaims(() => accessTokens.read(token));
   const refresh = access ? undefined : ownTokens.read('refresh', token);
   const claims = access ?? refresh;
   const user = claims && (await users.findById(claims.sub));
-  if (claims === undefined || user === undefined || !stands(user, claims, clock()))
-    return { active: false };
+  if (user === undefined) return { active: false };
   if (access) {
+    if (!stands(user, access, clock())) return { active: false };
     const { iss, aud, sub, client_id, iat, exp, jti, sid, roles } = access;
     return {
       active: true,
@@ -41,22 +41,25 @@ export async function introspect(context: Context, token: string) {
       scope: scopeOf(roles),
     };
   }
-  const { iss, aud, sub, iat, exp, sid, gen } = refresh as NonNullable<typeof refresh>;
-  if (liveSession(user, sid, clock())?.gen !== gen) return { active: false };
+  const { iss, aud, sub, iat, exp, sid, gen, ver } = refresh as NonNullable<typeof refresh>;
+  const session = liveSession(user, sid, clock());
+  const isCurrent = session !== undefined && gen >= session.gen && ver >= user.token_version;
+  if (!isCurrent || user.status !== 'active') return { active: false };
   return { active: true, token_type: 'refresh_token', iss, aud, sub, iat, exp, sid };
 }
 
 /**
- * Ends the session of a token. A machine has none, so its token is revoked by itself. A token of an old version
- * is dead: its session may go on with its owner, after a change of the password, and a thief's copy ends nothing.
+ * Ends the session of a token. A machine has none, so its token is revoked by itself. A token from before the
+ * password was changed is dead: the session may go on with its owner, and a thief's copy ends nothing.
  */
 export function ended(
   user: User,
   { sid, ver }: Pick<AccessClaims, 'sid' | 'ver'>,
   now: number,
 ): User {
-  if (ver !== user.token_version) return user;
-  return user.kind === 'service' ? withTombstone(user, sid, now) : endSession(user, sid, now);
+  if (user.kind === 'service')
+    return ver < user.access_version ? user : withTombstone(user, sid, now);
+  return ver < user.token_version ? user : endSession(user, sid, now);
 }
 
 /** Whether these claims ended something. */
@@ -74,7 +77,9 @@ export async function revoke(
   context: Context,
   token: string,
 ): Promise<{ sub: string; sid: string } | undefined> {
-  const claims = accessClaims(context, token) ?? context.ownTokens.read('refresh', token);
+  const { accessTokens, ownTokens } = context;
+  const access = accessClaims(() => accessTokens.readEvenRevoked(token));
+  const claims = access ?? ownTokens.read('refresh', token);
   if (claims === undefined) return undefined;
   return (await end(context, claims)) ? { sub: claims.sub, sid: claims.sid } : undefined;
 }

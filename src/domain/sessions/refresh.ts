@@ -10,9 +10,9 @@ interface Attempt {
   attempt: string | undefined;
 }
 
-type Refreshed = (Extract<Rotation, { session: Session }> & Holder) | { outcome: 'invalid' };
+export type Refreshed = (Extract<Rotation, { session: Session }> & Holder) | { outcome: 'invalid' };
 
-/** Rotates the session of a refresh token, in one write; or ends it, when the token had been used before. */
+/** Does what the refresh table says (`sessions.ts`), in one write where there is one. */
 export async function refreshSession(
   { ownTokens, users, clock, sessionLimits }: Context,
   { token, transport, attempt }: Attempt,

@@ -28,7 +28,7 @@ const notices = {
   ],
   'session.reuse_detected': [
     'A session was ended for safety',
-    'A token of one of your devices was used twice, so it may have been copied. That session has ended.',
+    'A sign-in token of one of your devices was used again after it had been exchanged, so somebody may have copied it. That session has ended.',
   ],
   'account.deleted': ['Your account is deleted', 'Your account and everything about it is gone.'],
 } as const;

@@ -6,7 +6,7 @@ import { refreshSession } from '../../domain/sessions/refresh.ts';
 import { issuePair } from '../../domain/tokens/token-pair.ts';
 import { logEvent } from '../../http/logging.ts';
 import { clientIfAny, clientOf, oauthResponses } from '../../http/oauth.ts';
-import { reportReuse } from '../../http/reuse.ts';
+import { reportRefresh } from '../../http/refreshes.ts';
 import { OAuthTokens, TokenRequest } from '../../schemas/oauth.ts';
 
 export function issueToken(app: App, context: Context): void {
@@ -44,7 +44,7 @@ export function issueToken(app: App, context: Context): void {
             transport: 'body',
             attempt: undefined,
           });
-          if (rotation.outcome === 'reused') reportReuse(request, context, rotation);
+          reportRefresh(request, context, rotation);
           if (rotation.outcome === 'reused' || rotation.outcome === 'invalid') {
             throw new OAuthRefusal(
               'invalid_grant',

@@ -54,10 +54,9 @@ export function logout(app: App, context: Context): void {
 
       function sessionOfBearer(isOptional: boolean) {
         try {
-          return bearerOf(request, accessTokens);
+          return accessTokens.readEvenRevoked(bearerOf(request));
         } catch (error) {
-          if (error instanceof Refusal && (isOptional || error.code === 'token_revoked'))
-            return undefined;
+          if (isOptional && error instanceof Refusal) return undefined;
           throw error;
         }
       }

@@ -4,7 +4,7 @@ import type { Context } from '../../context.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import { refreshSession } from '../../domain/sessions/refresh.ts';
 import { clearRefreshCookie } from '../../http/cookies.ts';
-import { reportReuse } from '../../http/reuse.ts';
+import { reportRefresh } from '../../http/refreshes.ts';
 import { answerTokens, presentedRefresh } from '../../http/tokens.ts';
 import { RefreshBody, TokenAnswer } from '../../schemas/session.ts';
 
@@ -15,7 +15,7 @@ const Headers = z.object({
     .max(255)
     .optional()
     .describe(
-      'Names this attempt: the same key again, at any later time, gets the same successor again.',
+      'Names this attempt: the same token with the same key gets the same successor again, at any later time.',
     ),
 });
 
@@ -26,7 +26,7 @@ export function refresh(app: App, context: Context): void {
     config: {
       access: 'own-token',
       problems: [
-        'token_missing',
+        'refresh_missing',
         'refresh_invalid',
         'refresh_reused',
         'ambiguous_credentials',
@@ -39,7 +39,7 @@ export function refresh(app: App, context: Context): void {
       tags: ['Sessions'],
       summary: 'Renew the tokens',
       description:
-        'Each refresh token is good once. A retry whose answer was lost gets the same successor again; a token that was used before that ends the session.',
+        'Each refresh token is good once. A retry whose answer was lost gets the same successor again: within 30 seconds (`REFRESH_GRACE`) in any case, later with the same `Idempotency-Key`. A token that comes back after that was copied: the session ends.',
       security: [{ refreshCookie: [] }, {}],
       headers: Headers,
       body: RefreshBody,
@@ -47,18 +47,16 @@ export function refresh(app: App, context: Context): void {
     },
     handler: async (request, reply) => {
       const presented = presentedRefresh(request, request.body, context);
-      if (presented === undefined) throw new Refusal('token_missing');
+      if (presented === undefined) throw new Refusal('refresh_missing');
       const rotation = await refreshSession(context, {
         ...presented,
         attempt: request.headers['idempotency-key'],
       });
-      if (rotation.outcome === 'rotated' || rotation.outcome === 'repeated') {
+      reportRefresh(request, context, rotation);
+      if (rotation.outcome !== 'reused' && rotation.outcome !== 'invalid')
         return answerTokens(reply, context, rotation);
-      }
       if (presented.transport === 'cookie') clearRefreshCookie(reply);
-      if (rotation.outcome === 'invalid') throw new Refusal('refresh_invalid');
-      reportReuse(request, context, rotation);
-      throw new Refusal('refresh_reused');
+      throw new Refusal(`refresh_${rotation.outcome}`);
     },
   });
 }

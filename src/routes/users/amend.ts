@@ -17,7 +17,7 @@ export function amendUser(app: App, context: Context): void {
       tags: ['Administration'],
       summary: 'Change a user',
       description:
-        'Name, roles, disabled or active. Whoever loses a role or is disabled is signed out everywhere.',
+        'Name, roles, disabled or active. A removed role ends the access tokens that carry it; the next refresh has the new roles. Disabling signs out everywhere.',
       params: z.object({ id: z.string() }),
       body: UserAmendment,
       response: { 200: UserView },

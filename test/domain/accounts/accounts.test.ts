@@ -107,6 +107,7 @@ t.test('of a deleted user nothing is left but what revokes his tokens', async (t
     roles: [],
     status: 'deleted',
     token_version: 5,
+    access_version: 5,
     sessions: [],
     throttle: [],
     mfa: { challenges: [] },

@@ -43,24 +43,25 @@ t.test('only what is told of a user changes', async (t) => {
 });
 
 t.test(
-  'every token dies with a role that is lost and with a user who is disabled, and else none',
+  'access tokens die with a role that is lost, all tokens with a user who is disabled, and else none',
   async (t) => {
     const user = ada({ roles: ['reader', 'writer'], sessions: [session] });
-    for (const [change, dies] of [
-      [{ roles: ['writer', 'reader'] }, false],
-      [{ roles: ['reader', 'writer', 'admin'] }, false],
-      [{ roles: ['reader'] }, true],
-      [{ roles: ['reader', 'admin'] }, true],
-      [{ roles: [] }, true],
-      [{ status: 'active' }, false],
-      [{ status: 'disabled' }, true],
-      [{ status: 'disabled', roles: ['reader'] }, true],
+    for (const [change, die] of [
+      [{ roles: ['writer', 'reader'] }, 'none'],
+      [{ roles: ['reader', 'writer', 'admin'] }, 'none'],
+      [{ roles: ['reader'] }, 'access'],
+      [{ roles: ['reader', 'admin'] }, 'access'],
+      [{ roles: [] }, 'access'],
+      [{ status: 'active' }, 'none'],
+      [{ status: 'disabled' }, 'all'],
+      [{ status: 'disabled', roles: ['reader'] }, 'all'],
     ] as const) {
       const next = amended(user, structuredClone(change) as Amendment, LATER);
       const told = JSON.stringify(change);
-      t.equal(next.token_version, dies ? 1 : 0, told);
-      t.equal(next.revoked_at, dies ? LATER : null, told);
-      t.equal(next.sessions[0]?.ended_at, dies ? LATER : undefined, told);
+      t.equal(next.access_version, die === 'none' ? 0 : 1, told);
+      t.equal(next.token_version, die === 'all' ? 1 : 0, told);
+      t.equal(next.revoked_at, die === 'none' ? null : LATER, told);
+      t.equal(next.sessions[0]?.ended_at, die === 'all' ? LATER : undefined, told);
     }
     const disabled = ada({ status: 'disabled', token_version: 3 });
     t.match(amended(disabled, { status: 'disabled' }, LATER), { token_version: 3 });
@@ -348,7 +349,7 @@ t.test(
     // The check at the door was passed before the demotion; the row says otherwise by now.
     const caller = app.context.accessTokens.read(other.access_token);
     await app.context.users.change(other.id, (user) => ({
-      user: { ...user, roles: [], token_version: user.token_version + 1 },
+      user: { ...user, roles: [], access_version: user.access_version + 1 },
       result: true,
     }));
     await t.rejects(

@@ -28,8 +28,10 @@ t.test("a person's session ends; one that is not there is not made up", async (t
   t.same(after.sessions, [{ ...session, ended_at: NOW + 1 }]);
   t.equal(after.revoked_at, NOW + 1);
   t.equal(ended(user, { sid: 'another', ver: 0 }, NOW + 1), user);
-  for (const ver of [-1, 1])
-    t.equal(ended(user, { sid: 'session', ver }, NOW + 1), user, 'nor does a dead token end it');
+  const changed = { ...user, token_version: 2, access_version: 4 };
+  t.equal(ended(changed, { sid: 'session', ver: 1 }, NOW + 1), changed, 'nor does a dead token');
+  for (const ver of [2, 3, 4, 5])
+    t.match(ended(changed, { sid: 'session', ver }, NOW + 1).sessions, [{ ended_at: NOW + 1 }]);
 });
 
 t.test(
@@ -41,8 +43,8 @@ t.test(
     t.equal(account.sessions.length, 100);
     t.equal(account.token_version, 0, 'its other tokens go on');
     account = ended(account, { sid: 'one more', ver: 0 }, NOW + 100);
-    t.match(account, { token_version: 1, revoked_at: NOW + 100, sessions: [] });
-    const snapshot = new Revocations();
+    t.match(account, { token_version: 0, access_version: 1, revoked_at: NOW + 100, sessions: [] });
+    const snapshot = new Revocations(() => 0);
     snapshot.learn(account);
     t.ok(snapshot.includes({ sub: account.id, sid: 'token0', ver: 0 }), 'also after a restart');
     t.equal(ended(account, { sid: 'token0', ver: 0 }, NOW + 101), account);
@@ -57,7 +59,7 @@ t.test('a fault while a token is read is not taken for a bad token', async (t) =
     issuer: config.ISSUER,
     audience: config.AUDIENCE,
     keys,
-    revocations: new Revocations(),
+    revocations: new Revocations(() => 0),
     clock: () => {
       throw new Error('no time');
     },

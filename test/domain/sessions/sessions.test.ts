@@ -64,7 +64,7 @@ t.test('the generation of the row rotates', async (t) => {
   const { user, session } = rotated(3);
   const now = NOW + DAY;
   const turn = rotate(user, present(session), now, limits);
-  const next = { ...session, gen: 4, rotated_at: now, expires_at: now + 14 * DAY };
+  const next = { ...session, gen: 4, rotated_at: now, rotations: [], expires_at: now + 14 * DAY };
   t.same(turn.result, { outcome: 'rotated', session: next });
   t.same(turn.user.sessions, [next]);
   t.match(turn.user, { updated_at: now, revoked_at: null, token_version: 0 });
@@ -114,7 +114,7 @@ interface Row {
   /** The generation that is presented, with which key, how long after the last rotation (ms). */
   shown: [number, string?];
   after: number;
-  outcome: 'rotated' | 'repeated' | 'reused' | 'invalid';
+  outcome: 'rotated' | 'caught_up' | 'repeated' | 'reused';
 }
 
 const table: Row[] = [
@@ -172,29 +172,58 @@ const table: Row[] = [
     outcome: 'repeated',
   },
   {
-    what: 'the last one, with another key, at once',
+    what: 'the last one, with another key, at the end of the grace',
     row: [2, 'k'],
     shown: [1, 'l'],
-    after: 0,
+    after: limits.grace,
+    outcome: 'repeated',
+  },
+  {
+    what: 'the last one, with another key, after the grace',
+    row: [2, 'k'],
+    shown: [1, 'l'],
+    after: limits.grace + 1,
     outcome: 'reused',
   },
   {
-    what: 'the last one, with a key where there was none',
+    what: 'the last one, with a key where there was none, within the grace',
     row: [2],
     shown: [1, 'k'],
-    after: 0,
+    after: limits.grace,
+    outcome: 'repeated',
+  },
+  {
+    what: 'the last one, with a key where there was none, after the grace',
+    row: [2],
+    shown: [1, 'k'],
+    after: limits.grace + 1,
     outcome: 'reused',
   },
-  { what: 'the one before the last, at once', row: [2], shown: [0], after: 0, outcome: 'reused' },
   {
-    what: 'the one before the last, with the key of the last',
+    what: 'the one before the last, at the end of its grace',
+    row: [2],
+    shown: [0],
+    after: limits.grace,
+    outcome: 'repeated',
+  },
+  {
+    what: 'the one before the last, after its grace',
+    row: [2],
+    shown: [0],
+    after: limits.grace + 1,
+    outcome: 'reused',
+  },
+  {
+    what: 'the one before the last, with the key of the last, after its grace',
     row: [2, 'k'],
     shown: [0, 'k'],
-    after: 0,
+    after: limits.grace + 1,
     outcome: 'reused',
   },
-  { what: 'a very old one', row: [9], shown: [0], after: 0, outcome: 'reused' },
-  { what: 'one that was never made', row: [1], shown: [2], after: 0, outcome: 'invalid' },
+  { what: 'the eighth before, at once', row: [9], shown: [1], after: 0, outcome: 'repeated' },
+  { what: 'the ninth before, at once', row: [9], shown: [0], after: 0, outcome: 'reused' },
+  { what: 'one above the row', row: [1], shown: [2], after: DAY, outcome: 'caught_up' },
+  { what: 'one far above the row', row: [1], shown: [40], after: DAY, outcome: 'caught_up' },
 ];
 
 for (const { what, row, shown, after, outcome } of table) {
@@ -206,17 +235,17 @@ for (const { what, row, shown, after, outcome } of table) {
     const [left] = turn.user.sessions;
     if (outcome === 'rotated') {
       t.match(left, { gen: row[0] + 1, rotated_at: now });
+    } else if (outcome === 'caught_up') {
+      t.match(left, { gen: shown[0] + 1, rotated_at: now });
+      t.equal(turn.user.revoked_at, null, 'nothing is revoked by it');
     } else if (outcome === 'repeated') {
-      t.equal(turn.user, user, 'nothing to write');
-      t.same(turn.result, { outcome, session }, 'the successor is the one that the row has');
-    } else if (outcome === 'invalid') {
-      t.equal(turn.user, user, 'nothing to write');
-      t.same(turn.result, { outcome });
+      t.match(turn.result, { outcome, session }, 'the successor is the one that the row has');
+      if (after <= limits.grace) t.equal(turn.user, user, 'nothing to write');
     } else {
       t.match(left, { id: session.id, ended_at: now }, 'the session has ended');
       t.match(turn.user, { revoked_at: now, token_version: 0 });
       t.match(turn.result, { outcome, session: { id: session.id } });
-      for (const gen of [row[0], row[0] - 1, row[0] + 1]) {
+      for (const gen of [row[0], row[0] - 1, row[0] + 1, shown[0]]) {
         const next = rotate(turn.user, present(session, { gen }), now, limits);
         t.same(
           next,
@@ -236,19 +265,97 @@ t.test('a key is kept as a hash, and only until the next rotation', async (t) =>
   t.notOk('attempt' in (turn.user.sessions[0] ?? {}));
 });
 
+t.test('of the rotations only those are kept whose grace may run, and at most eight', async (t) => {
+  let { user, session } = rotated(1);
+  const turnAt = (now: number) => {
+    const turn = rotate(user, present(session), now, limits);
+    if (turn.result.outcome !== 'rotated') throw new Error(turn.result.outcome);
+    user = turn.user;
+    session = turn.result.session;
+    return session.rotations;
+  };
+  t.same(turnAt(NOW + limits.grace), [NOW]);
+  t.same(turnAt(NOW + limits.grace + 1), [NOW + limits.grace]);
+  for (let more = 0; more < 20; more += 1) turnAt(NOW + limits.grace + 2);
+  t.equal(session.rotations?.length, 7, 'and the last rotation itself');
+  t.same(turnAt(NOW + DAY), []);
+});
+
+t.test('each older generation has the grace of its own rotation, not of the last', async (t) => {
+  const first = rotated(1);
+  const second = rotate(first.user, present(first.session), NOW + 20_000, limits).user;
+  const outcome = (gen: number, after: number) =>
+    rotate(second, present(first.session, { gen }), NOW + after, limits).result.outcome;
+  t.equal(outcome(0, 30_000), 'repeated');
+  t.equal(outcome(0, 30_001), 'reused');
+  t.equal(outcome(1, 50_000), 'repeated');
+  t.equal(outcome(1, 50_001), 'reused');
+});
+
+t.test('a late retry with its key is noted, so that its second copy is a retry too', async (t) => {
+  const { user, session } = rotated(1, 'k');
+  const late = NOW + DAY;
+  const retry = rotate(user, present(session, { gen: 0, attempt: 'k' }), late, limits);
+  t.equal(retry.result.outcome, 'repeated');
+  t.match(retry.user.sessions, [{ gen: 1, rotated_at: NOW, retried_at: late }], 'nothing rotates');
+  const next = rotate(retry.user, present(session), late + 1, limits);
+  t.equal(next.result.outcome, 'rotated');
+  t.notOk('retried_at' in (next.user.sessions[0] ?? {}));
+  const copy = (now: number) =>
+    rotate(next.user, present(session, { gen: 0, attempt: 'k' }), now, limits).result.outcome;
+  t.equal(copy(late + limits.grace), 'repeated');
+  t.equal(copy(late + limits.grace + 1), 'reused');
+});
+
+t.test('a row that lost a write takes generation and version from the token', async (t) => {
+  const { user, session } = rotated(2);
+  const now = NOW + DAY;
+  const turn = rotate(user, present(session, { gen: 5, ver: 3 }), now, limits);
+  t.equal(turn.result.outcome, 'caught_up');
+  t.match(turn.user, { token_version: 3, access_version: 3, revoked_at: now, updated_at: now });
+  t.match(turn.user.sessions, [{ gen: 6, rotated_at: now, rotations: [now, now, now] }]);
+  const outcome = (gen: number, at: number, ver = 3) =>
+    rotate(turn.user, present(session, { gen, ver }), at, limits).result.outcome;
+  for (const gen of [2, 3, 4, 5])
+    t.equal(
+      outcome(gen, now + limits.grace),
+      'repeated',
+      'those that were lost may be on their way',
+    );
+  t.equal(outcome(1, now), 'reused', 'that one was not lost');
+  t.equal(outcome(4, now + limits.grace + 1), 'reused');
+  t.equal(outcome(6, now, 2), 'invalid', 'what the lost write had killed is dead');
+});
+
+t.test(
+  'a version above the row comes with any generation that may still be presented',
+  async (t) => {
+    const { user, session } = rotated(2);
+    const before = { ...user, access_version: 7 };
+    const turn = rotate(before, present(session, { gen: 1, ver: 1 }), NOW, limits);
+    t.match(turn, {
+      result: { outcome: 'repeated', session },
+      user: { token_version: 1, access_version: 7 },
+    });
+    const current = rotate(before, present(session, { ver: 1 }), NOW, limits);
+    t.equal(current.result.outcome, 'caught_up');
+    t.match(current.user.sessions, [{ gen: 3 }]);
+  },
+);
+
 t.test('reuse ends one session, not its neighbours', async (t) => {
   const { user, session } = rotated(2);
   const other = begin(user, NOW);
-  const turn = rotate(other.user, present(session, { gen: 0 }), NOW, limits);
+  const now = NOW + limits.grace + 1;
+  const turn = rotate(other.user, present(session, { gen: 0 }), now, limits);
   t.equal(turn.result.outcome, 'reused');
-  t.ok(liveSession(turn.user, other.session.id, NOW));
-  t.notOk(liveSession(turn.user, session.id, NOW));
+  t.ok(liveSession(turn.user, other.session.id, now));
+  t.notOk(liveSession(turn.user, session.id, now));
 });
 
 const invalid: [string, Partial<User>, Partial<Presented>][] = [
   ['a session that nobody knows', {}, { sid: 'another' }],
   ['a token version that is old', { token_version: 1 }, {}],
-  ['a token version that is to come', {}, { ver: 1 }],
   ['a disabled user', { status: 'disabled' }, {}],
   ['a deleted user', { status: 'deleted' }, {}],
   ['a token that came another way than it was given', {}, { transport: 'cookie' }],
@@ -368,39 +475,52 @@ function crowded() {
 
 /** What a node knows that starts and reads this row. */
 function learned(user: User) {
-  const revocations = new Revocations();
+  const revocations = new Revocations(() => 0);
   revocations.learn(user);
   return (sid: string, ver: number) => revocations.includes({ sub: user.id, sid, ver });
 }
 
-t.test('when there are too many tombstones nothing that was ended comes to life', async (t) => {
-  const { user, ids } = crowded();
-  t.same(
-    user.sessions.map(({ id }) => id),
-    ids.toReversed(),
-    'a hundred stay',
-  );
-  t.equal(user.token_version, 0);
-  const [one, two] = [begin(user, NOW + 200), begin(user, NOW + 200)];
-  const both = { ...one.user, sessions: [...one.user.sessions, two.session] };
-  const after = endSession(both, one.session.id, NOW + 201);
-  t.match(after, { token_version: 1, revoked_at: NOW + 201, updated_at: NOW + 201 });
-  t.same(after.sessions, [], 'a session whose tokens are dead is no device to list');
-  const isRevoked = learned(after);
-  for (const id of [...ids, one.session.id, two.session.id]) t.ok(isRevoked(id, 0));
-  const next = begin(after, NOW + 202);
-  t.notOk(isRevoked(next.session.id, next.user.token_version));
-});
+t.test(
+  'when there are too many tombstones nothing ended comes to life, and who is signed in stays so',
+  async (t) => {
+    const { user, ids } = crowded();
+    t.same(
+      user.sessions.map(({ id }) => id),
+      ids.toReversed(),
+      'a hundred stay',
+    );
+    t.equal(user.token_version, 0);
+    const [one, two] = [begin(user, NOW + 200), begin(user, NOW + 200)];
+    const both = { ...one.user, sessions: [...one.user.sessions, two.session] };
+    const after = endSession(both, one.session.id, NOW + 201);
+    t.match(after, { token_version: 0, access_version: 1, revoked_at: NOW + 201 });
+    t.same(after.sessions, [two.session], 'the living one stays');
+    const isRevoked = learned(after);
+    for (const id of [...ids, one.session.id, two.session.id])
+      t.ok(isRevoked(id, 0), 'every access token dies');
+    const turn = rotate(after, present(two.session), NOW + 202, limits);
+    t.equal(turn.result.outcome, 'rotated');
+    t.notOk(
+      isRevoked(two.session.id, turn.user.access_version),
+      'and the next refresh has a new one',
+    );
+  },
+);
 
-t.test('a sign-in, and a session that ends the others, live on in the new version', async (t) => {
-  const full = begin(crowded().user, NOW + 200);
-  const { user, session } = begin(full.user, NOW + 201, { count: 1 });
-  t.same(user.sessions, [session]);
-  t.equal(user.token_version, 1);
-  const other = begin(full.user, NOW + 201);
-  const after = endOthers(other.user, other.session.id, NOW + 202);
-  t.same(after.sessions, [other.session]);
-  t.equal(after.token_version, 1, 'which is new once');
+t.test('130 sign-ins in a loop sign nobody out but those there is no room for', async (t) => {
+  let { user, session: phone } = begin(ada(), NOW);
+  for (let index = 1; index <= 130; index += 1) {
+    const now = NOW + index * 1_000;
+    user = begin(user, now).user;
+    const turn = rotate(user, present(phone), now, limits);
+    if (turn.result.outcome !== 'rotated') throw new Error(`${index}: ${turn.result.outcome}`);
+    user = turn.user;
+    phone = turn.result.session;
+  }
+  const now = NOW + 130_000;
+  t.equal(user.sessions.filter((session) => isLive(session, now)).length, limits.count);
+  t.ok(user.sessions.length <= limits.count + 100, 'the row is bounded');
+  t.match(user, { token_version: 0, access_version: 1 });
 });
 
 t.test(
@@ -425,7 +545,8 @@ t.test(
     let many = user;
     const ids = Array.from({ length: 101 }, (_, index) => `${index}`);
     for (const [index, id] of ids.entries()) many = withTombstone(many, id, NOW + index);
-    t.match(many, { token_version: 1, revoked_at: NOW + 100, sessions: [] });
+    t.match(many, { token_version: 0, access_version: 1, revoked_at: NOW + 100 });
+    t.same(many.sessions, [session]);
     const isRevoked = learned(many);
     for (const id of ids) t.ok(isRevoked(id, 0), id);
   },
@@ -443,7 +564,7 @@ t.test('ending all ends each session and every token there is', async (t) => {
   const first = begin(ada(), NOW);
   const { user, session } = begin(first.user, NOW);
   const after = endAll(user, NOW + 1);
-  t.match(after, { token_version: 1, revoked_at: NOW + 1, updated_at: NOW + 1 });
+  t.match(after, { token_version: 1, access_version: 1, revoked_at: NOW + 1, updated_at: NOW + 1 });
   t.same(
     after.sessions.map(({ ended_at }) => ended_at),
     [NOW + 1, NOW + 1],

@@ -31,7 +31,7 @@ interface Service {
 async function service(jwks: PrivateJwk[] = [es256, master]): Promise<Service> {
   const clock = new TestClock();
   const keys = await ringOf(jwks);
-  const revocations = new Revocations();
+  const revocations = new Revocations(() => 0);
   const tokens = new AccessTokens({
     issuer: ISSUER,
     audience: AUDIENCE,

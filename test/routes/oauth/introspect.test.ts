@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { User } from '../../../src/schemas/user.ts';
 import { opened, sqliteFile } from '../../databases.ts';
 import { oauthRefused } from '../../oauth-refused.ts';
 import { admin, basic, form, machine, machineToken, signedIn } from '../../people.ts';
@@ -91,7 +92,6 @@ t.test('a token that no longer holds is not active, and nothing says why', async
         await amend(id, { status: 'active' });
       },
     ],
-    ['demoted', ({ id }) => amend(id, { roles: [] })],
     ['deleted', ({ id }) => as(root.access_token, { method: 'DELETE', url: `/v1/users/${id}` })],
     [
       'signed out by an administrator',
@@ -109,6 +109,26 @@ t.test('a token that no longer holds is not active, and nothing says why', async
     t.strictSame(await answer(user.access_token), inactive, `access, ${name}`);
     t.strictSame(await answer(user.refresh_token), inactive, `refresh, ${name}`);
   }
+});
+
+t.test('with a role the access tokens go that carry it, and the session goes on', async (t) => {
+  const user = await signedIn(app, 'demoted@example.com', { roles: ['reader', 'editor'] });
+  await amend(user.id, { roles: ['reader'] });
+  t.strictSame(await answer(user.access_token), inactive);
+  t.match(await answer(user.refresh_token), { active: true });
+  const next = (await refresh(user.refresh_token)).json();
+  t.match(await answer(next.access_token), { active: true, scope: 'reader' });
+});
+
+t.test('a refresh token of which the row knows less is active', async (t) => {
+  const user = await signedIn(app, 'behind@example.com');
+  const before = await context.users.findById(user.id);
+  const next = (await refresh(user.refresh_token)).json();
+  await context.users.change(user.id, ({ row_version }) => ({
+    user: { ...(before as User), row_version },
+    result: undefined,
+  }));
+  t.match(await answer(next.refresh_token), { active: true });
 });
 
 t.test('a token of another kind is none to tell of', async (t) => {

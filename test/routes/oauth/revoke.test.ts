@@ -96,7 +96,13 @@ t.test('a token that does not hold is no error, and nothing happens', async (t) 
   const gone = await machine(app);
   const goneToken = await machineToken(app, gone);
   await context.users.change(gone.id, (user) => ({
-    user: { ...user, status: 'deleted', token_version: 1, revoked_at: clock.now },
+    user: {
+      ...user,
+      status: 'deleted',
+      token_version: 1,
+      access_version: 1,
+      revoked_at: clock.now,
+    },
     result: undefined,
   }));
   const { ownTokens } = context;

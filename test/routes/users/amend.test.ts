@@ -24,6 +24,19 @@ async function isSignedOut(t: Test, { access_token, refresh_token }: SignedIn, {
   refused(t, await refresh(refresh_token), 401, 'refresh_invalid');
 }
 
+/** The session goes on, with the roles of the row. */
+async function onlyAccessIsLost(
+  t: Test,
+  { access_token, refresh_token }: SignedIn,
+  roles: string[],
+) {
+  refused(t, await as(access_token, { url: '/v1/whoami' }), 401, 'token_revoked');
+  refused(t, await as(access_token, { url: '/v1/me' }), 401, 'token_revoked');
+  const next = (await refresh(refresh_token)).json();
+  t.same((await as(next.access_token, { url: '/v1/whoami' })).json().roles, roles);
+  t.equal((await as(next.access_token, { url: '/v1/me' })).statusCode, 200);
+}
+
 async function isSignedIn(t: Test, { access_token }: SignedIn) {
   t.equal((await as(access_token, { url: '/v1/whoami' })).statusCode, 200);
   t.equal((await as(access_token, { url: '/v1/me' })).statusCode, 200);
@@ -51,11 +64,22 @@ t.test('a role that is given comes with the next refresh, and nobody is signed o
   t.same((await as(next.access_token, { url: '/v1/whoami' })).json().roles, ['reader', 'editor']);
 });
 
-t.test('whoever loses a role is signed out at once: the tokens still name it', async (t) => {
-  const eve = await signedIn(app, 'eve2@example.com', { roles: ['reader', 'editor'] });
-  t.equal((await amend(eve.id, { roles: ['editor', 'writer'] })).statusCode, 200);
+t.test(
+  'a role that is removed takes the access tokens along, and leaves the session',
+  async (t) => {
+    const eve = await signedIn(app, 'eve2@example.com', { roles: ['reader', 'editor'] });
+    t.equal((await amend(eve.id, { roles: ['editor', 'writer'] })).statusCode, 200);
+    await onlyAccessIsLost(t, eve, ['editor', 'writer']);
+    t.match(await rowOf(eve.id), { token_version: 0, access_version: 1 });
+  },
+);
+
+t.test('who has lost a role signs out with the access token alone, too', async (t) => {
+  const eve = await signedIn(app, 'eve8@example.com', { roles: ['reader'] });
+  await amend(eve.id, { roles: [] });
+  const logout = await as(eve.access_token, { method: 'POST', url: '/v1/logout' });
+  t.equal(logout.statusCode, 204);
   await isSignedOut(t, eve);
-  t.match(await rowOf(eve.id), { roles: ['editor', 'writer'], token_version: 1 });
 });
 
 t.test('AZN-06 whoever is disabled is signed out at once, and does not sign in', async (t) => {
@@ -195,5 +219,5 @@ t.test('an administrator changes himself while there is another', async (t) => {
   t.match((await amend(self.id, { roles: ['reader'] }, self.access_token)).json(), {
     roles: ['reader'],
   });
-  await isSignedOut(t, self);
+  await onlyAccessIsLost(t, self, ['reader']);
 });

@@ -1,0 +1,22 @@
+import type { FastifyRequest } from 'fastify';
+import type { Context } from '../context.ts';
+import { tell } from '../domain/accounts/letters.ts';
+import type { Refreshed } from '../domain/sessions/refresh.ts';
+import { logEvent } from './logging.ts';
+
+/** Counts a refresh by its outcome, and tells what an operator or the owner must know. */
+export function reportRefresh(
+  request: FastifyRequest,
+  context: Context,
+  refreshed: Refreshed,
+): void {
+  const { outcome } = refreshed;
+  context.metrics.refreshes.inc({ outcome });
+  if (outcome !== 'caught_up' && outcome !== 'reused') return;
+  const ids = { user: refreshed.user.id, session: refreshed.session.id };
+  if (outcome === 'caught_up') logEvent(request, 'session.row_behind', ids);
+  else {
+    logEvent(request, 'session.reuse_detected', ids);
+    tell(context, refreshed.user, 'session.reuse_detected');
+  }
+}
