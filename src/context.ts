@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { type Config, isInlineKeySet } from './config.ts';
-import type { Clock } from './domain/clock.ts';
+import type { Clock, Uptime } from './domain/clock.ts';
 import { Guessing } from './domain/guessing/guessing.ts';
 import { KeyRing } from './domain/keys/key-ring.ts';
 import { KeySetError, readKeySet } from './domain/keys/key-set.ts';
@@ -22,6 +22,7 @@ import type { PrivateJwk } from './schemas/jwk.ts';
 import { type Database, openDatabase } from './storage/database.ts';
 import { readKeyFile } from './storage/key-file.ts';
 import { migrate } from './storage/migrations.ts';
+import { UnreadableRows } from './storage/unreadable-rows.ts';
 import { Users } from './storage/users.ts';
 
 /** The parts of a running service, joined. */
@@ -49,6 +50,7 @@ export interface Context {
 interface Parts {
   logger: FastifyBaseLogger;
   clock?: Clock;
+  uptime?: Uptime;
   database?: Database;
 }
 
@@ -101,6 +103,7 @@ function outboxLog({ MAIL_URL }: Config, logger: FastifyBaseLogger, { mails }: M
 /** Joins the parts, brings the database up to date, learns what is revoked. Opens no port. */
 export async function buildContext(config: Config, parts: Parts): Promise<Context> {
   const clock = parts.clock ?? Date.now;
+  const uptime = parts.uptime ?? (() => performance.now());
   const database =
     parts.database ?? openDatabase({ url: config.DATABASE_URL, pool: config.DATABASE_POOL });
   await migrate(database);
@@ -113,16 +116,20 @@ export async function buildContext(config: Config, parts: Parts): Promise<Contex
     build: buildJws,
   });
 
-  const revocations = new Revocations();
-  const users = new Users(database, (user) => revocations.learn(user));
-  const revocationFeed = new RevocationFeed(users, revocations, clock);
+  const revocations = new Revocations(uptime);
+  const unreadableRows = new UnreadableRows(parts.logger);
+  const users = new Users(database, {
+    wrote: (user) => revocations.learn(user),
+    unreadable: (row) => unreadableRows.add(row),
+  });
+  const revocationFeed = new RevocationFeed({ users, revocations, clock, uptime });
   await revocationFeed.poll();
 
   const hashQueue = new HashQueue({
     concurrency: config.HASH_CONCURRENCY,
     waiting: config.HASH_QUEUE,
   });
-  const metrics = buildMetrics({ hashQueue, revocationFeed });
+  const metrics = buildMetrics({ hashQueue, revocationFeed, unreadableRows });
   const outbox = new Outbox(
     openMail(config.MAIL_URL, config.MAIL_FROM),
     outboxLog(config, parts.logger, metrics),

@@ -8,7 +8,7 @@ import { buildContext, type Context } from './context.ts';
 import { KeySetError } from './domain/keys/key-set.ts';
 import { buildMetricsApp } from './http/metrics.ts';
 
-const POLL_EVERY = 1_000;
+const POLL_EVERY = 500;
 const CLOSE_WITHIN = 10_000;
 
 /** A mistake of the operator ends the process with one readable message and sysexits.h's EX_CONFIG. */

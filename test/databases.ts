@@ -101,6 +101,9 @@ export function sqliteFile(t: Test): Engine {
   };
 }
 
+/** For those who need not hear of anything. */
+export const deaf = { wrote: () => {}, unreadable: () => {} };
+
 /** Opens a database, and closes it when the test ends. */
 export function opened(t: Test, url: string, options: Partial<DatabaseOptions> = {}): Database {
   const db = openDatabase({ url, pool: 10, ...options });
@@ -108,12 +111,16 @@ export function opened(t: Test, url: string, options: Partial<DatabaseOptions> =
   return db;
 }
 
-/** The users of a new database, and what was heard of as written. */
+/** The users of a new database, and what was heard of as written or unreadable. */
 export async function usersOf(t: Test, engine: Engine) {
   const url = await engine.create();
   const db = opened(t, url);
   await migrate(db);
   const written: string[] = [];
-  const users = new Users(db, ({ id }) => written.push(id));
-  return { url, db, users, written };
+  const unreadable: string[] = [];
+  const users = new Users(db, {
+    wrote: ({ id }) => written.push(id),
+    unreadable: ({ message }) => unreadable.push(message),
+  });
+  return { url, db, users, written, unreadable };
 }

@@ -28,11 +28,13 @@ export function keysFor(alg: SigningAlgorithm): string {
 /** Its thread takes long to start: once in a process is enough. */
 const passwordStrength = new PasswordStrength();
 
-/** A clock that stands until it is told to move. */
+/** A clock that stands until it is told to move. Setting `now` alone is what a wrong clock does. */
 export class TestClock {
   now = Date.UTC(2026, 10, 23, 18, 0, 0);
+  uptime = 0;
   advance(milliseconds: number) {
     this.now += milliseconds;
+    this.uptime += milliseconds;
   }
 }
 
@@ -97,6 +99,7 @@ export async function testApp(t: Test, options: Options = {}): Promise<TestApp> 
   const context = await buildContext(config, {
     logger,
     clock: () => clock.now,
+    uptime: () => clock.uptime,
     ...(options.database && { database: options.database }),
   });
   context.passwordStrength = passwordStrength;

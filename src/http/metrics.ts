@@ -1,21 +1,24 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Context } from '../context.ts';
+import type { UnreadableRows } from '../storage/unreadable-rows.ts';
 
 /** What the operator's Prometheus reads: no user, no address, no token is a label. */
 export interface Metrics {
   registry: Registry;
   requests: Histogram<'method' | 'route' | 'status'>;
   mails: Counter<'outcome'>;
+  refreshes: Counter<'outcome'>;
+}
+
+interface Measured extends Pick<Context, 'hashQueue' | 'revocationFeed'> {
+  unreadableRows: UnreadableRows;
 }
 
 /** Seconds. */
 const DURATIONS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5];
 
-export function buildMetrics({
-  hashQueue,
-  revocationFeed,
-}: Pick<Context, 'hashQueue' | 'revocationFeed'>): Metrics {
+export function buildMetrics({ hashQueue, revocationFeed, unreadableRows }: Measured): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -35,6 +38,14 @@ export function buildMetrics({
       this.set(revocationFeed.isFresh ? 1 : 0);
     },
   });
+  new Gauge({
+    name: 'latchkey_unreadable_rows',
+    help: 'Rows of users that this node could not read since it started. The log names them.',
+    registers,
+    collect() {
+      this.set(unreadableRows.count);
+    },
+  });
   return {
     registry,
     requests: new Histogram({
@@ -47,6 +58,12 @@ export function buildMetrics({
     mails: new Counter({
       name: 'latchkey_mails_total',
       help: 'Mails that were sent, tried again, or given up.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    refreshes: new Counter({
+      name: 'latchkey_refreshes_total',
+      help: 'Refreshes: rotated, caught_up (the row had lost a write), repeated, reused, invalid.',
       labelNames: ['outcome'],
       registers,
     }),

@@ -1,10 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Insertable, type Selectable, sql } from 'kysely';
-import { User } from '../schemas/user.ts';
+import type { z } from 'zod';
+import { RevokedUser, User } from '../schemas/user.ts';
 import { type Database, DECOY, type UserRow } from './database.ts';
 
 /** The database did not answer, or refused for a cause that is not the caller's. */
 export class StorageFault extends Error {}
+
+/** A row that this version cannot read: damaged, or written by a newer one. It spoils what needs it, and nothing else. */
+export class UnreadableRow extends StorageFault {
+  readonly id: string;
+
+  constructor(id: string, what: string) {
+    super(`row ${id}: ${what}`);
+    this.id = id;
+  }
+}
 
 /** Another user has this address. */
 export class EmailTaken extends Error {}
@@ -35,14 +46,26 @@ const toRow = (user: User): Insertable<UserRow> => ({
   mfa: JSON.stringify(user.mfa),
 });
 
-const toUser = (row: Selectable<UserRow>): User =>
-  User.parse({
-    ...row,
-    roles: JSON.parse(row.roles),
-    sessions: JSON.parse(row.sessions),
-    throttle: JSON.parse(row.throttle),
-    mfa: JSON.parse(row.mfa),
-  });
+const JSON_COLUMNS = ['roles', 'sessions', 'throttle', 'mfa'] as const;
+
+/** Refuses a row that is not of this shape with UnreadableRow, which names the members and holds no value. */
+function readRow<T>(schema: z.ZodType<T>, row: { id: string } & Partial<Selectable<UserRow>>): T {
+  const parsed: Record<string, unknown> = { ...row };
+  for (const column of JSON_COLUMNS) {
+    const text = row[column];
+    try {
+      if (text !== undefined) parsed[column] = JSON.parse(text);
+    } catch {
+      throw new UnreadableRow(row.id, `${column} is not JSON`);
+    }
+  }
+  const { success, data, error } = schema.safeParse(parsed);
+  if (success) return data;
+  const members = error.issues.map(({ path }) => path.join('.'));
+  throw new UnreadableRow(row.id, `${members.join(', ')} cannot be read`);
+}
+
+const toUser = (row: Selectable<UserRow>): User => readRow(User, row);
 
 /** Rolls a transaction back. */
 class LostRace extends Error {}
@@ -67,15 +90,21 @@ export interface Page {
   limit: number;
 }
 
+export interface UsersListener {
+  /** Hears of every row that was written, as it now stands. */
+  wrote(user: User): void;
+  /** Hears of every row that was passed over. */
+  unreadable(row: UnreadableRow): void;
+}
+
 /** Rows of `users`, in and out. Every failure of the database is a StorageFault. */
 export class Users {
   readonly #db: Database;
-  readonly #wrote: (user: User) => void;
+  readonly #listener: UsersListener;
 
-  /** `wrote` hears of every row that was written, as it now stands. */
-  constructor(db: Database, wrote: (user: User) => void) {
+  constructor(db: Database, listener: UsersListener) {
     this.#db = db;
-    this.#wrote = wrote;
+    this.#listener = listener;
   }
 
   findById(id: string): Promise<User | undefined> {
@@ -111,7 +140,7 @@ export class Users {
       const change = decide(user, await findWitness?.(user));
       if (change.user === user) return change.result;
       if (await this.#replace(user, change)) {
-        this.#wrote(change.user);
+        this.#listener.wrote(change.user);
         return change.result;
       }
       await sleep(Math.random() * Math.min(50, 2 ** attempt));
@@ -119,19 +148,33 @@ export class Users {
     throw new StorageFault(`user changed by others ${TRIES} times in a row`);
   }
 
-  /** Users of whom something was revoked at or after `instant` (ms). */
-  async revokedSince(instant: number): Promise<User[]> {
-    return this.#guarded('revokedSince', async () => {
-      const rows = await this.#db
-        .selectFrom('users')
-        .selectAll()
-        .where('revoked_at', '>=', instant)
-        .execute();
-      return rows.map(toUser);
-    });
+  /**
+   * What was revoked at or after `instant` (ms), `limit` users at a time. Of a row whose sessions cannot be read
+   * only the version is known.
+   */
+  async *revokedSince(instant: number, limit: number): AsyncGenerator<RevokedUser[]> {
+    let after = { revoked_at: instant, id: '' };
+    for (;;) {
+      const { revoked_at, id } = after;
+      const rows = await this.#guarded('revokedSince', () =>
+        this.#db
+          .selectFrom('users')
+          .select(['id', 'access_version', 'revoked_at', 'sessions'])
+          .where('revoked_at', '>=', revoked_at)
+          .where((row) => row.or([row('revoked_at', '>', revoked_at), row('id', '>', id)]))
+          .orderBy('revoked_at')
+          .orderBy('id')
+          .limit(limit)
+          .execute(),
+      );
+      yield rows.map((row) => this.#readable(RevokedUser, row) ?? { ...row, sessions: [] });
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < limit) return;
+      after = { revoked_at: Number(last.revoked_at), id: last.id };
+    }
   }
 
-  /** In the order of their ids, so oldest first. Deleted users are not there. */
+  /** In the order of their ids, so oldest first. Deleted users, and rows that cannot be read, are not there. */
   async list({ kind, after, emailPrefix, limit }: Page): Promise<User[]> {
     return this.#guarded('list', async () => {
       let query = this.#db
@@ -237,10 +280,25 @@ export class Users {
     }
   }
 
+  /** The row, or undefined: it cannot be read, and somebody was told. */
+  #readable<T>(schema: z.ZodType<T>, row: Parameters<typeof readRow>[1]): T | undefined {
+    try {
+      return readRow(schema, row);
+    } catch (error) {
+      if (!(error instanceof UnreadableRow)) throw error;
+      this.#listener.unreadable(error);
+      return undefined;
+    }
+  }
+
   async #guarded<T>(action: string, query: () => Promise<T>): Promise<T> {
     try {
       return await query();
     } catch (error) {
+      if (error instanceof UnreadableRow) {
+        this.#listener.unreadable(error);
+        throw error;
+      }
       throw new StorageFault(action, { cause: error });
     }
   }

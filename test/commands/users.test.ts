@@ -7,7 +7,7 @@ import bcrypt from 'bcrypt';
 import t, { type Test } from 'tap';
 import { runUsersCommand, USAGE, UsageError } from '../../src/commands/users-command.ts';
 import { Users } from '../../src/storage/users.ts';
-import { type Engine, folder, opened, postgres, sqliteFile } from '../databases.ts';
+import { deaf, type Engine, folder, opened, postgres, sqliteFile } from '../databases.ts';
 import { mailbox } from '../mailbox.ts';
 import { keysFor, PASSWORD, testApp } from '../test-app.ts';
 
@@ -68,7 +68,7 @@ async function mistaken(t: Test, attempt: Promise<unknown>) {
 
 const linesOf = (output: string) => output.split('\n').filter((line) => line !== '');
 
-const usersIn = (t: Test, url: string) => new Users(opened(t, url), () => {});
+const usersIn = (t: Test, url: string) => new Users(opened(t, url), deaf);
 
 t.test('in one process', async (t) => {
   const box = await mailbox(t);

@@ -3,8 +3,8 @@ import t, { type Test } from 'tap';
 import { emptied, newPerson } from '../../src/domain/accounts/accounts.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { type Database, DECOY } from '../../src/storage/database.ts';
-import { EmailTaken, StorageFault, Users } from '../../src/storage/users.ts';
-import { opened, postgres, sqliteFile, sqliteInMemory, usersOf } from '../databases.ts';
+import { EmailTaken, StorageFault, UnreadableRow, Users } from '../../src/storage/users.ts';
+import { deaf, opened, postgres, sqliteFile, sqliteInMemory, usersOf } from '../databases.ts';
 import { NOW } from '../domain/samples.ts';
 
 const person = (email = 'ada@example.com', changes: Partial<User> = {}): User => ({
@@ -31,6 +31,7 @@ const full: Partial<User> = {
   roles: ['admin', 'editor'],
   status: 'disabled',
   token_version: 7,
+  access_version: 8,
   sessions: [{ ...session, amr: [...session.amr] }],
   revoked_at: NOW + 5,
   last_login_at: NOW + 6,
@@ -55,7 +56,7 @@ async function alwaysFirst(db: Database, url: string) {
 async function fails(
   t: Test,
   promise: Promise<unknown>,
-  kind: typeof EmailTaken | typeof StorageFault,
+  kind: typeof EmailTaken | typeof StorageFault | typeof UnreadableRow,
 ) {
   const error = await promise.then(
     () => undefined,
@@ -63,6 +64,9 @@ async function fails(
   );
   t.ok(error instanceof kind, String(error));
 }
+
+const revokedSince = async (users: Users, instant: number, limit = 10) =>
+  (await Array.fromAsync(users.revokedSince(instant, limit))).flat();
 
 const rename = (name: string) => (user: User) => ({ user: { ...user, name }, result: name });
 
@@ -77,6 +81,7 @@ t.test('on every database', async (t) => {
       const empty = async () => {
         await shared.db.deleteFrom('users').execute();
         shared.written.length = 0;
+        shared.unreadable.length = 0;
         return shared;
       };
 
@@ -253,10 +258,11 @@ t.test('on every database', async (t) => {
         for (const [index, revoked_at] of [null, NOW - 1, NOW, NOW + 1].entries()) {
           await users.insert(person(`u${index}@example.com`, { revoked_at }));
         }
-        const found = await users.revokedSince(NOW);
-        t.same(found.map(({ email }) => email).sort(), ['u2@example.com', 'u3@example.com']);
-        t.same(found[0]?.sessions, [], 'whole users');
-        t.same(await users.revokedSince(NOW + 2), []);
+        t.same(
+          (await revokedSince(users, NOW)).map(({ revoked_at }) => revoked_at),
+          [NOW, NOW + 1],
+        );
+        t.same(await revokedSince(users, NOW + 2), []);
       });
 
       t.test('only emptied rows are removed, and only those of long ago', async (t) => {
@@ -288,13 +294,13 @@ t.test('on every database', async (t) => {
         t.ok(await users.findById(DECOY), 'it stays');
         for (const kind of ['person', 'service'] as const)
           t.same(await users.list({ kind, limit: 10 }), []);
-        t.same(await users.revokedSince(0), []);
+        t.same(await revokedSince(users, 0), []);
         t.equal(await users.findOther('nobody', 'admin'), undefined);
         await (await empty()).users.writeDecoy(true);
       });
 
       t.test('a row that cannot be read is a fault of the storage', async (t) => {
-        const { users, db } = await empty();
+        const { users, db, unreadable } = await empty();
         const user = person();
         await users.insert(user);
         for (const broken of [
@@ -303,10 +309,78 @@ t.test('on every database', async (t) => {
           { sessions: '[]', roles: 'null' },
         ]) {
           await db.updateTable('users').set(broken).execute();
-          await fails(t, users.findById(user.id), StorageFault);
-          await fails(t, users.change(user.id, rename('Other')), StorageFault);
+          await fails(t, users.findById(user.id), UnreadableRow);
+          await fails(t, users.change(user.id, rename('Other')), UnreadableRow);
+          t.match(unreadable.at(-1), `row ${user.id}: `);
         }
       });
+
+      t.test(
+        'what a newer version wrote beside our members stays, whatever we write',
+        async (t) => {
+          const { users, db } = await empty();
+          const totp = { secret: 'sealed', last_step: 1, newer: 1 };
+          const newer = {
+            sessions: [{ ...session, amr: ['pwd'], newer: { deep: true } }],
+            throttle: [{ key: 'k', failures: 1, failed_at: NOW, pending: [], newer: [1] }],
+            mfa: { totp, challenges: [{ id: 'c', tries: 1, until: NOW, newer: 'x' }], newer: null },
+          };
+          const user = person();
+          await users.insert(user);
+          const texts = Object.entries(newer).map(([name, value]) => [name, JSON.stringify(value)]);
+          await db.updateTable('users').set(Object.fromEntries(texts)).execute();
+          await users.change(user.id, rename('Other'));
+          t.match(await users.findById(user.id), { ...newer, name: 'Other' });
+        },
+      );
+
+      t.test('revocations are read page by page, and none is read twice', async (t) => {
+        const { users } = await empty();
+        for (const [index, revoked_at] of [NOW, NOW, NOW, NOW, NOW + 1, NOW + 1].entries())
+          await users.insert(
+            person(`u${index}@example.com`, { revoked_at, access_version: index }),
+          );
+        for (const limit of [1, 2, 3, 6, 7]) {
+          const pages = await Array.fromAsync(users.revokedSince(NOW, limit));
+          t.ok(pages.every((page) => page.length <= limit));
+          t.same(
+            pages
+              .flat()
+              .map((user) => user.access_version)
+              .sort(),
+            [0, 1, 2, 3, 4, 5],
+          );
+        }
+      });
+
+      t.test(
+        'of a row that cannot be read its version is known, and the others are read',
+        async (t) => {
+          const { users, db, unreadable } = await empty();
+          const [bad, good, newer] = [
+            person('bad@example.com'),
+            person('good@example.com'),
+            person('newer@example.com'),
+          ];
+          const revoked = { revoked_at: NOW, access_version: 3 };
+          for (const user of [bad, good, newer])
+            await users.insert({ ...user, ...revoked, sessions: [{ ...session, amr: [] }] });
+          const write = (id: string, sessions: string) =>
+            db.updateTable('users').set({ sessions }).where('id', '=', id).execute();
+          await write(bad.id, '[{');
+          await write(
+            newer.id,
+            JSON.stringify([{ id: 'session', ended_at: NOW, transport: 'carrier pigeon' }]),
+          );
+          const found = new Map((await revokedSince(users, NOW)).map((user) => [user.id, user]));
+          t.match(found.get(bad.id), { access_version: 3, sessions: [] });
+          for (const { id } of [good, newer])
+            t.match(found.get(id)?.sessions, [
+              { id: 'session', ended_at: NOW + (id === good.id ? 3 : 0) },
+            ]);
+          t.same(unreadable, [`row ${bad.id}: sessions is not JSON`]);
+        },
+      );
 
       t.test(
         'a user who cannot be stored is a fault of the storage, not a taken address',
@@ -340,7 +414,7 @@ t.test('on every database', async (t) => {
             () => users.findByEmail('a'),
             () => users.insert(person()),
             () => users.change('a', rename('Other')),
-            () => users.revokedSince(0),
+            () => revokedSince(users, 0),
             () => users.removeDeleted(0),
             () => users.writeDecoy(true),
           ];
@@ -360,7 +434,7 @@ t.test('on a PostgreSQL whose transactions are serialisable', async (t) => {
       level: string;
     }>`select current_setting('transaction_isolation') as level`.execute(db);
     t.equal(level.rows[0]?.level, 'serializable');
-    return { url, db, users: new Users(db, () => {}) };
+    return { url, db, users: new Users(db, deaf) };
   };
 
   t.test('a write that the server refuses with 40001 is decided again', async (t) => {

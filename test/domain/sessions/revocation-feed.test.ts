@@ -11,8 +11,13 @@ import { ada, MINUTE, NOW, SECOND } from '../samples.ts';
 async function feedOf(t: Test) {
   const { users, db } = await usersOf(t, sqliteInMemory);
   const clock = new TestClock();
-  const revocations = new Revocations();
-  const feed = new RevocationFeed(users, revocations, () => clock.now);
+  const revocations = new Revocations(() => clock.uptime);
+  const feed = new RevocationFeed({
+    users,
+    revocations,
+    clock: () => clock.now,
+    uptime: () => clock.uptime,
+  });
   /** Another node writes that all tokens of a new user are revoked. */
   const revoked = async (at: number) => {
     const user = endAll(ada({ email_key: null }), at);
@@ -48,6 +53,9 @@ t.test('each later poll learns what is new, also from a clock that is behind', a
 t.test('what no token can concern any more is forgotten', async (t) => {
   const { feed, clock, revocations, revoked } = await feedOf(t);
   const caller = await revoked(NOW);
+  await feed.poll();
+  // Each poll that looks back to it learns it again.
+  clock.advance(31 * SECOND);
   await feed.poll();
   clock.advance(REVOCATION_LIFE - 1);
   await feed.poll();
@@ -105,4 +113,91 @@ t.test('rows are cleared once a minute, not with each poll', async (t) => {
   clock.advance(1);
   await feed.poll();
   t.equal(await users.findById(gone.id), undefined);
+});
+
+const HOUR = 60 * MINUTE;
+
+t.test('a clock that is an hour fast for four seconds brings no token back', async (t) => {
+  const { feed, clock, revocations, revoked } = await feedOf(t);
+  const before = await revoked(NOW);
+  await feed.poll();
+  clock.now += HOUR;
+  const meanwhile = await revoked(NOW + 2 * SECOND);
+  for (let second = 0; second < 4; second += 1) {
+    await feed.poll();
+    clock.advance(SECOND);
+  }
+  t.equal(revocations.includes(before), true, 'while it is fast');
+  t.equal(revocations.includes(meanwhile), true, 'and what others revoke is learned');
+  clock.now -= HOUR;
+  await feed.poll();
+  t.equal(revocations.includes(before), true, 'when it is right again');
+  t.equal(feed.isFresh, true);
+});
+
+t.test('a clock that was fast from the start learns all of it once it is set right', async (t) => {
+  const { feed, clock, revocations, revoked } = await feedOf(t);
+  const before = await revoked(NOW - MINUTE);
+  clock.now += HOUR;
+  await feed.poll();
+  t.equal(revocations.includes(before), false, 'nobody could know');
+  clock.now -= HOUR;
+  await feed.poll();
+  t.equal(revocations.includes(before), true);
+});
+
+t.test('a look back that fails after the clock was set right is made up for', async (t) => {
+  const { feed, db, clock, revocations, revoked } = await feedOf(t);
+  const before = await revoked(NOW - MINUTE);
+  clock.now += HOUR;
+  await feed.poll();
+  clock.now -= HOUR;
+  await db.schema.alterTable('users').renameTo('away').execute();
+  await t.rejects(feed.poll(), { constructor: StorageFault, message: 'revokedSince' });
+  t.equal(feed.isFresh, false, 'the snapshot is known to have a hole');
+  await db.schema.alterTable('away').renameTo('users').execute();
+  await feed.poll();
+  t.equal(revocations.includes(before), true);
+});
+
+t.test('a fast clock removes no row whose tokens may be alive', async (t) => {
+  const { feed, users, clock } = await feedOf(t);
+  const gone = emptied(ada(), NOW);
+  await users.insert(gone);
+  await feed.poll();
+  clock.now += HOUR;
+  clock.advance(MINUTE);
+  await feed.poll();
+  t.ok(await users.findById(gone.id));
+});
+
+t.test('a clock that stays wrong is believed after an access-token life', async (t) => {
+  const { feed, clock, revocations, revoked } = await feedOf(t);
+  await feed.poll();
+  clock.now += HOUR;
+  clock.advance(REVOCATION_LIFE);
+  await feed.poll();
+  const late = await revoked(clock.now - 31 * SECOND);
+  const now = await revoked(clock.now);
+  await feed.poll();
+  t.equal(revocations.includes(now), true);
+  t.equal(revocations.includes(late), false, 'it looks back 30 s from there');
+});
+
+t.test('polls that are asked for at once are one', async (t) => {
+  const { feed } = await feedOf(t);
+  const first = feed.poll();
+  t.equal(feed.poll(), first);
+  await first;
+  const second = feed.poll();
+  t.not(second, first);
+  await second;
+});
+
+t.test('more revocations than a page are all learned', async (t) => {
+  const { feed, revocations, revoked } = await feedOf(t);
+  const all = [];
+  for (let index = 0; index < 205; index += 1) all.push(await revoked(NOW));
+  await feed.poll();
+  for (const claims of all) t.ok(revocations.includes(claims));
 });

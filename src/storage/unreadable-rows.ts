@@ -1,0 +1,25 @@
+import type { FastifyBaseLogger } from 'fastify';
+import type { UnreadableRow } from './users.ts';
+
+/** Ids that are remembered; beyond them rows are neither told nor counted. */
+const MAX_REMEMBERED = 10_000;
+
+/** The rows that this node could not read: each is logged once, however often it is met. */
+export class UnreadableRows {
+  readonly #ids = new Set<string>();
+  readonly #log: Pick<FastifyBaseLogger, 'error'>;
+
+  constructor(log: Pick<FastifyBaseLogger, 'error'>) {
+    this.#log = log;
+  }
+
+  get count(): number {
+    return this.#ids.size;
+  }
+
+  add({ id, message }: UnreadableRow): void {
+    if (this.#ids.has(id) || this.#ids.size >= MAX_REMEMBERED) return;
+    this.#ids.add(id);
+    this.#log.error({ event: 'storage.row_unreadable', user: id }, message);
+  }
+}
