@@ -1,15 +1,18 @@
-import type { FastifyBaseLogger } from 'fastify';
 import type { UnreadableRow } from './users.ts';
 
 /** Ids that are remembered; beyond them rows are neither told nor counted. */
 const MAX_REMEMBERED = 10_000;
 
+interface Log {
+  error(details: object, message: string): void;
+}
+
 /** The rows that this node could not read: each is logged once, however often it is met. */
 export class UnreadableRows {
   readonly #ids = new Set<string>();
-  readonly #log: Pick<FastifyBaseLogger, 'error'>;
+  readonly #log: Log;
 
-  constructor(log: Pick<FastifyBaseLogger, 'error'>) {
+  constructor(log: Log) {
     this.#log = log;
   }
 

@@ -70,7 +70,7 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
 
 t.test('each unreadable row is logged once, and only so many are remembered', async (t) => {
   const lines: unknown[][] = [];
-  const rows = new UnreadableRows({ error: (...line: unknown[]) => lines.push(line) });
+  const rows = new UnreadableRows({ error: (...line) => lines.push(line) });
   for (const round of [1, 2]) {
     rows.add(new UnreadableRow('one', `round ${round}`));
     rows.add(new UnreadableRow('two', `round ${round}`));
