@@ -1,7 +1,7 @@
 import type { Context } from '../../context.ts';
 import type { Session } from '../../schemas/user.ts';
 import type { Holder } from '../tokens/token-pair.ts';
-import { type Rotation, rotate } from './sessions.ts';
+import { type Rotation, rotate } from './rotation.ts';
 
 interface Attempt {
   token: string;
@@ -12,7 +12,7 @@ interface Attempt {
 
 export type Refreshed = (Extract<Rotation, { session: Session }> & Holder) | { outcome: 'invalid' };
 
-/** Does what the refresh table says (`sessions.ts`), in one write where there is one. */
+/** Does what the refresh table says (`rotation.ts`), in one write where there is one. */
 export async function refreshSession(
   { ownTokens, users, clock, sessionLimits }: Context,
   { token, transport, attempt }: Attempt,

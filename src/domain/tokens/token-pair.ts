@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Context } from '../../context.ts';
 import { ACCESS_LIFE } from '../../schemas/claims.ts';
 import type { Session, User } from '../../schemas/user.ts';
-import { refreshAfter } from '../sessions/sessions.ts';
+import { refreshAfter } from '../sessions/rotation.ts';
 
 /** Seconds that a device token lives: 180 days. */
 export const DEVICE_LIFE = 180 * 86_400;

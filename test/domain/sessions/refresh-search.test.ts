@@ -1,6 +1,6 @@
 import t from 'tap';
 import { fingerprint } from '../../../src/domain/fingerprint.ts';
-import { type Rotation, rotate } from '../../../src/domain/sessions/sessions.ts';
+import { type Rotation, rotate } from '../../../src/domain/sessions/rotation.ts';
 import { DAY, limits, SECOND } from '../samples.ts';
 import { type Search, search } from './refresh-search.ts';
 

@@ -1,5 +1,6 @@
 import { fingerprint } from '../../../src/domain/fingerprint.ts';
-import type { Presented, rotate, SessionLimits } from '../../../src/domain/sessions/sessions.ts';
+import type { Presented, rotate } from '../../../src/domain/sessions/rotation.ts';
+import type { SessionLimits } from '../../../src/domain/sessions/sessions.ts';
 import { endOthers, isLive, start } from '../../../src/domain/sessions/sessions.ts';
 import type { Session, User } from '../../../src/schemas/user.ts';
 import { ada, limits, NOW, SECOND } from '../samples.ts';
