@@ -285,8 +285,7 @@ export class Users {
     try {
       return readRow(schema, row);
     } catch (error) {
-      if (!(error instanceof UnreadableRow)) throw error;
-      this.#listener.unreadable(error);
+      this.#listener.unreadable(error as UnreadableRow);
       return undefined;
     }
   }

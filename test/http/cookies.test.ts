@@ -148,7 +148,7 @@ t.test('other cookies are no concern of ours, and an empty one is none', async (
     '%%%=%%%',
     'a'.repeat(4_000),
   ];
-  for (const cookie of cookies) refused(t, await refresh({ cookie }), 401, 'token_missing');
+  for (const cookie of cookies) refused(t, await refresh({ cookie }), 401, 'refresh_missing');
   const answer = await refresh({ cookie: `${REFRESH}=%zz`, origin: ORIGIN });
   refused(t, answer, 401, 'refresh_invalid');
 });

@@ -116,7 +116,7 @@ t.test('LOG-03 no input makes a second line, or a line that hides something', as
 });
 
 t.test('each act has one line of its own, with ids and nothing personal', async (t) => {
-  const { signUp, login, refresh, post, as, logs, context } = await testApp(t);
+  const { signUp, login, refresh, post, as, logs, context, clock } = await testApp(t);
   const { access_token, session_id } = await signUp();
   const user = (await context.users.findByEmail('ada@example.com'))?.id;
   const next = 'a lantern in the rainy harbour';
@@ -124,6 +124,7 @@ t.test('each act has one line of its own, with ids and nothing personal', async 
   const { refresh_token, ...second } = (await login()).json();
   const successor = (await refresh(refresh_token)).json();
   await refresh(successor.refresh_token);
+  clock.advance(30_001);
   await refresh(refresh_token);
   const third = (await login()).json();
   await post('/v1/logout', { refresh_token: third.refresh_token });

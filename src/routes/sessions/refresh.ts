@@ -56,7 +56,8 @@ export function refresh(app: App, context: Context): void {
       if (rotation.outcome !== 'reused' && rotation.outcome !== 'invalid')
         return answerTokens(reply, context, rotation);
       if (presented.transport === 'cookie') clearRefreshCookie(reply);
-      throw new Refusal(`refresh_${rotation.outcome}`);
+      if (rotation.outcome === 'reused') throw new Refusal('refresh_reused');
+      throw new Refusal('refresh_invalid');
     },
   });
 }

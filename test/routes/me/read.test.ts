@@ -42,7 +42,7 @@ t.test(
     const before = await rowOf();
     for (const change of [
       { status: 'disabled' as const },
-      { token_version: before.token_version + 1 },
+      { access_version: before.access_version + 1 },
       { sessions: before.sessions.filter(({ id }) => id !== session_id) },
     ]) {
       await context.users.change(before.id, (user) => ({
@@ -57,9 +57,9 @@ t.test(
       refused(t, await as(access_token, { url: '/v1/me' }), 401, 'token_revoked');
       const rename = { method: 'PATCH', url: '/v1/me', payload: { name: 'Eve' } } as const;
       refused(t, await as(access_token, rename), 401, 'token_revoked');
-      const { status, token_version, sessions } = before;
+      const { status, access_version, sessions } = before;
       await context.users.change(before.id, (user) => ({
-        user: { ...user, status, token_version, sessions },
+        user: { ...user, status, access_version, sessions },
         result: undefined,
       }));
     }
