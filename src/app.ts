@@ -6,18 +6,14 @@ import type { Context } from './context.ts';
 import { registerAccess } from './http/access.ts';
 import { BODY_LIMIT, registerBodyParser } from './http/body.ts';
 import { answerClientError, refuseTunnels } from './http/client-errors.ts';
+import { registerCors } from './http/cors.ts';
 import { registerLimits } from './http/limits.ts';
 import { registerRequestLog, requestIds } from './http/logging.ts';
 import { readableUrl, registerNotFound } from './http/not-found.ts';
 import { registerDocs, registerOpenApi } from './http/openapi.ts';
 import { registerProblems } from './http/problems.ts';
 import { validatorCompiler } from './http/validation.ts';
-import {
-  registerCors,
-  registerEnd,
-  registerHeaders,
-  registerTransportChecks,
-} from './http/wire.ts';
+import { registerEnd, registerHeaders, registerTransportChecks } from './http/wire.ts';
 import { registerRoutes } from './routes/index.ts';
 
 interface Surroundings {

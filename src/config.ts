@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import { faultOfOrigin } from './config/origin.ts';
 import { SigningAlgorithm } from './schemas/jwk.ts';
 
 /** Exit code of sysexits.h for a configuration error. */
@@ -48,15 +49,19 @@ const list = z.string().transform((text) =>
     .filter((entry) => entry !== ''),
 );
 
-/** An origin as a browser sends it: scheme, host and port, nothing after. */
-const origin = z.string().refine((text) => URL.canParse(text) && new URL(text).origin === text, {
-  error: 'must be an origin such as https://app.example.com, without a path or a slash at its end',
-});
+/** Refuses with the words of `faultOf`. */
+const without = (faultOf: (text: string) => string | undefined) =>
+  z.string().superRefine((text, { addIssue }) => {
+    const fault = faultOf(text);
+    if (fault !== undefined) addIssue(fault);
+  });
+
+const origin = without(faultOfOrigin);
 
 /** An address that others are appended to, or that is compared letter by letter. */
 const baseUrl = z
   .string()
-  .refine((text) => /^https?:\/\/[^\s?#@]*[^\s?#@/]$/.test(text) && URL.canParse(text), {
+  .refine((text) => /^https?:\/\/[^\s?#@*]*[^\s?#@/*]$/.test(text) && URL.canParse(text), {
     error: 'must be an http(s) URL without a user, a query, a fragment or a slash at its end',
   });
 
@@ -109,7 +114,7 @@ const Environment = z.object({
     .describe('`aud` of the access tokens, compared letter by letter|the issuer'),
   APP_URL: baseUrl
     .optional()
-    .describe('your application; the origin of its pages may send cookies|the issuer'),
+    .describe('your application; its pages may call the API, with cookies|the issuer'),
   DATABASE_URL: connection(
     /^(file:.+|postgres(ql)?:\/\/.+)$/,
     'must start with file: or postgres://',
@@ -145,7 +150,7 @@ const Environment = z.object({
   CORS_ORIGINS: list
     .pipe(z.array(origin))
     .default([])
-    .describe('origins whose pages may call the API, separated by commas|(none)'),
+    .describe('further origins whose pages may call the API, separated by commas|(none)'),
   TRUST_PROXY: list
     .pipe(z.array(cidr))
     .default([])

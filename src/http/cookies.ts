@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
 import { Refusal } from '../domain/refusal.ts';
-import { allowedOrigins } from './wire.ts';
+import { allowedOrigins, shownOrigin } from './cors.ts';
 
 export const REFRESH_COOKIE = '__Secure-latchkey_refresh';
 export const DEVICE_COOKIE = '__Secure-latchkey_device';
@@ -41,5 +41,7 @@ export function cookieOf(request: FastifyRequest, name: CookieName): string | un
 export function checkOrigin(request: FastifyRequest, config: Config): void {
   const { origin } = request.headers;
   if (origin === undefined || !allowedOrigins(config).has(origin))
-    throw new Refusal('origin_forbidden');
+    throw new Refusal('origin_forbidden', {
+      reason: `${shownOrigin(origin)} is not the origin of APP_URL, nor in CORS_ORIGINS`,
+    });
 }

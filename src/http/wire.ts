@@ -1,4 +1,3 @@
-import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
@@ -27,33 +26,6 @@ export async function registerHeaders(app: FastifyInstance): Promise<void> {
   app.addHook('onRequest', (_request, reply, done) => {
     reply.header('cache-control', 'no-store');
     done();
-  });
-}
-
-/** The origins whose pages may send the cookies: the service's, the application's, and those that are listed. */
-export function allowedOrigins(config: Config): Set<string> {
-  const own = [config.ISSUER, config.APP_URL].map((url) => new URL(url).origin);
-  return new Set([...own, ...config.CORS_ORIGINS]);
-}
-
-export async function registerCors(app: FastifyInstance, { CORS_ORIGINS }: Config): Promise<void> {
-  if (CORS_ORIGINS.length === 0) return;
-  await app.register(cors, {
-    // An origin that is not listed gets none of these headers, and its preflight is no preflight.
-    origin: (origin, done) =>
-      done(null, origin !== undefined && CORS_ORIGINS.includes(origin) && origin),
-    strictPreflight: false,
-    credentials: true,
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    allowedHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key'],
-    exposedHeaders: [
-      'Retry-After',
-      'RateLimit-Limit',
-      'RateLimit-Remaining',
-      'RateLimit-Reset',
-      'WWW-Authenticate',
-    ],
-    maxAge: 600,
   });
 }
 

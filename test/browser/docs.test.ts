@@ -1,6 +1,5 @@
-import chromium from '@sparticuz/chromium';
-import { chromium as playwright } from 'playwright-core';
 import t from 'tap';
+import { openChromium } from '../chromium.ts';
 import { testApp } from '../test-app.ts';
 
 t.test('a reader of /docs sees and tries every operation, without any outside asset', async (t) => {
@@ -8,23 +7,7 @@ t.test('a reader of /docs sees and tries every operation, without any outside as
   const { access_token } = await signUp();
   const address = await app.listen({ host: '127.0.0.1', port: 0 });
 
-  const browser = await playwright.launch({
-    executablePath: await chromium.executablePath(),
-    headless: true,
-    args: [
-      '--headless=shell',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-dev-shm-usage',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-default-apps',
-      '--disable-sync',
-      '--no-first-run',
-    ],
-  });
-  t.teardown(() => browser.close());
-
+  const browser = await openChromium(t);
   const page = await browser.newPage({ viewport: { width: 1280, height: 1600 } });
   const complaints: string[] = [];
   const requests: string[] = [];
