@@ -63,7 +63,17 @@ const baseUrl = z
   .string()
   .refine((text) => /^https?:\/\/[^\s?#@*]*[^\s?#@/*]$/.test(text) && URL.canParse(text), {
     error: 'must be an http(s) URL without a user, a query, a fragment or a slash at its end',
+    abort: true,
   });
+
+/** The same; its path goes in front of every route, so it has letters that mean nothing to a router. */
+const issuerUrl = baseUrl.refine(
+  (text) => /^[^/]*\/\/[^/]*(\/(?!\.{1,2}(\/|$))[\w.~-]+)*$/.test(text),
+  {
+    error:
+      'must have no path, or one of letters, digits and -._~, such as https://example.com/auth',
+  },
+);
 
 /** `count` requests in each `window` milliseconds; undefined: no limit. */
 const rate = z
@@ -102,10 +112,10 @@ const Environment = z.object({
   METRICS_PORT: integer(0, 65_535)
     .default(9464)
     .describe('port of `/metrics` (Prometheus), apart from the public one'),
-  ISSUER: baseUrl
+  ISSUER: issuerUrl
     .optional()
     .describe(
-      '`iss` of every token, compared letter by letter; production: https|`http://localhost:PORT`',
+      '`iss` of every token, compared letter by letter; with a path, everything is served below it; production: https|`http://localhost:PORT`',
     ),
   AUDIENCE: z
     .string()

@@ -3,8 +3,10 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { OpenAPIV3_1 } from 'openapi-types';
+import type { Config } from '../config.ts';
 import type { ProblemCode } from '../schemas/problem.ts';
 import { type Access, needsBearer } from './access.ts';
+import { basePath } from './base-path.ts';
 import { REFRESH_COOKIE } from './cookies.ts';
 import { problemResponses } from './problems.ts';
 
@@ -105,7 +107,7 @@ function withOptionalBodies(document: Made): Made {
 }
 
 /** Collects the routes that are registered later into one OpenAPI 3.1 document. */
-export async function registerOpenApi(app: FastifyInstance): Promise<void> {
+export async function registerOpenApi(app: FastifyInstance, config: Config): Promise<void> {
   app.addHook('onRoute', describeRoute);
   await app.register(swagger, {
     openapi: {
@@ -117,7 +119,7 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
         license: { name: 'MIT', identifier: 'MIT' },
         contact: { name: 'The maintainers of Latchkey' },
       },
-      servers: [{ url: '/', description: 'This server.' }],
+      servers: [{ url: basePath(config) || '/', description: 'This server.' }],
       tags,
       components: {
         securitySchemes: {
@@ -140,9 +142,10 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
 }
 
 /** The interactive page, from files of this server alone; the one place whose CSP allows scripts. */
-export async function registerDocs(app: FastifyInstance): Promise<void> {
+export async function registerDocs(app: FastifyInstance, config: Config): Promise<void> {
   await app.register(swaggerUi, {
     routePrefix: '/docs',
+    indexPrefix: basePath(config),
     staticCSP: true,
     theme: { title: 'Latchkey API' },
     transformStaticCSP: () =>

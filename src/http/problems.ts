@@ -1,7 +1,9 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Config } from '../config.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { Problem, type ProblemCode } from '../schemas/problem.ts';
 import { EmailTaken, StorageFault } from '../storage/users.ts';
+import { basePath } from './base-path.ts';
 
 interface Entry {
   status: number;
@@ -237,11 +239,21 @@ function challenge(code: ProblemCode): string | undefined {
   return `${realm}, error="invalid_token", error_description="${explanation}"`;
 }
 
-export function problemOf(refusal: Refusal, instance: string): Problem {
+/** How this service names itself where it refuses. */
+export interface Voice {
+  /** Where the pages of the codes are. */
+  pages: string;
+}
+
+export const voiceOf = (config: Pick<Config, 'ISSUER'>): Voice => ({
+  pages: `${basePath(config)}/problems`,
+});
+
+export function problemOf(refusal: Refusal, instance: string, { pages }: Voice): Problem {
   const { status, title, explanation } = problems[refusal.code];
   const { detail = explanation, errors } = refusal.circumstances;
   return {
-    type: `/problems/${refusal.code}`,
+    type: `${pages}/${refusal.code}`,
     title,
     status,
     detail,
@@ -252,7 +264,7 @@ export function problemOf(refusal: Refusal, instance: string): Problem {
 }
 
 /** Answers a refusal; already a string, so that no response schema stands between it and the caller. */
-export function sendProblem(reply: FastifyReply, refusal: Refusal): FastifyReply {
+function sendProblem(reply: FastifyReply, refusal: Refusal, voice: Voice): FastifyReply {
   const { retryAfter } = refusal.circumstances;
   const authenticate = challenge(refusal.code);
   if (authenticate !== undefined) reply.header('www-authenticate', authenticate);
@@ -260,7 +272,7 @@ export function sendProblem(reply: FastifyReply, refusal: Refusal): FastifyReply
   return reply
     .code(problems[refusal.code].status)
     .type('application/problem+json')
-    .send(JSON.stringify(problemOf(refusal, reply.request.id)));
+    .send(JSON.stringify(problemOf(refusal, reply.request.id, voice)));
 }
 
 /** Leaves the refusal for the request's line. What is no refusal of our own has a line with its stack as well. */
@@ -271,14 +283,12 @@ export function logFault(error: Error, request: FastifyRequest, refusal: Refusal
 }
 
 /** The one place where an error becomes an answer. */
-export function answerError(
-  error: FastifyError,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): FastifyReply {
-  const refusal = refusalOf(error);
-  logFault(error, request, refusal);
-  return sendProblem(reply, refusal);
+function answerErrors(voice: Voice) {
+  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const refusal = refusalOf(error);
+    logFault(error, request, refusal);
+    return sendProblem(reply, refusal, voice);
+  };
 }
 
 /** The answers that a route declares for these codes, one a status. */
@@ -304,7 +314,7 @@ declare module 'fastify' {
   }
 }
 
-export function registerProblems(app: FastifyInstance): void {
+export function registerProblems(app: FastifyInstance, config: Config): void {
   app.decorateRequest('refusal', null);
-  app.setErrorHandler(answerError);
+  app.setErrorHandler(answerErrors(voiceOf(config)));
 }

@@ -8,7 +8,7 @@ const ORIGIN = 'https://app.example.com';
 
 const { app, post, context, logs } = await testApp(t, {
   env: {
-    ISSUER: 'https://auth.example.com/tenant',
+    ISSUER: 'https://auth.example.com',
     APP_URL: 'https://www.example.com/shop',
     CORS_ORIGINS: `${ORIGIN},https://other.example.com:8443`,
   },

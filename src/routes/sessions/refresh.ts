@@ -55,7 +55,7 @@ export function refresh(app: App, context: Context): void {
       if (rotation.outcome === 'rotated' || rotation.outcome === 'repeated') {
         return answerTokens(reply, context, rotation);
       }
-      if (presented.transport === 'cookie') clearRefreshCookie(reply);
+      if (presented.transport === 'cookie') clearRefreshCookie(reply, context.config);
       if (rotation.outcome === 'invalid') throw new Refusal('refresh_invalid');
       reportReuse(request, context, rotation);
       throw new Refusal('refresh_reused');
