@@ -75,6 +75,16 @@ const issuerUrl = baseUrl.refine(
   },
 );
 
+/** Stands on one line of a mail's header and of a page; without marks that turn the text around it. */
+const productName = z
+  .string()
+  .trim()
+  .regex(/^[^\p{C}\p{Zl}\p{Zp}]{1,64}$/u, {
+    error: 'must have 1 to 64 printable characters',
+    abort: true,
+  })
+  .regex(/[\p{L}\p{N}]/u, { error: 'must have a letter or a digit' });
+
 /** `count` requests in each `window` milliseconds; undefined: no limit. */
 const rate = z
   .string()
@@ -125,6 +135,9 @@ const Environment = z.object({
   APP_URL: baseUrl
     .optional()
     .describe('your application; its pages may call the API, with cookies|the issuer'),
+  PRODUCT_NAME: productName
+    .default('Latchkey')
+    .describe('what mails, pages and authenticator apps call the service'),
   DATABASE_URL: connection(
     /^(file:.+|postgres(ql)?:\/\/.+)$/,
     'must start with file: or postgres://',
@@ -155,8 +168,8 @@ const Environment = z.object({
   MAIL_FROM: z
     .string()
     .regex(/^[^\r\n]+$/)
-    .default('Latchkey <no-reply@localhost>')
-    .describe('sender of the mails'),
+    .default('no-reply@localhost')
+    .describe('sender of the mails; an address without a name gets `PRODUCT_NAME`'),
   CORS_ORIGINS: list
     .pipe(z.array(origin))
     .default([])
@@ -221,6 +234,10 @@ export class ConfigError extends Error {
   }
 }
 
+/** An address with a name (RFC 5322 section 3.4), which a colon or a comma would break without the quotation marks. */
+const named = (address: string, name: string): string =>
+  address.includes('<') ? address : `"${name.replaceAll(/["\\]/g, '\\$&')}" <${address.trim()}>`;
+
 function withDerivedDefaults(variables: z.infer<typeof Environment>) {
   const issuer = variables.ISSUER ?? `http://localhost:${variables.PORT}`;
   return {
@@ -228,6 +245,7 @@ function withDerivedDefaults(variables: z.infer<typeof Environment>) {
     ISSUER: issuer,
     AUDIENCE: variables.AUDIENCE ?? issuer,
     APP_URL: variables.APP_URL ?? issuer,
+    MAIL_FROM: named(variables.MAIL_FROM, variables.PRODUCT_NAME),
     SIGNING_KEYS: variables.SIGNING_KEYS ?? 'data/keys.json',
     SIGN_UP:
       variables.SIGN_UP ??

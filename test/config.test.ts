@@ -109,6 +109,15 @@ const bad: Record<string, string[]> = {
     'https://canary/(a)',
   ],
   APP_URL: ['canary', 'javascript:canary', 'https://canary/'],
+  PRODUCT_NAME: [
+    ' ',
+    '::&',
+    'canary\nx',
+    'canary\u2028x',
+    'canary\u0000',
+    'canary\u202ex',
+    'canary'.repeat(11),
+  ],
   DATABASE_URL: ['canary', 'mysql://canary', 'file:', 'postgres://'],
   DATABASE_POOL: ['0', '1001'],
   SIGNING_ALG: ['none', 'RS1', 'es256', 'HS512'],
@@ -145,12 +154,23 @@ for (const [name, values] of Object.entries(bad)) {
   t.test(`a bad ${name} is named, and its value is not shown`, async (t) => {
     for (const value of values) {
       const message = messageOf({ [name]: value });
-      t.match(message, /^The configuration has a mistake:\n {2}/, value);
-      t.match(message, name, value);
+      const shown = encodeURI(value);
+      t.match(message, /^The configuration has a mistake:\n {2}/, shown);
+      t.match(message, name, shown);
       t.notMatch(message, 'canary');
     }
   });
 }
+
+t.test('letters come from the product by name, unless the operator says from whom', async (t) => {
+  for (const [env, from] of [
+    [{}, '"Latchkey" <no-reply@localhost>'],
+    [{ PRODUCT_NAME: 'A "B", C: D\\' }, '"A \\"B\\", C: D\\\\" <no-reply@localhost>'],
+    [{ PRODUCT_NAME: 'Acme', MAIL_FROM: ' id@example.com' }, '"Acme" <id@example.com>'],
+    [{ PRODUCT_NAME: 'Acme', MAIL_FROM: 'Us <id@example.com>' }, 'Us <id@example.com>'],
+  ] as const)
+    t.equal(readConfig(env).MAIL_FROM, from);
+});
 
 t.test('an origin that can match nothing is refused, with what to write instead', async (t) => {
   for (const [value, told] of Object.entries({

@@ -4,7 +4,8 @@ import type { ConnectionError, FastifyInstance } from 'fastify';
 import type { Config } from '../config.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { ProblemCode } from '../schemas/problem.ts';
-import { problemOf, type Voice, voiceOf } from './problems.ts';
+import { problemOf } from './problems.ts';
+import { type Voice, voiceOf } from './voice.ts';
 
 const CODES: Record<string, ProblemCode> = {
   HPE_HEADER_OVERFLOW: 'headers_too_large',

@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { Problem, type ProblemCode } from '../schemas/problem.ts';
 import { EmailTaken, StorageFault } from '../storage/users.ts';
-import { basePath } from './base-path.ts';
+import { type Voice, voiceOf } from './voice.ts';
 
 interface Entry {
   status: number;
@@ -208,7 +208,6 @@ export const problems = {
 } satisfies Record<ProblemCode, Entry>;
 
 const RETRY_AFTER = 1;
-const REALM = 'latchkey';
 
 /** What Fastify, its files of the docs page and Node refuse, by code or name; a client that went away hears nothing of it. */
 const FASTIFY_REFUSALS: Record<string, ProblemCode> = {
@@ -230,24 +229,14 @@ export function refusalOf(error: Error & { code?: string }): Refusal {
 }
 
 /** RFC 6750 section 3: no error code where no token was sent; nothing that comes from the request. */
-function challenge(code: ProblemCode): string | undefined {
-  const realm = `Bearer realm="${REALM}"`;
+function challenge(code: ProblemCode, voice: Voice): string | undefined {
+  const realm = `Bearer realm="${voice.realm}"`;
   const { status, explanation } = problems[code];
   if (code === 'forbidden') return `${realm}, error="insufficient_scope"`;
   if (status !== 401) return undefined;
   if (!code.startsWith('token_') || code === 'token_missing') return realm;
   return `${realm}, error="invalid_token", error_description="${explanation}"`;
 }
-
-/** How this service names itself where it refuses. */
-export interface Voice {
-  /** Where the pages of the codes are. */
-  pages: string;
-}
-
-export const voiceOf = (config: Pick<Config, 'ISSUER'>): Voice => ({
-  pages: `${basePath(config)}/problems`,
-});
 
 export function problemOf(refusal: Refusal, instance: string, { pages }: Voice): Problem {
   const { status, title, explanation } = problems[refusal.code];
@@ -266,7 +255,7 @@ export function problemOf(refusal: Refusal, instance: string, { pages }: Voice):
 /** Answers a refusal; already a string, so that no response schema stands between it and the caller. */
 function sendProblem(reply: FastifyReply, refusal: Refusal, voice: Voice): FastifyReply {
   const { retryAfter } = refusal.circumstances;
-  const authenticate = challenge(refusal.code);
+  const authenticate = challenge(refusal.code, voice);
   if (authenticate !== undefined) reply.header('www-authenticate', authenticate);
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   return reply

@@ -232,7 +232,7 @@ t.test('REF-07 what is no refresh token of this service is refused', async (t) =
 t.test('without a token there is nothing to renew', async (t) => {
   const answer = await post('/v1/refresh', {});
   refused(t, answer, 401, 'token_missing');
-  t.equal(answer.headers['www-authenticate'], 'Bearer realm="latchkey"');
+  t.equal(answer.headers['www-authenticate'], 'Bearer realm="Latchkey"');
   refused(t, await inject({ method: 'POST', url: '/v1/refresh' }), 401, 'token_missing');
   const { access_token } = await signIn();
   const bearer = await as(access_token, { method: 'POST', url: '/v1/refresh' });
