@@ -4,20 +4,18 @@ import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Context } from './context.ts';
 import { registerAccess } from './http/access.ts';
+import { basePath } from './http/base-path.ts';
 import { BODY_LIMIT, registerBodyParser } from './http/body.ts';
-import { answerClientError, refuseTunnels } from './http/client-errors.ts';
+import { answerClientErrors, refuseTunnels } from './http/client-errors.ts';
+import { registerCors } from './http/cors.ts';
 import { registerLimits } from './http/limits.ts';
 import { registerRequestLog, requestIds } from './http/logging.ts';
 import { readableUrl, registerNotFound } from './http/not-found.ts';
 import { registerDocs, registerOpenApi } from './http/openapi.ts';
 import { registerProblems } from './http/problems.ts';
 import { validatorCompiler } from './http/validation.ts';
-import {
-  registerCors,
-  registerEnd,
-  registerHeaders,
-  registerTransportChecks,
-} from './http/wire.ts';
+import { registerEnd, registerHeaders, registerTransportChecks } from './http/wire.ts';
+import { registerHostMetadata } from './routes/discovery/metadata.ts';
 import { registerRoutes } from './routes/index.ts';
 
 interface Surroundings {
@@ -54,7 +52,7 @@ export async function buildApp(context: Context, { logger, tls }: Surroundings) 
     connectionTimeout: 30_000,
     keepAliveTimeout: 72_000,
     ...server,
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: answerClientErrors(config),
     rewriteUrl: readableUrl,
     routerOptions: { maxParamLength: MAX_HEADERS },
     // Requests on connections that are open are still answered, by their routes: /readyz says that it ends.
@@ -63,21 +61,23 @@ export async function buildApp(context: Context, { logger, tls }: Surroundings) 
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
 
-  registerProblems(app);
+  registerProblems(app, config);
   registerRequestLog(app, context.metrics);
   await registerHeaders(app);
   registerEnd(app);
-  refuseTunnels(app);
+  refuseTunnels(app, config);
   const count = await registerLimits(app, config);
   registerTransportChecks(app, config, count);
   registerNotFound(app, count);
   await registerCors(app, config);
   await app.register(cookie);
   registerBodyParser(app);
-  await registerOpenApi(app);
-  await registerDocs(app);
+  await registerOpenApi(app, config);
+  const belowBase = { prefix: basePath(config) };
+  await app.register(async (scope) => registerDocs(scope, config), belowBase);
   registerAccess(app, context);
-  registerRoutes(app, context);
+  registerHostMetadata(app, context);
+  await app.register(async (scope: App) => registerRoutes(scope, context), belowBase);
   return app;
 }
 

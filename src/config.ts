@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import { faultOfOrigin } from './config/origin.ts';
 import { SigningAlgorithm } from './schemas/jwk.ts';
 
 /** Exit code of sysexits.h for a configuration error. */
@@ -48,17 +49,41 @@ const list = z.string().transform((text) =>
     .filter((entry) => entry !== ''),
 );
 
-/** An origin as a browser sends it: scheme, host and port, nothing after. */
-const origin = z.string().refine((text) => URL.canParse(text) && new URL(text).origin === text, {
-  error: 'must be an origin such as https://app.example.com, without a path or a slash at its end',
-});
+/** Refuses with the words of `faultOf`. */
+const without = (faultOf: (text: string) => string | undefined) =>
+  z.string().superRefine((text, { addIssue }) => {
+    const fault = faultOf(text);
+    if (fault !== undefined) addIssue(fault);
+  });
+
+const origin = without(faultOfOrigin);
 
 /** An address that others are appended to, or that is compared letter by letter. */
 const baseUrl = z
   .string()
-  .refine((text) => /^https?:\/\/[^\s?#@]*[^\s?#@/]$/.test(text) && URL.canParse(text), {
+  .refine((text) => /^https?:\/\/[^\s?#@*]*[^\s?#@/*]$/.test(text) && URL.canParse(text), {
     error: 'must be an http(s) URL without a user, a query, a fragment or a slash at its end',
+    abort: true,
   });
+
+/** The same; its path goes in front of every route, so it has letters that mean nothing to a router. */
+const issuerUrl = baseUrl.refine(
+  (text) => /^[^/]*\/\/[^/]*(\/(?!\.{1,2}(\/|$))[\w.~-]+)*$/.test(text),
+  {
+    error:
+      'must have no path, or one of letters, digits and -._~, such as https://example.com/auth',
+  },
+);
+
+/** Stands on one line of a mail's header and of a page; without marks that turn the text around it. */
+const productName = z
+  .string()
+  .trim()
+  .regex(/^[^\p{C}\p{Zl}\p{Zp}]{1,64}$/u, {
+    error: 'must have 1 to 64 printable characters',
+    abort: true,
+  })
+  .regex(/[\p{L}\p{N}]/u, { error: 'must have a letter or a digit' });
 
 /** `count` requests in each `window` milliseconds; undefined: no limit. */
 const rate = z
@@ -97,10 +122,10 @@ const Environment = z.object({
   METRICS_PORT: integer(0, 65_535)
     .default(9464)
     .describe('port of `/metrics` (Prometheus), apart from the public one'),
-  ISSUER: baseUrl
+  ISSUER: issuerUrl
     .optional()
     .describe(
-      '`iss` of every token, compared letter by letter; production: https|`http://localhost:PORT`',
+      '`iss` of every token, compared letter by letter; with a path, everything is served below it; production: https|`http://localhost:PORT`',
     ),
   AUDIENCE: z
     .string()
@@ -109,7 +134,10 @@ const Environment = z.object({
     .describe('`aud` of the access tokens, compared letter by letter|the issuer'),
   APP_URL: baseUrl
     .optional()
-    .describe('your application; the origin of its pages may send cookies|the issuer'),
+    .describe('your application; its pages may call the API, with cookies|the issuer'),
+  PRODUCT_NAME: productName
+    .default('Latchkey')
+    .describe('what mails, pages and authenticator apps call the service'),
   DATABASE_URL: connection(
     /^(file:.+|postgres(ql)?:\/\/.+)$/,
     'must start with file: or postgres://',
@@ -140,12 +168,12 @@ const Environment = z.object({
   MAIL_FROM: z
     .string()
     .regex(/^[^\r\n]+$/)
-    .default('Latchkey <no-reply@localhost>')
-    .describe('sender of the mails'),
+    .default('no-reply@localhost')
+    .describe('sender of the mails; an address without a name gets `PRODUCT_NAME`'),
   CORS_ORIGINS: list
     .pipe(z.array(origin))
     .default([])
-    .describe('origins whose pages may call the API, separated by commas|(none)'),
+    .describe('further origins whose pages may call the API, separated by commas|(none)'),
   TRUST_PROXY: list
     .pipe(z.array(cidr))
     .default([])
@@ -208,6 +236,10 @@ export class ConfigError extends Error {
   }
 }
 
+/** An address with a name (RFC 5322 section 3.4), which a colon or a comma would break without the quotation marks. */
+const named = (address: string, name: string): string =>
+  address.includes('<') ? address : `"${name.replaceAll(/["\\]/g, '\\$&')}" <${address.trim()}>`;
+
 function withDerivedDefaults(variables: z.infer<typeof Environment>) {
   const issuer = variables.ISSUER ?? `http://localhost:${variables.PORT}`;
   return {
@@ -215,6 +247,7 @@ function withDerivedDefaults(variables: z.infer<typeof Environment>) {
     ISSUER: issuer,
     AUDIENCE: variables.AUDIENCE ?? issuer,
     APP_URL: variables.APP_URL ?? issuer,
+    MAIL_FROM: named(variables.MAIL_FROM, variables.PRODUCT_NAME),
     SIGNING_KEYS: variables.SIGNING_KEYS ?? 'data/keys.json',
     SIGN_UP:
       variables.SIGN_UP ??

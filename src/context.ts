@@ -131,7 +131,7 @@ export async function buildContext(config: Config, parts: Parts): Promise<Contex
   });
   const metrics = buildMetrics({ hashQueue, revocationFeed, unreadableRows });
   const outbox = new Outbox(
-    openMail(config.MAIL_URL, config.MAIL_FROM),
+    openMail(config.MAIL_URL, { from: config.MAIL_FROM, product: config.PRODUCT_NAME }),
     outboxLog(config, parts.logger, metrics),
   );
 

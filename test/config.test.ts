@@ -100,8 +100,24 @@ const bad: Record<string, string[]> = {
     'https://canary?x',
     'https://canary#x',
     'https://',
+    'https://canary/a//b',
+    'https://canary/a/../b',
+    'https://canary/.',
+    'https://canary/:id',
+    'https://canary/a*',
+    'https://canary/%61',
+    'https://canary/(a)',
   ],
   APP_URL: ['canary', 'javascript:canary', 'https://canary/'],
+  PRODUCT_NAME: [
+    ' ',
+    '::&',
+    'canary\nx',
+    'canary\u2028x',
+    'canary\u0000',
+    'canary\u202ex',
+    'canary'.repeat(11),
+  ],
   DATABASE_URL: ['canary', 'mysql://canary', 'file:', 'postgres://'],
   DATABASE_POOL: ['0', '1001'],
   SIGNING_ALG: ['none', 'RS1', 'es256', 'HS512'],
@@ -138,12 +154,56 @@ for (const [name, values] of Object.entries(bad)) {
   t.test(`a bad ${name} is named, and its value is not shown`, async (t) => {
     for (const value of values) {
       const message = messageOf({ [name]: value });
-      t.match(message, /^The configuration has a mistake:\n {2}/, value);
-      t.match(message, name, value);
+      const shown = encodeURI(value);
+      t.match(message, /^The configuration has a mistake:\n {2}/, shown);
+      t.match(message, name, shown);
       t.notMatch(message, 'canary');
     }
   });
 }
+
+t.test('letters come from the product by name, unless the operator says from whom', async (t) => {
+  for (const [env, from] of [
+    [{}, '"Latchkey" <no-reply@localhost>'],
+    [{ PRODUCT_NAME: 'A "B", C: D\\' }, '"A \\"B\\", C: D\\\\" <no-reply@localhost>'],
+    [{ PRODUCT_NAME: 'Acme', MAIL_FROM: ' id@example.com' }, '"Acme" <id@example.com>'],
+    [{ PRODUCT_NAME: 'Acme', MAIL_FROM: 'Us <id@example.com>' }, 'Us <id@example.com>'],
+  ] as const)
+    t.equal(readConfig(env).MAIL_FROM, from);
+});
+
+t.test('an origin that can match nothing is refused, with what to write instead', async (t) => {
+  for (const [value, told] of Object.entries({
+    '*': /must not be \*: list each origin, such as https:\/\/app\.example\.com/,
+    null: /every sandboxed page sends/,
+    'https://*.example.com': /has a \*, which no browser sends: list each origin/,
+    'https://app.example.com/': /without the slash at its end/,
+    'https://app.example.com/x': /the origin alone/,
+    'https://app.example.com?x': /the origin alone/,
+    'https://ada@app.example.com': /the origin alone/,
+    'https://App.example.com': /in lower case/,
+    'HTTPS://app.example.com': /in lower case/,
+    'https://app.example.com:443': /without :443/,
+    'http://app.example.com:80': /:80 after http/,
+    'app.example.com': /such as https:\/\/app\.example\.com/,
+    'capacitor://localhost': /such as https:\/\/app\.example\.com/,
+    'https://b\u00fccher.example': /ASCII form/,
+    'https://a b': /ASCII form/,
+    'http://[0::1]:5173': /in brackets and shortened/,
+    'https://a.example.com:08443': /without zeros/,
+  })) {
+    t.match(messageOf({ CORS_ORIGINS: value }), told, value);
+    t.match(messageOf({ CORS_ORIGINS: `https://a.example.com,${value}` }), told, value);
+  }
+  for (const name of ['ISSUER', 'APP_URL'])
+    t.match(messageOf({ [name]: 'https://*.example.com' }), name, 'nor is there such a host');
+  for (const value of [
+    'https://a.example.com:8443',
+    'http://[::1]:5173',
+    'https://xn--bcher-kva.example',
+  ])
+    t.equal(messageOf({ CORS_ORIGINS: value }), 'accepted', value);
+});
 
 t.test('all mistakes are named at once', async (t) => {
   const message = messageOf({ PORT: 'x', HASH_PASSES: '1', SESSION_MAX: 'x' });

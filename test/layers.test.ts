@@ -71,7 +71,7 @@ t.test(
       // The app's own type is what a route is a function of.
       if (from === 'routes' && to === 'app' && found.typeOnly) return false;
       // A type of the configuration says what comes in by parameter.
-      if (to === 'config') return !found.typeOnly && DEPTHS[from] > 0;
+      if (to === 'config') return from !== to && !found.typeOnly && DEPTHS[from] > 0;
       return from !== to && DEPTHS[from] >= DEPTHS[to];
     });
     t.same(backwards.map(line), []);

@@ -29,14 +29,15 @@ async function listening(server: ChildProcess): Promise<void> {
   throw new Error(`the server ended: ${log}`);
 }
 
-/** `npm start` without npm, with everything it writes in a folder of its own. Answers its origin. */
-async function startServer(t: Test): Promise<string> {
+/** `npm start` without npm, with everything it writes in a folder of its own. Answers its issuer: its origin, and `base`. */
+async function startServer(t: Test, base = ''): Promise<string> {
   const data = folder(t);
   const port = await freePort();
   const server = spawn(process.execPath, ['src/main.ts'], {
     env: {
       PATH: process.env['PATH'],
       PORT: String(port),
+      ...(base && { ISSUER: `http://localhost:${port}${base}` }),
       DATABASE_URL: `file:${join(data, 'latchkey.db')}`,
       SIGNING_KEYS: join(data, 'keys.json'),
     },
@@ -49,7 +50,7 @@ async function startServer(t: Test): Promise<string> {
   });
   await listening(server);
   server.stdout?.resume();
-  return `http://localhost:${port}`;
+  return `http://localhost:${port}${base}`;
 }
 
 /** Numbers that no two runs share. */
@@ -71,39 +72,47 @@ const namesOf = (value: unknown): string[] =>
     ? Object.entries(value).flatMap(([name, member]) => [name, ...namesOf(member)])
     : [];
 
-t.test('a newcomer who pastes the walk-through sees the answers that it shows', async (t) => {
-  await run('curl', ['--version']).catch(() => {
-    throw new Error('this test runs the README with real curl: install curl');
-  });
-  const origin = await startServer(t);
-  const blocks = blocksOf('Try it').map(({ language, text }) => ({
-    language,
-    text: text.replaceAll(PORT_SHOWN, origin),
-  }));
-  const steps = blocks.filter(({ language }) => language === 'sh');
-  const shown = blocks.filter(({ language }) => language !== 'sh');
-  t.equal(steps.length, 7);
-  t.equal(shown.length, steps.length, 'each step shows its answer');
+for (const base of ['', '/auth'])
+  t.test(
+    `a newcomer who pastes the walk-through sees the answers that it shows, at ${base}/`,
+    async (t) => {
+      await run('curl', ['--version']).catch(() => {
+        throw new Error('this test runs the README with real curl: install curl');
+      });
+      const issuer = await startServer(t, base);
+      const blocks = blocksOf('Try it').map(({ language, text }) => ({
+        language,
+        text: text.replaceAll(PORT_SHOWN, issuer).replaceAll('"/problems/', `"${base}/problems/`),
+      }));
+      const steps = blocks.filter(({ language }) => language === 'sh');
+      const shown = blocks.filter(({ language }) => language !== 'sh');
+      t.equal(steps.length, 7);
+      t.equal(shown.length, steps.length, 'each step shows its answer');
 
-  const script = `set -eu\n${steps.map(({ text }) => text).join("\nprintf '\\n@@@\\n'\n")}`;
-  const path = `${dirname(process.execPath)}:${process.env['PATH']}`;
-  const { stdout, stderr } = await run('sh', ['-c', script], {
-    env: { PATH: path, NO_PROXY: 'localhost' },
-  });
-  t.equal(stderr, '');
-  const answers = stdout.split('\n@@@\n').map((answer) => answer.trim());
-  t.equal(answers.length, steps.length);
-  for (const [index, { language, text }] of shown.entries()) {
-    const step = steps[index]?.text.split('\n').find((line) => line.includes('curl')) ?? '';
-    const answer = answers[index] as string;
-    if (language === 'text') {
-      t.equal(answer, text.trim(), step);
-    } else {
-      t.match(JSON.parse(answer), patternOf(text), step);
-      t.same(namesOf(JSON.parse(answer)), namesOf(JSON.parse(text)), `${step}: the same members`);
-    }
-  }
-});
+      const script = `set -eu\n${steps.map(({ text }) => text).join("\nprintf '\\n@@@\\n'\n")}`;
+      const path = `${dirname(process.execPath)}:${process.env['PATH']}`;
+      const { stdout, stderr } = await run('sh', ['-c', script], {
+        env: { PATH: path, NO_PROXY: 'localhost' },
+      });
+      t.equal(stderr, '');
+      const answers = stdout.split('\n@@@\n').map((answer) => answer.trim());
+      t.equal(answers.length, steps.length);
+      for (const [index, { language, text }] of shown.entries()) {
+        const step = steps[index]?.text.split('\n').find((line) => line.includes('curl')) ?? '';
+        const answer = answers[index] as string;
+        if (language === 'text') {
+          t.equal(answer, text.trim(), step);
+        } else {
+          t.match(JSON.parse(answer), patternOf(text), step);
+          t.same(
+            namesOf(JSON.parse(answer)),
+            namesOf(JSON.parse(text)),
+            `${step}: the same members`,
+          );
+        }
+      }
+    },
+  );
 
 t.test('a service with the key set alone takes access tokens and nothing else', async (t) => {
   const issuer = await startServer(t);

@@ -1,9 +1,11 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ConnectionError, FastifyInstance } from 'fastify';
+import type { Config } from '../config.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { ProblemCode } from '../schemas/problem.ts';
 import { problemOf } from './problems.ts';
+import { type Voice, voiceOf } from './voice.ts';
 
 const CODES: Record<string, ProblemCode> = {
   HPE_HEADER_OVERFLOW: 'headers_too_large',
@@ -23,9 +25,9 @@ const HEADERS = {
 function answerSocket(
   { log }: FastifyInstance,
   socket: Socket,
-  { code, reason }: { code: ProblemCode; reason: string },
+  { code, reason, voice }: { code: ProblemCode; reason: string; voice: Voice },
 ): void {
-  const problem = problemOf(new Refusal(code), 'unread');
+  const problem = problemOf(new Refusal(code), 'unread', voice);
   log.info(
     { status: problem.status, ip: socket.remoteAddress, code, reason, route: null },
     'request',
@@ -42,21 +44,22 @@ function answerSocket(
 }
 
 /** Answers bytes that are not HTTP, or that do not come. */
-export function answerClientError(
-  this: FastifyInstance,
-  error: ConnectionError,
-  socket: Socket,
-): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  answerSocket(this, socket, { code: CODES[error.code] ?? 'bad_request', reason: error.code });
+export function answerClientErrors(config: Config) {
+  const voice = voiceOf(config);
+  return function answer(this: FastifyInstance, error: ConnectionError, socket: Socket): void {
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const code = CODES[error.code] ?? 'bad_request';
+    answerSocket(this, socket, { code, reason: error.code, voice });
+  };
 }
 
 /** CONNECT asks for a tunnel, and there is none. Node has no request for it. */
-export function refuseTunnels(app: FastifyInstance): void {
+export function refuseTunnels(app: FastifyInstance, config: Config): void {
+  const voice = voiceOf(config);
   app.server.on('connect', (_request, socket: Socket) =>
-    answerSocket(app, socket, { code: 'bad_request', reason: 'CONNECT' }),
+    answerSocket(app, socket, { code: 'bad_request', reason: 'CONNECT', voice }),
   );
 }

@@ -1,27 +1,34 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
 import { Refusal } from '../domain/refusal.ts';
-import { allowedOrigins } from './wire.ts';
+import { basePath } from './base-path.ts';
+import { allowedOrigins, shownOrigin } from './cors.ts';
 
 export const REFRESH_COOKIE = '__Secure-latchkey_refresh';
 export const DEVICE_COOKIE = '__Secure-latchkey_device';
 
-const attributes = { path: '/v1', httpOnly: true, secure: true, sameSite: 'strict' } as const;
+const attributesFor = (config: Config) =>
+  ({ path: `${basePath(config)}/v1`, httpOnly: true, secure: true, sameSite: 'strict' }) as const;
 
 type CookieName = typeof REFRESH_COOKIE | typeof DEVICE_COOKIE;
 
-/** `maxAge` in seconds. */
-export function setCookie(
-  reply: FastifyReply,
-  name: CookieName,
-  value: string,
-  maxAge: number,
-): void {
-  reply.setCookie(name, value, { ...attributes, maxAge });
+interface NewCookie {
+  name: CookieName;
+  value: string;
+  /** Seconds. */
+  maxAge: number;
 }
 
-export function clearRefreshCookie(reply: FastifyReply): void {
-  reply.setCookie(REFRESH_COOKIE, '', { ...attributes, maxAge: 0 });
+export function setCookie(
+  reply: FastifyReply,
+  config: Config,
+  { name, value, maxAge }: NewCookie,
+): void {
+  reply.setCookie(name, value, { ...attributesFor(config), maxAge });
+}
+
+export function clearRefreshCookie(reply: FastifyReply, config: Config): void {
+  setCookie(reply, config, { name: REFRESH_COOKIE, value: '', maxAge: 0 });
 }
 
 /** A cookie's value. Refuses two of one name: a neighbouring domain may have set the other. */
@@ -41,5 +48,7 @@ export function cookieOf(request: FastifyRequest, name: CookieName): string | un
 export function checkOrigin(request: FastifyRequest, config: Config): void {
   const { origin } = request.headers;
   if (origin === undefined || !allowedOrigins(config).has(origin))
-    throw new Refusal('origin_forbidden');
+    throw new Refusal('origin_forbidden', {
+      reason: `${shownOrigin(origin)} is not the origin of APP_URL, nor in CORS_ORIGINS`,
+    });
 }

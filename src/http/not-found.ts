@@ -1,15 +1,20 @@
 import type { FastifyInstance } from 'fastify';
 import { Refusal } from '../domain/refusal.ts';
+import { absoluteForm } from './host.ts';
 import type { Count } from './limits.ts';
 
 /** What stands for a path that cannot be decoded: no route has it. */
 const UNREADABLE = '/%25';
 
-/** For `rewriteUrl`: the router has no hooks for what it cannot decode. So that is counted and logged like the rest. */
+/**
+ * For `rewriteUrl`: the path of a target in absolute form, whose host is checked later. And the router has no
+ * hooks for what it cannot decode, so that is counted and logged like the rest.
+ */
 export function readableUrl({ url = '/' }: { url?: string | undefined }): string {
+  const path = absoluteForm(url)?.path ?? url;
   try {
-    decodeURIComponent(url.split('?', 1)[0] as string);
-    return url;
+    decodeURIComponent(path.split('?', 1)[0] as string);
+    return path;
   } catch {
     return UNREADABLE;
   }

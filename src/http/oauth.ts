@@ -9,6 +9,7 @@ import type { User } from '../schemas/user.ts';
 import { refuseType } from './body.ts';
 import { logEvent } from './logging.ts';
 import { logFault, problems, refusalOf } from './problems.ts';
+import { voiceOf } from './voice.ts';
 
 const FORM = /^application\/x-www-form-urlencoded *(; *charset="?utf-8"? *)?$/i;
 
@@ -115,10 +116,11 @@ function answerOAuthError(
   error: Error,
   request: FastifyRequest,
   reply: FastifyReply,
+  realm: string,
 ): FastifyReply {
   reply.header('pragma', 'no-cache').type('application/json');
   if (error instanceof OAuthRefusal) {
-    if (error.code === 'invalid_client') reply.header('www-authenticate', 'Basic realm="latchkey"');
+    if (error.code === 'invalid_client') reply.header('www-authenticate', `Basic realm="${realm}"`);
     const body = { error: error.code, error_description: error.description };
     return reply.code(STATUS[error.code]).send(JSON.stringify(body));
   }
@@ -148,7 +150,8 @@ export const oauthResponses = Object.fromEntries(
 );
 
 /** Makes a scope speak as RFC 6749 does: forms in, JSON out, its own errors. */
-export function registerOAuth(scope: FastifyInstance): void {
+export function registerOAuth(scope: FastifyInstance, { config }: Pick<Context, 'config'>): void {
+  const { realm } = voiceOf(config);
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser(
     'application/x-www-form-urlencoded',
@@ -158,5 +161,7 @@ export function registerOAuth(scope: FastifyInstance): void {
       return parseForm(text);
     },
   );
-  scope.setErrorHandler(answerOAuthError);
+  scope.setErrorHandler((error: Error, request, reply) =>
+    answerOAuthError(error, request, reply, realm),
+  );
 }

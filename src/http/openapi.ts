@@ -3,9 +3,13 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { OpenAPIV3_1 } from 'openapi-types';
+import type { Config } from '../config.ts';
+import { escaped } from '../mail/letter.ts';
 import type { ProblemCode } from '../schemas/problem.ts';
 import { type Access, needsBearer } from './access.ts';
+import { basePath } from './base-path.ts';
 import { REFRESH_COOKIE } from './cookies.ts';
+import { VIEWPORT } from './page.ts';
 import { problemResponses } from './problems.ts';
 
 declare module 'fastify' {
@@ -105,19 +109,19 @@ function withOptionalBodies(document: Made): Made {
 }
 
 /** Collects the routes that are registered later into one OpenAPI 3.1 document. */
-export async function registerOpenApi(app: FastifyInstance): Promise<void> {
+export async function registerOpenApi(app: FastifyInstance, config: Config): Promise<void> {
   app.addHook('onRoute', describeRoute);
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: {
-        title: 'Latchkey',
+        title: config.PRODUCT_NAME,
         version: '1',
         description: 'Knows who a user is, and says so in a signed token that lives 15 minutes.',
         license: { name: 'MIT', identifier: 'MIT' },
-        contact: { name: 'The maintainers of Latchkey' },
+        contact: { name: `The people who run ${config.PRODUCT_NAME}` },
       },
-      servers: [{ url: '/', description: 'This server.' }],
+      servers: [{ url: basePath(config) || '/', description: 'This server.' }],
       tags,
       components: {
         securitySchemes: {
@@ -139,12 +143,21 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
   });
 }
 
+/** The page as its package makes it, and a line that phones need. */
+const onPhones = (page: string): string =>
+  page.replace('<meta charset="UTF-8">', (charset) => `${charset}\n      ${VIEWPORT}`);
+
 /** The interactive page, from files of this server alone; the one place whose CSP allows scripts. */
-export async function registerDocs(app: FastifyInstance): Promise<void> {
+export async function registerDocs(app: FastifyInstance, config: Config): Promise<void> {
+  app.addHook('onSend', async (_request, reply, payload) => {
+    const isPage = String(reply.getHeader('content-type')).startsWith('text/html');
+    return isPage && typeof payload === 'string' ? onPhones(payload) : payload;
+  });
   await app.register(swaggerUi, {
     routePrefix: '/docs',
+    indexPrefix: basePath(config),
     staticCSP: true,
-    theme: { title: 'Latchkey API' },
+    theme: { title: escaped(`${config.PRODUCT_NAME} API`) },
     transformStaticCSP: () =>
       "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     uiConfig: {

@@ -1,7 +1,9 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Config } from '../config.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { Problem, type ProblemCode } from '../schemas/problem.ts';
 import { EmailTaken, StorageFault } from '../storage/users.ts';
+import { type Voice, voiceOf } from './voice.ts';
 
 interface Entry {
   status: number;
@@ -212,7 +214,6 @@ export const problems = {
 } satisfies Record<ProblemCode, Entry>;
 
 const RETRY_AFTER = 1;
-const REALM = 'latchkey';
 
 /** What Fastify, its files of the docs page and Node refuse, by code or name; a client that went away hears nothing of it. */
 const FASTIFY_REFUSALS: Record<string, ProblemCode> = {
@@ -234,8 +235,8 @@ export function refusalOf(error: Error & { code?: string }): Refusal {
 }
 
 /** RFC 6750 section 3: no error code where no token was sent; nothing that comes from the request. */
-function challenge(code: ProblemCode): string | undefined {
-  const realm = `Bearer realm="${REALM}"`;
+function challenge(code: ProblemCode, voice: Voice): string | undefined {
+  const realm = `Bearer realm="${voice.realm}"`;
   const { status, explanation } = problems[code];
   if (code === 'forbidden') return `${realm}, error="insufficient_scope"`;
   if (status !== 401) return undefined;
@@ -243,11 +244,11 @@ function challenge(code: ProblemCode): string | undefined {
   return `${realm}, error="invalid_token", error_description="${explanation}"`;
 }
 
-export function problemOf(refusal: Refusal, instance: string): Problem {
+export function problemOf(refusal: Refusal, instance: string, { pages }: Voice): Problem {
   const { status, title, explanation } = problems[refusal.code];
   const { detail = explanation, errors } = refusal.circumstances;
   return {
-    type: `/problems/${refusal.code}`,
+    type: `${pages}/${refusal.code}`,
     title,
     status,
     detail,
@@ -258,15 +259,15 @@ export function problemOf(refusal: Refusal, instance: string): Problem {
 }
 
 /** Answers a refusal; already a string, so that no response schema stands between it and the caller. */
-export function sendProblem(reply: FastifyReply, refusal: Refusal): FastifyReply {
+function sendProblem(reply: FastifyReply, refusal: Refusal, voice: Voice): FastifyReply {
   const { retryAfter } = refusal.circumstances;
-  const authenticate = challenge(refusal.code);
+  const authenticate = challenge(refusal.code, voice);
   if (authenticate !== undefined) reply.header('www-authenticate', authenticate);
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   return reply
     .code(problems[refusal.code].status)
     .type('application/problem+json')
-    .send(JSON.stringify(problemOf(refusal, reply.request.id)));
+    .send(JSON.stringify(problemOf(refusal, reply.request.id, voice)));
 }
 
 /** Leaves the refusal for the request's line. What is no refusal of our own has a line with its stack as well. */
@@ -277,14 +278,12 @@ export function logFault(error: Error, request: FastifyRequest, refusal: Refusal
 }
 
 /** The one place where an error becomes an answer. */
-export function answerError(
-  error: FastifyError,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): FastifyReply {
-  const refusal = refusalOf(error);
-  logFault(error, request, refusal);
-  return sendProblem(reply, refusal);
+function answerErrors(voice: Voice) {
+  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const refusal = refusalOf(error);
+    logFault(error, request, refusal);
+    return sendProblem(reply, refusal, voice);
+  };
 }
 
 /** The answers that a route declares for these codes, one a status. */
@@ -310,7 +309,7 @@ declare module 'fastify' {
   }
 }
 
-export function registerProblems(app: FastifyInstance): void {
+export function registerProblems(app: FastifyInstance, config: Config): void {
   app.decorateRequest('refusal', null);
-  app.setErrorHandler(answerError);
+  app.setErrorHandler(answerErrors(voiceOf(config)));
 }

@@ -15,8 +15,16 @@ export function answerTokens(
 ): z.input<typeof TokenAnswer> {
   const { refresh_token, device_token, ...answer } = issuePair(context, holder);
   if (holder.session.transport === 'body') return { ...answer, refresh_token, device_token };
-  setCookie(reply, REFRESH_COOKIE, refresh_token, answer.refresh_expires_in);
-  setCookie(reply, DEVICE_COOKIE, device_token, DEVICE_LIFE);
+  setCookie(reply, context.config, {
+    name: REFRESH_COOKIE,
+    value: refresh_token,
+    maxAge: answer.refresh_expires_in,
+  });
+  setCookie(reply, context.config, {
+    name: DEVICE_COOKIE,
+    value: device_token,
+    maxAge: DEVICE_LIFE,
+  });
   return answer;
 }
 

@@ -1,10 +1,11 @@
-import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { keepAddresses } from './forwarded.ts';
+import { absoluteForm, hostCheck } from './host.ts';
 import type { Count } from './limits.ts';
+import { repeatedSingleton } from './singleton-fields.ts';
 
 const TWO_YEARS = 63_072_000;
 
@@ -30,44 +31,21 @@ export async function registerHeaders(app: FastifyInstance): Promise<void> {
   });
 }
 
-/** The origins whose pages may send the cookies: the service's, the application's, and those that are listed. */
-export function allowedOrigins(config: Config): Set<string> {
-  const own = [config.ISSUER, config.APP_URL].map((url) => new URL(url).origin);
-  return new Set([...own, ...config.CORS_ORIGINS]);
-}
-
-export async function registerCors(app: FastifyInstance, { CORS_ORIGINS }: Config): Promise<void> {
-  if (CORS_ORIGINS.length === 0) return;
-  await app.register(cors, {
-    // An origin that is not listed gets none of these headers, and its preflight is no preflight.
-    origin: (origin, done) =>
-      done(null, origin !== undefined && CORS_ORIGINS.includes(origin) && origin),
-    strictPreflight: false,
-    credentials: true,
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    allowedHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key'],
-    exposedHeaders: [
-      'Retry-After',
-      'RateLimit-Limit',
-      'RateLimit-Remaining',
-      'RateLimit-Reset',
-      'WWW-Authenticate',
-    ],
-    maxAge: 600,
-  });
-}
-
-const occurrences = (rawHeaders: string[], name: string): number =>
-  rawHeaders.filter((header, index) => index % 2 === 0 && header.toLowerCase() === name).length;
-
 /** What two readers could take two ways: neither answer to it may share a connection with another. */
-function ambiguityOf({ raw }: FastifyRequest): string | undefined {
-  const hosts = occurrences(raw.rawHeaders, 'host');
-  if (hosts > 1) return 'The request has two Host headers.';
+function ambiguityOf(
+  { raw, originalUrl }: FastifyRequest,
+  isHost: (text: string) => boolean,
+): string | undefined {
+  const repeated = repeatedSingleton(raw.rawHeaders);
+  if (repeated !== undefined) return `The header ${repeated} may stand once, and is there twice.`;
+  const { host } = raw.headers;
   // RFC 9112 section 3.2. Left alone, Node answers past every hook.
-  if (hosts < 1 && raw.httpVersion === '1.1') return 'The request has no Host header.';
+  if (host === undefined && raw.httpVersion === '1.1') return 'The request has no Host header.';
+  if (host !== undefined && !isHost(host)) return 'The Host header is not a host.';
+  if (!originalUrl.startsWith('/') && !isTarget(originalUrl, isHost))
+    return 'The target is neither a path nor the address of an http server.';
   // RFC 9112 section 3.2: a target has no fragment. The router would cut it off, where a proxy may not.
-  if (raw.url?.includes('#')) return 'The path has a fragment.';
+  if (originalUrl.includes('#')) return 'The path has a fragment.';
   const coding = raw.headers['transfer-encoding'];
   // RFC 9112 section 6.1. Node unchunks, and leaves every other coding as it came.
   if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || raw.httpVersion === '1.0'))
@@ -75,9 +53,16 @@ function ambiguityOf({ raw }: FastifyRequest): string | undefined {
   return undefined;
 }
 
+/** The forms without a path of their own (RFC 9112 section 3.2): `http://host/path`, `*`. */
+function isTarget(target: string, isHost: (text: string) => boolean): boolean {
+  const absolute = absoluteForm(target);
+  return absolute === undefined ? target === '*' : isHost(absolute.authority);
+}
+
 /** Refuses ambiguous requests, and plain http behind a proxy that says so. */
 export function registerTransportChecks(app: FastifyInstance, config: Config, count: Count): void {
   const httpsOnly = config.NODE_ENV === 'production' && config.TRUST_PROXY.length > 0;
+  const isHost = hostCheck();
   let warned = false;
 
   // Left alone, Node answers 417 past every hook. RFC 9110 section 10.1.1 lets a server ignore what it does not know.
@@ -85,7 +70,7 @@ export function registerTransportChecks(app: FastifyInstance, config: Config, co
 
   app.addHook('onRequest', async (request, reply) => {
     keepAddresses(request);
-    const ambiguity = ambiguityOf(request);
+    const ambiguity = ambiguityOf(request, isHost);
     if (ambiguity !== undefined) {
       reply.header('connection', 'close');
       await count(request, reply);

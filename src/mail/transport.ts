@@ -11,19 +11,25 @@ export interface MailTransport {
   close(): void;
 }
 
+/** Who writes: `from` as the header has it, `product` as the signature has it. */
+export interface Sender {
+  from: string;
+  product: string;
+}
+
 /** Milliseconds. */
 const PATIENCE = { connectionTimeout: 5_000, greetingTimeout: 5_000, socketTimeout: 10_000 };
 
 /** `to` as the one recipient that it is: an object, so that nothing in it is read as a list. */
-const envelope = (from: string, to: string, letter: Letter) => ({
+const envelope = ({ from, product }: Sender, to: string, letter: Letter) => ({
   from,
   to: { name: '', address: to },
   subject: letter.subject,
-  ...render(letter),
+  ...render(letter, product),
   headers: { 'Auto-Submitted': 'auto-generated' },
 });
 
-function smtp(url: string, from: string): MailTransport {
+function smtp(url: string, sender: Sender): MailTransport {
   const transport = createTransport({
     url,
     pool: true,
@@ -34,18 +40,18 @@ function smtp(url: string, from: string): MailTransport {
   });
   return {
     send: async (to, letter) => {
-      await transport.sendMail(envelope(from, to, letter));
+      await transport.sendMail(envelope(sender, to, letter));
     },
     close: () => transport.close(),
   };
 }
 
-function folder(path: string, from: string): MailTransport {
+function folder(path: string, sender: Sender): MailTransport {
   mkdirSync(path, { recursive: true });
   const transport = createTransport({ streamTransport: true, buffer: true });
   return {
     send: async (to, letter) => {
-      const { message } = await transport.sendMail(envelope(from, to, letter));
+      const { message } = await transport.sendMail(envelope(sender, to, letter));
       const name = `${new Date().toISOString().replaceAll(':', '-')}-${randomBytes(3).toString('hex')}.eml`;
       await writeFile(join(path, name), message as Buffer, { mode: 0o600 });
     },
@@ -54,5 +60,5 @@ function folder(path: string, from: string): MailTransport {
 }
 
 /** `smtp://…`, `smtps://…`, or `file:FOLDER`, where each mail becomes one `.eml` file. */
-export const openMail = (url: string, from: string): MailTransport =>
-  url.startsWith('file:') ? folder(url.slice('file:'.length), from) : smtp(url, from);
+export const openMail = (url: string, sender: Sender): MailTransport =>
+  url.startsWith('file:') ? folder(url.slice('file:'.length), sender) : smtp(url, sender);

@@ -91,7 +91,7 @@ const oauthEndpoints = [issueToken, introspectToken, revokeToken];
 export function registerRoutes(app: App, context: Context): void {
   for (const endpoint of endpoints) endpoint(app, context);
   app.register(async (scope: App) => {
-    registerOAuth(scope);
+    registerOAuth(scope, context);
     for (const endpoint of oauthEndpoints) endpoint(scope, context);
   });
 }

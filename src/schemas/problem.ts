@@ -51,7 +51,11 @@ export type InputFault = z.infer<typeof InputFault>;
 /** RFC 9457. */
 export const Problem = z
   .object({
-    type: z.string().describe('`/problems/<code>`: a page that explains the code.'),
+    type: z
+      .string()
+      .describe(
+        '`/problems/<code>`, below the path of this server: a page that explains the code.',
+      ),
     title: z.string(),
     status: z.int().min(400).max(599),
     detail: z.string(),

@@ -1,54 +1,66 @@
 import t from 'tap';
-import { testApp } from '../test-app.ts';
-import { openBrowser } from './chromium.ts';
+import { openChromium } from '../chromium.ts';
+import { PASSWORD, type Tokens, testApp } from '../test-app.ts';
 
-t.test('a reader of /docs sees and tries every operation, without any outside asset', async (t) => {
-  const { app, signUp } = await testApp(t);
-  const { access_token } = await signUp();
-  const address = await app.listen({ host: '127.0.0.1', port: 0 });
+for (const base of ['', '/auth'])
+  t.test(
+    `a reader of ${base}/docs sees and tries every operation, without any outside asset`,
+    async (t) => {
+      const { app } = await testApp(t, { env: { ISSUER: `http://localhost:3000${base}` } });
+      const address = `${await app.listen({ host: '127.0.0.1', port: 0 })}${base}`;
+      const signedUp = await fetch(`${address}/v1/register`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ email: 'ada@example.com', password: PASSWORD }),
+      });
+      const { access_token } = (await signedUp.json()) as Tokens;
 
-  const browser = await openBrowser(t);
-  const page = await browser.newPage({ viewport: { width: 1280, height: 1600 } });
-  const complaints: string[] = [];
-  const requests: string[] = [];
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('requestfailed', (request) => complaints.push(`failed: ${request.url()}`));
-  page.on('request', (request) => requests.push(request.url()));
-  await page.addInitScript(
-    "addEventListener('securitypolicyviolation', (event) => console.error('CSP', event.violatedDirective))",
+      const browser = await openChromium(t);
+      const page = await browser.newPage({ viewport: { width: 1280, height: 1600 } });
+      const complaints: string[] = [];
+      const requests: string[] = [];
+      page.on('console', (message) => {
+        if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+      });
+      page.on('pageerror', (error) => complaints.push(error.message));
+      page.on('requestfailed', (request) => complaints.push(`failed: ${request.url()}`));
+      page.on('request', (request) => requests.push(request.url()));
+      await page.addInitScript(
+        "addEventListener('securitypolicyviolation', (event) => console.error('CSP', event.violatedDirective))",
+      );
+
+      const answer = await page.goto(`${address}/docs`);
+      t.equal(answer?.status(), 200);
+      await page.locator('.opblock').first().waitFor();
+      t.equal(await page.title(), 'Latchkey API');
+      t.equal(await page.locator('.topbar').count(), 0, 'no box asks for another document');
+      t.match(await page.locator('.info .title').textContent(), /^Latchkey/);
+      const operations = Object.values(app.swagger().paths ?? {}).flatMap((item) =>
+        Object.values(item as Record<string, { summary: string }>).map(({ summary }) => summary),
+      );
+      const shown = await page.locator('.opblock-summary-description').allTextContents();
+      t.same(shown.sort(), operations.sort());
+
+      const whoami = page.locator('#operations-Sessions-whoami');
+      await whoami.locator('.opblock-summary-control').click();
+      await page.locator('.btn.authorize').click();
+      await page.locator('.auth-container input').first().fill(access_token);
+      await page.locator('.auth-btn-wrapper .authorize').first().click();
+      await page.locator('.auth-btn-wrapper .btn-done').first().click();
+      await whoami.locator('.try-out__btn').click();
+      await whoami.locator('.execute').click();
+      await whoami.locator('.live-responses-table .response-col_status').last().waitFor();
+      t.match(
+        await whoami.locator('.live-responses-table').textContent(),
+        /"client_id": "latchkey"/,
+      );
+
+      t.same(complaints, []);
+      t.ok(requests.length > 3);
+      t.same(
+        requests.filter((url) => !url.startsWith(`${address}/`) && !url.startsWith('data:')),
+        [],
+        'no request to another host',
+      );
+    },
   );
-
-  const answer = await page.goto(`${address}/docs`);
-  t.equal(answer?.status(), 200);
-  await page.locator('.opblock').first().waitFor();
-  t.equal(await page.title(), 'Latchkey API');
-  t.equal(await page.locator('.topbar').count(), 0, 'no box asks for another document');
-  t.match(await page.locator('.info .title').textContent(), /^Latchkey/);
-  const operations = Object.values(app.swagger().paths ?? {}).flatMap((item) =>
-    Object.values(item as Record<string, { summary: string }>).map(({ summary }) => summary),
-  );
-  const shown = await page.locator('.opblock-summary-description').allTextContents();
-  t.same(shown.sort(), operations.sort());
-
-  const whoami = page.locator('#operations-Sessions-whoami');
-  await whoami.locator('.opblock-summary-control').click();
-  await page.locator('.btn.authorize').click();
-  await page.locator('.auth-container input').first().fill(access_token);
-  await page.locator('.auth-btn-wrapper .authorize').first().click();
-  await page.locator('.auth-btn-wrapper .btn-done').first().click();
-  await whoami.locator('.try-out__btn').click();
-  await whoami.locator('.execute').click();
-  await whoami.locator('.live-responses-table .response-col_status').last().waitFor();
-  t.match(await whoami.locator('.live-responses-table').textContent(), /"client_id": "latchkey"/);
-
-  t.same(complaints, []);
-  t.ok(requests.length > 3);
-  t.same(
-    requests.filter((url) => !url.startsWith(`${address}/`) && !url.startsWith('data:')),
-    [],
-    'no request to another host',
-  );
-});

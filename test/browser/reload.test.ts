@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
+import { openChromium } from '../chromium.ts';
 import { mailbox } from '../mailbox.ts';
 import { PASSWORD, testApp } from '../test-app.ts';
-import { openBrowser } from './chromium.ts';
 
 const RELOADS = 8;
 
@@ -55,7 +55,7 @@ async function signedInPage(t: Test) {
   const node = await testApp(t, { env: { APP_URL: network.origin, MAIL_URL: box.url } });
   network.leadsTo(await node.app.listen({ host: '127.0.0.1', port: 0 }));
   await node.signUp();
-  const page = await (await openBrowser(t)).newPage();
+  const page = await (await openChromium(t)).newPage();
   await page.goto(`${network.origin}/page`);
   const body = JSON.stringify({
     email: 'ada@example.com',

@@ -140,7 +140,7 @@ t.test('BEA-03 every kind of bad token gets the same bytes, the log has the reas
     status: 401,
     headers: {
       'www-authenticate':
-        'Bearer realm="latchkey", error="invalid_token", error_description="The token is not an access token of this service."',
+        'Bearer realm="Latchkey", error="invalid_token", error_description="The token is not an access token of this service."',
       'cache-control': 'no-store',
     },
     payload: '"code":"token_invalid"',
@@ -202,7 +202,7 @@ t.test('BEA-01 BEA-02 a token elsewhere than in the header is no token', async (
   ] as const) {
     const answer = await inject(request);
     refused(t, answer, 401, 'token_missing');
-    t.equal(answer.headers['www-authenticate'], 'Bearer realm="latchkey"');
+    t.equal(answer.headers['www-authenticate'], 'Bearer realm="Latchkey"');
   }
 });
 

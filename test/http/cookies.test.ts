@@ -6,9 +6,9 @@ const REFRESH = '__Secure-latchkey_refresh';
 const DEVICE = '__Secure-latchkey_device';
 const ORIGIN = 'https://app.example.com';
 
-const { app, post, context } = await testApp(t, {
+const { app, post, context, logs } = await testApp(t, {
   env: {
-    ISSUER: 'https://auth.example.com/tenant',
+    ISSUER: 'https://auth.example.com',
     APP_URL: 'https://www.example.com/shop',
     CORS_ORIGINS: `${ORIGIN},https://other.example.com:8443`,
   },
@@ -75,6 +75,9 @@ t.test('COO-03 a cookie counts only with an origin that is listed, letter by let
     const answer = await refresh(headers);
     refused(t, answer, 403, 'origin_forbidden');
     t.equal(answer.headers['set-cookie'], undefined);
+    const named = /^(null|https?:\/\/[^/]+)$/.test(origin ?? '') ? origin : 'something';
+    t.match(logs.at(-1)?.['reason'], named, 'the operator reads which origin it was');
+    t.match(logs.at(-1)?.['reason'], 'CORS_ORIGINS', 'and which variable allows it');
   }
   t.same(await row(), before, 'nothing rotated');
   for (const origin of [

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { DECOY } from '../../src/storage/database.ts';
 import { opened } from '../databases.ts';
 import { operations, urlOf } from '../operations.ts';
@@ -18,10 +18,14 @@ const before = await rows();
 const lines = (from: number) => logs.slice(from).filter(({ msg }) => msg === 'request');
 
 /** Writes bytes, then drips more of them, and reads until the server closes. */
-function raw(bytes: string | Buffer, drip?: { text: string; every: number }): Promise<string> {
+function raw(
+  bytes: string | Buffer,
+  drip?: { text: string; every: number },
+  at = port,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = '';
-    const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
+    const socket = connect(at, '127.0.0.1', () => socket.write(bytes));
     const timer = drip && setInterval(() => socket.write(drip.text), drip.every);
     socket.on('data', (chunk) => {
       answer += chunk;
@@ -86,6 +90,14 @@ const smuggling = (path: keyof typeof ROUTES): Record<string, string> => {
     'a bare CR in a header': post('X: a\rContent-Length: 99\r\n', body),
     'a folded header': post('X: a\r\n b\r\n', body),
     'two Host headers': post('Host: b\r\nContent-Length: 0\r\n', ''),
+    'two Content-Type headers': post(
+      `Content-Type: text/plain\r\nContent-Length: ${size}\r\n`,
+      body,
+    ),
+    'two credentials': post(
+      `Authorization: Basic YTpi\r\nAuthorization: Basic YTpj\r\nContent-Length: ${size}\r\n`,
+      body,
+    ),
     'an ESC in a header': post('User-Agent: \u001b[2J\r\n', body),
     'HTTP/2 without being asked': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
     'HTTP/3.7': `POST ${path} HTTP/3.7\r\nHost: a\r\n\r\n`,
@@ -162,10 +174,176 @@ t.test('API-13 dot segments and backslashes are no way to a protected path', asy
   }
 });
 
+/** The head of the answer, and whether the connection was closed after it. */
+const refusedAtOnce = (t: Test, answer: string, what: string) => {
+  t.match(answer, /^HTTP\/1\.1 400 /, what);
+  t.match(answer, /^connection: close/im, what);
+  t.match(answer, /"code":"bad_request"/, what);
+};
+
+t.test(
+  'API-05 a field that may stand once stands once: no reader has another token, type or host than this one',
+  async (t) => {
+    const once: Record<string, [string, string]> = {
+      Authorization: [`Bearer ${access_token}`, 'Bearer x'],
+      'Proxy-Authorization': ['Basic YTpi', 'Basic YTpi'],
+      'Content-Type': ['application/json', 'application/json'],
+      'User-Agent': ['one', 'other'],
+      From: ['a@example.com', 'b@example.com'],
+      Referer: ['http://a/', 'http://b/'],
+      'Max-Forwards': ['1', '2'],
+      'If-Modified-Since': ['Mon, 01 Jan 1990 00:00:00 GMT', 'Tue, 02 Jan 1990 00:00:00 GMT'],
+      'If-Unmodified-Since': ['Mon, 01 Jan 2090 00:00:00 GMT', 'Tue, 02 Jan 2090 00:00:00 GMT'],
+      'If-Range': ['"a"', '"b"'],
+      Range: ['bytes=0-1', 'bytes=1-2'],
+      Origin: ['http://localhost:3000', 'https://evil.example'],
+      Cookie: ['a=b', 'c=d'],
+      'Idempotency-Key': ['one', 'other'],
+      'Access-Control-Request-Method': ['GET', 'POST'],
+    };
+    for (const [name, [one, other]] of Object.entries(once)) {
+      for (const [first, second] of [
+        [`${name}: ${one}`, `${name.toUpperCase()}: ${other}`],
+        [`${name.toLowerCase()}: ${one}`, `X-Between: 1\r\n${name}: ${one}`],
+      ]) {
+        const answer = await raw(get(`${first}\r\n${second}\r\n`, '/v1/whoami'));
+        refusedAtOnce(t, answer, `${first} ${second}`);
+        t.match(answer, `The header ${name.toLowerCase()} may stand once`);
+        t.notMatch(answer, /evil|Bearer x/, 'nothing of what was sent comes back');
+      }
+      const alone = await raw(get(`${name}: ${one}\r\n${CLOSE}`));
+      t.match(alone, /^HTTP\/1\.1 (200|206) /, `one ${name}`);
+    }
+  },
+);
+
+t.test('a field that is a list may be spread over several lines', async (t) => {
+  const lists = [
+    'Accept: text/html',
+    'Accept-Language: de',
+    'If-None-Match: "a"',
+    'X-Forwarded-For: 192.0.2.1',
+    'X-Forwarded-Proto: http',
+    'Forwarded: for=192.0.2.1',
+    'Via: 1.1 a',
+    'Cache-Control: no-cache',
+    'X-Anything: a',
+  ];
+  for (const field of lists)
+    t.match(await raw(get(`${field}\r\n${field}\r\n${CLOSE}`)), /^HTTP\/1\.1 200 /, field);
+});
+
+t.test('API-05 a Host that is no host is refused, whatever way the path is written', async (t) => {
+  const hosts = [
+    '',
+    ' ',
+    'localhost/x',
+    'a@localhost',
+    'a b',
+    'a, b',
+    'a,b',
+    'a\tb',
+    'localhost:abc',
+    'localhost:-1',
+    'localhost:80:80',
+    'localhost:65536',
+    'localhost:000080',
+    ':3000',
+    '[::1',
+    '::1',
+    '[::1]x',
+    '[]',
+    '[127.0.0.1]',
+    '[fe80::1%25eth0]',
+    '[v1.x]',
+    'http://localhost',
+    'localhost?x',
+    'localhost#x',
+    'localhost\\x',
+    'local%host',
+    '<localhost>',
+    '"localhost"',
+    'b\u00fccher.example',
+    'a\u0080b',
+    'a\u0001b',
+    `${'a'.repeat(256)}`,
+  ];
+  for (const host of hosts) {
+    const plain = `GET /livez HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
+    refusedAtOnce(t, await raw(Buffer.from(plain, 'latin1')), `Host: ${host}`);
+    const old = `GET /livez HTTP/1.0\r\nHost: ${host}\r\n\r\n`;
+    refusedAtOnce(t, await raw(Buffer.from(old, 'latin1')), `Host: ${host} in HTTP/1.0`);
+  }
+});
+
+t.test('every Host that is one is taken, once and again', async (t) => {
+  for (const host of [
+    'localhost',
+    'LOCALHOST:3000',
+    'localhost:',
+    'localhost:65535',
+    'localhost:0080',
+    'id.example.com.',
+    'xn--bcher-kva.example',
+    'my_service:8080',
+    'a%20b',
+    '127.0.0.1:3000',
+    '[::1]',
+    '[::1]:3000',
+    '[::ffff:127.0.0.1]:3000',
+    'a'.repeat(255),
+  ])
+    for (const _ of [1, 2]) {
+      const answer = await raw(`GET /livez HTTP/1.1\r\nHost: ${host}\r\n${CLOSE}\r\n`);
+      t.match(answer, /^HTTP\/1\.1 200 /, host);
+    }
+  t.match(await raw('GET /livez HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 200 /, 'HTTP/1.0 needs none');
+  refusedAtOnce(t, await raw('GET /livez HTTP/1.1\r\n\r\n'), 'HTTP/1.1 does');
+});
+
+t.test('requests that are refused for their shape count like all others', async (t) => {
+  const counted = await testApp(t, { env: { RATE_LIMIT: '2/1m' } });
+  const at = Number(new URL(await counted.app.listen({ host: '127.0.0.1', port: 0 })).port);
+  const twice = 'Authorization: Bearer a\r\nAuthorization: Bearer b\r\n';
+  const statuses = [];
+  for (const bytes of [
+    get(twice),
+    'GET /livez HTTP/1.1\r\nHost: a b\r\n\r\n',
+    get(twice),
+    'GET ftp://a/livez HTTP/1.1\r\nHost: a\r\n\r\n',
+  ])
+    statuses.push((await raw(bytes, undefined, at)).slice(9, 12));
+  t.same(statuses, ['400', '400', '429', '429']);
+});
+
 t.test('an address in full is its path, whatever host it names', async (t) => {
-  const absolute = await raw(get(CLOSE, 'http://evil.example/v1/me'));
-  t.match(absolute, /"code":"token_missing"/);
-  t.notMatch(absolute, /evil/);
+  for (const address of ['http://evil.example', 'HTTPS://evil.example:443', 'http://[::1]:80']) {
+    const absolute = await raw(get(CLOSE, `${address}/v1/me`));
+    t.match(absolute, /"code":"token_missing"/);
+    t.notMatch(absolute, /evil/);
+  }
+  const [empty, query, root] = await Promise.all(
+    ['http://evil.example', 'http://evil.example?x', '/'].map((path) => raw(get(CLOSE, path))),
+  );
+  const status = (answer: string | undefined) => answer?.slice(0, 12);
+  t.same([status(empty), status(query)], [status(root), status(root)], 'no path is the root');
+});
+
+t.test('API-05 an address in full that is none of a web server is refused', async (t) => {
+  for (const address of [
+    'ftp://a/livez',
+    'foo://a/livez',
+    'http://a@b/livez',
+    'http://a:b@c/livez',
+    'http:///livez',
+    'http://a,b/livez',
+    'http://a:99999/livez',
+    'http://a:65536/livez',
+    'http://[::1/livez',
+    'http://a#b/livez',
+    'http://a/livez#b',
+  ])
+    refusedAtOnce(t, await raw(get('', address)), address);
 });
 
 t.test('API-09 no expectation and no upgrade gets an answer past the hooks', async (t) => {

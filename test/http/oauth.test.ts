@@ -95,7 +95,7 @@ for (const [name, authenticate] of [
     // Whatever challenges with WWW-Authenticate the library reads there first.
     await fails(authenticate('wrong'), 'reports:read', {
       status: 401,
-      cause: [{ scheme: 'basic', parameters: { realm: 'latchkey' } }],
+      cause: [{ scheme: 'basic', parameters: { realm: 'Latchkey' } }],
     });
   });
 }

@@ -63,7 +63,7 @@ t.test('BEA-05 a missing role is 403 with the error of RFC 6750', async (t) => {
   refused(t, answer, 403, 'forbidden');
   t.equal(
     answer.headers['www-authenticate'],
-    'Bearer realm="latchkey", error="insufficient_scope"',
+    'Bearer realm="Latchkey", error="insufficient_scope"',
   );
 });
 

@@ -125,25 +125,70 @@ t.test(
   },
 );
 
-t.test('COO-05 where no origin is listed there are no CORS headers at all', async (t) => {
-  const { inject } = await testApp(t);
-  const origin = 'http://localhost:3000';
-  const answers = [
-    await inject({ url: '/livez', headers: { origin } }),
-    await inject({
-      method: 'OPTIONS',
-      url: '/v1/me',
-      headers: { origin, 'access-control-request-method': 'GET' },
-    }),
-  ];
-  t.equal(answers[1]?.statusCode, 405);
-  for (const { headers } of answers) {
-    t.same(
-      Object.keys(headers).filter((name) => name.startsWith('access-control')),
-      [],
-    );
-  }
+const preflightOf = (origin: string, url = '/v1/refresh') => ({
+  method: 'OPTIONS' as const,
+  url,
+  headers: {
+    origin,
+    'access-control-request-method': 'POST',
+    'access-control-request-headers': 'idempotency-key',
+  },
 });
+
+t.test(
+  'COO-05 without a list the pages of the service and of APP_URL may call, and no others',
+  async (t) => {
+    const { app } = await testApp(t, {
+      env: { ISSUER: 'http://localhost:3000/auth', APP_URL: 'http://LOCALHOST:5173/app' },
+    });
+    const allows = async (origin: string) => {
+      const { statusCode, headers } = await app.inject(preflightOf(origin));
+      return [statusCode, headers['access-control-allow-origin']];
+    };
+    for (const origin of ['http://localhost:3000', 'http://localhost:5173'])
+      t.same(await allows(origin), [204, origin]);
+    for (const origin of ['http://localhost:5174', 'https://localhost:5173', 'http://localhost'])
+      t.same(await allows(origin), [405, undefined]);
+  },
+);
+
+t.test(
+  'an operator reads which origin was refused and which variable allows it, once each, up to a bound',
+  async (t) => {
+    const { app, logs } = await testApp(t);
+    const warnings = () =>
+      logs.flatMap(({ level, msg }) =>
+        level === 40 && /origin|refused/.test(String(msg)) ? [String(msg)] : [],
+      );
+    await app.inject(preflightOf('http://localhost:3000'));
+    await app.inject({ url: '/livez', headers: { origin: 'https://app.example.com' } });
+    await app.inject({ method: 'OPTIONS', url: '/livez' });
+    t.same(warnings(), [], 'nothing was refused, or nothing was asked');
+    for (const _ of [1, 2, 3]) await app.inject(preflightOf('https://app.example.com'));
+    t.same(warnings(), [
+      'a page of https://app.example.com was refused: if it is yours, set APP_URL to its address or add its origin to CORS_ORIGINS',
+    ]);
+    t.match(
+      logs.find(({ origin }) => origin !== undefined),
+      { origin: 'https://app.example.com', level: 40 },
+    );
+    for (const origin of [
+      'null',
+      'eyJhbGciOiJFUzI1NiJ9.canary',
+      `https://${'canary'.repeat(50)}`,
+      'https://canary.example/path',
+      'https://canary@evil.example',
+      '\u001b[2Jcanary',
+    ])
+      await app.inject(preflightOf(origin));
+    t.notMatch(JSON.stringify(logs), /canary/, 'what is no origin is not repeated');
+    t.match(warnings().slice(1), [/^a page of null was/, /^a page of something that is no origin/]);
+    for (let index = 0; index < 300; index += 1)
+      await app.inject(preflightOf(`https://${index}.example`));
+    t.equal(warnings().length, 101);
+    t.equal(warnings().at(-1), 'further refused origins are not said');
+  },
+);
 
 t.test('API-11 in production plain http behind a proxy is refused, not redirected', async (t) => {
   const production = {

@@ -45,7 +45,10 @@ const until = async (condition: () => boolean) => {
 t.test('a letter goes out after the answer, and once', async (t) => {
   const box = await mailbox(t);
   const { lines, log } = logged();
-  const transport = openMail(box.url, 'Latchkey <no-reply@example.com>');
+  const transport = openMail(box.url, {
+    from: 'Latchkey <no-reply@example.com>',
+    product: 'Latchkey',
+  });
   const outbox = new Outbox(transport, log, [20, 20]);
   let composed = 0;
   outbox.post('ada@example.com', () => {

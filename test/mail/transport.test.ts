@@ -8,7 +8,7 @@ import { openMail } from '../../src/mail/transport.ts';
 import { folder, freePort } from '../databases.ts';
 import { mailbox } from '../mailbox.ts';
 
-const FROM = 'Latchkey <no-reply@example.com>';
+const SENDER = { from: 'Latchkey <no-reply@example.com>', product: 'Latchkey' };
 const letter = {
   subject: 'Zoë, choose a new password',
   paragraphs: ['It is “you”.', 'Do nothing & wait.'],
@@ -17,7 +17,7 @@ const letter = {
 
 t.test('one mail arrives, as text and as HTML, from the sender that is set', async (t) => {
   const box = await mailbox(t);
-  const transport = openMail(box.url, FROM);
+  const transport = openMail(box.url, SENDER);
   await transport.send('ada@example.com', letter);
   transport.close();
   const [received] = await box.arrived(1);
@@ -26,15 +26,15 @@ t.test('one mail arrives, as text and as HTML, from the sender that is set', asy
   const mail = received?.mail;
   t.equal(mail?.subject, letter.subject);
   t.match(mail?.from?.value, [{ name: 'Latchkey', address: 'no-reply@example.com' }]);
-  t.equal(mail?.text?.trimEnd(), render(letter).text.trimEnd());
-  t.equal(mail?.html, render(letter).html);
+  t.equal(mail?.text?.trimEnd(), render(letter, 'Latchkey').text.trimEnd());
+  t.equal(mail?.html, render(letter, 'Latchkey').html);
   t.equal(mail?.headers.get('auto-submitted'), 'auto-generated', 'no out-of-office answers');
   t.equal(mail?.attachments.length, 0);
 });
 
 t.test('EML-11 an address adds no header, no recipient and no line', async (t) => {
   const box = await mailbox(t);
-  const transport = openMail(box.url, FROM);
+  const transport = openMail(box.url, SENDER);
   const attacks = [
     'ada@example.com\r\nBcc: eve@example.com',
     'ada@example.com\nSubject: owned',
@@ -64,7 +64,7 @@ t.test('EML-11 an address adds no header, no recipient and no line', async (t) =
 
 t.test('in a folder each mail is a file that its owner alone reads', async (t) => {
   const path = join(folder(t), 'not', 'there', 'yet');
-  const transport = openMail(`file:${path}`, FROM);
+  const transport = openMail(`file:${path}`, SENDER);
   await Promise.all([
     transport.send('ada@example.com', letter),
     transport.send('eve@example.com', letter),
@@ -93,7 +93,7 @@ t.test('a server that refuses, hangs up or is not there is a rejection', async (
   const refusing = await mailbox(t, {
     onRcptTo: (_address, _session, done) => done(new Error('no such mailbox')),
   });
-  const toRefusing = openMail(refusing.url, FROM);
+  const toRefusing = openMail(refusing.url, SENDER);
   await t.rejects(toRefusing.send('ada@example.com', letter));
   toRefusing.close();
 
@@ -103,7 +103,7 @@ t.test('a server that refuses, hangs up or is not there is a rejection', async (
   t.teardown(() => rude.close());
   const { port } = rude.address() as { port: number };
   for (const gone of [port, await freePort()]) {
-    const transport = openMail(`smtp://127.0.0.1:${gone}`, FROM);
+    const transport = openMail(`smtp://127.0.0.1:${gone}`, SENDER);
     await t.rejects(transport.send('ada@example.com', letter));
     transport.close();
   }

@@ -32,5 +32,5 @@ export function postLimited(
 export function tellTaken(context: Context, { email }: Pick<User, 'email'>): void {
   // Found by its address, so it has one.
   const limit = { occasion: 'sign-up' as const, email: email as string };
-  postLimited(context, limit, () => alreadyRegistered(context.config.APP_URL));
+  postLimited(context, limit, () => alreadyRegistered(context.config));
 }

@@ -26,7 +26,7 @@ export async function inviteToSignUp(context: Context, email: string): Promise<v
   const taken = await context.users.findByEmail(emailKey(email));
   if (taken) return tellTaken(context, taken);
   postLimited(context, { occasion: 'sign-up', email }, () =>
-    signUp(context.config.APP_URL, signUpToken(context, email)),
+    signUp(context.config, signUpToken(context, email)),
   );
 }
 

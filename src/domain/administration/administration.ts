@@ -42,9 +42,7 @@ export interface NewUser {
 export async function inviteUser(context: Context, { email, name, roles }: NewUser): Promise<User> {
   const user = { ...newPerson({ email, name, passwordHash: null }, context.clock()), roles };
   await context.users.insert(user);
-  context.outbox.post(email, () =>
-    invitation(context.config.APP_URL, invitationToken(context, user)),
-  );
+  context.outbox.post(email, () => invitation(context.config, invitationToken(context, user)));
   return user;
 }
 

@@ -1,9 +1,9 @@
+import type { Config } from '../../config.ts';
 import type { Context } from '../../context.ts';
 import { Refusal } from '../refusal.ts';
 import type { Turn } from './hash-queue.ts';
 
 const MAX_CODE_POINTS = 128;
-const PRODUCT = 'latchkey';
 
 interface NewPassword extends Turn {
   password: string;
@@ -14,9 +14,16 @@ interface NewPassword extends Turn {
 }
 
 /** The words that a guesser of this very password would try first. */
-function guessable(email: string | null, issuer: string): string[] {
-  const ownWords = email === null ? [] : [email, ...email.split(/[^\p{L}\p{N}]+/u)];
-  return [PRODUCT, new URL(issuer).hostname, ...ownWords].filter((word) => word.length > 2);
+function guessable(
+  email: string | null,
+  { ISSUER, PRODUCT_NAME }: Pick<Config, 'ISSUER' | 'PRODUCT_NAME'>,
+): string[] {
+  const withParts = (text: string) => [text, ...text.split(/[^\p{L}\p{N}]+/u)];
+  const product = [PRODUCT_NAME, PRODUCT_NAME.replaceAll(' ', '')].flatMap(withParts);
+  const own = email === null ? [] : withParts(email);
+  return [...new Set([...product, new URL(ISSUER).hostname, ...own])].filter(
+    (word) => word.length > 2,
+  );
 }
 
 /**
@@ -34,7 +41,7 @@ export async function hashNewPassword(
   if (length < minimum || length > MAX_CODE_POINTS) {
     throw refuse(`must have ${minimum} to ${MAX_CODE_POINTS} characters; it has ${length}`);
   }
-  if (!(await passwordStrength.isStrong(text, guessable(email, config.ISSUER), turn))) {
+  if (!(await passwordStrength.isStrong(text, guessable(email, config), turn))) {
     throw refuse('is too easy to guess: common, repeated, or made of your address');
   }
   return passwords.hash(password, turn);

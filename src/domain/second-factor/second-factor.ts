@@ -35,10 +35,25 @@ export function enrol(
   return { secret, pending: { secret: seal(keys, secret.base32, user.id, now), last_step: 0 } };
 }
 
-/** For the QR code of an authenticator app. */
-export function otpauthUri(secret: Secret, email: string): string {
-  const label = `Latchkey:${encodeURIComponent(email)}`;
-  return `otpauth://totp/${label}?${new URLSearchParams({ secret: secret.base32, issuer: 'Latchkey' })}`;
+interface Label {
+  email: string;
+  product: string;
+}
+
+/** Apps split a label at its colon and parameters at the ampersand, and some of them decode before they do. */
+const unsplit = (text: string): string => text.replaceAll(/[\s:&]+/g, ' ').trim();
+
+/** `%XX` for everything but letters, digits and `-_.~`: to some apps a `+` is a space, to others a plus. */
+const encoded = (text: string): string =>
+  encodeURIComponent(text).replaceAll(
+    /[!'()*]/g,
+    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+
+/** For the QR code of an authenticator app (Google Authenticator's Key Uri Format). */
+export function otpauthUri(secret: Secret, { email, product }: Label): string {
+  const [issuer, account] = [product, email].map((text) => encoded(unsplit(text)));
+  return `otpauth://totp/${issuer}:${account}?secret=${secret.base32}&issuer=${issuer}`;
 }
 
 /**

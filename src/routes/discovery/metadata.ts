@@ -1,6 +1,9 @@
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { App } from '../../app.ts';
+import type { Config } from '../../config.ts';
 import type { Context } from '../../context.ts';
+import { basePath } from '../../http/base-path.ts';
 
 /** RFC 8414 section 2. */
 const Metadata = z
@@ -36,28 +39,32 @@ const Metadata = z
     ],
   });
 
+const WELL_KNOWN = '/.well-known/oauth-authorization-server';
+
+const documentOf = ({ ISSUER }: Config) => ({
+  issuer: ISSUER,
+  jwks_uri: `${ISSUER}/.well-known/jwks.json`,
+  token_endpoint: `${ISSUER}/oauth/token`,
+  introspection_endpoint: `${ISSUER}/oauth/introspect`,
+  revocation_endpoint: `${ISSUER}/oauth/revoke`,
+  token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
+  introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+  revocation_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
+  response_types_supported: [],
+  grant_types_supported: ['client_credentials', 'refresh_token'],
+  service_documentation: `${ISSUER}/docs`,
+});
+
+const answer = (config: Config) => {
+  const document = documentOf(config);
+  return async (_request: unknown, reply: FastifyReply) =>
+    reply.header('cache-control', 'public, max-age=300').send(document);
+};
+
 export function metadata(app: App, { config }: Context): void {
-  const { ISSUER } = config;
-  const document = {
-    issuer: ISSUER,
-    jwks_uri: `${ISSUER}/.well-known/jwks.json`,
-    token_endpoint: `${ISSUER}/oauth/token`,
-    introspection_endpoint: `${ISSUER}/oauth/introspect`,
-    revocation_endpoint: `${ISSUER}/oauth/revoke`,
-    token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
-    introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
-    revocation_endpoint_auth_methods_supported: [
-      'client_secret_basic',
-      'client_secret_post',
-      'none',
-    ],
-    response_types_supported: [],
-    grant_types_supported: ['client_credentials', 'refresh_token'],
-    service_documentation: `${ISSUER}/docs`,
-  };
   app.route({
     method: 'GET',
-    url: '/.well-known/oauth-authorization-server',
+    url: WELL_KNOWN,
     config: { access: 'public' },
     schema: {
       operationId: 'metadata',
@@ -66,7 +73,19 @@ export function metadata(app: App, { config }: Context): void {
       description: 'Where the key set is, and by what name this service signs.',
       response: { 200: Metadata },
     },
-    handler: async (_request, reply) =>
-      reply.header('cache-control', 'public, max-age=300').send(document),
+    handler: answer(config),
+  });
+}
+
+/** RFC 8414 section 3.1: where the issuer has a path, the document is at the host, with that path at its end. */
+export function registerHostMetadata(app: App, { config }: Context): void {
+  const base = basePath(config);
+  if (base === '') return;
+  app.route({
+    method: 'GET',
+    url: `${WELL_KNOWN}${base}`,
+    config: { access: 'public' },
+    schema: { hide: true, response: { 200: Metadata } },
+    handler: answer(config),
   });
 }

@@ -1,23 +1,21 @@
 import { z } from 'zod';
 import type { App } from '../../app.ts';
+import type { Context } from '../../context.ts';
 import { Refusal } from '../../domain/refusal.ts';
+import { page } from '../../http/page.ts';
 import { problems } from '../../http/problems.ts';
+import { escaped } from '../../mail/letter.ts';
 import { ProblemCode } from '../../schemas/problem.ts';
 
-const page = (code: ProblemCode): string => {
+const pageOf = (code: ProblemCode, product: string): string => {
   const { status, title, explanation } = problems[code];
-  const text = explanation.replaceAll('"', '&quot;');
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>${title}</title>
-<h1>${title}</h1>
+  const body = `<h1>${escaped(title)}</h1>
 <p><code>${code}</code>, status ${status}</p>
-<p>${text}</p>
-`;
+<p>${escaped(explanation)}</p>`;
+  return page({ title, product, body });
 };
 
-export function problemPage(app: App): void {
+export function problemPage(app: App, { config }: Context): void {
   app.route({
     method: 'GET',
     url: '/problems/:code',
@@ -38,7 +36,7 @@ export function problemPage(app: App): void {
       return reply
         .type('text/html; charset=utf-8')
         .header('cache-control', 'public, max-age=300')
-        .send(page(code));
+        .send(pageOf(code, config.PRODUCT_NAME));
     },
   });
 }

@@ -39,7 +39,7 @@ export function deleteMe(app: App, context: Context): void {
       });
       tell(context, user, 'account.deleted');
       logEvent(request, 'account.deleted', { user: caller.sub });
-      clearRefreshCookie(reply);
+      clearRefreshCookie(reply, context.config);
       return reply.code(204).send(null);
     },
   });

@@ -27,7 +27,7 @@ export function endSessions(app: App, context: Context): void {
         result: undefined,
       }));
       logEvent(request, 'session.all_ended', { user: caller.sub });
-      clearRefreshCookie(reply);
+      clearRefreshCookie(reply, context.config);
       return reply.code(204).send(null);
     },
   });

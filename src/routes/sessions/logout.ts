@@ -38,7 +38,7 @@ export function logout(app: App, context: Context): void {
     handler: async (request, reply) => {
       const presented = presentedRefresh(request, request.body, context);
       const refresh = presented && ownTokens.read('refresh', presented.token);
-      if (presented?.transport === 'cookie') clearRefreshCookie(reply);
+      if (presented?.transport === 'cookie') clearRefreshCookie(reply, context.config);
       // What a refresh token does not end, because it is none or dead, an access token beside it may.
       if (!(refresh && (await signOut(refresh)))) {
         const bearer = sessionOfBearer(presented !== undefined);

@@ -55,7 +55,7 @@ export function refresh(app: App, context: Context): void {
       reportRefresh(request, context, rotation);
       if (rotation.outcome !== 'reused' && rotation.outcome !== 'invalid')
         return answerTokens(reply, context, rotation);
-      if (presented.transport === 'cookie') clearRefreshCookie(reply);
+      if (presented.transport === 'cookie') clearRefreshCookie(reply, context.config);
       if (rotation.outcome === 'reused') throw new Refusal('refresh_reused');
       throw new Refusal('refresh_invalid');
     },

@@ -127,18 +127,19 @@ t.test('MFA-12 an address cannot add anything to the URI of the authenticator ap
   const secret = new Secret({ size: 20 });
   for (const email of [
     'ada@example.com',
-    'a&secret=x@b.co',
+    "o'brien*(x)!@b.co",
     'a?issuer=Evil@b.co',
     'a#b@b.co',
     'a/../b@b.co',
     'a%26secret=x@b.co',
+    'a%3Ab@b.co',
     'zoë+tag@b.co',
   ]) {
-    const uri = new URL(otpauthUri(secret, email));
+    const uri = new URL(otpauthUri(secret, { email, product: 'Latchkey' }));
     t.equal(uri.protocol, 'otpauth:');
     t.equal(uri.host, 'totp');
     t.equal(uri.hash, '');
-    t.equal(decodeURIComponent(uri.pathname), `/Latchkey:${email}`);
+    t.equal(decodeURIComponent(uri.pathname), `/Latchkey:${email.replace('&', ' ')}`);
     t.same(
       [...uri.searchParams],
       [
@@ -146,6 +147,49 @@ t.test('MFA-12 an address cannot add anything to the URI of the authenticator ap
         ['issuer', 'Latchkey'],
       ],
     );
+  }
+});
+
+/** As a phone's app may read it: decoded first, then split at the first colon, and the parameters at each ampersand. */
+function readByPhone(uri: string) {
+  const [head = '', query = ''] = uri.slice('otpauth://totp/'.length).split('?');
+  const [issuer, ...account] = decodeURIComponent(head).split(':');
+  const parameters = decodeURIComponent(query)
+    .split('&')
+    .map((pair) => pair.split('='));
+  return { issuer, account: account.join(':'), parameters };
+}
+
+t.test('MFA-12 no name of the product and no address breaks the app of a phone', async (t) => {
+  const secret = new Secret({ size: 20 });
+  for (const [product, email, issuer, account] of [
+    ['Harbour Lights', 'ada@example.com', 'Harbour Lights', 'ada@example.com'],
+    ['Acme: Billing', 'ada@example.com', 'Acme Billing', 'ada@example.com'],
+    ['Tom & Jerry', 'ada@example.com', 'Tom Jerry', 'ada@example.com'],
+    ['Q&A:Ltd', 'ada&eve@example.com', 'Q A Ltd', 'ada eve@example.com'],
+    [':&A', '"a:b"@example.com', 'A', '"a b"@example.com'],
+    ['C++', 'a+b@example.com', 'C++', 'a+b@example.com'],
+    [
+      'Zo\u00eb\u2019s \u{1f98a}',
+      "o'brien@example.com",
+      'Zo\u00eb\u2019s \u{1f98a}',
+      "o'brien@example.com",
+    ],
+  ] as const) {
+    const uri = otpauthUri(secret, { email, product });
+    t.same(
+      readByPhone(uri),
+      {
+        issuer,
+        account,
+        parameters: [
+          ['secret', secret.base32],
+          ['issuer', issuer],
+        ],
+      },
+      product,
+    );
+    t.match(uri, /^otpauth:\/\/totp\/[\w%.~-]+:[\w%.~-]+\?secret=[A-Z2-7]+&issuer=[\w%.~-]+$/);
   }
 });
 

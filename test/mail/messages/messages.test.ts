@@ -10,6 +10,7 @@ import { reset } from '../../../src/mail/messages/reset.ts';
 import { signUp } from '../../../src/mail/messages/sign-up.ts';
 
 const APP = 'https://app.example.com/base';
+const PRODUCT = { APP_URL: APP, PRODUCT_NAME: 'Harbour' };
 const TOKEN = 'aaa.bbb.ccc';
 
 const notices = [
@@ -24,13 +25,13 @@ const notices = [
 ] satisfies NoticeName[];
 
 const letters: Record<string, Letter[]> = {
-  'already-registered.ts': [alreadyRegistered(APP)],
+  'already-registered.ts': [alreadyRegistered(PRODUCT)],
   'confirm-email.ts': [confirmEmail(APP, TOKEN)],
   'email-changing.ts': [emailChanging(APP)],
-  'invitation.ts': [invitation(APP, TOKEN)],
+  'invitation.ts': [invitation(PRODUCT, TOKEN)],
   'notice.ts': notices.map((name) => notice(name, APP)),
   'reset.ts': [reset(APP, TOKEN)],
-  'sign-up.ts': [signUp(APP, TOKEN)],
+  'sign-up.ts': [signUp(PRODUCT, TOKEN)],
 };
 
 t.test('every letter there is is looked at here', async (t) => {
@@ -44,7 +45,7 @@ t.test(
       for (const letter of written) {
         t.match(letter.subject, /^[A-Z][^\r\n]{5,60}$/, file);
         t.ok(letter.paragraphs.length >= 2, 'and what to do if it was not you');
-        const { text, html } = render(letter);
+        const { text, html } = render(letter, 'Harbour');
         for (const form of [text, html]) {
           const links = form.match(/https?:[^\s"<]+/g) ?? [];
           t.equal(links.length > 0, letter.action !== undefined);
@@ -75,6 +76,11 @@ t.test(
 t.test('what is only told carries no token', async (t) => {
   for (const file of ['already-registered.ts', 'email-changing.ts', 'notice.ts'])
     for (const letter of letters[file] ?? []) t.notMatch(letter.action?.link ?? '', '#');
+});
+
+t.test('what comes unasked says from which service it is before it is opened', async (t) => {
+  for (const file of ['already-registered.ts', 'invitation.ts', 'sign-up.ts'])
+    for (const { subject } of letters[file] ?? []) t.match(subject, 'Harbour', file);
 });
 
 t.test('no two notices say the same', async (t) => {

@@ -2,7 +2,7 @@ import t from 'tap';
 import { testApp } from '../../test-app.ts';
 
 t.test('tools find the key set and the endpoints from the issuer alone', async (t) => {
-  const issuer = 'https://auth.example.com/tenant';
+  const issuer = 'https://auth.example.com';
   const { inject } = await testApp(t, { env: { ISSUER: issuer } });
   const answer = await inject({
     url: '/.well-known/oauth-authorization-server',

@@ -124,7 +124,7 @@ t.test('a wrong client is told nothing but that it is wrong', async (t) => {
   for (const [fields, headers] of tries) {
     const answer = await send({ grant_type, ...fields }, headers);
     oauthRefused(t, answer, 401, 'invalid_client');
-    t.equal(answer.headers['www-authenticate'], 'Basic realm="latchkey"');
+    t.equal(answer.headers['www-authenticate'], 'Basic realm="Latchkey"');
     bodies.add(answer.payload);
   }
   t.equal(bodies.size, 1, 'always in the same words');

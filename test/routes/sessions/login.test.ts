@@ -49,7 +49,7 @@ test('AUT-01 AUT-12 a stranger cannot tell an unknown address from a wrong passw
   const wrong = await login(EMAIL, `${PASSWORD}!`);
   const unknown = await login('eve@example.com', PASSWORD);
   refused(t, wrong, 401, 'invalid_credentials');
-  t.equal(wrong.headers['www-authenticate'], 'Bearer realm="latchkey"');
+  t.equal(wrong.headers['www-authenticate'], 'Bearer realm="Latchkey"');
   t.same({ ...wrong.json(), instance: '' }, { ...unknown.json(), instance: '' });
   const comparable = ({ headers }: typeof wrong) => ({ ...headers, date: '' });
   t.same(comparable(wrong), comparable(unknown));

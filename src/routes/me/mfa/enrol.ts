@@ -37,7 +37,10 @@ export function enrolTotp(app: App, context: Context): void {
         signalOf(reply),
       );
       logEvent(request, 'mfa.enrolment_begun', { user: user.id });
-      const otpauth_uri = otpauthUri(secret, String(user.email));
+      const otpauth_uri = otpauthUri(secret, {
+        email: String(user.email),
+        product: context.config.PRODUCT_NAME,
+      });
       return reply
         .code(201)
         .send({ secret: secret.base32, otpauth_uri, qr_svg: renderSVG(otpauth_uri) });

@@ -2,13 +2,10 @@ import chromium from '@sparticuz/chromium';
 import { type Browser, chromium as playwright } from 'playwright-core';
 import type { Test } from 'tap';
 
-/** Unpacked once: a file that is being written cannot be run. */
-const path = chromium.executablePath();
-
 /** A real Chromium, closed when the test ends. */
-export async function openBrowser(t: Test): Promise<Browser> {
+export async function openChromium(t: Test): Promise<Browser> {
   const browser = await playwright.launch({
-    executablePath: await path,
+    executablePath: await chromium.executablePath(),
     headless: true,
     args: [
       '--headless=shell',

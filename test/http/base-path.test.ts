@@ -1,0 +1,106 @@
+import * as oauth from 'oauth4webapi';
+import t from 'tap';
+import { freePort } from '../databases.ts';
+import { operations, urlOf } from '../operations.ts';
+import { machine } from '../people.ts';
+import { refused } from '../refused.ts';
+import { PASSWORD, testApp } from '../test-app.ts';
+
+const BASE = '/auth/v2.1';
+const port = await freePort();
+const ISSUER = `http://127.0.0.1:${port}${BASE}`;
+
+const service = await testApp(t, { env: { ISSUER } });
+const { app, logs } = service;
+
+t.test('every route is below the path of ISSUER, and none is beside it', async (t) => {
+  const paths = [
+    ...operations.map((operation) => urlOf(operation)),
+    '/docs',
+    '/docs/',
+    '/docs/json',
+    '/openapi.yaml',
+  ];
+  for (const path of paths) {
+    const ask = (url: string) => app.inject({ method: 'OPTIONS', url });
+    const { headers } = await ask(`${BASE}${path}`);
+    t.ok(headers.allow, `${path}: there is something below the path`);
+    for (const elsewhere of [path, `/auth${path}`, `${BASE}x${path}`, `/x${BASE}${path}`]) {
+      const answer = await ask(elsewhere);
+      refused(t, answer, 404, 'not_found');
+      t.equal(answer.headers.allow, undefined, elsewhere);
+    }
+  }
+});
+
+t.test('a walk through it is the same as at the root of a host', async (t) => {
+  const post = (url: string, payload: object, headers = {}) =>
+    app.inject({ method: 'POST', url: `${BASE}${url}`, payload, headers });
+  const ada = { email: 'ada@example.com', password: PASSWORD };
+  t.equal((await post('/v1/register', ada)).statusCode, 201);
+  const login = await post('/v1/login', { ...ada, transport: 'cookie' });
+  t.match(login.cookies, [{ path: `${BASE}/v1` }, { path: `${BASE}/v1` }]);
+  const cookie = `${login.cookies[0]?.name}=${login.cookies[0]?.value}`;
+  const headers = { cookie, origin: new URL(ISSUER).origin };
+  const refreshed = await post('/v1/refresh', {}, headers);
+  t.equal(refreshed.statusCode, 200);
+  t.match(refreshed.cookies, [{ path: `${BASE}/v1` }, { path: `${BASE}/v1` }]);
+  const authorization = `Bearer ${refreshed.json().access_token}`;
+  const whoami = await app.inject({ url: `${BASE}/v1/whoami`, headers: { authorization } });
+  t.match(whoami.json(), { iss: ISSUER, aud: ISSUER });
+  const out = await post('/v1/logout', {}, headers);
+  t.match(out.cookies, [{ value: '', maxAge: 0, path: `${BASE}/v1` }], 'the same cookie goes');
+  t.equal((await app.inject({ url: `${BASE}/livez` })).statusCode, 200);
+  t.equal((await app.inject({ url: `${BASE}/readyz` })).statusCode, 200);
+});
+
+t.test('the type of every problem leads to its page', async (t) => {
+  for (const url of [`${BASE}/v1/me`, '/nowhere', `${BASE}/nowhere`, '/%zz']) {
+    const { type, code } = (await app.inject({ url })).json();
+    t.equal(type, `${BASE}/problems/${code}`, url);
+    t.match((await app.inject({ url: type })).payload, code);
+  }
+});
+
+t.test(
+  'the document names the path once, and its paths are those of any other server',
+  async (t) => {
+    const document = app.swagger() as { servers?: { url: string }[]; paths?: object };
+    t.match(document.servers, [{ url: BASE }]);
+    t.same(Object.keys(document.paths ?? {}), [...new Set(operations.map(({ path }) => path))]);
+    const index = await app.inject({ url: `${BASE}/docs/static/index.html` });
+    t.equal(index.headers.location, `${BASE}/docs/`);
+  },
+);
+
+t.test(
+  'a library finds the metadata where RFC 8414 puts it, and what they name is there',
+  async (t) => {
+    const issuer = new URL(ISSUER);
+    await app.listen({ host: '127.0.0.1', port });
+    const { id, secret } = await machine(service);
+    const options = { [oauth.allowInsecureRequests]: true };
+    const answer = await oauth.discoveryRequest(issuer, { ...options, algorithm: 'oauth2' });
+    t.equal(logs.at(-1)?.['route'], `/.well-known/oauth-authorization-server${BASE}`);
+    const server = await oauth.processDiscoveryResponse(issuer, answer);
+    t.equal(server.jwks_uri, `${ISSUER}/.well-known/jwks.json`);
+    const below = await app.inject({ url: `${BASE}/.well-known/oauth-authorization-server` });
+    t.same(below.json(), server, 'and below the path');
+
+    const client = { client_id: id };
+    const token = await oauth.processClientCredentialsResponse(
+      server,
+      client,
+      await oauth.clientCredentialsGrantRequest(
+        server,
+        client,
+        oauth.ClientSecretBasic(secret),
+        new URLSearchParams(),
+        options,
+      ),
+    );
+    t.ok(token.access_token);
+    const keys = await app.inject({ url: new URL(String(server.jwks_uri)).pathname });
+    t.equal(keys.json().keys.length, 1);
+  },
+);
