@@ -2,10 +2,13 @@ import chromium from '@sparticuz/chromium';
 import { type Browser, chromium as playwright } from 'playwright-core';
 import type { Test } from 'tap';
 
+/** Unpacked once: a file that is being written cannot be run. */
+const path = chromium.executablePath();
+
 /** A real Chromium, closed when the test ends. */
 export async function openChromium(t: Test): Promise<Browser> {
   const browser = await playwright.launch({
-    executablePath: await chromium.executablePath(),
+    executablePath: await path,
     headless: true,
     args: [
       '--headless=shell',
