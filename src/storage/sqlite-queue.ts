@@ -92,8 +92,9 @@ export class SqliteQueue {
     if (this.#lock !== undefined) this.#endPatience(this.#lock.error);
     // Of an open transaction the next step comes once its owner has the last answer.
     if (this.#jobs.length === 0 || this.#transaction !== undefined) return;
-    if (this.#lock === undefined) this.#soon = setImmediate(() => this.#turn());
-    else this.#later = setTimeout(() => this.#turn(), this.#lock.until - performance.now());
+    const pause = (this.#lock?.until ?? 0) - performance.now();
+    if (pause > 0) this.#later = setTimeout(() => this.#turn(), pause);
+    else this.#soon = setImmediate(() => this.#turn());
   }
 
   #open(): SqliteConnection | undefined {

@@ -26,6 +26,7 @@ export class SqliteThread {
   readonly #options: SqliteOptions;
   #running: Running | undefined;
   #count = 0;
+  #closing = false;
 
   constructor(options: SqliteOptions) {
     this.#options = options;
@@ -47,6 +48,7 @@ export class SqliteThread {
     if (this.#running === undefined) return;
     const { worker } = this.#running;
     const ended = once(worker, 'exit');
+    this.#closing = true;
     worker.ref();
     worker.postMessage('close' satisfies ToThread);
     await ended;
@@ -62,7 +64,7 @@ export class SqliteThread {
     worker.on('message', (message: FromThread) => {
       const answer = running.asked.get(message.id);
       running.asked.delete(message.id);
-      if (running.asked.size === 0) worker.unref();
+      if (running.asked.size === 0 && !this.#closing) worker.unref();
       if ('error' in message) answer?.reject(new SqliteError(message.error));
       else answer?.resolve(message.answer);
     });
