@@ -1,4 +1,4 @@
-import { Kysely, type KyselyPlugin } from 'kysely';
+import { Kysely, type KyselyPlugin, PostgresAdapter, type RawBuilder, sql } from 'kysely';
 import type { User } from '../schemas/user.ts';
 import { postgres } from './postgres.ts';
 import { type SqliteSettings, sqlite } from './sqlite.ts';
@@ -32,6 +32,10 @@ export function openDatabase({ url, pool, plugins = [], ...settings }: DatabaseO
     : postgres(url, pool);
   return new Kysely<Tables>({ dialect, plugins });
 }
+
+/** A column of texts in the order of their bytes, whatever the order of the database is. */
+export const byBytes = (db: Database, column: keyof UserRow): RawBuilder<string> =>
+  sql`${sql.ref(column)} collate ${sql.raw(db.getExecutor().adapter instanceof PostgresAdapter ? '"C"' : 'binary')}`;
 
 /**
  * Leaves no old version of a row in the files of SQLite: to be called when a row was emptied or removed. On
