@@ -43,7 +43,8 @@ async function* everyUser({ users }: Context, emailPrefix?: string): AsyncGenera
   do {
     const page = await users.list({ kind: 'person', after, limit: PAGE, emailPrefix });
     yield* page;
-    after = page.length === PAGE ? page.at(-1)?.id : undefined;
+    const last = page.length === PAGE ? page.at(-1) : undefined;
+    after = (emailPrefix === undefined ? last?.id : last?.email_key) ?? undefined;
   } while (after !== undefined);
 }
 

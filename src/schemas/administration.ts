@@ -41,25 +41,37 @@ const limit = z
   .optional()
   .describe('Rows a page, 50 unless told.');
 
-const cursor = z
-  .uuid({ error: 'is not a cursor of ours' })
-  .optional()
-  .describe('`next_cursor` of the page before.');
+const idCursor = z.uuid({ error: 'is not a cursor of ours' });
+const CURSOR = '`next_cursor` of the page before.';
 
-export const PageQuery = z.strictObject({ limit, cursor });
+export const PageQuery = z.strictObject({ limit, cursor: idCursor.optional().describe(CURSOR) });
 
-export const UsersQuery = z.strictObject({
-  limit,
-  cursor,
-  email: z
-    .string()
-    .min(1)
-    .max(254)
-    // No pattern in the document: not every reader of it takes the flag that \p needs.
-    .refine((text) => !/\p{Cc}/u.test(text), { error: 'must be one line of text' })
-    .optional()
-    .describe('The beginning of an address.'),
-});
+export const UsersQuery = z
+  .strictObject({
+    limit,
+    cursor: z
+      .string()
+      .max(12_288)
+      .regex(/^[A-Za-z0-9_-]+$/, { error: 'is not a cursor of ours', abort: true })
+      .optional()
+      .describe(CURSOR),
+    email: z
+      .string()
+      .min(1)
+      .max(254)
+      // No pattern in the document: not every reader of it takes the flag that \p needs.
+      .refine((text) => !/\p{Cc}/u.test(text), { error: 'must be one line of text' })
+      .optional()
+      .describe('The beginning of an address.'),
+  })
+  // What a cursor of a search is made of only the search knows.
+  .refine(
+    ({ cursor, email }) => email !== undefined || idCursor.optional().safeParse(cursor).success,
+    {
+      path: ['cursor'],
+      error: 'is not a cursor of ours',
+    },
+  );
 
 const next_cursor = z.string().nullable().describe('null: this was the last page.');
 

@@ -1,7 +1,8 @@
-import { Kysely, type KyselyPlugin } from 'kysely';
+import { Kysely, type KyselyPlugin, PostgresAdapter, type RawBuilder, sql } from 'kysely';
 import type { User } from '../schemas/user.ts';
 import { postgres } from './postgres.ts';
-import { sqlite } from './sqlite.ts';
+import { type SqliteSettings, sqlite } from './sqlite.ts';
+import { SharedSqliteAdapter, type SqliteUse } from './sqlite-dialect.ts';
 
 type JsonColumn = 'roles' | 'sessions' | 'throttle' | 'mfa';
 
@@ -16,7 +17,7 @@ export interface Tables {
 }
 export type Database = Kysely<Tables>;
 
-export interface DatabaseOptions {
+export interface DatabaseOptions extends SqliteSettings {
   /** `file:PATH`, `file::memory:` or `postgres://…`. */
   url: string;
   /** Connections (PostgreSQL). */
@@ -24,8 +25,25 @@ export interface DatabaseOptions {
   plugins?: KyselyPlugin[];
 }
 
-/** Opens the database. A PostgreSQL server is first spoken to by the first query. */
-export function openDatabase({ url, pool, plugins = [] }: DatabaseOptions): Database {
-  const dialect = url.startsWith('file:') ? sqlite(url.slice('file:'.length)) : postgres(url, pool);
+/** Opens the database. It is first spoken to by the first query. */
+export function openDatabase({ url, pool, plugins = [], ...settings }: DatabaseOptions): Database {
+  const dialect = url.startsWith('file:')
+    ? sqlite(url.slice('file:'.length), settings)
+    : postgres(url, pool);
   return new Kysely<Tables>({ dialect, plugins });
+}
+
+/** A column of texts in the order of their bytes, whatever the order of the database is. */
+export const byBytes = (db: Database, column: keyof UserRow): RawBuilder<string> =>
+  sql`${sql.ref(column)} collate ${sql.raw(db.getExecutor().adapter instanceof PostgresAdapter ? '"C"' : 'binary')}`;
+
+/**
+ * Leaves no old version of a row in the files of SQLite: to be called when a row was emptied or removed. On
+ * PostgreSQL that is the work of VACUUM. What is committed stays committed, so a failure is nobody's fault: the next
+ * clean-up erases again.
+ */
+export async function eraseOldVersions(db: Database): Promise<void> {
+  const executor = db.getExecutor();
+  if (!(executor.adapter instanceof SharedSqliteAdapter)) return;
+  await executor.provideConnection((use) => (use as SqliteUse).erase()).catch(() => {});
 }

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Insertable, type Selectable, sql } from 'kysely';
 import type { z } from 'zod';
 import { RevokedUser, User } from '../schemas/user.ts';
-import { type Database, DECOY, type UserRow } from './database.ts';
+import { byBytes, type Database, DECOY, eraseOldVersions, type UserRow } from './database.ts';
+import { behindPrefix } from './prefix.ts';
 
 /** The database did not answer, or refused for a cause that is not the caller's. */
 export class StorageFault extends Error {}
@@ -33,8 +34,9 @@ const UNIQUE_VIOLATION = new Set(['23505', 'SQLITE_CONSTRAINT_UNIQUE']);
 const LOST_RACE = new Set(['40001', '40P01']);
 const TRIES = 30;
 
-/** A LIKE pattern for what starts with `prefix`, taken literally. */
-const likePrefix = (prefix: string): string => `${prefix.replace(/[\\%_]/g, '\\$&')}%`;
+/** So many rows are read where one will do, as some may not be readable. */
+const A_FEW = 10;
+const REMOVED_AT_ONCE = 500;
 
 const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code;
 
@@ -84,9 +86,9 @@ async function writeOver(db: Database, seen: User, next: User): Promise<boolean>
 /** What a page of users is picked by. */
 export interface Page {
   kind: User['kind'];
-  /** The id of the last row of the page before. */
-  after?: string | undefined;
   emailPrefix?: string | undefined;
+  /** Of the last row of the page before: its id, or its `email_key` where addresses are searched. */
+  after?: string | undefined;
   limit: number;
 }
 
@@ -141,6 +143,7 @@ export class Users {
       if (change.user === user) return change.result;
       if (await this.#replace(user, change)) {
         this.#listener.wrote(change.user);
+        if (change.user.status === 'deleted') await eraseOldVersions(this.#db);
         return change.result;
       }
       await sleep(Math.random() * Math.min(50, 2 ** attempt));
@@ -174,38 +177,39 @@ export class Users {
     }
   }
 
-  /** In the order of their ids, so oldest first. Deleted users, and rows that cannot be read, are not there. */
-  async list({ kind, after, emailPrefix, limit }: Page): Promise<User[]> {
-    return this.#guarded('list', async () => {
-      let query = this.#db
-        .selectFrom('users')
-        .selectAll()
-        .where('kind', '=', kind)
-        .where('status', '!=', 'deleted');
-      if (after !== undefined) query = query.where('id', '>', after);
-      if (emailPrefix !== undefined) {
-        query = query.where(sql<boolean>`email_key like ${likePrefix(emailPrefix)} escape '\\'`);
-      }
-      const rows = await query.orderBy('id').limit(limit).execute();
-      return rows.map(toUser);
-    });
+  /**
+   * By id, so oldest first; a search by address in the order of addresses. Deleted users, and rows that cannot be
+   * read, are not there.
+   */
+  async list(page: Page): Promise<User[]> {
+    const found: User[] = [];
+    let { after } = page;
+    for (;;) {
+      const limit = page.limit - found.length;
+      const rows = await this.#rowsOf({ ...page, after, limit });
+      found.push(...rows.flatMap((row) => this.#readable(User, row) ?? []));
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < limit || found.length === page.limit) return found;
+      after = page.emailPrefix === undefined ? last.id : String(last.email_key);
+    }
   }
 
-  /** Some active person with this role and a password who is not `id`. Reads through the table. */
+  /** Some active person with this role and a password who is not `id`. Reads those who have any role. */
   async findOther(id: string, role: string): Promise<User | undefined> {
-    return this.#guarded('findOther', async () => {
-      const row = await this.#db
+    const rows = await this.#guarded('findOther', () =>
+      this.#db
         .selectFrom('users')
         .selectAll()
+        .where(sql<boolean>`roles <> '[]'`)
         .where('kind', '=', 'person')
         .where('status', '=', 'active')
         .where('id', '!=', id)
         .where('password_hash', 'is not', null)
         .where('roles', 'like', `%${JSON.stringify(role)}%`)
-        .limit(1)
-        .executeTakeFirst();
-      return row && toUser(row);
-    });
+        .limit(A_FEW)
+        .execute(),
+    );
+    return rows.map((row) => this.#readable(User, row)).find((user) => user !== undefined);
   }
 
   /** Adds those whose address is free, in one commit; answers how many that were. */
@@ -229,15 +233,26 @@ export class Users {
     await this.#replace(decoy, { user: decoy, result: undefined });
   }
 
-  /** Removes the emptied rows of users who were deleted before `instant` (ms). */
+  /** Removes the emptied rows of users who were deleted before `instant` (ms), some at a time, and old versions of all. */
   async removeDeleted(instant: number): Promise<void> {
-    await this.#guarded('removeDeleted', () =>
-      this.#db
-        .deleteFrom('users')
+    await this.#guarded('removeDeleted', async () => {
+      const some = this.#db
+        .selectFrom('users')
+        .select('id')
+        .where('status', '=', sql.lit('deleted'))
         .where('revoked_at', '<', instant)
-        .where('status', '=', 'deleted')
-        .execute(),
-    );
+        .orderBy('revoked_at')
+        .limit(REMOVED_AT_ONCE);
+      let removed: bigint;
+      do {
+        const answer = await this.#db
+          .deleteFrom('users')
+          .where('id', 'in', some)
+          .executeTakeFirst();
+        removed = answer.numDeletedRows;
+      } while (removed === BigInt(REMOVED_AT_ONCE));
+    });
+    await eraseOldVersions(this.#db);
   }
 
   /** Refuses with StorageFault when the database does not answer. */
@@ -278,6 +293,23 @@ export class Users {
       if (UNIQUE_VIOLATION.has(codeOf(error) as string)) throw new EmailTaken();
       throw new StorageFault('replace', { cause: error });
     }
+  }
+
+  #rowsOf({ kind, emailPrefix, after, limit }: Page): Promise<Selectable<UserRow>[]> {
+    return this.#guarded('list', () => {
+      const order = emailPrefix === undefined ? sql<string>`id` : byBytes(this.#db, 'email_key');
+      let query = this.#db
+        .selectFrom('users')
+        .selectAll()
+        // Literally: an index over some of the rows serves no parameter.
+        .where('kind', '=', sql.lit(kind))
+        .where('status', '!=', 'deleted');
+      if (after !== undefined) query = query.where(order, '>', after);
+      if (emailPrefix !== undefined) query = query.where(order, '>=', emailPrefix);
+      const behind = behindPrefix(emailPrefix ?? '');
+      if (behind !== undefined) query = query.where(order, '<', behind);
+      return query.orderBy(order).limit(limit).execute();
+    });
   }
 
   /** The row, or undefined: it cannot be read, and somebody was told. */

@@ -185,6 +185,9 @@ t.test('in one process', async (t) => {
     const emails = linesOf((await command(['export'])).out).map((line) => JSON.parse(line).email);
     t.equal(new Set(emails).size, 1_004);
     t.equal(emails.length, 1_004);
+    const found = linesOf((await command(['list', '--email', 'M'])).out);
+    t.equal(found.length, 1_001, 'nor does a search');
+    t.equal(new Set(found).size, 1_001);
   });
 
   t.test('a password is asked for at a terminal, and not shown there', async (t) => {

@@ -45,25 +45,30 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
     const { users, next_cursor } = list.json();
     const rest = await node.as(root.access_token, { url: `/v1/users?cursor=${next_cursor}` });
     t.same(
-      [...users, ...rest.json().users].map(({ id }) => id),
-      [bob.id, root.id],
+      [...users, ...rest.json().users].map(({ id }) => id).sort(),
+      [bob.id, root.id].sort(),
       'the list leaves it out, and goes on behind it',
     );
+
+    const roles = JSON.stringify(['admin']);
+    await database.updateTable('users').set({ roles }).where('id', '=', ada.id).execute();
+    const other = await signedIn(node, 'other@example.com', { roles: ['admin'] });
+    t.equal((await node.context.users.findOther(root.id, 'admin'))?.id, other.id);
 
     const told = node.logs.filter(({ event }) => event === 'storage.row_unreadable');
     t.match(told, [{ level: 50, user: ada.id, msg: /sessions.*transport/ }], 'once');
     const metrics = await node.context.metrics.registry.metrics();
     t.match(metrics, /^latchkey_unreadable_rows 1$/m);
 
-    const other = await testApp(t, { database });
-    t.equal(other.context.revocationFeed.isFresh, true, 'a new node starts');
+    const newNode = await testApp(t, { database });
+    t.equal(newNode.context.revocationFeed.isFresh, true, 'a new node starts');
     await node.as(root.access_token, {
       method: 'PATCH',
       url: `/v1/users/${bob.id}`,
       payload: { roles: [] },
     });
-    await other.context.revocationFeed.poll();
-    const answer = await other.as(bob.access_token, { url: '/v1/whoami' });
+    await newNode.context.revocationFeed.poll();
+    const answer = await newNode.as(bob.access_token, { url: '/v1/whoami' });
     refused(t, answer, 401, 'token_revoked');
   });
 }

@@ -3,7 +3,7 @@ import type { Context } from '../../context.ts';
 import { emailKey } from '../../domain/accounts/accounts.ts';
 import { userView } from '../../domain/accounts/views.ts';
 import { ADMIN } from '../../domain/administration/administration.ts';
-import { pageOf } from '../../domain/administration/pages.ts';
+import { byAddress, byId, pageOf } from '../../domain/administration/pages.ts';
 import { requireRole } from '../../http/access.ts';
 import { UsersPage, UsersQuery } from '../../schemas/administration.ts';
 
@@ -16,13 +16,15 @@ export function listUsers(app: App, { users, clock }: Context): void {
       operationId: 'listUsers',
       tags: ['Administration'],
       summary: 'List users',
-      description: 'Oldest first, page by page. Machines and deleted users are not there.',
+      description:
+        'Page by page: oldest first, or, searched by address, in the order of addresses. Machines and deleted users are not there.',
       querystring: UsersQuery,
       response: { 200: UsersPage },
     },
     handler: async ({ query }) => {
       const emailPrefix = query.email && emailKey(query.email);
-      const page = await pageOf(query, ({ after, limit }) =>
+      const order = emailPrefix === undefined ? byId : byAddress(emailPrefix);
+      const page = await pageOf({ ...query, order }, ({ after, limit }) =>
         users.list({ kind: 'person', after, limit, emailPrefix }),
       );
       return {

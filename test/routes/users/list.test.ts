@@ -108,18 +108,52 @@ t.test('what a search takes for wildcards is taken as it stands', async (t) => {
   t.same(await found("a' or 1=1 --"), []);
 });
 
-t.test('a search has pages too', async (t) => {
-  const first = await list('?email=a&limit=2');
+t.test('a search has pages too, in the order of addresses', async (t) => {
+  for (const limit of [1, 2, 3, 4]) {
+    const seen: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const page: Page = await list(`?email=A&limit=${limit}${cursor ? `&cursor=${cursor}` : ''}`);
+      t.ok(page.users.length <= limit);
+      seen.push(...page.users.map(({ email }) => email));
+      cursor = page.next_cursor;
+    } while (cursor !== null);
+    t.same(seen, ['a%b@example.com', 'a_b@example.com', 'aXb@example.com'], `by ${limit}`);
+  }
+});
+
+t.test('a page of a search goes on behind its cursor though that user is gone', async (t) => {
+  for (const email of ['z1@example.com', 'z2@example.com', 'Zé@example.com'])
+    await signedIn(app, email);
+  const { users, next_cursor } = await list('?email=z&limit=1');
+  await as(root.access_token, { method: 'DELETE', url: `/v1/users/${users[0]?.id}` });
+  const rest = await list(`?email=z&cursor=${next_cursor}`);
   t.same(
-    first.users.map(({ email }) => email),
-    ['a_b@example.com', 'aXb@example.com'],
+    rest.users.map(({ email }) => email),
+    ['z2@example.com', 'Zé@example.com'],
   );
-  const second = await list(`?email=a&limit=2&cursor=${first.next_cursor}`);
-  t.same(
-    second.users.map(({ email }) => email),
-    ['a%b@example.com'],
-  );
-  t.equal(second.next_cursor, null);
+});
+
+const cursorOf = (position: string) => Buffer.from(position).toString('base64url');
+
+t.test('a cursor of a search is for that search alone, and nothing else is one', async (t) => {
+  const [a, z] = [await list('?email=a&limit=1'), await list('?email=z&limit=1')];
+  for (const query of [
+    `email=z&cursor=${a.next_cursor}`,
+    `email=z&cursor=${root.id}`,
+    `cursor=${z.next_cursor}`,
+    `email=z&cursor=${z.next_cursor}A`,
+    `email=z&cursor=${z.next_cursor}=`,
+    `email=z&cursor=${cursorOf('z\0')}`,
+    `email=z&cursor=${Buffer.from('z\xff', 'latin1').toString('base64url')}`,
+    'email=z&cursor=z',
+    'email=z&cursor=',
+    `email=z&cursor=${z.next_cursor}&cursor=${z.next_cursor}`,
+  ]) {
+    const { errors } = refused(t, await get(`?${query}`), 422, 'invalid_input');
+    t.match(errors, [{ path: '/cursor' }], query);
+  }
+  t.same((await list(`?email=z&cursor=${cursorOf('zü')}`)).users, [], 'behind all of them');
 });
 
 t.test('fifty rows are a page unless another number is asked for', async (t) => {
