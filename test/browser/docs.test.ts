@@ -64,3 +64,20 @@ for (const base of ['', '/auth'])
       );
     },
   );
+
+t.test('on a phone the pages are as wide as its screen, and nothing sticks out', async (t) => {
+  const { app } = await testApp(t);
+  const address = await app.listen({ host: '127.0.0.1', port: 0 });
+  const browser = await openChromium(t);
+  const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+  const page = await (await browser.newContext(phone)).newPage();
+  const widths = () => page.evaluate('[innerWidth, document.documentElement.scrollWidth]');
+  await page.goto(`${address}/problems/rate_limited`);
+  t.same(await widths(), [390, 390], 'the page of a problem');
+  await page.goto(`${address}/docs`);
+  await page.locator('.opblock').first().waitFor();
+  t.same(await widths(), [390, 390], '/docs');
+  await page.locator('#operations-Sessions-whoami .opblock-summary-control').tap();
+  await page.locator('#operations-Sessions-whoami .try-out__btn').waitFor();
+  t.same(await widths(), [390, 390], 'an operation of it');
+});

@@ -13,7 +13,7 @@ export function keySet(app: App, { keys, clock }: Context): void {
       tags: ['Discovery'],
       summary: 'The public keys',
       description:
-        'All that another service needs to verify an access token. A key is here before it signs.',
+        'All that another service needs to verify an access token. A key is here before it signs. Any JOSE library reads ES256, the default. EdDSA is not read by jsonwebtoken, get-jwks, java-jwt and Microsoft.IdentityModel, and PS256 not by java-jwt.',
       response: {
         200: {
           description: 'The key set.',

@@ -1,0 +1,207 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import t, { type Test } from 'tap';
+import { folder, freePort } from './databases.ts';
+import { keysFor, testApp } from './test-app.ts';
+
+const [, inHttp = '', inServer = ''] =
+  /^### nginx$[\s\S]*?^```nginx\n([\s\S]*?)^```$[\s\S]*?^```nginx\n([\s\S]*?)^```$/m.exec(
+    readFileSync('README.md', 'utf8'),
+  ) ?? [];
+
+/** Debian has it where only root looks. */
+const ENV = { PATH: `${process.env['PATH']}:/usr/sbin` };
+
+/** The recipe as it stands in the README, with other ports. */
+const configuration = (ports: { nginx: number; latchkey: number; application: number }) => `
+daemon off;
+master_process off;
+pid nginx.pid;
+events {}
+http {
+  access_log off;
+  client_body_temp_path body;
+  proxy_temp_path proxy;
+  fastcgi_temp_path fastcgi;
+  uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+  ${inHttp.replace('127.0.0.1:3000', `127.0.0.1:${ports.latchkey}`)}
+  server {
+    listen 127.0.0.1:${ports.nginx};
+    ${inServer.replace('127.0.0.1:8080', `127.0.0.1:${ports.application}`)}
+  }
+}
+`;
+
+async function listening(t: Test, answer: RequestListener): Promise<number> {
+  const server = createServer(answer);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+interface Answer {
+  status: number;
+  headers: Record<string, unknown>;
+  body: string;
+}
+
+/** A real nginx in front of an application that repeats what it was asked with. */
+async function behindNginx(t: Test, latchkey: number) {
+  const heard: string[][] = [];
+  const application = await listening(t, ({ rawHeaders, url }, response) => {
+    heard.push(rawHeaders);
+    response.statusCode = url === '/api/broken' ? 500 : 200;
+    response.end('the application');
+  });
+  const nginx = await freePort();
+  const place = folder(t);
+  writeFileSync(join(place, 'nginx.conf'), configuration({ nginx, latchkey, application }));
+  const server = spawn('nginx', ['-e', 'stderr', '-p', place, '-c', 'nginx.conf'], { env: ENV });
+  let said = '';
+  server.stderr.on('data', (chunk) => {
+    said += chunk;
+  });
+  t.teardown(async () => {
+    if (server.exitCode !== null) return;
+    server.kill('SIGTERM');
+    await once(server, 'exit');
+  });
+  const get = (path: string, headers: Record<string, string | string[]> = {}) =>
+    new Promise<Answer>((resolve, reject) => {
+      request({ port: nginx, host: '127.0.0.1', path, headers, agent: false }, (answer) => {
+        let body = '';
+        answer.setEncoding('utf8').on('data', (chunk) => {
+          body += chunk;
+        });
+        const { statusCode: status = 0, headers } = answer;
+        answer.on('end', () => resolve({ status, headers, body }));
+      })
+        .on('error', reject)
+        .end();
+    });
+  for (let waited = 0; ; waited += 20) {
+    if (server.exitCode !== null || waited > 10_000) throw new Error(`nginx: ${said}`);
+    const up = await get('/').catch(() => undefined);
+    if (up !== undefined) break;
+    await sleep(20);
+  }
+  return { get, heard };
+}
+
+const serviceAt = async (
+  t: Test,
+  env: Record<string, string>,
+): Promise<{ port: number; service: Awaited<ReturnType<typeof testApp>> }> => {
+  const service = await testApp(t, { env: { TRUST_PROXY: '127.0.0.1', ...env } });
+  const address = await service.app.listen({ host: '127.0.0.1', port: 0 });
+  return { service, port: Number(new URL(address).port) };
+};
+
+async function proven(t: Test): Promise<void> {
+  t.test(
+    'who is signed in reaches the application, by a name that no client can make up',
+    async (t) => {
+      const { service, port } = await serviceAt(t, {});
+      const { access_token, session_id } = await service.signUp();
+      const { get, heard } = await behindNginx(t, port);
+      const claims = JSON.parse(
+        Buffer.from(access_token.split('.')[1] as string, 'base64url').toString(),
+      );
+      const answer = await get('/api/', {
+        Authorization: `Bearer ${access_token}`,
+        'X-Auth-Subject': 'root',
+        'X-Auth-Roles': 'admin',
+        'X-Auth-Session': 'forged',
+        X_Auth_Roles: 'admin',
+      });
+      t.match(answer, { status: 200, body: 'the application' });
+      const headers = heard.flat();
+      const of = (name: string) =>
+        headers.filter((_, index) => index % 2 === 1 && headers[index - 1] === name);
+      t.same(of('X-Auth-Subject'), [claims.sub]);
+      t.same(of('X-Auth-Session'), [session_id]);
+      t.notMatch(headers.join('\n'), /admin|root|forged|Bearer/i);
+
+      const missing = await get('/api/');
+      t.match(missing, { status: 401, headers: { 'www-authenticate': 'Bearer realm="Latchkey"' } });
+      const forged = await get('/api/', { Authorization: 'Bearer x.y.z' });
+      t.match(forged, {
+        status: 401,
+        headers: { 'www-authenticate': /error="invalid_token"/ },
+      });
+      const twice = await get('/api/', { Authorization: [`Bearer ${access_token}`, 'Bearer x'] });
+      t.equal(twice.status, 400, 'of two tokens none is taken, and it is no fault');
+      t.match(await get('/_whoami'), { status: 404 }, 'nobody asks it from outside');
+      t.equal(heard.length, 1, 'nothing of that reached the application');
+
+      const broken = await get('/api/broken', { Authorization: `Bearer ${access_token}` });
+      t.match(broken, { status: 500, body: 'the application' }, 'its own faults stay its own');
+      t.equal(broken.headers['retry-after'], undefined);
+    },
+  );
+
+  t.test('a client that asks too often is told so, and when to come back', async (t) => {
+    const { port } = await serviceAt(t, { RATE_LIMIT: '2/1m' });
+    const { get, heard } = await behindNginx(t, port);
+    t.equal((await get('/api/')).status, 401);
+    t.equal((await get('/api/')).status, 401);
+    const answer = await get('/api/');
+    t.match(answer, { status: 429, headers: { 'retry-after': /^[1-6]?\d$/ } });
+    t.equal(heard.length, 0);
+  });
+
+  t.test('what Latchkey forbids is forbidden', async (t) => {
+    const { port } = await serviceAt(t, {
+      NODE_ENV: 'production',
+      ISSUER: 'https://auth.example.com',
+      SIGNING_KEYS: keysFor('ES256'),
+      MAIL_URL: 'smtps://mail.example.com',
+    });
+    const { get } = await behindNginx(t, port);
+    t.match(await get('/api/'), { status: 403 }, 'plain http, as nginx says');
+  });
+
+  t.test('while no Latchkey answers, it is 503 and never a fault or a way in', async (t) => {
+    const full = await listening(t, (_request, response) =>
+      response.writeHead(503, { 'retry-after': '7' }).end(),
+    );
+    const busy = await behindNginx(t, full);
+    t.match(await busy.get('/api/'), { status: 503, headers: { 'retry-after': '7' } });
+    const resetting = await listening(t, ({ socket }) => socket.destroy());
+    const lost = await behindNginx(t, resetting);
+    t.match(await lost.get('/api/'), { status: 503, headers: { 'retry-after': '1' } });
+    const gone = await behindNginx(t, await freePort());
+    t.match(await gone.get('/api/'), { status: 503, headers: { 'retry-after': '1' } });
+    const odd = await listening(t, (_request, response) => response.writeHead(404).end());
+    const wrong = await behindNginx(t, odd);
+    const answer = await wrong.get('/api/');
+    t.equal(answer.status, 500, 'no Latchkey at all: the operator has to look');
+    t.equal(answer.headers['retry-after'], undefined);
+    t.same(
+      [busy, lost, gone, wrong].flatMap(({ heard }) => heard),
+      [],
+    );
+  });
+}
+
+const isInstalled = await promisify(execFile)('nginx', ['-v'], { env: ENV }).then(
+  () => true,
+  () => false,
+);
+if (isInstalled) {
+  await proven(t);
+} else {
+  t.comment('NOT RUN: nginx is not installed here, so its recipe in the README was not tried');
+  t.pass('nginx is not installed here: its recipe was not tried');
+}
