@@ -102,7 +102,12 @@ function outboxLog({ MAIL_URL }: Config, logger: FastifyBaseLogger, { mails }: M
 export async function buildContext(config: Config, parts: Parts): Promise<Context> {
   const clock = parts.clock ?? Date.now;
   const database =
-    parts.database ?? openDatabase({ url: config.DATABASE_URL, pool: config.DATABASE_POOL });
+    parts.database ??
+    openDatabase({
+      url: config.DATABASE_URL,
+      pool: config.DATABASE_POOL,
+      warn: (message) => parts.logger.warn(message),
+    });
   await migrate(database);
 
   const nbf = Math.floor(clock() / 1_000);

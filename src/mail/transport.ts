@@ -41,7 +41,7 @@ function smtp(url: string, from: string): MailTransport {
 }
 
 function folder(path: string, from: string): MailTransport {
-  mkdirSync(path, { recursive: true });
+  mkdirSync(path, { recursive: true, mode: 0o700 });
   const transport = createTransport({ streamTransport: true, buffer: true });
   return {
     send: async (to, letter) => {
