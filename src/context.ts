@@ -105,7 +105,12 @@ export async function buildContext(config: Config, parts: Parts): Promise<Contex
   const clock = parts.clock ?? Date.now;
   const uptime = parts.uptime ?? (() => performance.now());
   const database =
-    parts.database ?? openDatabase({ url: config.DATABASE_URL, pool: config.DATABASE_POOL });
+    parts.database ??
+    openDatabase({
+      url: config.DATABASE_URL,
+      pool: config.DATABASE_POOL,
+      warn: (message) => parts.logger.warn(message),
+    });
   await migrate(database);
 
   const nbf = Math.floor(clock() / 1_000);

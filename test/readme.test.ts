@@ -1,7 +1,8 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { documents } from '../src/commands/documents.ts';
@@ -152,6 +153,39 @@ t.test('a service with the key set alone takes access tokens and nothing else', 
   for (const [name, other] of Object.entries(refused))
     await t.rejects(verify(other), { code: 1 }, name);
   await t.rejects(verify(token, 'https://other.example.com'), { code: 1 }, 'another audience');
+});
+
+t.test('the recipe for production keys makes them where no commit takes them', async (t) => {
+  const recipe = blocksOf('In production').find(({ text }) => text.includes('npm start'));
+  const home = folder(t);
+  const server = spawn(
+    'sh',
+    ['-c', `exec env ${recipe?.text.replace('npm start', `'${process.execPath}' src/main.ts`)}`],
+    {
+      env: {
+        PATH: process.env['PATH'],
+        HOME: home,
+        PORT: String(await freePort()),
+        METRICS_PORT: '0',
+      },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  );
+  const ended = once(server, 'exit');
+  for (let waited = 0; readdirSync(home).length === 0 && waited < 20_000; waited += 50)
+    await sleep(50);
+  // A half-made file has another name for a moment.
+  await sleep(500);
+  server.kill('SIGKILL');
+  await ended;
+  const [made, ...others] = readdirSync(home);
+  t.same(others, []);
+  const path = join(home, String(made));
+  t.equal(statSync(path).mode & 0o777, 0o600);
+  t.equal(JSON.parse(readFileSync(path, 'utf8')).keys.length, 2);
+  const docker = readme.split('\n').find((line) => line.startsWith('docker run')) ?? '';
+  t.match(docker, `-v "$HOME/${made}":`, 'and the image gets the same file');
+  t.match(readFileSync('.gitignore', 'utf8'), /^keys\.json$/m, 'nor are those of an older recipe');
 });
 
 t.test(

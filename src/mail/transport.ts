@@ -47,7 +47,7 @@ function smtp(url: string, sender: Sender): MailTransport {
 }
 
 function folder(path: string, sender: Sender): MailTransport {
-  mkdirSync(path, { recursive: true });
+  mkdirSync(path, { recursive: true, mode: 0o700 });
   const transport = createTransport({ streamTransport: true, buffer: true });
   return {
     send: async (to, letter) => {

@@ -16,7 +16,7 @@ import type { PrivateJwk } from '../schemas/jwk.ts';
 
 /** A file next to `path`, readable by its owner only. */
 function writeDraft(path: string, keys: PrivateJwk[]): string {
-  mkdirSync(dirname(path), { recursive: true });
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const draft = `${path}.${randomUUID()}`;
   const file = openSync(draft, 'wx', 0o600);
   writeSync(file, `${JSON.stringify({ keys }, null, 2)}\n`);

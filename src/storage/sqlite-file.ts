@@ -17,8 +17,8 @@ export function makePrivate(path: string): string | undefined {
   if (open.length === 0) return undefined;
   try {
     for (const file of open) chmodSync(file, 0o600);
-    return 'the database file was open to other users of this machine: now it is open to its owner only';
+    return 'DATABASE_URL: other users of this machine could open the file; now its owner alone can';
   } catch {
-    return 'the database file is open to other users of this machine: only its owner can change that';
+    return 'DATABASE_URL: other users of this machine can open the file, and its rights cannot be changed';
   }
 }
