@@ -18,7 +18,7 @@ EXPOSE 3000
 STOPSIGNAL SIGTERM
 
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
-  CMD ["node", "-e", "const tls = process.env.TLS_CERT ? 's' : ''; process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'; fetch(`http${tls}://127.0.0.1:${process.env.PORT || 3000}/livez`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "const tls = process.env.TLS_CERT ? 's' : ''; process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'; const { pathname } = new URL(process.env.ISSUER || 'http://localhost'); fetch(`http${tls}://127.0.0.1:${process.env.PORT || 3000}${pathname.replace(/\\/$/, '')}/livez`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 
 # Node itself, without npm around it, so that SIGTERM and SIGHUP arrive.
 CMD ["node", "src/main.ts"]

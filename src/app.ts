@@ -15,7 +15,6 @@ import { registerDocs, registerOpenApi } from './http/openapi.ts';
 import { registerProblems } from './http/problems.ts';
 import { validatorCompiler } from './http/validation.ts';
 import { registerEnd, registerHeaders, registerTransportChecks } from './http/wire.ts';
-import { registerHostMetadata } from './routes/discovery/metadata.ts';
 import { registerRoutes } from './routes/index.ts';
 
 interface Surroundings {
@@ -73,11 +72,9 @@ export async function buildApp(context: Context, { logger, tls }: Surroundings) 
   await app.register(cookie);
   registerBodyParser(app);
   await registerOpenApi(app, config);
-  const belowBase = { prefix: basePath(config) };
-  await app.register(async (scope) => registerDocs(scope, config), belowBase);
+  await app.register(async (scope) => registerDocs(scope, config), { prefix: basePath(config) });
   registerAccess(app, context);
-  registerHostMetadata(app, context);
-  await app.register(async (scope: App) => registerRoutes(scope, context), belowBase);
+  registerRoutes(app, context);
   return app;
 }
 

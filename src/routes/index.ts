@@ -1,11 +1,13 @@
 import type { App } from '../app.ts';
 import type { Context } from '../context.ts';
+import { basePath } from '../http/base-path.ts';
 import { registerOAuth } from '../http/oauth.ts';
 import { completeSignUp } from './accounts/complete-sign-up.ts';
 import { confirmEmail } from './accounts/confirm-email.ts';
 import { forgotPassword } from './accounts/forgot-password.ts';
 import { register } from './accounts/register.ts';
 import { resetPassword } from './accounts/reset-password.ts';
+import { hostMetadata } from './discovery/host-metadata.ts';
 import { keySet } from './discovery/key-set.ts';
 import { metadata } from './discovery/metadata.ts';
 import { problemPage } from './discovery/problem-page.ts';
@@ -88,10 +90,19 @@ const endpoints = [
 /** Those that speak RFC 6749: forms in, and errors in its own shape. */
 const oauthEndpoints = [issueToken, introspectToken, revokeToken];
 
+/** Those that a standard puts at the host, beside the path of ISSUER. */
+const hostEndpoints = [hostMetadata];
+
 export function registerRoutes(app: App, context: Context): void {
-  for (const endpoint of endpoints) endpoint(app, context);
-  app.register(async (scope: App) => {
-    registerOAuth(scope, context);
-    for (const endpoint of oauthEndpoints) endpoint(scope, context);
-  });
+  for (const endpoint of hostEndpoints) endpoint(app, context);
+  app.register(
+    async (scope: App) => {
+      for (const endpoint of endpoints) endpoint(scope, context);
+      scope.register(async (oauth: App) => {
+        registerOAuth(oauth, context);
+        for (const endpoint of oauthEndpoints) endpoint(oauth, context);
+      });
+    },
+    { prefix: basePath(context.config) },
+  );
 }

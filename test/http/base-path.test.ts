@@ -1,17 +1,16 @@
-import * as oauth from 'oauth4webapi';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 import t from 'tap';
-import { freePort } from '../databases.ts';
 import { operations, urlOf } from '../operations.ts';
-import { machine } from '../people.ts';
 import { refused } from '../refused.ts';
 import { PASSWORD, testApp } from '../test-app.ts';
 
 const BASE = '/auth/v2.1';
-const port = await freePort();
-const ISSUER = `http://127.0.0.1:${port}${BASE}`;
+const ISSUER = `http://localhost:3000${BASE}`;
 
-const service = await testApp(t, { env: { ISSUER } });
-const { app, logs } = service;
+const { app } = await testApp(t, { env: { ISSUER } });
 
 t.test('every route is below the path of ISSUER, and none is beside it', async (t) => {
   const paths = [
@@ -73,34 +72,25 @@ t.test(
   },
 );
 
-t.test(
-  'a library finds the metadata where RFC 8414 puts it, and what they name is there',
-  async (t) => {
-    const issuer = new URL(ISSUER);
-    await app.listen({ host: '127.0.0.1', port });
-    const { id, secret } = await machine(service);
-    const options = { [oauth.allowInsecureRequests]: true };
-    const answer = await oauth.discoveryRequest(issuer, { ...options, algorithm: 'oauth2' });
-    t.equal(logs.at(-1)?.['route'], `/.well-known/oauth-authorization-server${BASE}`);
-    const server = await oauth.processDiscoveryResponse(issuer, answer);
-    t.equal(server.jwks_uri, `${ISSUER}/.well-known/jwks.json`);
-    const below = await app.inject({ url: `${BASE}/.well-known/oauth-authorization-server` });
-    t.same(below.json(), server, 'and below the path');
-
-    const client = { client_id: id };
-    const token = await oauth.processClientCredentialsResponse(
-      server,
-      client,
-      await oauth.clientCredentialsGrantRequest(
-        server,
-        client,
-        oauth.ClientSecretBasic(secret),
-        new URLSearchParams(),
-        options,
-      ),
+t.test('the health check of the image asks below the path too', async (t) => {
+  const [, command = ''] =
+    /^HEALTHCHECK[\s\S]*?CMD (\[.*\])$/m.exec(readFileSync('Dockerfile', 'utf8')) ?? [];
+  const [, ...check] = JSON.parse(command) as string[];
+  const isHealthy = (env: Record<string, string>) =>
+    promisify(execFile)(process.execPath, check, { env }).then(
+      () => true,
+      () => false,
     );
-    t.ok(token.access_token);
-    const keys = await app.inject({ url: new URL(String(server.jwks_uri)).pathname });
-    t.equal(keys.json().keys.length, 1);
-  },
-);
+  const root = await testApp(t);
+  for (const [server, issuer] of [
+    [app, ISSUER],
+    [root.app, ''],
+    [root.app, 'https://id.example.com'],
+  ] as const) {
+    await server.listen({ host: '127.0.0.1', port: 0 }).catch(() => {});
+    const { port } = server.server.address() as AddressInfo;
+    t.equal(await isHealthy({ PORT: String(port), ISSUER: issuer }), true, issuer);
+  }
+  const { port } = root.app.server.address() as AddressInfo;
+  t.equal(await isHealthy({ PORT: String(port), ISSUER }), false, 'nobody is there');
+});

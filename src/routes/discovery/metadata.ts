@@ -3,10 +3,9 @@ import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Config } from '../../config.ts';
 import type { Context } from '../../context.ts';
-import { basePath } from '../../http/base-path.ts';
 
 /** RFC 8414 section 2. */
-const Metadata = z
+export const Metadata = z
   .object({
     issuer: z.string(),
     jwks_uri: z.string(),
@@ -39,7 +38,7 @@ const Metadata = z
     ],
   });
 
-const WELL_KNOWN = '/.well-known/oauth-authorization-server';
+export const WELL_KNOWN = '/.well-known/oauth-authorization-server';
 
 const documentOf = ({ ISSUER }: Config) => ({
   issuer: ISSUER,
@@ -55,7 +54,8 @@ const documentOf = ({ ISSUER }: Config) => ({
   service_documentation: `${ISSUER}/docs`,
 });
 
-const answer = (config: Config) => {
+/** The handler that hands the document out. */
+export const answerMetadata = (config: Config) => {
   const document = documentOf(config);
   return async (_request: unknown, reply: FastifyReply) =>
     reply.header('cache-control', 'public, max-age=300').send(document);
@@ -73,19 +73,6 @@ export function metadata(app: App, { config }: Context): void {
       description: 'Where the key set is, and by what name this service signs.',
       response: { 200: Metadata },
     },
-    handler: answer(config),
-  });
-}
-
-/** RFC 8414 section 3.1: where the issuer has a path, the document is at the host, with that path at its end. */
-export function registerHostMetadata(app: App, { config }: Context): void {
-  const base = basePath(config);
-  if (base === '') return;
-  app.route({
-    method: 'GET',
-    url: `${WELL_KNOWN}${base}`,
-    config: { access: 'public' },
-    schema: { hide: true, response: { 200: Metadata } },
-    handler: answer(config),
+    handler: answerMetadata(config),
   });
 }

@@ -43,7 +43,10 @@ t.test('strangers cause three letters an hour to one address, on each occasion',
 t.test('that an address is taken is told like any answer to a sign-up', async (t) => {
   const email = 'Owner@example.com';
   for (let turn = 0; turn < 2; turn += 1) tellTaken(context, { email });
-  t.same(await told(), Array(2).fill({ to: email, subject: 'You have an account already' }));
+  t.same(
+    await told(),
+    Array(2).fill({ to: email, subject: 'You have an account at Latchkey already' }),
+  );
   postLimited(context, { occasion: 'sign-up', email }, () => letter('third'));
   tellTaken(context, { email });
   t.same(await told(), [{ to: email, subject: 'third' }], 'out of the same three');

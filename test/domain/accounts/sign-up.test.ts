@@ -39,7 +39,7 @@ const newcomer = {
 t.test('an address that is free gets a link, and nothing is stored', async (t) => {
   await inviteToSignUp(context, ' New@example.com');
   const [letter, ...more] = await posted();
-  t.match(letter, { to: 'New@example.com', subject: 'Finish signing up' });
+  t.match(letter, { to: 'New@example.com', subject: 'Finish signing up at Latchkey' });
   t.same(more, []);
   t.match(context.ownTokens.read('sign-up', letter?.token ?? ''), { sub: ' New@example.com' });
   t.same(await everybody(), []);
@@ -50,7 +50,11 @@ t.test('an address that has an account gets a note that opens nothing', async (t
   await users.insert(user);
   await inviteToSignUp(context, 'KNOWN@example.com');
   t.same(await posted(), [
-    { to: 'Known@example.com', subject: 'You have an account already', token: undefined },
+    {
+      to: 'Known@example.com',
+      subject: 'You have an account at Latchkey already',
+      token: undefined,
+    },
   ]);
   t.same(await everybody(), [user]);
 });

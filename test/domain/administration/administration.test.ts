@@ -85,7 +85,7 @@ t.test('whoever is invited has no password, and gets a link to choose one', asyn
   const unproven = { password_hash: null, email_verified_at: null, created_at: NOW };
   t.match(user, { ...invited, ...unproven, kind: 'person', status: 'active', sessions: [] });
   const [letter, ...more] = await posted();
-  t.match(letter, { to: 'Ada@example.com', subject: 'You are invited' });
+  t.match(letter, { to: 'Ada@example.com', subject: 'You are invited to Latchkey' });
   t.same(more, []);
   const { sub, was, iat, exp } = context.ownTokens.read('reset', letter?.token ?? '') ?? {};
   t.same([sub, was, Number(exp) - Number(iat)], [user.id, resetState(user), 86_400]);

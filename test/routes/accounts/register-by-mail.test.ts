@@ -21,7 +21,7 @@ t.test('an address alone gets a link by mail, and nothing is stored', async (t) 
   t.equal(answer.statusCode, 202);
   const { mail, recipients } = await box.next();
   t.same(recipients, ['Ada@example.com']);
-  t.equal(mail.subject, 'Finish signing up');
+  t.equal(mail.subject, 'Finish signing up at Latchkey');
   t.match(mail.text, `${APP_URL}/sign-up#token=`);
   t.same(await rows(), []);
   t.same(happened(), []);
@@ -48,7 +48,7 @@ t.test(
     const unknown = await post('/v1/register', { email: 'stranger@example.com' });
     t.same(masked(known), masked(unknown));
     const note = await box.next(email);
-    t.equal(note.mail.subject, 'You have an account already');
+    t.equal(note.mail.subject, 'You have an account at Latchkey already');
     t.equal(tokenOf(note), undefined, 'a note opens nothing');
     t.same(note.recipients, [email], 'to the address as its owner wrote it');
     await box.next('stranger@example.com');

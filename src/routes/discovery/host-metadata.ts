@@ -1,0 +1,17 @@
+import type { App } from '../../app.ts';
+import type { Context } from '../../context.ts';
+import { basePath } from '../../http/base-path.ts';
+import { answerMetadata, Metadata, WELL_KNOWN } from './metadata.ts';
+
+/** RFC 8414 section 3.1: where the issuer has a path, the document is at the host, with that path at its end. */
+export function hostMetadata(app: App, { config }: Context): void {
+  const base = basePath(config);
+  if (base === '') return;
+  app.route({
+    method: 'GET',
+    url: `${WELL_KNOWN}${base}`,
+    config: { access: 'public' },
+    schema: { hide: true, response: { 200: Metadata } },
+    handler: answerMetadata(config),
+  });
+}
