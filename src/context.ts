@@ -23,12 +23,14 @@ import { type Database, openDatabase } from './storage/database.ts';
 import { readKeyFile } from './storage/key-file.ts';
 import { migrate } from './storage/migrations.ts';
 import { Users } from './storage/users.ts';
+import { WriteProbe } from './storage/write-probe.ts';
 
 /** The parts of a running service, joined. */
 export interface Context {
   config: Config;
   clock: Clock;
   users: Users;
+  writeProbe: WriteProbe;
   keys: KeyRing;
   accessTokens: AccessTokens;
   ownTokens: OwnTokens;
@@ -102,7 +104,12 @@ function outboxLog({ MAIL_URL }: Config, logger: FastifyBaseLogger, { mails }: M
 export async function buildContext(config: Config, parts: Parts): Promise<Context> {
   const clock = parts.clock ?? Date.now;
   const database =
-    parts.database ?? openDatabase({ url: config.DATABASE_URL, pool: config.DATABASE_POOL });
+    parts.database ??
+    openDatabase({
+      url: config.DATABASE_URL,
+      pool: config.DATABASE_POOL,
+      timeout: config.DATABASE_TIMEOUT,
+    });
   await migrate(database);
 
   const nbf = Math.floor(clock() / 1_000);
@@ -134,6 +141,11 @@ export async function buildContext(config: Config, parts: Parts): Promise<Contex
     config,
     clock,
     users,
+    writeProbe: new WriteProbe(() => users.tryWriting(), {
+      clock,
+      failing: (err) => parts.logger.error({ err }, 'database: nothing can be written'),
+      well: () => parts.logger.info('database: can be written again'),
+    }),
     keys,
     accessTokens: new AccessTokens({
       issuer: config.ISSUER,

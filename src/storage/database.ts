@@ -21,11 +21,23 @@ export interface DatabaseOptions {
   url: string;
   /** Connections (PostgreSQL). */
   pool: number;
+  /** How long a statement may take, waiting for a lock included (ms). */
+  timeout?: number;
   plugins?: KyselyPlugin[];
 }
 
+/** Where nothing else is asked for. */
+const TIMEOUT = 5_000;
+
 /** Opens the database. A PostgreSQL server is first spoken to by the first query. */
-export function openDatabase({ url, pool, plugins = [] }: DatabaseOptions): Database {
-  const dialect = url.startsWith('file:') ? sqlite(url.slice('file:'.length)) : postgres(url, pool);
+export function openDatabase({
+  url,
+  pool,
+  timeout = TIMEOUT,
+  plugins = [],
+}: DatabaseOptions): Database {
+  const dialect = url.startsWith('file:')
+    ? sqlite(url.slice('file:'.length), { timeout })
+    : postgres(url, { connections: pool, timeout });
   return new Kysely<Tables>({ dialect, plugins });
 }
