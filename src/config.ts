@@ -145,6 +145,9 @@ const Environment = z.object({
     .default('file:data/latchkey.db')
     .describe('SQLite (`file:PATH`) or PostgreSQL (`postgres://…`)'),
   DATABASE_POOL: integer(1, 1_000).default(10).describe('connections to PostgreSQL'),
+  DATABASE_TIMEOUT: duration('100ms', '60s')
+    .default(milliseconds('5s'))
+    .describe('how long a statement may take, waiting for a lock included|`5s`'),
   SIGNING_KEYS: z
     .string()
     .min(1)

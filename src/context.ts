@@ -24,12 +24,14 @@ import { readKeyFile } from './storage/key-file.ts';
 import { migrate } from './storage/migrations.ts';
 import { UnreadableRows } from './storage/unreadable-rows.ts';
 import { Users } from './storage/users.ts';
+import { WriteProbe } from './storage/write-probe.ts';
 
 /** The parts of a running service, joined. */
 export interface Context {
   config: Config;
   clock: Clock;
   users: Users;
+  writeProbe: WriteProbe;
   keys: KeyRing;
   accessTokens: AccessTokens;
   ownTokens: OwnTokens;
@@ -109,6 +111,7 @@ export async function buildContext(config: Config, parts: Parts): Promise<Contex
     openDatabase({
       url: config.DATABASE_URL,
       pool: config.DATABASE_POOL,
+      timeout: config.DATABASE_TIMEOUT,
       warn: (message) => parts.logger.warn(message),
     });
   await migrate(database);
@@ -146,6 +149,11 @@ export async function buildContext(config: Config, parts: Parts): Promise<Contex
     config,
     clock,
     users,
+    writeProbe: new WriteProbe(() => users.tryWriting(), {
+      clock,
+      failing: (err) => parts.logger.error({ err }, 'database: nothing can be written'),
+      well: () => parts.logger.info('database: can be written again'),
+    }),
     keys,
     accessTokens: new AccessTokens({
       issuer: config.ISSUER,

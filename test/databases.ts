@@ -111,10 +111,14 @@ export function opened(t: Test, url: string, options: Partial<DatabaseOptions> =
   return db;
 }
 
+/** Ends every connection to this PostgreSQL database but the one that asks. */
+export const KILL =
+  'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()';
+
 /** The users of a new database, and what was heard of as written or unreadable. */
-export async function usersOf(t: Test, engine: Engine) {
+export async function usersOf(t: Test, engine: Engine, options: Partial<DatabaseOptions> = {}) {
   const url = await engine.create();
-  const db = opened(t, url);
+  const db = opened(t, url, options);
   await migrate(db);
   const written: string[] = [];
   const unreadable: string[] = [];

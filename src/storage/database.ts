@@ -1,7 +1,7 @@
 import { Kysely, type KyselyPlugin, PostgresAdapter, type RawBuilder, sql } from 'kysely';
 import type { User } from '../schemas/user.ts';
 import { postgres } from './postgres.ts';
-import { type SqliteSettings, sqlite } from './sqlite.ts';
+import { sqlite } from './sqlite.ts';
 import { SharedSqliteAdapter, type SqliteUse } from './sqlite-dialect.ts';
 
 type JsonColumn = 'roles' | 'sessions' | 'throttle' | 'mfa';
@@ -17,19 +17,32 @@ export interface Tables {
 }
 export type Database = Kysely<Tables>;
 
-export interface DatabaseOptions extends SqliteSettings {
+export interface DatabaseOptions {
   /** `file:PATH`, `file::memory:` or `postgres://…`. */
   url: string;
   /** Connections (PostgreSQL). */
   pool: number;
+  /** How long a statement may take, waiting for a lock included (ms). */
+  timeout?: number;
+  /** Hears what the operator should know of a file. */
+  warn?: ((message: string) => void) | undefined;
   plugins?: KyselyPlugin[];
 }
 
+/** Where nothing else is asked for. */
+const TIMEOUT = 5_000;
+
 /** Opens the database. It is first spoken to by the first query. */
-export function openDatabase({ url, pool, plugins = [], ...settings }: DatabaseOptions): Database {
+export function openDatabase({
+  url,
+  pool,
+  timeout = TIMEOUT,
+  plugins = [],
+  warn,
+}: DatabaseOptions): Database {
   const dialect = url.startsWith('file:')
-    ? sqlite(url.slice('file:'.length), settings)
-    : postgres(url, pool);
+    ? sqlite(url.slice('file:'.length), { timeout, warn })
+    : postgres(url, { connections: pool, timeout });
   return new Kysely<Tables>({ dialect, plugins });
 }
 

@@ -3,7 +3,9 @@ import { type Insertable, type Selectable, sql } from 'kysely';
 import type { z } from 'zod';
 import { RevokedUser, User } from '../schemas/user.ts';
 import { byBytes, type Database, DECOY, eraseOldVersions, type UserRow } from './database.ts';
+import { isLostRace, isTimeout, isUniqueViolation } from './faults.ts';
 import { behindPrefix } from './prefix.ts';
+import { RowTurns } from './row-turns.ts';
 
 /** The database did not answer, or refused for a cause that is not the caller's. */
 export class StorageFault extends Error {}
@@ -29,16 +31,14 @@ export interface Change<T> {
   witness?: User;
 }
 
-const UNIQUE_VIOLATION = new Set(['23505', 'SQLITE_CONSTRAINT_UNIQUE']);
-/** Serialisation failure, deadlock: somebody else was first. */
-const LOST_RACE = new Set(['40001', '40P01']);
 const TRIES = 30;
 
 /** So many rows are read where one will do, as some may not be readable. */
 const A_FEW = 10;
 const REMOVED_AT_ONCE = 500;
 
-const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code;
+/** Before the next try, the longer the more often it was lost, and never as long as the others'. */
+const backOff = (attempt: number) => sleep(Math.random() * Math.min(50, 2 ** attempt));
 
 const toRow = (user: User): Insertable<UserRow> => ({
   ...user,
@@ -103,6 +103,7 @@ export interface UsersListener {
 export class Users {
   readonly #db: Database;
   readonly #listener: UsersListener;
+  readonly #turns = new RowTurns();
 
   constructor(db: Database, listener: UsersListener) {
     this.#db = db;
@@ -120,10 +121,14 @@ export class Users {
   /** Refuses an address that is taken with EmailTaken, also when two come at once. */
   async insert(user: User): Promise<void> {
     try {
-      await this.#db.insertInto('users').values(toRow(user)).execute();
+      await this.#guarded('insert', () =>
+        this.#db.insertInto('users').values(toRow(user)).execute(),
+      );
     } catch (error) {
-      if (UNIQUE_VIOLATION.has(codeOf(error) as string)) throw new EmailTaken();
-      throw new StorageFault('insert', { cause: error });
+      const { cause } = error as StorageFault;
+      if (isUniqueViolation(cause)) throw new EmailTaken();
+      // The answer may have been lost after the commit. No other row has this id, so the row tells.
+      if (isTimeout(cause) || (await this.findById(user.id)) === undefined) throw error;
     }
   }
 
@@ -146,7 +151,7 @@ export class Users {
         if (change.user.status === 'deleted') await eraseOldVersions(this.#db);
         return change.result;
       }
-      await sleep(Math.random() * Math.min(50, 2 ** attempt));
+      await backOff(attempt);
     }
     throw new StorageFault(`user changed by others ${TRIES} times in a row`);
   }
@@ -255,9 +260,15 @@ export class Users {
     await eraseOldVersions(this.#db);
   }
 
-  /** Refuses with StorageFault when the database does not answer. */
-  async ping(): Promise<void> {
-    await this.#guarded('ping', () => sql`select 1`.execute(this.#db));
+  /** A small durable write, to a row that is no user's. Refuses with StorageFault when nothing can be written. */
+  async tryWriting(): Promise<void> {
+    await this.#guarded('tryWriting', () =>
+      this.#db
+        .updateTable('users')
+        .set(({ eb }) => ({ row_version: eb('row_version', '+', 1) }))
+        .where('id', '=', DECOY)
+        .execute(),
+    );
   }
 
   async #findBy(column: 'id' | 'email_key', value: string): Promise<User | undefined> {
@@ -273,24 +284,13 @@ export class Users {
     });
   }
 
-  /** False: somebody else wrote first. */
-  async #replace(seen: User, { user: next, witness }: Change<unknown>): Promise<boolean> {
+  /** False: somebody else wrote first. A write whose answer was lost is a fault; whether it took place, the row tells. */
+  async #replace(seen: User, change: Change<unknown>): Promise<boolean> {
     try {
-      if (witness === undefined) return await writeOver(this.#db, seen, next);
-      return await this.#db.transaction().execute(async (transaction) => {
-        const pair = [
-          { from: seen, to: next },
-          { from: witness, to: witness },
-        ];
-        // In one order for everybody, or two who are each other's witness wait for each other.
-        for (const { from, to } of pair.sort((a, b) => (a.from.id < b.from.id ? -1 : 1))) {
-          if (!(await writeOver(transaction, from, to))) throw new LostRace();
-        }
-        return true;
-      });
+      return await this.#turns.run(seen.id, () => this.#write(seen, change));
     } catch (error) {
-      if (error instanceof LostRace || LOST_RACE.has(codeOf(error) as string)) return false;
-      if (UNIQUE_VIOLATION.has(codeOf(error) as string)) throw new EmailTaken();
+      if (error instanceof LostRace || isLostRace(error)) return false;
+      if (isUniqueViolation(error)) throw new EmailTaken();
       throw new StorageFault('replace', { cause: error });
     }
   }
@@ -322,15 +322,35 @@ export class Users {
     }
   }
 
-  async #guarded<T>(action: string, query: () => Promise<T>): Promise<T> {
-    try {
-      return await query();
-    } catch (error) {
-      if (error instanceof UnreadableRow) {
-        this.#listener.unreadable(error);
-        throw error;
+  #write(seen: User, { user: next, witness }: Change<unknown>): Promise<boolean> {
+    if (witness === undefined) return writeOver(this.#db, seen, next);
+    return this.#db.transaction().execute(async (transaction) => {
+      const pair = [
+        { from: seen, to: next },
+        { from: witness, to: witness },
+      ];
+      // In one order for everybody, or two who are each other's witness wait for each other.
+      for (const { from, to } of pair.sort((a, b) => (a.from.id < b.from.id ? -1 : 1))) {
+        if (!(await writeOver(transaction, from, to))) throw new LostRace();
       }
-      throw new StorageFault(action, { cause: error });
+      return true;
+    });
+  }
+
+  /** For what may be done again when somebody else was first: it was not done at all. */
+  async #guarded<T>(action: string, query: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await query();
+      } catch (error) {
+        if (error instanceof UnreadableRow) {
+          this.#listener.unreadable(error);
+          throw error;
+        }
+        if (!isLostRace(error) || attempt === TRIES)
+          throw new StorageFault(action, { cause: error });
+      }
+      await backOff(attempt);
     }
   }
 }

@@ -406,10 +406,10 @@ t.test('on every database', async (t) => {
         'a database that is closed is a fault of the storage, whatever is asked',
         async (t) => {
           const { users, db } = await usersOf(t, engine);
-          await users.ping();
+          await users.tryWriting();
           await db.destroy();
           const asked = [
-            () => users.ping(),
+            () => users.tryWriting(),
             () => users.findById('a'),
             () => users.findByEmail('a'),
             () => users.insert(person()),
@@ -509,12 +509,12 @@ t.test('on a PostgreSQL whose transactions are serialisable', async (t) => {
       const user = person();
       await users.insert(user);
       await server.stop();
-      await fails(t, users.ping(), StorageFault);
+      await fails(t, users.tryWriting(), StorageFault);
       await fails(t, users.findById(user.id), StorageFault);
       await fails(t, users.insert(person('eve@example.com')), StorageFault);
       await fails(t, users.change(user.id, rename('Other')), StorageFault);
       await server.start();
-      await users.ping();
+      await users.tryWriting();
       t.same(await users.findById(user.id), user);
       t.equal(await users.change(user.id, rename('Other')), 'Other');
     },
