@@ -15,10 +15,12 @@ import { AccessTokens } from './domain/tokens/access-tokens.ts';
 import { OwnTokens } from './domain/tokens/own-tokens.ts';
 import { buildJws } from './http/jws.ts';
 import { buildMetrics, type Metrics } from './http/metrics.ts';
+import { Shutdown } from './http/shutdown.ts';
 import { MailboxLimit } from './mail/mailbox-limit.ts';
 import { Outbox, type OutboxLog } from './mail/outbox.ts';
 import { openMail } from './mail/transport.ts';
 import type { PrivateJwk } from './schemas/jwk.ts';
+import { databaseFault, explained, mailFault } from './start-faults.ts';
 import { type Database, openDatabase } from './storage/database.ts';
 import { readKeyFile } from './storage/key-file.ts';
 import { migrate } from './storage/migrations.ts';
@@ -41,6 +43,7 @@ export interface Context {
   guessing: Guessing;
   outbox: Outbox;
   mailboxLimit: MailboxLimit;
+  shutdown: Shutdown;
   /** Reads the key set again. Refuses a bad one with KeySetError; the old keys then stay. */
   reloadKeys(): Promise<void>;
   close(): Promise<void>;
@@ -101,9 +104,13 @@ function outboxLog({ MAIL_URL }: Config, logger: FastifyBaseLogger, { mails }: M
 /** Joins the parts, brings the database up to date, learns what is revoked. Opens no port. */
 export async function buildContext(config: Config, parts: Parts): Promise<Context> {
   const clock = parts.clock ?? Date.now;
+  const explain = databaseFault(config.DATABASE_URL);
   const database =
-    parts.database ?? openDatabase({ url: config.DATABASE_URL, pool: config.DATABASE_POOL });
-  await migrate(database);
+    parts.database ??
+    (await explained(explain, () =>
+      openDatabase({ url: config.DATABASE_URL, pool: config.DATABASE_POOL }),
+    ));
+  await explained(explain, () => migrate(database));
 
   const nbf = Math.floor(clock() / 1_000);
   const makeKeys = () => [newSigningKey(config.SIGNING_ALG, nbf), newMasterSecret(nbf)];
@@ -116,17 +123,17 @@ export async function buildContext(config: Config, parts: Parts): Promise<Contex
   const revocations = new Revocations();
   const users = new Users(database, (user) => revocations.learn(user));
   const revocationFeed = new RevocationFeed(users, revocations, clock);
-  await revocationFeed.poll();
+  await explained(explain, () => revocationFeed.poll());
 
   const hashQueue = new HashQueue({
     concurrency: config.HASH_CONCURRENCY,
     waiting: config.HASH_QUEUE,
   });
   const metrics = buildMetrics({ hashQueue, revocationFeed });
-  const outbox = new Outbox(
+  const mail = await explained(mailFault(config.MAIL_URL), () =>
     openMail(config.MAIL_URL, config.MAIL_FROM),
-    outboxLog(config, parts.logger, metrics),
   );
+  const outbox = new Outbox(mail, outboxLog(config, parts.logger, metrics));
 
   const passwordStrength = new PasswordStrength();
 
@@ -157,6 +164,7 @@ export async function buildContext(config: Config, parts: Parts): Promise<Contex
     guessing: new Guessing(users, clock),
     outbox,
     mailboxLimit: new MailboxLimit(),
+    shutdown: new Shutdown(config.SHUTDOWN_DELAY),
     reloadKeys: async () => keys.replace(readKeySet(keySetText(config, makeNoKeys)), clock()),
     close: async () => {
       await outbox.close();

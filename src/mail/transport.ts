@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTransport } from 'nodemailer';
@@ -42,6 +42,7 @@ function smtp(url: string, from: string): MailTransport {
 
 function folder(path: string, from: string): MailTransport {
   mkdirSync(path, { recursive: true });
+  accessSync(path, constants.W_OK);
   const transport = createTransport({ streamTransport: true, buffer: true });
   return {
     send: async (to, letter) => {

@@ -5,7 +5,9 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import bcrypt from 'bcrypt';
 import t, { type Test } from 'tap';
-import { runUsersCommand, USAGE, UsageError } from '../../src/commands/users-command.ts';
+import { runUsersCommand } from '../../src/commands/users-command.ts';
+import { readUsersCommand, USAGE, UsageError } from '../../src/commands/users-usage.ts';
+import type { Context } from '../../src/context.ts';
 import { Users } from '../../src/storage/users.ts';
 import { type Engine, folder, opened, postgres, sqliteFile } from '../databases.ts';
 import { mailbox } from '../mailbox.ts';
@@ -62,6 +64,14 @@ function terminal(input: string | undefined, isTTY = false) {
   return { terminal: { stdin, stdout, stderr }, written };
 }
 
+type Terminal = Parameters<typeof runUsersCommand>[2];
+
+/** The words of a command line, read and carried out. */
+async function carryOut(words: string[], context: Context, own: Terminal) {
+  const command = readUsersCommand(words);
+  if (command !== undefined) await runUsersCommand(command, context, own);
+}
+
 async function mistaken(t: Test, attempt: Promise<unknown>) {
   t.ok((await attempt.catch((error) => error)) instanceof UsageError);
 }
@@ -76,7 +86,7 @@ t.test('in one process', async (t) => {
   const { context, login, refresh, as } = app;
   const command = async (args: string[], input = '') => {
     const { terminal: own, written } = terminal(input);
-    await runUsersCommand(args, context, own);
+    await carryOut(args, context, own);
     return written;
   };
 
@@ -105,9 +115,7 @@ t.test('in one process', async (t) => {
     await t.rejects(command(['create', 'eve@example.com'], 'short\n'), { code: 'invalid_input' });
     await t.rejects(command(['create', 'ADA@example.com'], PASSWORD));
     await mistaken(t, command(['create', 'eve@example.com', PASSWORD]));
-    await t.rejects(command(['create', 'eve@example.com', `--password=${PASSWORD}`]), {
-      code: 'ERR_PARSE_ARGS_UNKNOWN_OPTION',
-    });
+    await mistaken(t, command(['create', 'eve@example.com', `--password=${PASSWORD}`]));
     for (const args of [
       [],
       ['create'],
@@ -189,7 +197,7 @@ t.test('in one process', async (t) => {
 
   t.test('a password is asked for at a terminal, and not shown there', async (t) => {
     const { terminal: own, written } = terminal(undefined, true);
-    const running = runUsersCommand(['create', 'tty@example.com'], context, own);
+    const running = carryOut(['create', 'tty@example.com'], context, own);
     setTimeout(() => own.stdin.write(`${PASSWORD}\n`), 50);
     await running;
     t.match(written.err, 'Password: ');
@@ -246,7 +254,7 @@ t.test('in one process', async (t) => {
       ['', ...bad, '  ', JSON.stringify({ email: 'good@example.com' }), ''].join('\n'),
     );
     const { terminal: own, written } = terminal('');
-    await runUsersCommand(['import', file], context, own);
+    await carryOut(['import', file], context, own);
     const lines = linesOf(written.err);
     t.same(
       lines.map((line) => Number(/^line (\d+): .{5,}$/.exec(line)?.[1])),
@@ -263,10 +271,10 @@ t.test('in one process', async (t) => {
     writeFileSync(file, JSON.stringify({ email: 'bar@example.com' }));
     const shown = terminal('', true);
     Object.assign(shown.terminal.stderr, { cursorTo: () => {}, clearLine: () => {}, columns: 80 });
-    await runUsersCommand(['import', file], context, shown.terminal);
+    await carryOut(['import', file], context, shown.terminal);
     t.match(shown.written.err, '%');
     const piped = terminal('');
-    await runUsersCommand(['import', file], context, piped.terminal);
+    await carryOut(['import', file], context, piped.terminal);
     t.equal(piped.written.err, '');
   });
 });

@@ -18,12 +18,7 @@ const Readiness = z
 
 const check = (holds: boolean) => (holds ? ('ok' as const) : ('failing' as const));
 
-export function ready(app: App, { users, keys, revocationFeed, clock }: Context): void {
-  let closing = false;
-  app.addHook('preClose', async () => {
-    closing = true;
-  });
-
+export function ready(app: App, { users, keys, revocationFeed, shutdown, clock }: Context): void {
   app.route({
     method: 'GET',
     url: '/readyz',
@@ -44,7 +39,7 @@ export function ready(app: App, { users, keys, revocationFeed, clock }: Context)
         () => false,
       );
       const canSign = keys.signingKey(clock()) !== undefined;
-      const isReady = answers && canSign && revocationFeed.isFresh && !closing;
+      const isReady = answers && canSign && revocationFeed.isFresh && !shutdown.isLeaving;
       return reply.code(isReady ? 200 : 503).send({
         status: check(isReady),
         database: check(answers),
