@@ -120,7 +120,7 @@ async function start() {
     log,
     hurry: () => context.shutdown.hurry(),
     end: async () => {
-      await context.shutdown.leave();
+      await context.shutdown.leave(app.server);
       await app.close();
       clearInterval(poll);
       await metricsApp.close();
@@ -144,10 +144,8 @@ function followSignals({ config, log, end, hurry }: Ending) {
   const { close } = closeWithGrace(
     {
       delay: config.SHUTDOWN_DELAY + END_LIMIT,
-      logger: false,
+      logger: log,
       skip: ['SIGHUP', ...SIGNALS],
-      onTimeout: () => log.error('not ended in time: what is left is cut off'),
-      onSecondError: (error) => log.fatal({ err: error }, 'ended by another error'),
     },
     async ({ err }) => {
       if (err) {

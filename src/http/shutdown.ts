@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Server as HttpServer } from 'node:http';
 import { type Socket, Server as TcpServer } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
@@ -10,15 +11,16 @@ const IDLE_LIMIT = 3_000;
 const REQUEST_LIMIT = 10_000;
 
 /**
- * The end of a node, in three steps. Leaving: `/readyz` says no, everything else goes on, so that the balancer
- * takes the node out. Closing: no new connection, and each answer ends its own. Last, whatever is left is ended.
+ * The end of a node, in three steps. Leaving: `/readyz` says no and all else goes on, so that the balancer takes
+ * the node out. Closing: no new connection, and each answer ends its own. Last, what is left is ended.
  */
 export class Shutdown {
   readonly #delay: number;
   readonly #hurry = new AbortController();
+  readonly #sockets = new Set<Socket>();
   #step: 'serving' | 'leaving' | 'closing' = 'serving';
 
-  /** Milliseconds from `leave` to the end of the first step. */
+  /** Milliseconds that balancers have, which is the first step. */
   constructor(delay: number) {
     this.#delay = delay;
   }
@@ -27,26 +29,29 @@ export class Shutdown {
     return this.#step !== 'serving';
   }
 
+  /** From here on each answer ends its connection: a client that keeps one is told, and loses nothing. */
   get isClosing(): boolean {
     return this.#step === 'closing';
   }
 
-  /** Resolves when the balancers have had their time. */
-  async leave(): Promise<void> {
+  /** Keeps account of a server's connections, which are still there when it no longer is. */
+  follow(server: TcpServer): void {
+    server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
+  }
+
+  close(): void {
+    this.#step = 'closing';
+  }
+
+  /** All three steps. Afterwards there is no connection left. */
+  async leave(server: HttpServer): Promise<void> {
     this.#step = 'leaving';
     await this.#wait(this.#delay);
-  }
-
-  /** Waits for nobody but those whose requests are being answered. */
-  hurry(): void {
-    this.#hurry.abort();
-  }
-
-  /** Ends the listener, then the connections. */
-  async close(server: TcpServer & HttpConnections, sockets: Set<Socket>): Promise<void> {
-    this.#step = 'closing';
-    if (!server.listening) return;
-    const ended = once(server, 'close').then(() => {});
+    this.close();
+    const ended = once(server, 'close');
     // The close of an HTTP server would end idle connections too: just then a request may be on its way.
     TcpServer.prototype.close.call(server);
     await Promise.race([ended, this.#wait(Math.min(this.#delay, IDLE_LIMIT))]);
@@ -54,31 +59,27 @@ export class Shutdown {
     await nextTurn();
     server.closeIdleConnections();
     await Promise.race([ended, sleep(REQUEST_LIMIT, undefined, { ref: false })]);
-    for (const socket of sockets) socket.destroy();
+    for (const socket of this.#sockets) socket.destroy();
+    await ended;
   }
 
-  /** Cut short by `hurry`. */
+  /** Waits for nobody but those whose requests are being answered. */
+  hurry(): void {
+    this.#hurry.abort();
+  }
+
   #wait(milliseconds: number): Promise<void> {
-    return sleep(milliseconds, undefined, { signal: this.#hurry.signal, ref: false }).catch(
-      () => {},
-    );
+    const { signal } = this.#hurry;
+    return sleep(milliseconds, undefined, { signal, ref: false }).catch(() => {});
   }
 }
 
-interface HttpConnections {
-  closeIdleConnections(): void;
-}
-
-/** Once the service is closing, each answer ends its connection: whoever keeps one is told, and loses nothing. */
 export function registerShutdown(app: FastifyInstance, shutdown: Shutdown): void {
-  const sockets = new Set<Socket>();
-  app.server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
+  shutdown.follow(app.server);
   app.addHook('onSend', (_request, reply, payload, done) => {
     if (shutdown.isClosing) reply.header('connection', 'close');
     done(null, payload);
   });
-  app.addHook('preClose', () => shutdown.close(app.server, sockets));
+  // Not here: Fastify gives this hook 10 seconds.
+  app.addHook('preClose', async () => shutdown.close());
 }
