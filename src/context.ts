@@ -110,7 +110,10 @@ export async function buildContext(config: Config, parts: Parts): Promise<Contex
     (await explained(explain, () =>
       openDatabase({ url: config.DATABASE_URL, pool: config.DATABASE_POOL }),
     ));
-  await explained(explain, () => migrate(database));
+  await explained(explain, () => migrate(database)).catch(async (error) => {
+    await database.destroy();
+    throw error;
+  });
 
   const nbf = Math.floor(clock() / 1_000);
   const makeKeys = () => [newSigningKey(config.SIGNING_ALG, nbf), newMasterSecret(nbf)];

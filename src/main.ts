@@ -58,15 +58,16 @@ function readTls({ TLS_CERT, TLS_KEY }: Config) {
 /** A database that is started together with the service is given a moment. */
 async function buildPatiently(config: Config, log: pino.Logger): Promise<Context> {
   const patience = AbortSignal.timeout(DATABASE_PATIENCE);
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await buildContext(config, { logger: log });
-    } catch (error) {
-      if (!(error instanceof StartFault && error.isPassing) || patience.aborted) throw error;
-      if (attempt === 1) log.warn(`waiting: ${error.message}`);
-      await sleep(250);
-    }
-  }
+  const build = () => buildContext(config, { logger: log });
+  const retry = async (error: unknown): Promise<Context> => {
+    if (!(error instanceof StartFault && error.isPassing) || patience.aborted) throw error;
+    await sleep(250);
+    return build().catch(retry);
+  };
+  return build().catch((error) => {
+    if (error instanceof StartFault && error.isPassing) log.warn(`waiting: ${error.message}`);
+    return retry(error);
+  });
 }
 
 type Listener = Parameters<typeof listenFault>[0];

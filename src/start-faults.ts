@@ -78,9 +78,10 @@ const SQLITE: Answer[] = [
   },
   {
     ...REFUSED,
-    when: /^(SQLITE_|E[A-Z]+ )/,
+    when: /^(SQLITE_(CANTOPEN|READONLY|PERM|AUTH)|E[A-Z]+ )/,
     say: 'cannot be opened. Let this user read and write it and its folder, or name another file in DATABASE_URL.',
   },
+  { ...FAILED, when: /^SQLITE_|changed by others/, say: 'does not take this now.' },
 ];
 
 /** What PostgreSQL (by SQLSTATE), its driver and the network say. The first that fits. */
@@ -116,7 +117,11 @@ const POSTGRES: Answer[] = [
     when: /^(E[A-Z_]+ |08|53300|57P0)|timeout|terminated/,
     say: 'does not answer. Start it, or correct DATABASE_URL.',
   },
-  { ...FAILED, when: /^[0-9A-Z]{5} |changed by others/, say: 'refuses. Its own log says why.' },
+  {
+    ...FAILED,
+    when: /^[0-9A-Z]{5} |changed by others/,
+    say: 'does not take this now. Its own log says why.',
+  },
 ];
 
 /** `databaseFault(url)` explains why the database cannot be opened, or its tables cannot be made. */
@@ -149,10 +154,7 @@ export const listenFault =
     const messages: Record<string, string> = {
       EADDRINUSE: `Port ${port} of ${host} is taken. End the other process, or choose another ${variable}.`,
       EACCES: `Port ${port} is not open to this user. Choose a ${variable} above 1023, or give the process the right to it (CAP_NET_BIND_SERVICE).`,
-      EADDRNOTAVAIL: `${host} is no address of this machine. Correct HOST.`,
     };
-    const message =
-      messages[code] ??
-      `Nothing can listen on port ${port} of ${host}. Correct HOST or ${variable}.`;
+    const message = messages[code] ?? `${host} is no address of this machine. Correct HOST.`;
     return { ...REFUSED, message: `${message} (${code})` };
   };

@@ -21,7 +21,7 @@ const connection = (protocols: RegExp, error: string) =>
 
 /** The driver takes one host, and looks up several as if they were one name. */
 const namesOneHost = (url: string): boolean =>
-  isFile(url) || !/^\w+:\/\/([^/?@]*@)?[^/?]*,|[?&]host=[^&]*(,|%2c)/i.test(url);
+  isFile(url) || !/^\w+:\/\/([^/?@]*@)?[^/?@]*,[^/?@]*([/?]|$)|[?&]host=[^&]*(,|%2c)/i.test(url);
 
 export const DatabaseUrl = z
   .string()
