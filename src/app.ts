@@ -13,8 +13,9 @@ import { registerRequestLog, requestIds } from './http/logging.ts';
 import { readableUrl, registerNotFound } from './http/not-found.ts';
 import { registerDocs, registerOpenApi } from './http/openapi.ts';
 import { registerProblems } from './http/problems.ts';
+import { registerShutdown } from './http/shutdown.ts';
 import { validatorCompiler } from './http/validation.ts';
-import { registerEnd, registerHeaders, registerTransportChecks } from './http/wire.ts';
+import { registerHeaders, registerTransportChecks } from './http/wire.ts';
 import { registerRoutes } from './routes/index.ts';
 
 interface Surroundings {
@@ -63,7 +64,7 @@ export async function buildApp(context: Context, { logger, tls }: Surroundings) 
   registerProblems(app, config);
   registerRequestLog(app, context.metrics);
   await registerHeaders(app);
-  registerEnd(app);
+  registerShutdown(app, context.shutdown);
   refuseTunnels(app, config);
   const count = await registerLimits(app, config);
   registerTransportChecks(app, config, count);

@@ -3,10 +3,9 @@ import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { faultOfOrigin } from './config/origin.ts';
+import { DatabaseUrl, MailUrl } from './schemas/connection-url.ts';
+import { FileName, isFileName } from './schemas/file-name.ts';
 import { SigningAlgorithm } from './schemas/jwk.ts';
-
-/** Exit code of sysexits.h for a configuration error. */
-export const EX_CONFIG = 78;
 
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
@@ -30,16 +29,6 @@ const duration = (min: string, max: string) =>
     .transform(milliseconds)
     .refine((value) => value >= milliseconds(min) && value <= milliseconds(max), {
       error: `must be from ${min} to ${max}`,
-    });
-
-/** A URL of which no part can be mistaken for another: in `u:pa#ss@host` the password ends at the `#`. */
-const connection = (protocols: RegExp, error: string) =>
-  z
-    .string()
-    .regex(protocols, { error, abort: true })
-    .refine((text) => text.startsWith('file:') || (URL.canParse(text) && !text.includes('#')), {
-      error:
-        'must be a URL; in its password /, ?, #, @ and % are written %2F, %3F, %23, %40 and %25',
     });
 
 const list = z.string().transform((text) =>
@@ -111,6 +100,13 @@ function isNetwork(text: string): boolean {
 
 const cidr = z.string().refine(isNetwork, { error: 'must be an address or a CIDR block' });
 
+/** Inline key sets start with a brace; everything else is a file name. */
+export const isInlineKeySet = (signingKeys: string): boolean =>
+  signingKeys.trimStart().startsWith('{');
+
+const WHAT_KEYS_ARE =
+  'must be a private JWK set or the name of its file; PEM is not taken, convert it';
+
 /** Every variable that is read. The description is the README's; the default is the one for development. */
 const Environment = z.object({
   NODE_ENV: z
@@ -138,19 +134,16 @@ const Environment = z.object({
   PRODUCT_NAME: productName
     .default('Latchkey')
     .describe('what mails, pages and authenticator apps call the service'),
-  DATABASE_URL: connection(
-    /^(file:.+|postgres(ql)?:\/\/.+)$/,
-    'must start with file: or postgres://',
-  )
-    .default('file:data/latchkey.db')
-    .describe('SQLite (`file:PATH`) or PostgreSQL (`postgres://…`)'),
+  DATABASE_URL: DatabaseUrl.default('file:data/latchkey.db').describe(
+    'SQLite (`file:PATH`) or PostgreSQL (`postgres://…`)',
+  ),
   DATABASE_POOL: integer(1, 1_000).default(10).describe('connections to PostgreSQL'),
   DATABASE_TIMEOUT: duration('100ms', '60s')
     .default(milliseconds('5s'))
     .describe('how long a statement may take, waiting for a lock included|`5s`'),
   SIGNING_KEYS: z
     .string()
-    .min(1)
+    .refine((text) => isInlineKeySet(text) || isFileName(text), { error: WHAT_KEYS_ARE })
     .optional()
     .describe(
       'the private JWK set: a file, or the JSON itself; made on the first start in development|`data/keys.json`',
@@ -165,9 +158,9 @@ const Environment = z.object({
       'who may register: anyone at once, whoever proves the mailbox, nobody|`open`; production: `verified`',
     ),
   ALLOW_OPEN_SIGN_UP: flag.default(false).describe('`true` permits `SIGN_UP=open` in production'),
-  MAIL_URL: connection(/^(file:.+|smtps?:\/\/.+)$/, 'must start with file:, smtp:// or smtps://')
-    .default('file:data/mail')
-    .describe('where mail goes: `smtp://…`, `smtps://…`, or `file:FOLDER` for `.eml` files'),
+  MAIL_URL: MailUrl.default('file:data/mail').describe(
+    'where mail goes: `smtp://…`, `smtps://…`, or `file:FOLDER` for `.eml` files',
+  ),
   MAIL_FROM: z
     .string()
     .regex(/^[^\r\n]+$/)
@@ -220,12 +213,13 @@ const Environment = z.object({
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
     .describe('least severity that is logged'),
-  TLS_CERT: z
-    .string()
-    .min(1)
+  SHUTDOWN_DELAY: duration('0s', '10m')
     .optional()
-    .describe('certificate file (PEM): HTTPS without a proxy|(none)'),
-  TLS_KEY: z.string().min(1).optional().describe('its key file (PEM)|(none)'),
+    .describe(
+      'how long `/readyz` says no before the listener closes, so that the balancer takes the node out|`0s`; production: `5s`',
+    ),
+  TLS_CERT: FileName.optional().describe('certificate file (PEM): HTTPS without a proxy|(none)'),
+  TLS_KEY: FileName.optional().describe('its key file (PEM)|(none)'),
 });
 
 export type Config = Readonly<ReturnType<typeof withDerivedDefaults>>;
@@ -255,12 +249,23 @@ function withDerivedDefaults(variables: z.infer<typeof Environment>) {
     SIGN_UP:
       variables.SIGN_UP ??
       (variables.NODE_ENV === 'production' ? ('verified' as const) : ('open' as const)),
+    SHUTDOWN_DELAY:
+      variables.SHUTDOWN_DELAY ?? (variables.NODE_ENV === 'production' ? milliseconds('5s') : 0),
   };
 }
 
-/** Inline key sets start with a brace; everything else is a file name. */
-export const isInlineKeySet = (signingKeys: string): boolean =>
-  signingKeys.trimStart().startsWith('{');
+/** A file is made only under a name that no key and no password has. */
+function unlikelyKeyFile({ SIGNING_KEYS }: Config): string[] {
+  return isInlineKeySet(SIGNING_KEYS) || existsSync(SIGNING_KEYS) || SIGNING_KEYS.endsWith('.json')
+    ? []
+    : [
+        `SIGNING_KEYS ${WHAT_KEYS_ARE}. There is no such file, and one that is made must end in .json`,
+      ];
+}
+
+/** A line end that came along from a file, or the file itself. Keys may be JSON on several lines. */
+const isSpoiled = ([name, value = '']: [string, string | undefined]): boolean =>
+  name in Environment.shape && name !== 'SIGNING_KEYS' && /\p{Cc}/u.test(value);
 
 function contradictions(config: Config): string[] {
   const mistakes: string[] = [];
@@ -314,17 +319,22 @@ function tooLarge({ HASH_CONCURRENCY, HASH_MEMORY }: Config, { memoryLimit }: Ma
 /** Reads the environment once. Refuses with ConfigError, which has every mistake. An empty variable counts as unset. */
 export function readConfig(env: Record<string, string | undefined>, machine: Machine = {}): Config {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const spoiled = Object.entries(set).filter(isSpoiled);
+  for (const [name] of spoiled) delete set[name];
   const parsed = Environment.safeParse(set);
-  if (!parsed.success) {
-    throw new ConfigError(
-      parsed.error.issues.map((issue) => `${issue.path[0]?.toString()} ${issue.message}`),
-    );
+  if (!parsed.success || spoiled.length > 0) {
+    throw new ConfigError([
+      ...spoiled.map(([name]) => `${name} must not have a line break or a control character in it`),
+      ...(parsed.error?.issues ?? []).map(
+        (issue) => `${issue.path[0]?.toString()} ${issue.message}`,
+      ),
+    ]);
   }
   const config = withDerivedDefaults(parsed.data);
   const mistakes = [
     ...contradictions(config),
     ...tooLarge(config, machine),
-    ...(config.NODE_ENV === 'production' ? unsafeInProduction(config) : []),
+    ...(config.NODE_ENV === 'production' ? unsafeInProduction(config) : unlikelyKeyFile(config)),
   ];
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return Object.freeze(config);

@@ -15,10 +15,12 @@ import { AccessTokens } from './domain/tokens/access-tokens.ts';
 import { OwnTokens } from './domain/tokens/own-tokens.ts';
 import { buildJws } from './http/jws.ts';
 import { buildMetrics, type Metrics } from './http/metrics.ts';
+import { Shutdown } from './http/shutdown.ts';
 import { MailboxLimit } from './mail/mailbox-limit.ts';
 import { Outbox, type OutboxLog } from './mail/outbox.ts';
 import { openMail } from './mail/transport.ts';
 import type { PrivateJwk } from './schemas/jwk.ts';
+import { databaseFault, explained, mailFault } from './start-faults.ts';
 import { type Database, openDatabase } from './storage/database.ts';
 import { readKeyFile } from './storage/key-file.ts';
 import { migrate } from './storage/migrations.ts';
@@ -44,6 +46,7 @@ export interface Context {
   guessing: Guessing;
   outbox: Outbox;
   mailboxLimit: MailboxLimit;
+  shutdown: Shutdown;
   /** Reads the key set again. Refuses a bad one with KeySetError; the old keys then stay. */
   reloadKeys(): Promise<void>;
   close(): Promise<void>;
@@ -106,15 +109,21 @@ function outboxLog({ MAIL_URL }: Config, logger: FastifyBaseLogger, { mails }: M
 export async function buildContext(config: Config, parts: Parts): Promise<Context> {
   const clock = parts.clock ?? Date.now;
   const uptime = parts.uptime ?? (() => performance.now());
+  const explain = databaseFault(config.DATABASE_URL);
   const database =
     parts.database ??
-    openDatabase({
-      url: config.DATABASE_URL,
-      pool: config.DATABASE_POOL,
-      timeout: config.DATABASE_TIMEOUT,
-      warn: (message) => parts.logger.warn(message),
-    });
-  await migrate(database);
+    (await explained(explain, () =>
+      openDatabase({
+        url: config.DATABASE_URL,
+        pool: config.DATABASE_POOL,
+        timeout: config.DATABASE_TIMEOUT,
+        warn: (message) => parts.logger.warn(message),
+      }),
+    ));
+  await explained(explain, () => migrate(database)).catch(async (error) => {
+    await database.destroy();
+    throw error;
+  });
 
   const nbf = Math.floor(clock() / 1_000);
   const makeKeys = () => [newSigningKey(config.SIGNING_ALG, nbf), newMasterSecret(nbf)];
@@ -131,17 +140,17 @@ export async function buildContext(config: Config, parts: Parts): Promise<Contex
     unreadable: (row) => unreadableRows.add(row),
   });
   const revocationFeed = new RevocationFeed({ users, revocations, clock, uptime });
-  await revocationFeed.poll();
+  await explained(explain, () => revocationFeed.poll());
 
   const hashQueue = new HashQueue({
     concurrency: config.HASH_CONCURRENCY,
     waiting: config.HASH_QUEUE,
   });
   const metrics = buildMetrics({ hashQueue, revocationFeed, unreadableRows });
-  const outbox = new Outbox(
+  const mail = await explained(mailFault(config.MAIL_URL), () =>
     openMail(config.MAIL_URL, { from: config.MAIL_FROM, product: config.PRODUCT_NAME }),
-    outboxLog(config, parts.logger, metrics),
   );
+  const outbox = new Outbox(mail, outboxLog(config, parts.logger, metrics));
 
   const passwordStrength = new PasswordStrength();
 
@@ -177,6 +186,7 @@ export async function buildContext(config: Config, parts: Parts): Promise<Contex
     guessing: new Guessing(users, clock),
     outbox,
     mailboxLimit: new MailboxLimit(),
+    shutdown: new Shutdown(config.SHUTDOWN_DELAY),
     reloadKeys: async () => keys.replace(readKeySet(keySetText(config, makeNoKeys)), clock()),
     close: async () => {
       await outbox.close();

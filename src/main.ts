@@ -1,18 +1,30 @@
+import { lookup } from 'node:dns/promises';
 import { readFileSync, watchFile } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext } from 'node:tls';
 import closeWithGrace from 'close-with-grace';
+import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { buildApp } from './app.ts';
-import { type Config, ConfigError, EX_CONFIG, isInlineKeySet, readConfig } from './config.ts';
+import { type Config, ConfigError, isInlineKeySet, readConfig } from './config.ts';
 import { buildContext, type Context } from './context.ts';
 import { KeySetError } from './domain/keys/key-set.ts';
 import { buildMetricsApp } from './http/metrics.ts';
+import { placeOf } from './schemas/connection-url.ts';
+import { EX_CONFIG, explained, listenFault, StartFault } from './start-faults.ts';
 
 const POLL_EVERY = 500;
-const CLOSE_WITHIN = 10_000;
+const DATABASE_PATIENCE = 10_000;
+/** For connections and requests, mails that wait, the database: 20 seconds in all, after the delay. */
+const END_LIMIT = 20_000;
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-/** A mistake of the operator ends the process with one readable message and sysexits.h's EX_CONFIG. */
+/** What the operator can mend ends the process with one readable message and a code of sysexits.h. */
 function refuseToStart(error: unknown): never {
+  if (error instanceof StartFault) {
+    console.error(error.message);
+    process.exit(error.exitCode);
+  }
   if (error instanceof ConfigError) console.error(error.message);
   else if (error instanceof KeySetError)
     console.error(`SIGNING_KEYS cannot be used: ${error.message}`);
@@ -43,20 +55,57 @@ function readTls({ TLS_CERT, TLS_KEY }: Config) {
   }
 }
 
+/** A database that is started together with the service is given a moment. */
+async function buildPatiently(config: Config, log: pino.Logger): Promise<Context> {
+  const patience = AbortSignal.timeout(DATABASE_PATIENCE);
+  const build = () => buildContext(config, { logger: log });
+  const retry = async (error: unknown): Promise<Context> => {
+    if (!(error instanceof StartFault && error.isPassing) || patience.aborted) throw error;
+    await sleep(250);
+    return build().catch(retry);
+  };
+  return build().catch((error) => {
+    if (error instanceof StartFault && error.isPassing) log.warn(`waiting: ${error.message}`);
+    return retry(error);
+  });
+}
+
+type Listener = Parameters<typeof listenFault>[0];
+
+const listen = (app: Pick<FastifyInstance, 'listen'>, listener: Listener) =>
+  explained(listenFault(listener), async () =>
+    app.listen({
+      // One address: Fastify opens two for "localhost", and waits for the requests of the first alone when it closes.
+      host: (await lookup(listener.host, { order: 'ipv4first' })).address,
+      port: listener.port,
+      listenTextResolver: (address) => `Latchkey listens on ${address}`,
+    }),
+  );
+
+/** Answers the address. In development a second instance need not be told a second port. */
+async function listenForMetrics(app: FastifyInstance, config: Config, log: pino.Logger) {
+  const listener = { variable: 'METRICS_PORT', host: config.HOST } as const;
+  try {
+    return await listen(app, { ...listener, port: config.METRICS_PORT });
+  } catch (error) {
+    const { message, cause } = error as { message: string; cause?: { code?: string } };
+    if (config.NODE_ENV === 'production' || cause?.code !== 'EADDRINUSE') throw error;
+    log.warn(`metrics have a free port instead: ${message}`);
+    return listen(app, { ...listener, port: 0 });
+  }
+}
+
 async function start() {
+  // The first process of a container hears no signal that it does not ask for.
+  for (const signal of SIGNALS) process.on(signal, endAtOnce);
   const config = readConfig(process.env, { memoryLimit: process.constrainedMemory() });
   const tls = readTls(config);
   const log = logger(config);
-  const context = await buildContext(config, { logger: log });
+  const context = await buildPatiently(config, log);
   const app = await buildApp(context, { logger: log, tls });
-  await app.listen({
-    host: config.HOST,
-    port: config.PORT,
-    listenTextResolver: (address) => `Latchkey listens on ${address}`,
-  });
-
   const metricsApp = buildMetricsApp(context.metrics);
-  await metricsApp.listen({ host: config.HOST, port: config.METRICS_PORT });
+  const metricsAddress = await listenForMetrics(metricsApp, config, log);
+  await listen(app, { variable: 'PORT', host: config.HOST, port: config.PORT });
 
   const poll = setInterval(() => {
     context.revocationFeed
@@ -65,18 +114,56 @@ async function start() {
   }, POLL_EVERY);
   followKeys(context, log);
   greet(context, log);
+  log.info(`  metrics   ${metricsAddress}/metrics`);
 
-  // SIGHUP asks for the keys, not for the end.
-  closeWithGrace(
-    { delay: CLOSE_WITHIN, logger: false, skip: ['SIGHUP'] },
-    async ({ signal, err }) => {
-      if (err) log.fatal({ err }, 'ended by an error');
-      else log.info(`${signal}: ending`);
-      clearInterval(poll);
+  followSignals({
+    config,
+    log,
+    hurry: () => context.shutdown.hurry(),
+    end: async () => {
+      await context.shutdown.leave(app.server);
       await app.close();
+      clearInterval(poll);
+      await metricsApp.close();
       await context.close();
     },
+  });
+}
+
+const endAtOnce = () => process.exit(0);
+
+interface Ending {
+  config: Config;
+  log: pino.Logger;
+  end(): Promise<void>;
+  hurry(): void;
+}
+
+/** The first signal ends the process in order, a second one without waiting for balancers, a third at once. */
+function followSignals({ config, log, end, hurry }: Ending) {
+  // SIGHUP asks for the keys, not for the end.
+  const { close } = closeWithGrace(
+    {
+      delay: config.SHUTDOWN_DELAY + END_LIMIT,
+      logger: log,
+      skip: ['SIGHUP', ...SIGNALS],
+    },
+    async ({ err }) => {
+      if (err) {
+        log.fatal({ err }, 'ended by an error');
+        hurry();
+      }
+      await end();
+    },
   );
+  const steps = [close, hurry, () => process.exit(1)];
+  for (const signal of SIGNALS) {
+    process.off(signal, endAtOnce);
+    process.on(signal, () => {
+      log.info(`${signal}: ending${steps.length < 3 ? ' sooner' : ''}`);
+      steps.shift()?.();
+    });
+  }
 }
 
 /** The key file is read again when it changes, and on SIGHUP. A bad one is said in the log; the old keys stay. */
@@ -93,14 +180,9 @@ function followKeys({ config, reloadKeys }: Context, log: pino.Logger) {
 }
 
 function greet({ config, keys, clock }: Context, log: pino.Logger) {
-  const database = config.DATABASE_URL.startsWith('file:')
-    ? config.DATABASE_URL
-    : new URL(config.DATABASE_URL);
   const key = keys.signingKey(clock());
   log.info(`  try it    ${config.ISSUER}/docs`);
-  log.info(
-    `  database  ${typeof database === 'string' ? database : `${database.protocol}//${database.host}${database.pathname}`}`,
-  );
+  log.info(`  database  ${placeOf(config.DATABASE_URL)}`);
   log.info(`  key       ${key?.alg} ${key?.kid}`);
   log.info(`  sign-up   ${config.SIGN_UP}`);
 }

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -45,6 +46,7 @@ t.test('in development everything has a default', async (t) => {
     MAX_SESSIONS: 10,
     REFRESH_GRACE: 30_000,
     LOG_LEVEL: 'info',
+    SHUTDOWN_DELAY: 0,
   });
   t.throws(() => Object.assign(config, { PORT: 1 }), TypeError);
   t.same(
@@ -147,6 +149,7 @@ const bad: Record<string, string[]> = {
   MAX_SESSIONS: ['0', '101'],
   REFRESH_GRACE: ['61s', '30', '-1s'],
   LOG_LEVEL: ['loud'],
+  SHUTDOWN_DELAY: ['5', '11m', '-1s', 'canary'],
   TLS_CERT: ['canary.pem'],
   TLS_KEY: ['canary.pem'],
 };
@@ -205,6 +208,33 @@ t.test('an origin that can match nothing is refused, with what to write instead'
     t.equal(messageOf({ CORS_ORIGINS: value }), 'accepted', value);
 });
 
+t.test(
+  'a database may be named by its socket, and by nothing that the driver cannot use',
+  async (t) => {
+    for (const DATABASE_URL of [
+      'postgres://ada:pa,ss@host/name',
+      'postgres:///name?host=/var/run/postgresql',
+      'postgres://ada:secret@/name?host=/var/run/postgresql',
+      'postgres://ada@%2Fvar%2Frun%2Fpostgresql/name',
+    ])
+      t.equal(messageOf({ DATABASE_URL }), 'accepted', DATABASE_URL);
+    for (const DATABASE_URL of ['postgres://a,b/name', 'postgres://ada:x@a:1,b:2/name'])
+      t.match(messageOf({ DATABASE_URL }), 'DATABASE_URL must name one host', DATABASE_URL);
+  },
+);
+
+t.test(
+  'a key file is made only under a name that no key has; one that is there is read',
+  async (t) => {
+    const kept = join(folder(t), 'keys');
+    t.match(messageOf({ SIGNING_KEYS: kept }), 'must end in .json');
+    writeFileSync(kept, '{}');
+    t.equal(messageOf({ SIGNING_KEYS: kept }), 'accepted');
+    t.equal(messageOf({ SIGNING_KEYS: `${kept}.json` }), 'accepted');
+    t.equal(messageOf({ SIGNING_KEYS: '{\n"keys": []\n}\n' }), 'accepted');
+  },
+);
+
 t.test('all mistakes are named at once', async (t) => {
   const message = messageOf({ PORT: 'x', HASH_PASSES: '1', SESSION_MAX: 'x' });
   t.match(
@@ -223,7 +253,12 @@ const production = {
 t.test(
   'production starts with an https issuer and keys of its own, and asks for proof of the mailbox',
   async (t) => {
-    t.match(readConfig(production), { SIGN_UP: 'verified', APP_URL: 'https://id.example.com' });
+    t.match(readConfig(production), {
+      SIGN_UP: 'verified',
+      APP_URL: 'https://id.example.com',
+      SHUTDOWN_DELAY: 5_000,
+    });
+    t.equal(readConfig({ ...production, SHUTDOWN_DELAY: '0s' }).SHUTDOWN_DELAY, 0);
   },
 );
 

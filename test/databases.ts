@@ -37,6 +37,8 @@ export interface Postgres extends Engine {
   /** Stops the server as a restart of its machine would; `start` brings it back with all that it had. */
   stop(): Promise<void>;
   start(): Promise<void>;
+  /** The folder of its socket. */
+  socket: string;
   /** A connection of the test's own. */
   connect(url: string): Promise<pg.Client>;
 }
@@ -53,7 +55,7 @@ export async function postgres(t: Test): Promise<Postgres> {
     // PostgreSQL does not run as root.
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
-    postgresFlags: ['-h', '127.0.0.1', '-k', '', '-F'],
+    postgresFlags: ['-h', '127.0.0.1', '-k', databaseDir, '-F'],
     onLog: () => {},
     onError: () => {},
   });
@@ -71,6 +73,7 @@ export async function postgres(t: Test): Promise<Postgres> {
   let count = 0;
   return {
     name: 'PostgreSQL',
+    socket: databaseDir,
     stop: () => server.stop(),
     start: () => server.start(),
     connect,

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { Agent, request as httpRequest } from 'node:http';
 import { request } from 'node:https';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import SQLite from 'better-sqlite3';
@@ -80,20 +79,6 @@ t.test(
       stderr,
       'SIGNING_KEYS cannot be used: key 1: its secret is text, not 32 random bytes\n',
     );
-  },
-);
-
-t.test(
-  'what is not a mistake of the configuration ends the process with another code',
-  async (t) => {
-    const rival = createServer().listen(0, '127.0.0.1');
-    await once(rival, 'listening');
-    t.teardown(() => rival.close());
-    const address = rival.address();
-    const port = typeof address === 'object' ? address?.port : 0;
-    const { code, stderr } = await launch(t, { cwd: folder(t), env: { PORT: `${port}` } }).ended;
-    t.equal(code, 1);
-    t.match(stderr, /EADDRINUSE/);
   },
 );
 

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
 import { read } from 'read';
 import type { Context } from '../context.ts';
@@ -13,22 +12,7 @@ import { endAll } from '../domain/sessions/sessions.ts';
 import { Email } from '../schemas/fields.ts';
 import type { User } from '../schemas/user.ts';
 import { importUsers } from './import-users.ts';
-
-export const USAGE = `npm run users -- COMMAND
-
-  create EMAIL [--admin] [--name NAME]   make an account; asks for its password, or reads it from standard input
-  list [--email PREFIX]                  one line for each user
-  disable EMAIL                          nobody signs in; every token is dead within a second
-  enable EMAIL                           undo that
-  end-sessions EMAIL                     sign out everywhere
-  import FILE                            add the users of a JSON Lines file; run it again to go on after a stop
-  export                                 write every user as JSON Lines, without secrets
-`;
-
-const TAKES_ARGUMENT = new Set(['create', 'disable', 'enable', 'end-sessions', 'import']);
-
-/** What the caller did wrong: a message, no stack. */
-export class UsageError extends Error {}
+import { UsageError, type UsersCommand } from './users-usage.ts';
 
 export interface Terminal {
   stdin: Readable & { isTTY?: boolean };
@@ -131,27 +115,19 @@ async function runExport(context: Context, { stdout }: Terminal) {
 
 /** Runs one command of an operator. Refuses with UsageError, or with a Refusal of the domain. */
 export async function runUsersCommand(
-  argv: string[],
+  { name, argument, options }: UsersCommand,
   context: Context,
   terminal: Terminal,
 ): Promise<void> {
-  const { positionals, values } = parseArgs({
-    args: argv,
-    allowPositionals: true,
-    options: {
-      admin: { type: 'boolean', default: false },
-      name: { type: 'string' },
-      email: { type: 'string' },
-    },
-  });
-  const [command = '', argument = ''] = positionals;
-  // Also one argument too many: it may be a password, which has no place here.
-  if (positionals.length !== (TAKES_ARGUMENT.has(command) ? 2 : 1)) throw new UsageError(USAGE);
-  switch (command) {
+  switch (name) {
     case 'create':
-      return create(context, terminal, { email: argument, name: values.name, admin: values.admin });
+      return create(context, terminal, {
+        email: argument,
+        name: options.name,
+        admin: options.admin,
+      });
     case 'list':
-      return list(context, terminal, values.email);
+      return list(context, terminal, options.email);
     case 'disable':
       return changeByEmail(context, terminal, {
         email: argument,
@@ -174,7 +150,5 @@ export async function runUsersCommand(
       return runImport(context, terminal, argument);
     case 'export':
       return runExport(context, terminal);
-    default:
-      throw new UsageError(USAGE);
   }
 }

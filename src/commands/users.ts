@@ -1,19 +1,23 @@
 import { pino } from 'pino';
-import { ConfigError, EX_CONFIG, readConfig } from '../config.ts';
+import { ConfigError, readConfig } from '../config.ts';
 import { buildContext } from '../context.ts';
 import { KeySetError } from '../domain/keys/key-set.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { problems } from '../http/problems.ts';
-import { EmailTaken } from '../storage/users.ts';
-import { runUsersCommand, UsageError } from './users-command.ts';
+import { databaseFault, EX_CONFIG, explained, StartFault } from '../start-faults.ts';
+import { EmailTaken, StorageFault } from '../storage/users.ts';
+import { runUsersCommand } from './users-command.ts';
+import { readUsersCommand, USAGE, UsageError } from './users-usage.ts';
 
 /** sysexits.h. */
 const EX_USAGE = 64;
 
-/** What an operator reads instead of a stack, and the exit code; undefined: a bug or a fault. */
+/** What an operator reads instead of a stack, and the exit code; undefined: a bug. */
 function explain(error: unknown): [message: string, code: number] | undefined {
-  if (error instanceof ConfigError || error instanceof KeySetError)
-    return [error.message, EX_CONFIG];
+  if (error instanceof StartFault) return [error.message, error.exitCode];
+  if (error instanceof ConfigError) return [error.message, EX_CONFIG];
+  if (error instanceof KeySetError)
+    return [`SIGNING_KEYS cannot be used: ${error.message}`, EX_CONFIG];
   if (error instanceof UsageError) return [error.message, EX_USAGE];
   if (error instanceof EmailTaken) return [problems.email_taken.explanation, 1];
   if (error instanceof Refusal) {
@@ -21,11 +25,31 @@ function explain(error: unknown): [message: string, code: number] | undefined {
     const faults = errors?.map(({ path, message }) => `${path.slice(1)} ${message}`).join('\n');
     return [faults ?? detail ?? problems[error.code].explanation, 1];
   }
-  if ((error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS'))
-    return [(error as Error).message, EX_USAGE];
-  // A file that is not there, a database that does not answer.
+  // A file that is not there.
   if ((error as NodeJS.ErrnoException).syscall !== undefined) return [(error as Error).message, 1];
   return undefined;
+}
+
+/** Does what the words of the command line say. */
+async function run(argv: string[]): Promise<void> {
+  const command = readUsersCommand(argv);
+  if (command === undefined) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const config = readConfig(process.env);
+  const context = await buildContext(config, {
+    logger: pino({ level: 'error' }, pino.destination(2)),
+  });
+  try {
+    await explained(
+      (error) =>
+        error instanceof StorageFault ? databaseFault(config.DATABASE_URL)(error) : undefined,
+      () => runUsersCommand(command, context, process),
+    );
+  } finally {
+    await context.close();
+  }
 }
 
 // Whoever reads the output may stop early, as `head` does: no fault.
@@ -35,18 +59,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  const context = await buildContext(readConfig(process.env), {
-    logger: pino({ level: 'error' }, pino.destination(2)),
-  });
-  try {
-    await runUsersCommand(process.argv.slice(2), context, process);
-  } finally {
-    await context.close();
-  }
+  await run(process.argv.slice(2));
 } catch (error) {
-  const explained = explain(error);
-  if (explained === undefined) throw error;
-  const [message, code] = explained;
+  const explanation = explain(error);
+  if (explanation === undefined) throw error;
+  const [message, code] = explanation;
   console.error(message);
   process.exitCode = code;
 }

@@ -11,11 +11,20 @@ interface Page {
   body: string;
 }
 
-/** A page for people, which loads nothing. */
+/** A page for people. It loads nothing: the content security policy of the service allows nothing. */
 export const page = ({ title, product, body }: Page): string => `<!doctype html>
 <html lang="en">
+<head>
 <meta charset="utf-8">
 ${VIEWPORT}
+<meta name="color-scheme" content="light dark">
 <title>${escaped(title)} – ${escaped(product)}</title>
+</head>
+<body>
+<main>
+<h1>${escaped(title)}</h1>
 ${body}
+</main>
+</body>
+</html>
 `;

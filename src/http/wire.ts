@@ -89,15 +89,3 @@ export function registerTransportChecks(app: FastifyInstance, config: Config, co
     throw new Refusal('https_required');
   });
 }
-
-/** While the service ends, each answer ends its connection too: an idle one would hold up the end. */
-export function registerEnd(app: FastifyInstance): void {
-  let ending = false;
-  app.addHook('preClose', async () => {
-    ending = true;
-  });
-  app.addHook('onSend', (_request, reply, payload, done) => {
-    if (ending) reply.header('connection', 'close');
-    done(null, payload);
-  });
-}

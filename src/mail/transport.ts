@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTransport } from 'nodemailer';
@@ -48,6 +48,7 @@ function smtp(url: string, sender: Sender): MailTransport {
 
 function folder(path: string, sender: Sender): MailTransport {
   mkdirSync(path, { recursive: true, mode: 0o700 });
+  accessSync(path, constants.W_OK);
   const transport = createTransport({ streamTransport: true, buffer: true });
   return {
     send: async (to, letter) => {

@@ -28,6 +28,12 @@ import { renameMe } from './me/rename.ts';
 import { introspectToken } from './oauth/introspect.ts';
 import { revokeToken } from './oauth/revoke.ts';
 import { issueToken } from './oauth/token.ts';
+import { confirmEmailPage } from './pages/confirm-email.ts';
+import { forgotPasswordPage } from './pages/forgot-password.ts';
+import { homePage } from './pages/home.ts';
+import { loginPage } from './pages/login.ts';
+import { resetPasswordPage } from './pages/reset-password.ts';
+import { signUpPage } from './pages/sign-up.ts';
 import { createServiceAccount } from './service-accounts/create.ts';
 import { deleteServiceAccount } from './service-accounts/delete.ts';
 import { listServiceAccounts } from './service-accounts/list.ts';
@@ -87,6 +93,16 @@ const endpoints = [
   ready,
 ];
 
+/** For people with a browser: not part of the document. */
+const pageEndpoints = [
+  homePage,
+  loginPage,
+  signUpPage,
+  forgotPasswordPage,
+  resetPasswordPage,
+  confirmEmailPage,
+];
+
 /** Those that speak RFC 6749: forms in, and errors in its own shape. */
 const oauthEndpoints = [issueToken, introspectToken, revokeToken];
 
@@ -97,7 +113,7 @@ export function registerRoutes(app: App, context: Context): void {
   for (const endpoint of hostEndpoints) endpoint(app, context);
   app.register(
     async (scope: App) => {
-      for (const endpoint of endpoints) endpoint(scope, context);
+      for (const endpoint of [...endpoints, ...pageEndpoints]) endpoint(scope, context);
       scope.register(async (oauth: App) => {
         registerOAuth(oauth, context);
         for (const endpoint of oauthEndpoints) endpoint(oauth, context);

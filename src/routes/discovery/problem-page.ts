@@ -9,8 +9,7 @@ import { ProblemCode } from '../../schemas/problem.ts';
 
 const pageOf = (code: ProblemCode, product: string): string => {
   const { status, title, explanation } = problems[code];
-  const body = `<h1>${escaped(title)}</h1>
-<p><code>${code}</code>, status ${status}</p>
+  const body = `<p><code>${code}</code>, status ${status}</p>
 <p>${escaped(explanation)}</p>`;
   return page({ title, product, body });
 };

@@ -18,12 +18,10 @@ const Readiness = z
 
 const check = (holds: boolean) => (holds ? ('ok' as const) : ('failing' as const));
 
-export function ready(app: App, { writeProbe, keys, revocationFeed, clock }: Context): void {
-  let closing = false;
-  app.addHook('preClose', async () => {
-    closing = true;
-  });
-
+export function ready(
+  app: App,
+  { writeProbe, keys, revocationFeed, shutdown, clock }: Context,
+): void {
   app.route({
     method: 'GET',
     url: '/readyz',
@@ -42,7 +40,7 @@ export function ready(app: App, { writeProbe, keys, revocationFeed, clock }: Con
     handler: async (_request, reply) => {
       const isWritable = await writeProbe.succeeds();
       const canSign = keys.signingKey(clock()) !== undefined;
-      const isReady = isWritable && canSign && revocationFeed.isFresh && !closing;
+      const isReady = isWritable && canSign && revocationFeed.isFresh && !shutdown.isLeaving;
       return reply.code(isReady ? 200 : 503).send({
         status: check(isReady),
         database: check(isWritable),

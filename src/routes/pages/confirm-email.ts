@@ -1,0 +1,20 @@
+import type { App } from '../../app.ts';
+import type { Context } from '../../context.ts';
+import { mailedPage, servesPages, TOKEN } from '../../http/mailed-page.ts';
+
+export function confirmEmailPage(app: App, { config }: Context): void {
+  if (!servesPages(config)) return;
+  const page = mailedPage(config, {
+    title: 'Confirm the address',
+    path: '/v1/email/confirm',
+    body: { token: TOKEN },
+    outcome: 'The new address is in force. The link is good for 24 hours.',
+  });
+  app.route({
+    method: 'GET',
+    url: '/confirm-email',
+    config: { access: 'public' },
+    schema: { hide: true },
+    handler: async (_request, reply) => reply.type('text/html; charset=utf-8').send(page),
+  });
+}

@@ -1,0 +1,20 @@
+import type { App } from '../../app.ts';
+import type { Context } from '../../context.ts';
+import { mailedPage, servesPages, TOKEN } from '../../http/mailed-page.ts';
+
+export function signUpPage(app: App, { config }: Context): void {
+  if (!servesPages(config)) return;
+  const page = mailedPage(config, {
+    title: 'Finish the sign-up',
+    path: '/v1/register/complete',
+    body: { token: TOKEN, password: 'a password of at least 15 characters', name: 'Your name' },
+    outcome: 'The account is made, and the answer has your tokens. The link is good for 24 hours.',
+  });
+  app.route({
+    method: 'GET',
+    url: '/sign-up',
+    config: { access: 'public' },
+    schema: { hide: true },
+    handler: async (_request, reply) => reply.type('text/html; charset=utf-8').send(page),
+  });
+}

@@ -1,0 +1,192 @@
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { folder } from '../databases.ts';
+import { mailbox } from '../mailbox.ts';
+import { serve } from '../server.ts';
+import { PASSWORD } from '../test-app.ts';
+
+type Server = Awaited<ReturnType<typeof serve>>;
+
+interface Client {
+  answers: number;
+  /** Its last answer ended the connection. */
+  wasTold: boolean;
+  faults: string[];
+}
+
+/** Keeps one connection, and asks again and again until it is told to go, or its balancer says so. */
+async function pacedClient(url: string, isOut: () => boolean): Promise<Client> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const client: Client = { answers: 0, wasTold: false, faults: [] };
+  while (!client.wasTold && !isOut() && client.faults.length === 0) {
+    try {
+      const [answer] = (await once(request(url, { agent }).end(), 'response')) as [IncomingMessage];
+      for await (const _ of answer);
+      if (answer.statusCode !== 401) client.faults.push(`status ${answer.statusCode}`);
+      client.answers += 1;
+      client.wasTold = answer.headers.connection === 'close';
+    } catch (error) {
+      client.faults.push(String(error));
+    }
+    await sleep(20 + Math.random() * 60);
+  }
+  agent.destroy();
+  return client;
+}
+
+/** What a balancer does: it asks, and takes the node out at the first no. */
+function balancer(url: string) {
+  const health = { isOut: false };
+  const asking = (async () => {
+    while (!health.isOut) {
+      await sleep(100);
+      health.isOut = (await fetch(`${url}/readyz`)).status !== 200;
+    }
+  })();
+  return { asking, isOut: () => health.isOut };
+}
+
+/** Ends the node while 30 clients use it, and answers what they saw. */
+async function endedUnderLoad(t: Test) {
+  const server = await serve(t, { cwd: folder(t), env: { SHUTDOWN_DELAY: '2s' } });
+  const { asking, isOut } = balancer(server.url);
+  const url = `${server.url}/v1/me`;
+  const behind = Array.from({ length: 15 }, () => pacedClient(url, isOut));
+  const direct = Array.from({ length: 15 }, () => pacedClient(url, () => false));
+  await sleep(500);
+  server.child.kill('SIGTERM');
+  await server.line(/SIGTERM: ending/);
+  const strangers = [await fetch(`${server.url}/readyz`), await fetch(`${server.url}/livez`)];
+  await asking;
+  return {
+    strangers: strangers.map(({ status, headers }) => [status, headers.get('connection')]),
+    behind: await Promise.all(behind),
+    direct: await Promise.all(direct),
+    ended: await server.ended,
+  };
+}
+
+t.test('on SIGTERM the clients of a node lose nothing', async (t) => {
+  // Two at a time, as a machine with two processors can.
+  for (const results of [
+    await Promise.all([endedUnderLoad(t), endedUnderLoad(t)]),
+    await Promise.all([endedUnderLoad(t), endedUnderLoad(t)]),
+  ].flat()) {
+    const { strangers, behind, direct, ended } = results;
+    t.same(
+      [...behind, ...direct].flatMap(({ faults }) => faults),
+      [],
+      'no connection was reset or refused',
+    );
+    t.ok([...behind, ...direct].every(({ answers }) => answers > 2));
+    t.same(strangers[0], [503, 'keep-alive'], 'balancers are told at once');
+    t.same(strangers[1], [200, 'keep-alive'], 'and all others are answered as before');
+    t.ok(
+      direct.every(({ wasTold }) => wasTold),
+      'then every client is told to go',
+    );
+    t.notOk(
+      behind.some(({ wasTold }) => wasTold),
+      'of which a balancer that asks knew before',
+    );
+    t.match(ended, { code: 0, signal: null, stderr: '' });
+  }
+});
+
+/** A request whose body does not come. */
+async function halfARequest(server: Server) {
+  const socket = connect(Number(server.port), '127.0.0.1');
+  const closed = once(socket, 'close');
+  const seen = { bytes: '' };
+  socket.on('error', () => {}).on('data', (chunk) => (seen.bytes += chunk));
+  socket.write(
+    'POST /v1/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
+  );
+  await fetch(`${server.url}/livez`);
+  return { socket, closed, seen };
+}
+
+t.test('an idle connection is ended, not reset, once it has had its time', async (t) => {
+  const server = await serve(t, { cwd: folder(t), env: { SHUTDOWN_DELAY: '300ms' } });
+  const socket = connect(Number(server.port), '127.0.0.1');
+  const faults: Error[] = [];
+  socket.on('error', (error) => faults.push(error)).resume();
+  socket.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n');
+  await once(socket, 'data');
+  const end = once(socket, 'end');
+  server.child.kill('SIGTERM');
+  await end;
+  t.same(faults, []);
+  t.match(await server.ended, { code: 0, stderr: '' });
+});
+
+t.test(
+  'a request that does not come to its end holds the process up for a while only',
+  async (t) => {
+    const server = await serve(t, { cwd: folder(t) });
+    const { closed, seen } = await halfARequest(server);
+    server.child.kill('SIGTERM');
+    await closed;
+    t.equal(seen.bytes, '');
+    t.match(await server.ended, { code: 0, stderr: '' });
+  },
+);
+
+t.test('a second signal waits for no balancer, and a third for nobody', async (t) => {
+  const server = await serve(t, { cwd: folder(t), env: { SHUTDOWN_DELAY: '10m' } });
+  const { closed } = await halfARequest(server);
+  server.child.kill('SIGTERM');
+  await server.line(/SIGTERM: ending"/);
+  t.equal((await fetch(`${server.url}/livez`)).status, 200);
+  server.child.kill('SIGINT');
+  await server.line(/SIGINT: ending sooner/);
+  await t.rejects(fetch(`${server.url}/livez`, { headers: { connection: 'close' } }));
+  server.child.kill('SIGTERM');
+  t.match(await server.ended, { code: 1, signal: null, stderr: '' });
+  await closed;
+});
+
+t.test('while it leaves, a node still learns what is revoked, and shows its metrics', async (t) => {
+  const cwd = folder(t);
+  const env = { ISSUER: 'http://localhost:3000', SHUTDOWN_DELAY: '1m' };
+  const [leaving, other] = [await serve(t, { cwd, env }), await serve(t, { cwd, env })];
+  const [, metrics = ''] = /metrics {3}(\S+)"/.exec(await leaving.line(/metrics {3}/)) ?? [];
+  const { access_token, refresh_token } = await leaving.tokens('/v1/register', {
+    email: 'ada@example.com',
+    password: PASSWORD,
+  });
+  leaving.child.kill('SIGTERM');
+  await leaving.line(/SIGTERM: ending/);
+  t.equal((await leaving.whoami(access_token)).status, 200);
+  t.equal((await other.post('/v1/logout', { refresh_token })).status, 204);
+  let status = 200;
+  for (let waited = 0; status === 200 && waited < 10_000; waited += 100) {
+    await sleep(100);
+    ({ status } = await leaving.whoami(access_token));
+  }
+  t.equal(status, 401);
+  t.equal((await fetch(metrics)).status, 200);
+  leaving.child.kill('SIGTERM');
+  t.match(await leaving.ended, { code: 0, stderr: '' });
+});
+
+t.test('a mail that waits when the signal comes is sent before the process ends', async (t) => {
+  const box = await mailbox(t);
+  const env = { MAIL_URL: box.url, SIGN_UP: 'verified' };
+  const server = await serve(t, { cwd: folder(t), env });
+  t.equal((await server.post('/v1/register', { email: 'ada@example.com' })).status, 202);
+  server.child.kill('SIGTERM');
+  t.match(await server.ended, { code: 0, stderr: '' });
+  t.same(box.mails[0]?.recipients, ['ada@example.com']);
+});
+
+t.test('a host of two addresses has one listener, which is waited for', async (t) => {
+  const server = await serve(t, { cwd: folder(t), env: { HOST: 'localhost' } });
+  t.equal((await fetch(`${server.url}/livez`)).status, 200);
+  t.equal(server.stdout.filter((line) => line.includes('listens on')).length, 1);
+  server.child.kill('SIGTERM');
+  t.match(await server.ended, { code: 0, stderr: '' });
+});
