@@ -13,8 +13,8 @@ export function allowedOrigins({ ISSUER, APP_URL, CORS_ORIGINS }: Origins): Set<
 /** Each is said once, and no more than these: anybody can make them up. */
 const MAX_SAID = 100;
 
-/** What a browser sends as an origin; anything else is not shown. */
-const SHOWN = /^(?:null|[a-z][a-z\d+.-]{0,31}:\/\/[\w.:[\]-]{1,255})$/;
+/** What a browser sends as an origin, in lower case as it does; anything else is not shown. */
+const SHOWN = /^(?:null|[a-z][a-z\d+.-]{0,31}:\/\/[a-z\d._:[\]-]{1,255})$/;
 
 /** For the log. */
 export const shownOrigin = (origin: string | undefined): string =>

@@ -142,7 +142,7 @@ t.test(
       env: { ISSUER: 'http://localhost:3000/auth', APP_URL: 'http://LOCALHOST:5173/app' },
     });
     const allows = async (origin: string) => {
-      const { statusCode, headers } = await app.inject(preflightOf(origin));
+      const { statusCode, headers } = await app.inject(preflightOf(origin, '/auth/v1/refresh'));
       return [statusCode, headers['access-control-allow-origin']];
     };
     for (const origin of ['http://localhost:3000', 'http://localhost:5173'])
@@ -175,6 +175,7 @@ t.test(
     for (const origin of [
       'null',
       'eyJhbGciOiJFUzI1NiJ9.canary',
+      'https://eyJhbGciOiJFUzI1NiJ9.canary',
       `https://${'canary'.repeat(50)}`,
       'https://canary.example/path',
       'https://canary@evil.example',
