@@ -42,6 +42,7 @@ export interface Context {
   revocationFeed: RevocationFeed;
   sessionLimits: SessionLimits;
   guessing: Guessing;
+  unreadableRows: UnreadableRows;
   outbox: Outbox;
   mailboxLimit: MailboxLimit;
   /** Reads the key set again. Refuses a bad one with KeySetError; the old keys then stay. */
@@ -175,6 +176,7 @@ export async function buildContext(config: Config, parts: Parts): Promise<Contex
       count: config.MAX_SESSIONS,
     },
     guessing: new Guessing(users, clock),
+    unreadableRows,
     outbox,
     mailboxLimit: new MailboxLimit(),
     reloadKeys: async () => keys.replace(readKeySet(keySetText(config, makeNoKeys)), clock()),
