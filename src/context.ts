@@ -44,6 +44,7 @@ export interface Context {
   revocationFeed: RevocationFeed;
   sessionLimits: SessionLimits;
   guessing: Guessing;
+  unreadableRows: UnreadableRows;
   outbox: Outbox;
   mailboxLimit: MailboxLimit;
   shutdown: Shutdown;
@@ -184,6 +185,7 @@ export async function buildContext(config: Config, parts: Parts): Promise<Contex
       count: config.MAX_SESSIONS,
     },
     guessing: new Guessing(users, clock),
+    unreadableRows,
     outbox,
     mailboxLimit: new MailboxLimit(),
     shutdown: new Shutdown(config.SHUTDOWN_DELAY),

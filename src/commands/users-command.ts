@@ -9,7 +9,7 @@ import { userView } from '../domain/accounts/views.ts';
 import { ADMIN, administer, amended } from '../domain/administration/administration.ts';
 import { hashNewPassword } from '../domain/passwords/new-password.ts';
 import { endAll } from '../domain/sessions/sessions.ts';
-import { Email } from '../schemas/fields.ts';
+import { NewEmail } from '../schemas/fields.ts';
 import type { User } from '../schemas/user.ts';
 import { importUsers } from './import-users.ts';
 import { UsageError, type UsersCommand } from './users-usage.ts';
@@ -42,7 +42,7 @@ async function create(
   terminal: Terminal,
   { email, name, admin }: { email: string; name: string | undefined; admin: boolean },
 ) {
-  const { success } = Email.safeParse(email);
+  const { success } = NewEmail.safeParse(email);
   if (!success) throw new UsageError(`${email} is not one e-mail address`);
   const password = await askForPassword(terminal);
   const passwordHash = await hashNewPassword(context, { password, email, path: '/password' });

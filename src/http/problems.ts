@@ -2,7 +2,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import type { Config } from '../config.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { Problem, type ProblemCode } from '../schemas/problem.ts';
-import { EmailTaken, StorageFault } from '../storage/users.ts';
+import { EmailTaken, StorageFault, UnreadableRow } from '../storage/users.ts';
 import { type Voice, voiceOf } from './voice.ts';
 
 interface Entry {
@@ -155,7 +155,7 @@ export const problems = {
   mfa_not_enabled: {
     status: 409,
     title: 'No second factor',
-    explanation: 'There is no second factor to use or to remove.',
+    explanation: 'There is no second factor to confirm, to use or to remove.',
   },
   last_admin: {
     status: 409,
@@ -209,7 +209,7 @@ export const problems = {
     status: 503,
     title: 'Unavailable',
     explanation:
-      'The database does not answer. Nothing was changed. Try again after Retry-After seconds.',
+      'The database does not answer, or what it holds of this account cannot be read; then the log says which. Nothing was changed. Try again after Retry-After seconds.',
   },
 } satisfies Record<ProblemCode, Entry>;
 
@@ -230,6 +230,8 @@ const FASTIFY_REFUSALS: Record<string, ProblemCode> = {
 export function refusalOf(error: Error & { code?: string }): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof EmailTaken) return new Refusal('email_taken');
+  if (error instanceof UnreadableRow)
+    return new Refusal('unavailable', { retryAfter: RETRY_AFTER, user: error.id });
   if (error instanceof StorageFault) return new Refusal('unavailable', { retryAfter: RETRY_AFTER });
   return new Refusal(FASTIFY_REFUSALS[error.code ?? error.name] ?? 'internal_error');
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Email, Name, Roles, Time } from './fields.ts';
+import { Name, NewEmail, Password, Roles, Time } from './fields.ts';
 
 const example = {
   id: '01990d6e-7c3f-7a51-9c6b-0c1d2e3f4a5b',
@@ -79,8 +79,23 @@ export const UsersPage = z
   .object({ users: z.array(UserView), next_cursor })
   .meta({ id: 'Users', examples: [{ users: [example], next_cursor: null }] });
 
+/** The administrator's own: what outlives an access token is not made with the access token alone. */
+const password = Password.describe(
+  'Your own password, or the secret of the service account that asks.',
+);
+const passwordForAdmin = password
+  .optional()
+  .describe(
+    'Your own password, or the secret of the service account that asks. Needed to make an administrator.',
+  );
+
 export const NewUser = z
-  .strictObject({ email: Email, name: Name.optional(), roles: Roles.optional() })
+  .strictObject({
+    email: NewEmail,
+    name: Name.optional(),
+    roles: Roles.optional(),
+    password: passwordForAdmin,
+  })
   .meta({ examples: [{ email: 'grace@example.com', name: 'Grace Hopper', roles: ['editor'] }] });
 
 export const UserAmendment = z
@@ -88,6 +103,7 @@ export const UserAmendment = z
     name: Name.nullable().optional(),
     roles: Roles.optional(),
     status: z.enum(['active', 'disabled']).optional(),
+    password: passwordForAdmin,
   })
   .meta({ examples: [{ roles: ['editor'], status: 'active' }] });
 
@@ -99,8 +115,16 @@ const service = {
 };
 
 export const NewServiceAccount = z
-  .strictObject({ name: Name, roles: Roles.default([]) })
-  .meta({ examples: [{ name: service.name, roles: service.roles }] });
+  .strictObject({ name: Name, roles: Roles.default([]), password })
+  .meta({
+    examples: [
+      { name: service.name, roles: service.roles, password: 'correct horse battery staple' },
+    ],
+  });
+
+export const NewSecret = z
+  .strictObject({ password })
+  .meta({ examples: [{ password: 'correct horse battery staple' }] });
 
 export const ServiceAccountView = z
   .object({ client_id: z.string(), name: z.string(), roles: z.array(z.string()), created_at: Time })

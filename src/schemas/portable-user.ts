@@ -3,6 +3,7 @@ import { Email, Name, Roles } from './fields.ts';
 
 /** One line of an import: a user as another system knew him. */
 export const ImportedUser = z.strictObject({
+  /** Also one that would not be given to a new account: its owner has it. */
   email: Email,
   name: Name.nullable().default(null),
   /** bcrypt, or Argon2, scrypt, PBKDF2 as PHC strings. Absent: the user asks for a new password. */

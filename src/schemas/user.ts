@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-/** Milliseconds since 1970. */
-const Instant = z.int();
+/** Milliseconds since 1970, as far as a token and RFC 3339 can say it: to the year 9999. */
+const Instant = z.int().min(0).max(253_402_300_799_999);
 
 /** A member of the row's JSON. Keeps what it does not know: a newer version may be running beside this one. */
 const member = <Shape extends z.ZodRawShape>(shape: Shape) =>
@@ -54,8 +54,8 @@ const Totp = member({
 export const Mfa = member({
   /** In force. */
   totp: Totp.optional(),
-  /** Asked for, not yet proven with a code. */
-  pending: Totp.optional(),
+  /** Asked for, not yet proven with a code. `tries`: wrong codes so far. */
+  pending: Totp.extend({ tries: z.int().optional() }).optional(),
   recovery: member({
     salt: z.string(),
     /** What the hashes were made with (Argon2id). */
@@ -82,6 +82,8 @@ export const User = z.object({
   token_version: z.int(),
   /** Access tokens below it are dead: it goes up alone when only they must die. Never below `token_version`. */
   access_version: z.int(),
+  /** Letters with a reset link that were posted: only the newest link holds. */
+  reset_letters: z.int(),
   sessions: z.array(Session),
   throttle: z.array(Bucket),
   mfa: Mfa,

@@ -4,7 +4,7 @@ import { type Migration, Migrator } from 'kysely/migration';
 import { type Database, DECOY, type UserRow } from './database.ts';
 
 /** What an unknown address is counted against costs a write, like a known one: to this row, which is no user's. */
-const decoy: Omit<UserRow, 'access_version'> = {
+const decoy: Omit<UserRow, 'access_version' | 'reset_letters'> = {
   id: DECOY,
   kind: 'person',
   email: null,
@@ -87,6 +87,14 @@ const migrations: Record<string, Migration> = {
         .createIndex('users_revoked_at_id')
         .on('users')
         .columns(['revoked_at', 'id'])
+        .execute();
+    },
+  },
+  '004_reset_letters': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .alterTable('users')
+        .addColumn('reset_letters', 'integer', (column) => column.notNull().defaultTo(0))
         .execute();
     },
   },

@@ -25,7 +25,11 @@ t.test('an administrator neither sees the decoy row nor changes it', async (t) =
     { method: 'DELETE', url: `${user}/sessions` },
     { method: 'DELETE', url: `${user}/mfa` },
     { method: 'DELETE', url: `/v1/service-accounts/${DECOY}` },
-    { method: 'POST', url: `/v1/service-accounts/${DECOY}/secret` },
+    {
+      method: 'POST',
+      url: `/v1/service-accounts/${DECOY}/secret`,
+      payload: { password: PASSWORD },
+    },
   ] as const)
     refused(t, await as(root.access_token, request), 404, 'not_found');
   t.same(await decoy(), before);

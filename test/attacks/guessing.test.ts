@@ -4,7 +4,7 @@ import type { User } from '../../src/schemas/user.ts';
 import { codeAt, withFactor, wrongCode } from '../authenticator.ts';
 import { folder, opened } from '../databases.ts';
 import { mailbox } from '../mailbox.ts';
-import { signedIn } from '../people.ts';
+import { PASSWORD_HASH, signedIn } from '../people.ts';
 import { refused } from '../refused.ts';
 import { PASSWORD, type TestApp, TestClock, testApp } from '../test-app.ts';
 
@@ -20,10 +20,10 @@ const address = (prefix: number) => `10.${prefix >> 16}.${(prefix >> 8) & 255}.$
 /** Requests from where the test says, and how many passwords were really checked. */
 function guesser({ app, context }: TestApp) {
   const state = { checked: 0 };
-  const { matches } = context.passwords;
-  context.passwords.matches = (...args) => {
+  const { check } = context.passwords;
+  context.passwords.check = (...args) => {
     state.checked += 1;
-    return matches.apply(context.passwords, args);
+    return check.apply(context.passwords, args);
   };
   const guess = (payload: object, remoteAddress = address(1), url = '/v1/login') =>
     app.inject({ method: 'POST', url, payload: payload, remoteAddress });
@@ -453,5 +453,26 @@ t.test(
       'nor is it a fault of ours',
     );
     t.same((await rowOf(app)).throttle, []);
+  },
+);
+
+t.test(
+  'AUT-05 sixty other networks do not wash out the wait of the first before it has run out',
+  async (t) => {
+    const app = await testApp(t, { env });
+    await signedIn(app, ADA, { password_hash: PASSWORD_HASH });
+    const { wrong, right } = guesser(app);
+    for (const email of [ADA, 'nobody@example.com']) {
+      for (let turn = 0; turn < 5; turn += 1)
+        refused(t, await wrong(1, email), 401, 'invalid_credentials');
+      for (let prefix = 2; prefix < 62; prefix += 1)
+        refused(t, await wrong(prefix, email), 401, 'invalid_credentials');
+      throttled(t, await wrong(1, email), 30);
+    }
+    throttled(t, await right(1), 30);
+    t.ok((await rowOf(app)).throttle.length <= 41, 'and the row stays small');
+    t.equal((await right(62)).statusCode, 200, 'nor does a newcomer wait for them');
+    app.clock.advance(30_000);
+    t.equal((await right(1)).statusCode, 200, 'when its wait is over it is right again');
   },
 );

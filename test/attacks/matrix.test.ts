@@ -146,7 +146,7 @@ const rows: Record<string, Row> = {
   ),
   'PUT /v1/me/email': forPeople(403, json({ email: 'new@example.com', password: 'wrong' })),
   'POST /v1/me/mfa/totp': forPeople(403, json({ password: 'wrong' })),
-  'POST /v1/me/mfa/totp/confirm': forPeople(403, json({ code: '000000' })),
+  'POST /v1/me/mfa/totp/confirm': forPeople(409, json({ code: '000000' })),
   'DELETE /v1/me/mfa/totp': forPeople(403, json({ password: 'wrong', code: '000000' })),
   'POST /v1/me/mfa/recovery-codes': forPeople(403, json({ password: 'wrong', code: '000000' })),
   'GET /v1/me/sessions': forPeople(200),
@@ -165,8 +165,11 @@ const rows: Record<string, Row> = {
   'DELETE /v1/users/:id/sessions': forAdmins(204, { id: ({ id }) => id }),
   'DELETE /v1/users/:id/mfa': forAdmins(204, { id: ({ id }) => id }),
   'GET /v1/service-accounts': forAdmins(200),
-  'POST /v1/service-accounts': forAdmins(201, json({ name: 'another' })),
-  'POST /v1/service-accounts/:id/secret': forAdmins(201, { id: newMachine }),
+  'POST /v1/service-accounts': forAdmins(201, json({ name: 'another', password: PASSWORD })),
+  'POST /v1/service-accounts/:id/secret': forAdmins(201, {
+    id: newMachine,
+    ...json({ password: PASSWORD }),
+  }),
   'DELETE /v1/service-accounts/:id': forAdmins(204, { id: newMachine }),
 
   'POST /oauth/token': everybody(401, form({ grant_type: 'client_credentials' })),

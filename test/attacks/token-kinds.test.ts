@@ -127,7 +127,8 @@ const uses: Record<
   },
   'POST /v1/password/reset': {
     opens: ['reset', 'invitation'],
-    use: async (token) => ok(await post('/v1/password/reset', { token, password: PASSWORD })),
+    use: async (token) =>
+      ok(await post('/v1/password/reset', { token, password: `${PASSWORD}, again` })),
   },
   'POST /v1/login/mfa': {
     opens: ['mfa'],

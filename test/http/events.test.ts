@@ -58,10 +58,10 @@ const acts: Record<EventName, () => Promise<() => Promise<unknown>>> = {
     return () => asRoot('DELETE', `/v1/users/${id}/mfa`);
   },
   'admin.service_account_created': async () => () =>
-    asRoot('POST', '/v1/service-accounts', { name: 'nightly' }),
+    asRoot('POST', '/v1/service-accounts', { name: 'nightly', password: PASSWORD }),
   'admin.service_account_secret_made': async () => {
     const { id } = await machine(app);
-    return () => asRoot('POST', `/v1/service-accounts/${id}/secret`);
+    return () => asRoot('POST', `/v1/service-accounts/${id}/secret`, { password: PASSWORD });
   },
   'admin.service_account_deleted': async () => {
     const { id } = await machine(app);

@@ -88,6 +88,7 @@ t.test('the routes that take a password or make a user have a tighter limit', as
   t.same(tight.sort(), [
     'DELETE /v1/me',
     'DELETE /v1/me/mfa/totp',
+    'PATCH /v1/users/{id}',
     'POST /oauth/revoke',
     'POST /oauth/token',
     'POST /v1/email/confirm',
@@ -100,6 +101,9 @@ t.test('the routes that take a password or make a user have a tighter limit', as
     'POST /v1/password/reset',
     'POST /v1/register',
     'POST /v1/register/complete',
+    'POST /v1/service-accounts',
+    'POST /v1/service-accounts/{id}/secret',
+    'POST /v1/users',
     'PUT /v1/me/email',
     'PUT /v1/me/password',
   ]);

@@ -35,7 +35,7 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
       }>`select name from kysely_migration order by name`.execute(db);
       t.same(
         rows.map(({ name }) => name),
-        ['001_users', '002_indexes', '003_access_version'],
+        ['001_users', '002_indexes', '003_access_version', '004_reset_letters'],
         'each step was done once',
       );
     },

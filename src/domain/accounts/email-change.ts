@@ -1,6 +1,7 @@
 import type { Context } from '../../context.ts';
 import { confirmEmail } from '../../mail/messages/confirm-email.ts';
 import { emailChanging } from '../../mail/messages/email-changing.ts';
+import { NewEmail } from '../../schemas/fields.ts';
 import type { User } from '../../schemas/user.ts';
 import { EmailTaken } from '../../storage/users.ts';
 import { Refusal } from '../refusal.ts';
@@ -8,6 +9,14 @@ import { endOthersQuietly } from '../sessions/sessions.ts';
 import { emailState, emailToken } from '../tokens/mailed-tokens.ts';
 import { emailKey } from './accounts.ts';
 import { postLimited, tell, tellTaken } from './letters.ts';
+
+/** Refuses an address that no account is given any more (`invalid_input`), unless it is the user's own, to be proven. */
+export function assertMayTake(user: User, email: string): void {
+  const checked = NewEmail.safeParse(email);
+  if (checked.success || emailKey(email) === user.email_key) return;
+  const errors = checked.error.issues.map(({ message }) => ({ path: '/email', message }));
+  throw new Refusal('invalid_input', { errors });
+}
 
 /** Mails a link to the new address and a warning to the old one. Until the link is used the old one holds. */
 export async function askForEmailChange(

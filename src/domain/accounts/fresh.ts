@@ -1,7 +1,9 @@
 import type { Context } from '../../context.ts';
 import type { AccessClaims } from '../../schemas/claims.ts';
 import type { User } from '../../schemas/user.ts';
+import { holdsSecret } from '../clients/service-accounts.ts';
 import { checked } from '../guessing/guessing.ts';
+import { checkPassword } from '../passwords/check-password.ts';
 import { Refusal } from '../refusal.ts';
 import { liveSession } from '../sessions/sessions.ts';
 
@@ -51,8 +53,19 @@ export async function changeCaller<T>(
   return changed.result;
 }
 
+/** What a caller proves itself with again: a person with the password, a service account with its secret. */
+const proves = async (
+  context: Context,
+  user: User,
+  password: string,
+  signal: AbortSignal,
+): Promise<boolean> =>
+  user.kind === 'service'
+    ? holdsSecret(context, user, password)
+    : (await checkPassword(context, user, password, { signal })) !== 'wrong';
+
 /**
- * The caller's row, once he has proven the password again. Refuses with `wrong_password`, and with `throttled`
+ * The caller's row, once it has proven the password again. Refuses with `wrong_password`, and with `throttled`
  * whoever guesses too often in this session.
  */
 export async function provenCaller(
@@ -64,9 +77,20 @@ export async function provenCaller(
   const user = await freshCaller(context, caller);
   const place = { session: caller.sid };
   const guess = await context.guessing.enter({ user }, 'password', place, signal);
-  const check = context.passwords.matches(user.password_hash, password, { signal });
-  const matches = await checked(guess, check);
-  await guess.settle(matches ? 'right' : 'wrong');
-  if (!matches) throw new Refusal('wrong_password');
+  const isRight = await checked(guess, proves(context, user, password, signal));
+  await guess.settle(isRight ? 'right' : 'wrong');
+  if (!isRight) throw new Refusal('wrong_password');
   return user;
+}
+
+/** Where the password may be left out: whether the caller has proven it. What is sent is checked, needed or not. */
+export async function isProven(
+  context: Context,
+  caller: AccessClaims,
+  password: string | undefined,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (password === undefined) return false;
+  await provenCaller(context, caller, password, signal);
+  return true;
 }

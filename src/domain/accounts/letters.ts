@@ -18,14 +18,19 @@ export function tell(
 /** What a stranger can make the service write. */
 type Occasion = 'sign-up' | 'reset' | 'confirm';
 
-/** A letter that a stranger can cause: only so many go to one address, and none at the cost of another occasion. */
-export function postLimited(
-  { outbox, mailboxLimit, clock }: Context,
+/** Whether one more letter that a stranger can cause may go to this address; then it is counted, and none at the cost of another occasion. */
+export const mayPost = (
+  { mailboxLimit, clock }: Context,
   { occasion, email }: { occasion: Occasion; email: string },
+): boolean => mailboxLimit.allows(fingerprint(`${occasion} ${emailKey(email)}`), clock());
+
+/** A letter that a stranger can cause: only so many go to one address. */
+export function postLimited(
+  context: Context,
+  limit: { occasion: Occasion; email: string },
   compose: () => Letter,
 ): void {
-  if (mailboxLimit.allows(fingerprint(`${occasion} ${emailKey(email)}`), clock()))
-    outbox.post(email, compose);
+  if (mayPost(context, limit)) context.outbox.post(limit.email, compose);
 }
 
 /** Goes to the address as its owner wrote it: another spelling of it may be another mailbox. */

@@ -5,16 +5,27 @@ import { forgiven } from '../guessing/throttle.ts';
 import { hashNewPassword } from '../passwords/new-password.ts';
 import { Refusal } from '../refusal.ts';
 import { endAll } from '../sessions/sessions.ts';
-import { resetState, resetToken } from '../tokens/mailed-tokens.ts';
+import { mayReset, resetToken } from '../tokens/mailed-tokens.ts';
 import { emailKey } from './accounts.ts';
-import { postLimited, tell } from './letters.ts';
+import { mayPost, tell } from './letters.ts';
 
-/** Mails a reset link to the owner of an account. The caller cannot tell whether there is one. */
+/**
+ * Mails a reset link to the owner of an account; older ones are dead from then on. Where the mailbox has had enough
+ * letters none is sent, and the last one holds. The caller cannot tell whether there is an account: whatever the
+ * address, one row is written.
+ */
 export async function mailReset(context: Context, email: string): Promise<void> {
-  const user = await context.users.findByEmail(emailKey(email));
-  if (user?.status !== 'active' || user.email === null) return;
-  const limit = { occasion: 'reset' as const, email: user.email };
-  postLimited(context, limit, () => reset(context.config.APP_URL, resetToken(context, user)));
+  const { users, outbox, config } = context;
+  const user = await users.findByEmail(emailKey(email));
+  const to = user?.status === 'active' ? user.email : null;
+  if (user === undefined || to === null || !mayPost(context, { occasion: 'reset', email: to }))
+    return users.writeDecoy(true);
+  const next = await users.change(user.id, (row) => {
+    const counted = { ...row, reset_letters: row.reset_letters + 1 };
+    return { user: counted, result: counted };
+  });
+  // It may have gone meanwhile.
+  if (next?.email === to) outbox.post(to, () => reset(config.APP_URL, resetToken(context, next)));
 }
 
 /**
@@ -29,13 +40,14 @@ export async function resetPassword(
   const { ownTokens, users, clock } = context;
   const claims = ownTokens.read('reset', token);
   const found = claims && (await users.findById(claims.sub));
-  const holds = (user: User) => user.status === 'active' && resetState(user) === claims?.was;
+  const holds = (user: User) => claims !== undefined && mayReset(user, claims.was);
   if (found === undefined || !holds(found)) throw new Refusal('link_invalid');
   const { email } = found;
   const password_hash = await hashNewPassword(context, {
     password,
     email,
     path: '/password',
+    owner: found,
     signal,
   });
   const changed = await users.change(found.id, (user) => {

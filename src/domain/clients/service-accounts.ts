@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Context } from '../../context.ts';
 import type { User } from '../../schemas/user.ts';
+import { UnreadableRow } from '../../storage/users.ts';
 import { newId } from '../accounts/accounts.ts';
 
 /** Two secrets hold at a time, so that one can be exchanged without a gap. */
@@ -32,6 +33,7 @@ export function newServiceAccount(
     status: 'active',
     token_version: 0,
     access_version: 0,
+    reset_letters: 0,
     sessions: [],
     throttle: [],
     mfa: { challenges: [] },
@@ -51,15 +53,27 @@ export function withNewSecret(account: User, now: number): { user: User; result:
   return { user: { ...account, password_hash: hashes.join(' '), updated_at: now }, result: secret };
 }
 
+/** A hash that is damaged holds for no secret, and is told to the operator; the other one goes on holding. */
+export function holdsSecret(
+  { unreadableRows }: Pick<Context, 'unreadableRows'>,
+  account: User,
+  secret: string,
+): boolean {
+  const hash = Buffer.from(hashOf(secret));
+  const stored = hashesOf(account).map((text) => Buffer.from(text));
+  const sound = stored.filter((bytes) => bytes.length === hash.length);
+  if (sound.length < stored.length)
+    unreadableRows.add(new UnreadableRow(account.id, 'a hash in password_hash is damaged'));
+  return sound.some((bytes) => timingSafeEqual(bytes, hash));
+}
+
 /** The active account with this id and secret. */
 export async function authenticate(
-  { users }: Pick<Context, 'users'>,
+  context: Pick<Context, 'users' | 'unreadableRows'>,
   id: string,
   secret: string,
 ): Promise<User | undefined> {
-  const account = await users.findById(id);
+  const account = await context.users.findById(id);
   if (account?.kind !== 'service' || account.status !== 'active') return undefined;
-  const hash = Buffer.from(hashOf(secret));
-  const holds = hashesOf(account).some((stored) => timingSafeEqual(Buffer.from(stored), hash));
-  return holds ? account : undefined;
+  return holdsSecret(context, account, secret) ? account : undefined;
 }

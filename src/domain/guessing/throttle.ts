@@ -23,7 +23,10 @@ const ABANDONED_AFTER = 60_000;
 const FREE_PER_PLACE = 5;
 const FREE_PER_ACCOUNT = 100;
 
-/** Strangers come from many places: only so many are kept. What they guess together counts for the account. */
+/**
+ * Strangers come from many places: only so many are kept, and none is dropped while its wait runs, or its guess is
+ * being checked. What they guess together counts for the account.
+ */
 const MAX_PREFIXES = 40;
 /**
  * Of devices, and of sessions, so many at a time have counts of their own, which nothing pushes out: whoever
@@ -72,28 +75,47 @@ function withoutAbandoned(bucket: Bucket, now: number): Bucket {
   };
 }
 
-const lastUsed = ({ failed_at, pending }: Bucket): number => Math.max(failed_at, ...pending);
+/** How long a place still has to wait (ms); below zero, for how long it has waited enough. */
+const waitLeft = ({ failures, failed_at, pending }: Bucket, now: number): number =>
+  pending.length > 0
+    ? Number.POSITIVE_INFINITY
+    : waitAfter(failures, FREE_PER_PLACE) - elapsed(failed_at, now);
 
 const kindOf = ({ key }: Pick<Bucket, 'key'>) => key.split(' ', 2)[1];
 
-/** What is in use; of too many prefixes those longest unused go. Nothing else does. */
+const prefixesIn = (buckets: Bucket[]) => buckets.filter((bucket) => kindOf(bucket) === 'net');
+
+/** What is in use; of too many prefixes those go whose wait ended first. Nothing else does. */
 function tidy(buckets: Bucket[], now: number): Bucket[] {
   const inUse = buckets
     .map((bucket) => withoutAbandoned(bucket, now))
-    .filter((bucket) => isInUse(bucket, now))
-    .sort((a, b) => lastUsed(b) - lastUsed(a));
-  const prefixes = inUse.filter((bucket) => kindOf(bucket) === 'net').slice(MAX_PREFIXES);
-  return inUse.filter((bucket) => !prefixes.includes(bucket));
+    .filter((bucket) => isInUse(bucket, now));
+  const dropped = prefixesIn(inUse)
+    // Two that are infinite have no difference.
+    .sort((a, b) => waitLeft(b, now) - waitLeft(a, now) || 0)
+    .slice(MAX_PREFIXES);
+  return inUse.filter((bucket) => !dropped.includes(bucket));
+}
+
+/** A prefix that comes when all the others have to wait has no count of its own, only the account's. */
+function allowancesOfStranger(throttle: Bucket[], wanted: Allowance[], now: number): Allowance[] {
+  const [all, own] = wanted as [Allowance, Allowance];
+  const prefixes = prefixesIn(throttle);
+  const isFull =
+    prefixes.length >= MAX_PREFIXES &&
+    prefixes.every((bucket) => bucket.key !== own.key && waitLeft(bucket, now) > 0);
+  return isFull ? [all] : wanted;
 }
 
 /** The budgets that there are for a guess: a device or session that finds no room is a place like a stranger's. */
-function allowancesIn(throttle: Bucket[], wanted: Allowance[]): Allowance[] {
+function allowancesIn(throttle: Bucket[], wanted: Allowance[], now: number): Allowance[] {
   const [own, ...more] = wanted as [Allowance, ...Allowance[]];
-  if (more.length > 0 || throttle.some(({ key }) => key === own.key)) return wanted;
+  if (more.length > 0) return allowancesOfStranger(throttle, wanted, now);
+  if (throttle.some(({ key }) => key === own.key)) return wanted;
   const taken = throttle.filter((bucket) => kindOf(bucket) === kindOf(own)).length;
   if (taken < MAX_KNOWN) return wanted;
   const [factor, , id] = own.key.split(' ');
-  return strangers(factor as Factor, id as string);
+  return allowancesOfStranger(throttle, strangers(factor as Factor, id as string), now);
 }
 
 function withBucket(buckets: Bucket[], key: string, update: (bucket: Bucket) => Bucket): Bucket[] {
@@ -117,7 +139,7 @@ export function admit(
   now: number,
 ): { throttle: Bucket[]; result: Admission } {
   const throttle = tidy(before, now);
-  const allowances = allowancesIn(throttle, wanted);
+  const allowances = allowancesIn(throttle, wanted, now);
   let busy = false;
   for (const { key, free } of allowances) {
     const { failures, failed_at, pending } =
@@ -132,7 +154,7 @@ export function admit(
       withBucket(buckets, key, (bucket) => ({ ...bucket, pending: [...bucket.pending, now] })),
     throttle,
   );
-  return { throttle: taken, result: { outcome: 'admitted', allowances } };
+  return { throttle: tidy(taken, now), result: { outcome: 'admitted', allowances } };
 }
 
 export type Verdict = 'right' | 'wrong' | 'unchecked';

@@ -1,6 +1,7 @@
 import { pbkdf2 as pbkdf2Callback, scrypt as scryptCallback, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import bcrypt from 'bcrypt';
+import { type HashCost, isBearable, isComputable } from './hash-cost.ts';
 
 const pbkdf2 = promisify(pbkdf2Callback);
 const scrypt = promisify<Buffer, Buffer, number, object, Buffer>(scryptCallback);
@@ -19,12 +20,14 @@ const FORMS = {
     /^\$argon2(?:id|i|d)\$v=19\$(?<costs>[mtp]=[1-9]\d{0,7}(?:,[mtp]=[1-9]\d{0,7}){2})\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{22,}$/,
 };
 
-/** Above these a sign-in would cost more than the service admits. KiB; KiB that are passed over; rounds. */
-const MAX_MEMORY = 1_048_576;
-const MAX_PASSED = 4 * MAX_MEMORY;
+/** Above these a sign-in would cost more than the service admits; see `hash-cost.ts` for the others. */
 const MAX_ROUNDS = 10_000_000;
 const MIN_BCRYPT_COST = 4;
 const MAX_BCRYPT_COST = 16;
+/** Each lane is a thread of its own. */
+const MAX_LANES = 64;
+/** As long as an import takes them: the longer the hash, the more of it PBKDF2 has to make. */
+const MAX_LENGTH = 500;
 
 const fields = (form: RegExp, hash: string): Record<string, string> | undefined =>
   form.exec(hash)?.groups;
@@ -33,27 +36,39 @@ const fields = (form: RegExp, hash: string): Record<string, string> | undefined 
 const scryptMemory = (ln: string | undefined, r: string | undefined) =>
   (2 ** Number(ln) * Number(r)) / 8;
 
-const isBearable = (memory: number, passes: number) =>
-  memory <= MAX_MEMORY && memory * passes <= MAX_PASSED;
-
 /** Libraries differ in the order of the costs. */
-function isBearableArgon2(costs: string): boolean {
-  const { m, t, p } = Object.fromEntries(costs.split(',').map((cost) => cost.split('=')));
+function isBearableArgon2(costs: string, configured: HashCost | undefined): boolean {
+  const { m, t, p } = Object.fromEntries(
+    costs.split(',').map((cost) => [cost[0], Number(cost.slice(2))]),
+  ) as Record<'m' | 't' | 'p', number>;
   // RFC 9106 section 3.1: 8 KiB for each lane.
-  return Number(m) >= 8 * Number(p) && isBearable(Number(m), Number(t));
+  return p <= MAX_LANES && m >= 8 * p && isComputable({ memory: m, passes: t }, configured);
 }
 
-/** Whether an imported hash is of a form that can be verified here, at a cost that can be borne. */
-export function isVerifiable(hash: string): boolean {
+/** RFC 8018 section 5.2: every block of the hash costs all the rounds. */
+function isBearablePbkdf2({ bits, rounds, hash }: Record<string, string>): boolean {
+  const blocks = Math.ceil(bytesOf(hash).length / (Number(bits) / 8));
+  return Number(rounds) * blocks <= MAX_ROUNDS;
+}
+
+/**
+ * Whether a hash is of a form that can be verified here, at a cost that can be borne. It is asked when a hash is
+ * imported, and again whenever one is checked: what stands in a row may have come there by another way.
+ * `configured`: the cost of a hash that is made here, which may always be spent.
+ */
+export function isVerifiable(hash: string, configured?: HashCost): boolean {
+  if (hash.length > MAX_LENGTH) return false;
   const { cost } = fields(FORMS.bcrypt, hash) ?? {};
   if (cost !== undefined) return Number(cost) >= MIN_BCRYPT_COST && Number(cost) <= MAX_BCRYPT_COST;
   const scrypted = fields(FORMS.scrypt, hash);
-  if (scrypted)
-    return isBearable(scryptMemory(scrypted['ln'], scrypted['r']), Number(scrypted['p']));
+  if (scrypted) {
+    const { ln, r, p } = scrypted;
+    return isBearable({ memory: scryptMemory(ln, r), passes: Number(p) });
+  }
   const derived = fields(FORMS.pbkdf2, hash);
-  if (derived) return Number(derived['rounds']) <= MAX_ROUNDS;
+  if (derived) return isBearablePbkdf2(derived);
   const argon = fields(FORMS.argon2, hash);
-  return argon !== undefined && isBearableArgon2(argon['costs'] as string);
+  return argon !== undefined && isBearableArgon2(argon['costs'] as string, configured);
 }
 
 /** Passlib writes `.` where base64 has `+`. */

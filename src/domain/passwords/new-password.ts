@@ -1,7 +1,10 @@
 import type { Config } from '../../config.ts';
 import type { Context } from '../../context.ts';
+import type { User } from '../../schemas/user.ts';
 import { Refusal } from '../refusal.ts';
+import { checkPassword } from './check-password.ts';
 import type { Turn } from './hash-queue.ts';
+import { opaque } from './opaque-string.ts';
 
 const MAX_CODE_POINTS = 128;
 
@@ -11,6 +14,8 @@ interface NewPassword extends Turn {
   email: string | null;
   /** Where in the request it stands. */
   path: string;
+  /** Whose password it is to replace. */
+  owner?: User;
 }
 
 /** The words that a guesser of this very password would try first. */
@@ -28,21 +33,29 @@ function guessable(
 
 /**
  * The hash of a password that is good enough to keep. Refuses with `invalid_input` one that is too short, too
- * long or common (NIST SP 800-63B section 3.1.1.2); what it is made of is no matter.
+ * long or common (NIST SP 800-63B section 3.1.1.2), or the one that it is to replace. What it is made of is no
+ * matter, but for control characters (RFC 8265 section 4.2): no form takes all of them, and a pasted line break is
+ * not seen. The other characters that the RFC refuses are in emoji, or new to one Unicode version: they stay.
  */
 export async function hashNewPassword(
-  { config, passwords, passwordStrength }: Context,
-  { password, email, path, ...turn }: NewPassword,
+  context: Context,
+  { password, email, path, owner, ...turn }: NewPassword,
 ): Promise<string> {
+  const { config, passwords, passwordStrength } = context;
   const refuse = (message: string) => new Refusal('invalid_input', { errors: [{ path, message }] });
   const minimum = config.PASSWORD_MIN_LENGTH;
-  const text = password.normalize('NFC');
+  const text = opaque(password);
   const length = [...text].length;
   if (length < minimum || length > MAX_CODE_POINTS) {
     throw refuse(`must have ${minimum} to ${MAX_CODE_POINTS} characters; it has ${length}`);
   }
+  if (/\p{Cc}/u.test(text))
+    throw refuse('must not have control characters, such as a tab or a line break');
   if (!(await passwordStrength.isStrong(text, guessable(email, config), turn))) {
     throw refuse('is too easy to guess: common, repeated, or made of your address');
   }
+  // Last: nobody learns of a password that could not be chosen whether it is the present one.
+  if (owner && (await checkPassword(context, owner, password, turn)) !== 'wrong')
+    throw refuse('is the password that you have now');
   return passwords.hash(password, turn);
 }

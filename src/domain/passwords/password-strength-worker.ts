@@ -14,7 +14,10 @@ const MIN_SCORE = 2;
 
 /** The work grows faster than the length: a password is looked at in pieces, and one strong piece is enough. */
 const PIECE = 24;
-/** Whoever chooses a password chooses the work: what follows these is not looked at. */
+/**
+ * Of a password only the first 72 characters (three pieces of 24) are judged: who chooses a password chooses the
+ * work, and a strong one is told by then. What follows counts for its length, and is hashed like the rest.
+ */
 const MAX_PIECES = 3;
 /** Readings of `$1`, `4@` and the like; with the library's 100 one piece of such takes twenty times as long as a plain one. */
 const MAX_SUBSTITUTIONS = 10;

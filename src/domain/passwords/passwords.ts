@@ -1,18 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import argon2 from 'argon2';
-import { matchesForeign } from './foreign-hashes.ts';
+import { isVerifiable, matchesForeign } from './foreign-hashes.ts';
+import { type HashCost, isComputable } from './hash-cost.ts';
 import type { HashQueue, Turn } from './hash-queue.ts';
+import { formsOf, opaque } from './opaque-string.ts';
 
-export interface HashCost {
-  /** KiB. */
-  memory: number;
-  passes: number;
-}
+/**
+ * What became of a check. `outdated`: the password is right, and should be hashed anew; `unusable`: there is no
+ * hash, or none that can be checked here.
+ */
+export type Verdict = 'right' | 'outdated' | 'wrong' | 'unusable';
 
 const LANES = 1;
-
-/** NIST SP 800-63B section 3.1.1.2: one form, so that every keyboard's spelling is the same password. */
-const normalised = (password: string): string => password.normalize('NFC');
+/** RFC 9106 section 3.1. */
+const MIN_SALT = 8;
 
 const costOptions = ({ memory, passes }: HashCost) => ({ memoryCost: memory, timeCost: passes });
 
@@ -45,16 +46,31 @@ export class Passwords {
   }
 
   hash(password: string, turn?: Turn): Promise<string> {
-    return this.#queue.run(() => argon2.hash(normalised(password), this.#options), turn);
+    return this.#queue.run(() => argon2.hash(opaque(password), this.#options), turn);
   }
 
-  /** Costs one hash whatever `hash` is: of no user (undefined), or damaged, it answers no. */
-  matches(hash: string | null | undefined, password: string, turn?: Turn): Promise<boolean> {
+  /**
+   * Costs one hash whatever `hash` is: of no user (undefined), damaged, or too costly to be checked. A password that
+   * has more than one form costs one for each, and as many where there is no user.
+   */
+  check(hash: string | null | undefined, password: string, turn?: Turn): Promise<Verdict> {
     return this.#queue.run(async () => {
-      const same = await matchesHash(hash ?? '', password).catch(() => undefined);
-      if (same === undefined) await argon2.verify(this.#decoy, normalised(password));
-      return same ?? false;
+      const stored = hash ?? '';
+      const forms = formsOf(password);
+      const usable = isVerifiable(stored, this.cost);
+      const matching = usable ? await formThatMatches(stored, forms).catch(() => null) : null;
+      if (matching === null) {
+        for (const form of forms) await argon2.verify(this.#decoy, form);
+        return 'unusable';
+      }
+      if (matching === undefined) return 'wrong';
+      return matching === forms[0] && !this.isOutdated(stored) ? 'right' : 'outdated';
     }, turn);
+  }
+
+  /** Whether `derive` can be asked for this: what stands in a row may be neither sound nor bearable. */
+  canDerive({ salt, cost }: { salt: Buffer; cost: HashCost }): boolean {
+    return salt.length >= MIN_SALT && isComputable(cost, this.cost);
   }
 
   /** The bare 32-byte hash under a given salt, at a given cost, for what is compared with several stored ones. */
@@ -73,8 +89,12 @@ export class Passwords {
   }
 }
 
-/** undefined, or a rejection: the hash is none. */
-const matchesHash = async (hash: string, password: string): Promise<boolean | undefined> =>
-  hash.startsWith('$argon2')
-    ? argon2.verify(hash, normalised(password))
-    : matchesForeign(hash, password);
+/** The form of a password that a verifiable hash was made of. Rejects where the hash is none after all. */
+async function formThatMatches(hash: string, forms: string[]): Promise<string | undefined> {
+  const isArgon2 = hash.startsWith('$argon2');
+  const matches = isArgon2 ? argon2.verify : matchesForeign;
+  // Other systems hash what was typed.
+  for (const form of isArgon2 ? forms : forms.toReversed())
+    if (await matches(hash, form)) return form;
+  return undefined;
+}

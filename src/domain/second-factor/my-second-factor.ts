@@ -2,7 +2,7 @@ import type { Secret } from 'otpauth';
 import type { Context } from '../../context.ts';
 import type { AccessClaims } from '../../schemas/claims.ts';
 import type { User } from '../../schemas/user.ts';
-import { changeCaller, freshCaller, provenCaller } from '../accounts/fresh.ts';
+import { changeCaller, provenCaller } from '../accounts/fresh.ts';
 import { tell } from '../accounts/letters.ts';
 import { Refusal } from '../refusal.ts';
 import { endOthersQuietly } from '../sessions/sessions.ts';
@@ -37,26 +37,60 @@ export async function beginEnrolment(
   });
 }
 
+/** Wrong codes that a pending secret bears. */
+const TRIES = 5;
+
+type Pending = NonNullable<User['mfa']['pending']>;
+
+/** The secret that waits for its first code. Refuses with `mfa_enabled`, `mfa_not_enabled`. */
+function pendingOf({ mfa: { totp, pending } }: User): Pending {
+  if (totp !== undefined) throw new Refusal('mfa_enabled');
+  if (pending === undefined)
+    throw new Refusal('mfa_not_enabled', {
+      detail: 'There is no secret to confirm. Begin again with POST /v1/me/mfa/totp.',
+    });
+  return pending;
+}
+
+/** With one more wrong code the secret stays, with the last one it goes: its owner begins again, with the password. */
+const afterWrongCode = (pending: Pending): Pending | undefined => {
+  const tries = (pending.tries ?? 0) + 1;
+  return tries < TRIES ? { ...pending, tries } : undefined;
+};
+
+/** The pending secret, and the same with the step of this code used up. A wrong code is counted in the write that refuses it. */
+async function guessPending(context: Context, caller: AccessClaims, code: string) {
+  const proven = await changeCaller(context, caller, (user, now) => {
+    const pending = pendingOf(user);
+    const accepted = acceptCode(context.keys, user, pending, code, now);
+    if (accepted !== undefined) return { user, result: { pending, accepted } };
+    const { pending: _pending, ...mfa } = user.mfa;
+    const left = afterWrongCode(pending);
+    return {
+      user: { ...user, mfa: { ...mfa, ...(left && { pending: left }) } },
+      result: undefined,
+    };
+  });
+  if (proven === undefined) throw new Refusal('wrong_code');
+  return proven;
+}
+
 /**
  * Puts the pending secret into force with one right code, and answers ten recovery codes. Sessions that never
- * showed the factor end; this one has just shown it. Refuses with `wrong_code`, `mfa_enabled`.
+ * showed the factor end; this one has just shown it. Refuses with `wrong_code`, which the fifth time drops the
+ * secret, then with `mfa_not_enabled`; with `mfa_enabled` where a factor is in force.
  */
 export async function confirmEnrolment(
   context: Context,
   caller: AccessClaims,
   code: string,
 ): Promise<string[]> {
-  const provenBy = ({ id, mfa: { pending, totp } }: User, now: number) => {
-    if (totp !== undefined) throw new Refusal('mfa_enabled');
-    const accepted = pending && acceptCode(context.keys, { id }, pending, code, now);
-    if (accepted === undefined) throw new Refusal('wrong_code');
-    return accepted;
-  };
+  const { pending, accepted: totp } = await guessPending(context, caller, code);
   // The codes cost ten hashes: not before the proof is right.
-  provenBy(await freshCaller(context, caller), context.clock());
   const { codes, recovery } = await newRecoveryCodes(context.passwords);
   const user = await changeCaller(context, caller, (before, now) => {
-    const totp = provenBy(before, now);
+    // Meanwhile it may have gone, or another may have come in its place.
+    if (pendingOf(before).secret !== pending.secret) throw new Refusal('wrong_code');
     const sessions = before.sessions.map((session) =>
       session.id === caller.sid
         ? { ...session, amr: [...new Set([...session.amr, 'otp', 'mfa'])] }

@@ -1,6 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { Secret, TOTP } from 'otpauth';
 import type { Mfa, User } from '../../schemas/user.ts';
+import { UnreadableRow } from '../../storage/users.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { Turn } from '../passwords/hash-queue.ts';
 import type { Passwords } from '../passwords/passwords.ts';
@@ -102,15 +103,18 @@ const hashOf = async (
 ): Promise<string> =>
   (await passwords.derive(canonical(code), settings, turn)).toString('base64url');
 
-/** The stored form of a recovery code, to be compared with the row's. Costs one hash, also where there is no set. */
-export const recoveryHash = (
+/** The stored form of a recovery code, to be compared with the row's. Costs one hash, also where there is no set. Throws UnreadableRow. */
+export const recoveryHash = async (
   passwords: Passwords,
   user: User | undefined,
   code: string,
   turn: Turn,
 ): Promise<string> => {
   const { salt, cost } = user?.mfa.recovery ?? { salt: NO_SALT, cost: passwords.cost };
-  return hashOf(passwords, code, { salt: Buffer.from(salt, 'base64url'), cost }, turn);
+  const settings = { salt: Buffer.from(salt, 'base64url'), cost };
+  if (user !== undefined && !passwords.canDerive(settings))
+    throw new UnreadableRow(user.id, 'the salt or the cost of mfa.recovery cannot be used');
+  return hashOf(passwords, code, settings, turn);
 };
 
 /** The set without the code of this hash, or undefined: it is not in there (any more). */

@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { UnreadableRow } from '../../storage/users.ts';
 import { derive, type KeyRing } from '../keys/key-ring.ts';
 
 const CIPHER = 'aes-256-gcm';
@@ -13,15 +14,11 @@ export function seal(keys: KeyRing, secret: string, userId: string, now: number)
   return [kid, nonce.toString('base64url'), text.toString('base64url')].join('.');
 }
 
-/** What was sealed. Throws when the key is gone, the row is another's, or a byte was changed. */
-export function unseal(keys: KeyRing, sealed: string, userId: string): string {
-  const [kid = '', nonce = '', text = ''] = sealed.split('.');
-  const master = keys.masterOf(kid);
-  if (master === undefined) throw new Error(`the master secret ${kid} is gone`);
+function open(master: Buffer, nonce: string, text: string, userId: string): string {
   const bytes = Buffer.from(text, 'base64url');
   const decipher = createDecipheriv(
     CIPHER,
-    derive(master.secret, 'totp'),
+    derive(master, 'totp'),
     Buffer.from(nonce, 'base64url'),
     // Without it a tag that was cut short, and so is easier to guess, would do.
     { authTagLength: TAG_LENGTH },
@@ -30,4 +27,17 @@ export function unseal(keys: KeyRing, sealed: string, userId: string): string {
     .setAuthTag(bytes.subarray(-TAG_LENGTH));
   const secret = [decipher.update(bytes.subarray(0, -TAG_LENGTH)), decipher.final()];
   return Buffer.concat(secret).toString();
+}
+
+/** What was sealed. Throws UnreadableRow when the key is gone, the row is another's, or a byte was changed. */
+export function unseal(keys: KeyRing, sealed: string, userId: string): string {
+  const [kid = '', nonce = '', text = ''] = sealed.split('.');
+  const master = keys.masterOf(kid);
+  if (master === undefined)
+    throw new UnreadableRow(userId, `the master secret ${kid} of the TOTP secret is gone`);
+  try {
+    return open(master.secret, nonce, text, userId);
+  } catch {
+    throw new UnreadableRow(userId, "the TOTP secret is damaged, or another row's");
+  }
 }

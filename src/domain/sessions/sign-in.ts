@@ -2,6 +2,7 @@ import type { Context } from '../../context.ts';
 import type { User } from '../../schemas/user.ts';
 import { emailKey } from '../accounts/accounts.ts';
 import { checked } from '../guessing/guessing.ts';
+import { checkPassword } from '../passwords/check-password.ts';
 import { Refusal } from '../refusal.ts';
 import { hasSecondFactor } from '../second-factor/second-factor.ts';
 import { type Holder, newDevice, provenDevice } from '../tokens/token-pair.ts';
@@ -51,16 +52,14 @@ export async function signInWithPassword(
   );
 
   const hash = found?.password_hash;
-  const matches = await checked(guess, passwords.matches(hash, password, turn));
-  if (!found || !hash || !matches || found.status !== 'active') {
+  const verdict = await checked(guess, checkPassword(context, found, password, turn));
+  if (!found || !hash || verdict === 'wrong' || found.status !== 'active') {
     await guess.settle('wrong');
     throw new Refusal('invalid_credentials', { user: found?.id });
   }
 
   // Only while there is room: the password was right, and the next sign-in is soon enough.
-  const fresher = passwords.isOutdated(hash)
-    ? await passwords.hash(password).catch(() => hash)
-    : hash;
+  const fresher = verdict === 'outdated' ? await passwords.hash(password).catch(() => hash) : hash;
   const result = await users.change<Holder | HalfSignedIn | undefined>(found.id, (user) => {
     const settled = guess.settled(user, 'right');
     // A new password, or new costs, while this one was being checked: look again.

@@ -15,9 +15,24 @@ const life = ({ clock }: Context, seconds: number) => {
 /** What a challenge is bound to: it dies as soon as the password has changed, by whatever way. */
 export const passwordState = (user: User): string => fingerprint(String(user.password_hash));
 
-/** What a reset token is bound to: it dies with the password that it replaces, and with the address that it went to. */
-export const resetState = (user: User): string =>
-  fingerprint(JSON.stringify([user.password_hash, user.email_key]));
+/**
+ * What a reset token is bound to: it dies with the password that it replaces, with the address that it went to, and
+ * with the next letter of its kind. A stranger can cause that letter too; it lies in the same mailbox.
+ */
+export const resetState = ({ password_hash, email_key, reset_letters }: User): string =>
+  fingerprint(JSON.stringify([password_hash, email_key, reset_letters]));
+
+/**
+ * What an invitation is bound to: it dies with the first password, and with the address. A reset letter, which
+ * lives for minutes and which any stranger can ask for, does not take the place of a link that lives for a day.
+ */
+const invitationState = ({ email_key }: User): string =>
+  fingerprint(JSON.stringify([null, email_key]));
+
+/** Whether a reset token, or an invitation, still holds for this row. */
+export const mayReset = (user: User, was: string): boolean =>
+  user.status === 'active' &&
+  (resetState(user) === was || (user.password_hash === null && invitationState(user) === was));
 
 /**
  * What an e-mail token is bound to: it dies as soon as the address has changed or was confirmed, and when every
@@ -40,7 +55,7 @@ export const resetToken = (context: Context, user: User): string =>
 export const invitationToken = (context: Context, user: User): string =>
   context.ownTokens.issue('reset', {
     sub: user.id,
-    was: resetState(user),
+    was: invitationState(user),
     ...life(context, DAY),
   });
 

@@ -10,12 +10,12 @@ import { signalOf } from '../../http/origin.ts';
 import { signInOf } from '../../http/sign-in.ts';
 import { answerTokens } from '../../http/tokens.ts';
 import { Accepted, accepted } from '../../schemas/accepted.ts';
-import { Email, Name, Password } from '../../schemas/fields.ts';
+import { Name, NewEmail, Password } from '../../schemas/fields.ts';
 import { TokenAnswer, TransportChoice } from '../../schemas/session.ts';
 
 const Body = z
   .strictObject({
-    email: Email,
+    email: NewEmail,
     password: Password.optional(),
     name: Name.optional(),
     transport: TransportChoice,

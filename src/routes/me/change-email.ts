@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { askForEmailChange } from '../../domain/accounts/email-change.ts';
+import { askForEmailChange, assertMayTake } from '../../domain/accounts/email-change.ts';
 import { provenCaller } from '../../domain/accounts/fresh.ts';
 import { evenly } from '../../http/even-time.ts';
 import { logEvent } from '../../http/logging.ts';
@@ -32,6 +32,7 @@ export function changeEmail(app: App, context: Context): void {
     handler: async (request, reply) => {
       const { caller, body } = request;
       const user = await provenCaller(context, caller, body.password, signalOf(reply));
+      assertMayTake(user, body.email);
       await evenly(askForEmailChange(context, user, body.email, caller.sid));
       logEvent(request, 'email.change_asked', { user: user.id });
       return reply.code(202).send(accepted);

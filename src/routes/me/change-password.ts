@@ -50,6 +50,7 @@ export function changePassword(app: App, context: Context): void {
         password: body.new_password,
         email: proven.email,
         path: '/new_password',
+        owner: proven,
         signal,
       });
       const { user, session } = await changeCaller(context, caller, (before, now) => {

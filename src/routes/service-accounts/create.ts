@@ -1,30 +1,39 @@
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
+import { provenCaller } from '../../domain/accounts/fresh.ts';
 import { serviceAccountView } from '../../domain/accounts/views.ts';
 import { ADMIN } from '../../domain/administration/administration.ts';
 import { newServiceAccount } from '../../domain/clients/service-accounts.ts';
 import { requireRole } from '../../http/access.ts';
 import { logEvent } from '../../http/logging.ts';
+import { signalOf } from '../../http/origin.ts';
 import { NewServiceAccount, ServiceAccountWithSecret } from '../../schemas/administration.ts';
 
-export function createServiceAccount(app: App, { users, clock }: Context): void {
+export function createServiceAccount(app: App, context: Context): void {
   app.route({
     method: 'POST',
     url: '/v1/service-accounts',
-    config: { access: requireRole(ADMIN) },
+    config: {
+      access: requireRole(ADMIN),
+      tighterLimit: true,
+      problems: ['wrong_password', 'throttled', 'overloaded'],
+    },
     schema: {
       operationId: 'createServiceAccount',
       tags: ['Administration'],
       summary: 'Make a service account',
-      description: 'A machine client for `/oauth/token`. Its secret is shown once.',
+      description:
+        'A machine client for `/oauth/token`. Needs your password again. The secret is shown once.',
       body: NewServiceAccount,
       response: { 201: ServiceAccountWithSecret },
     },
     handler: async (request, reply) => {
-      const { account, secret } = newServiceAccount(request.body, clock());
-      await users.insert(account);
+      const { caller, body } = request;
+      await provenCaller(context, caller, body.password, signalOf(reply));
+      const { account, secret } = newServiceAccount(body, context.clock());
+      await context.users.insert(account);
       logEvent(request, 'admin.service_account_created', {
-        actor: request.caller.sub,
+        actor: caller.sub,
         user: account.id,
         after: { roles: account.roles },
       });

@@ -1,28 +1,37 @@
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
+import { provenCaller } from '../../domain/accounts/fresh.ts';
 import { serviceAccountView } from '../../domain/accounts/views.ts';
 import { ADMIN, administer } from '../../domain/administration/administration.ts';
 import { withNewSecret } from '../../domain/clients/service-accounts.ts';
 import { requireRole } from '../../http/access.ts';
 import { logEvent } from '../../http/logging.ts';
-import { ServiceAccountWithSecret } from '../../schemas/administration.ts';
+import { signalOf } from '../../http/origin.ts';
+import { NewSecret, ServiceAccountWithSecret } from '../../schemas/administration.ts';
 
 export function renewServiceAccountSecret(app: App, context: Context): void {
   app.route({
     method: 'POST',
     url: '/v1/service-accounts/:id/secret',
-    config: { access: requireRole(ADMIN), problems: ['not_found'] },
+    config: {
+      access: requireRole(ADMIN),
+      tighterLimit: true,
+      problems: ['wrong_password', 'throttled', 'overloaded', 'not_found'],
+    },
     schema: {
       operationId: 'renewServiceAccountSecret',
       tags: ['Administration'],
       summary: 'Make a new secret',
       description:
-        'The one before it goes on holding until the next is made, so that it can be exchanged without a gap.',
+        'Needs your password again. The secret before it goes on holding until the next is made, so that it can be exchanged without a gap.',
       params: z.object({ id: z.string() }),
+      body: NewSecret,
       response: { 201: ServiceAccountWithSecret },
     },
     handler: async (request, reply) => {
+      const { caller, body } = request;
+      await provenCaller(context, caller, body.password, signalOf(reply));
       const { account, secret } = await administer(
         context,
         { id: request.params.id, kind: 'service' },
@@ -32,7 +41,7 @@ export function renewServiceAccountSecret(app: App, context: Context): void {
         },
       );
       logEvent(request, 'admin.service_account_secret_made', {
-        actor: request.caller.sub,
+        actor: caller.sub,
         user: account.id,
       });
       return reply.code(201).send({ ...serviceAccountView(account), client_secret: secret });

@@ -1,34 +1,44 @@
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
+import { isProven } from '../../domain/accounts/fresh.ts';
 import { userView } from '../../domain/accounts/views.ts';
 import { ADMIN, administer, amended } from '../../domain/administration/administration.ts';
+import { assertMayMake } from '../../domain/administration/making-admins.ts';
 import { requireRole } from '../../http/access.ts';
 import { logEvent } from '../../http/logging.ts';
+import { signalOf } from '../../http/origin.ts';
 import { UserAmendment, UserView } from '../../schemas/administration.ts';
 
 export function amendUser(app: App, context: Context): void {
   app.route({
     method: 'PATCH',
     url: '/v1/users/:id',
-    config: { access: requireRole(ADMIN), problems: ['not_found', 'last_admin'] },
+    config: {
+      access: requireRole(ADMIN),
+      tighterLimit: true,
+      problems: ['wrong_password', 'throttled', 'overloaded', 'not_found', 'last_admin'],
+    },
     schema: {
       operationId: 'amendUser',
       tags: ['Administration'],
       summary: 'Change a user',
       description:
-        'Name, roles, disabled or active. A removed role ends the access tokens that carry it; the next refresh has the new roles. Disabling signs out everywhere.',
+        'Name, roles, disabled or active. A removed role ends the access tokens that carry it; the next refresh has the new roles. Disabling signs out everywhere. To make an administrator needs your own password.',
       params: z.object({ id: z.string() }),
       body: UserAmendment,
       response: { 200: UserView },
     },
-    handler: async (request) => {
-      const { params, body, caller } = request;
+    handler: async (request, reply) => {
+      const { params, caller } = request;
+      const { password, ...amendment } = request.body;
+      const proven = await isProven(context, caller, password, signalOf(reply));
       const { before, after } = await administer(
         context,
         { id: params.id, kind: 'person', caller },
         (user, now) => {
-          const next = amended(user, body, now);
+          const next = amended(user, amendment, now);
+          assertMayMake({ before: user, after: next }, proven);
           return { user: next, result: { before: user, after: next } };
         },
       );

@@ -1,29 +1,40 @@
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
+import { isProven } from '../../domain/accounts/fresh.ts';
 import { userView } from '../../domain/accounts/views.ts';
 import { ADMIN, inviteUser as invite } from '../../domain/administration/administration.ts';
+import { assertMayMake } from '../../domain/administration/making-admins.ts';
 import { requireRole } from '../../http/access.ts';
 import { logEvent } from '../../http/logging.ts';
+import { signalOf } from '../../http/origin.ts';
 import { NewUser, UserView } from '../../schemas/administration.ts';
 
 export function inviteUser(app: App, context: Context): void {
   app.route({
     method: 'POST',
     url: '/v1/users',
-    config: { access: requireRole(ADMIN), problems: ['email_taken'] },
+    config: {
+      access: requireRole(ADMIN),
+      tighterLimit: true,
+      problems: ['wrong_password', 'throttled', 'overloaded', 'email_taken'],
+    },
     schema: {
       operationId: 'inviteUser',
       tags: ['Administration'],
       summary: 'Invite a user',
-      description: 'Makes an account without a password, and mails its owner a link to choose one.',
+      description:
+        'Makes an account without a password, and mails its owner a link to choose one. An administrator is made only with your own password.',
       body: NewUser,
       response: { 201: UserView },
     },
     handler: async (request, reply) => {
-      const { email, name = null, roles = [] } = request.body;
+      const { caller, body } = request;
+      const { email, name = null, roles = [], password } = body;
+      const proven = await isProven(context, caller, password, signalOf(reply));
+      assertMayMake({ after: { roles, status: 'active' } }, proven);
       const user = await invite(context, { email, name, roles });
       logEvent(request, 'admin.user_invited', {
-        actor: request.caller.sub,
+        actor: caller.sub,
         user: user.id,
         after: { roles },
       });

@@ -3,6 +3,7 @@ import { mailReset, resetPassword } from '../../../src/domain/accounts/password-
 import { liveSession, start } from '../../../src/domain/sessions/sessions.ts';
 import { resetState, resetToken } from '../../../src/domain/tokens/mailed-tokens.ts';
 import type { User } from '../../../src/schemas/user.ts';
+import { DECOY } from '../../../src/storage/database.ts';
 import { appWithLetters } from '../letters.ts';
 import { ada, limits, NOW } from '../samples.ts';
 
@@ -45,17 +46,77 @@ test('a link goes to the address as its owner wrote it, whoever asks how', async
   const [letter, ...more] = await posted();
   t.match(letter, { to: user.email, subject: 'Choose a new password' });
   t.same(more, []);
+  const after = await rowOf(user);
   t.match(context.ownTokens.read('reset', letter?.token ?? ''), {
     sub: user.id,
-    was: resetState(user),
+    was: resetState(after),
   });
-  t.same(await rowOf(user), user, 'nothing is stored of it');
+  t.same(
+    after,
+    { ...user, reset_letters: 1, row_version: 1 },
+    'nothing but their number is stored',
+  );
 });
 
 test('who is unknown or disabled gets no link', async (t) => {
   const { email } = await userOf({ status: 'disabled' });
   for (const address of [email as string, 'nobody@example.com']) await mailReset(context, address);
   t.same(await posted(), []);
+});
+
+test('a reset letter kills older ones, and the newest goes on when no more are sent', async (t) => {
+  const user = await userOf();
+  const tokens: string[] = [];
+  for (let turn = 0; turn < 3; turn += 1) {
+    await mailReset(context, user.email as string);
+    tokens.push((await posted())[0]?.token ?? '');
+  }
+  const before = await rowOf(user);
+  for (let turn = 0; turn < 5; turn += 1) await mailReset(context, user.email as string);
+  t.same(await posted(), [], 'the mailbox has had enough');
+  t.same(await rowOf(user), before);
+  const [first = '', second = '', newest = ''] = tokens;
+  for (const older of [first, second]) await t.rejects(set(older), refused);
+  t.ok(await set(newest));
+});
+
+test('whatever the address, one row is written', async (t) => {
+  const decoy = async () => (await users.findById(DECOY))?.row_version ?? 0;
+  const disabled = await userOf({ status: 'disabled' });
+  const active = await userOf();
+  const written = async (email: string) => {
+    const before = [await decoy(), (await rowOf(active)).row_version] as const;
+    await mailReset(context, email);
+    return [(await decoy()) - before[0], (await rowOf(active)).row_version - before[1]];
+  };
+  t.same(await written('nobody@example.com'), [1, 0]);
+  t.same(await written(disabled.email as string), [1, 0]);
+  for (let turn = 0; turn < 3; turn += 1) t.same(await written(active.email as string), [0, 1]);
+  t.same(await written(active.email as string), [1, 0], 'nor does it show that none is sent');
+});
+
+test('an account that goes while its letter is being made gets none', async (t) => {
+  const user = await userOf();
+  const gone = { ...user, status: 'deleted' as const, email: null, email_key: null };
+  await Promise.all([
+    mailReset(context, user.email as string),
+    users.change(user.id, () => ({ user: gone, result: true })),
+  ]);
+  t.same(await posted(), []);
+});
+
+test('the password that one has is no new one, and the link stays good', async (t) => {
+  const password_hash = await passwords.hash(NEXT);
+  const user = await userOf({ password_hash });
+  const token = resetToken(context, user);
+  await t.rejects(set(token), {
+    code: 'invalid_input',
+    circumstances: {
+      errors: [{ path: '/password', message: 'is the password that you have now' }],
+    },
+  });
+  t.same(await rowOf(user), user);
+  t.ok(await set(token, 'another lantern in another harbour'));
 });
 
 test('a new password lets nobody in who was in, and makes its owner wait for nobody', async (t) => {
@@ -71,7 +132,7 @@ test('a new password lets nobody in who was in, and makes its owner wait for nob
     ['totp all', 'recovery net 192.0.2.1'],
     'who guessed the password is forgiven, who guessed a code is not',
   );
-  t.equal(await passwords.matches(after.password_hash, NEXT), true);
+  t.equal(await passwords.check(after.password_hash, NEXT), 'right');
   t.same(after.mfa, mfa, 'the second factor of a proven mailbox is still wanted');
   t.equal(after.email_verified_at, NOW - 1);
   t.same(await told(), [{ to: before.email, subject: 'Your password was changed' }]);

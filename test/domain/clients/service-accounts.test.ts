@@ -6,6 +6,7 @@ import {
   withNewSecret,
 } from '../../../src/domain/clients/service-accounts.ts';
 import type { User } from '../../../src/schemas/user.ts';
+import { UnreadableRows } from '../../../src/storage/unreadable-rows.ts';
 import { sqliteInMemory, usersOf } from '../../databases.ts';
 import { ada, NOW } from '../samples.ts';
 
@@ -33,6 +34,10 @@ t.test('a new secret stands before the last one, and a third is not kept', async
 
 t.test('only an active service account is what its secret proves', async (t) => {
   const { users } = await usersOf(t, sqliteInMemory);
+  const told: string[] = [];
+  const unreadableRows = new UnreadableRows({
+    error: (details) => told.push((details as { user: string }).user),
+  });
   const made = newServiceAccount({ name: 'machine', roles: [] }, NOW);
   const insert = async (changes: Partial<User>) => {
     const { id } = newServiceAccount({ name: 'machine', roles: [] }, NOW).account;
@@ -40,7 +45,7 @@ t.test('only an active service account is what its secret proves', async (t) => 
     return id;
   };
   const proves = async (id: string, secret = made.secret) =>
-    (await authenticate({ users }, id, secret))?.id;
+    (await authenticate({ users, unreadableRows }, id, secret))?.id;
   const id = await insert({});
   t.equal(await proves(id), id);
   for (const secret of [
@@ -65,4 +70,18 @@ t.test('only an active service account is what its secret proves', async (t) => 
   await users.insert(person);
   t.equal(await proves(person.id), undefined);
   t.equal(await proves('another'), undefined);
+  t.same(told, [], 'none of these is damaged');
+  const sound = made.account.password_hash as string;
+  for (const [password_hash, holds] of [
+    [sound.slice(0, -1), false],
+    [`${sound}${sound}`, false],
+    [`x ${sound}`, true],
+    [`${sound} ${'x'.repeat(99)}`, true],
+  ] as const) {
+    const damaged = await insert({ password_hash });
+    for (let turn = 0; turn < 3; turn += 1)
+      t.equal(await proves(damaged), holds ? damaged : undefined, password_hash);
+    t.equal(told.pop(), damaged, 'the operator is told which one');
+    t.same(told, [], 'once');
+  }
 });

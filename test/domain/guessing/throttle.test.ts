@@ -332,3 +332,73 @@ t.test('no address and no device stands in the row as it is', async (t) => {
   guess(owner);
   t.notMatch(JSON.stringify(buckets()), /198\.51|phone/);
 });
+
+t.test(
+  'sixty networks do not wash out the wait of the first one before it has run out',
+  async (t) => {
+    const { guess, state, buckets } = account();
+    for (let turn = 0; turn < 5; turn += 1) guess(net('first'));
+    for (let prefix = 0; prefix < 60; prefix += 1) {
+      state.now += 400;
+      guess(net(prefix));
+      t.equal(guess(net('first')).outcome, 'throttled', `after ${prefix + 1} others`);
+    }
+    t.ok(buckets().length <= 41, 'and the row stays small');
+    state.now = NOW + 30 * SECOND;
+    t.equal(guess(net('first')).outcome, 'admitted', 'no longer than its wait');
+    t.same(guess(net('first')), { outcome: 'throttled', wait: MINUTE }, 'and the next one doubles');
+  },
+);
+
+t.test('of the networks that need not wait the one goes whose wait ended first', async (t) => {
+  const { guess, state, buckets } = account();
+  const waited = [net('a'), net('b'), net('c')];
+  for (const place of waited) for (let turn = 0; turn < 5; turn += 1) guess(place);
+  state.now += 5 * SECOND;
+  // Later than those, but it never had to wait.
+  guess(net('once'));
+  state.now += 26 * SECOND;
+  for (let prefix = 0; prefix < 37; prefix += 1) guess(net(prefix));
+  const failures = buckets().flatMap(({ key, failures }) =>
+    key.startsWith('password net') ? [failures] : [],
+  );
+  t.same(failures.sort(), [...Array(37).fill(1), 5, 5, 5]);
+  for (const place of waited) {
+    t.equal(guess(place).outcome, 'admitted');
+    t.same(guess(place), { outcome: 'throttled', wait: MINUTE }, 'what it guessed is remembered');
+  }
+  for (let turn = 0; turn < 5; turn += 1)
+    t.equal(guess(net('once')).outcome, 'admitted', 'this one was forgotten');
+});
+
+t.test('where every place has to wait a newcomer shares the budget of the account', async (t) => {
+  const { enter, leave, guess, state, buckets } = account();
+  for (let prefix = 0; prefix < 40; prefix += 1) enter(net(prefix));
+  const full = buckets();
+  const newcomer = net('newcomer');
+  t.match(enter(newcomer), { outcome: 'admitted', allowances: { length: 1 } });
+  t.same(
+    buckets()
+      .map(({ key }) => key)
+      .sort(),
+    full.map(({ key }) => key).sort(),
+    'no place is taken from another, and the row does not grow',
+  );
+  const own = state.allowances;
+  leave(newcomer, 'wrong', NOW, own);
+  t.equal(guess({ device: 'known' }, 'right').outcome, 'admitted');
+  let admitted = 0;
+  while (guess(newcomer).outcome === 'admitted') admitted += 1;
+  t.equal(admitted, 59, 'what is left of the hundred of the account');
+  t.same(enter(net('another')), { outcome: 'busy' }, 'no more than that is ever checked');
+  for (let prefix = 0; prefix < 40; prefix += 1) leave(net(prefix), 'right');
+  state.now += 30 * SECOND;
+  t.match(enter(newcomer), { outcome: 'admitted', allowances: { length: 2 } });
+});
+
+t.test('a device without a place of its own finds none among strangers who all wait', async (t) => {
+  const { enter, guess } = account();
+  for (let index = 0; index < 40; index += 1) guess({ device: `${index}` });
+  for (let prefix = 0; prefix < 40; prefix += 1) enter(net(prefix));
+  t.match(enter(owner), { outcome: 'admitted', allowances: { length: 1 } });
+});

@@ -78,8 +78,8 @@ t.test(
         const spelt = ['', kind, version, order, ...rest].join('$');
         t.equal(isVerifiable(spelt), true, spelt);
         t.equal(await matchesForeign(spelt, WORD), undefined, 'none of the three');
-        t.equal(await passwords.matches(spelt, WORD), true);
-        t.equal(await passwords.matches(spelt, 'pleaseletmeim'), false);
+        t.equal(await passwords.check(spelt, WORD), 'outdated');
+        t.equal(await passwords.check(spelt, 'pleaseletmeim'), 'wrong');
       }
       t.equal(passwords.isOutdated(hash), true);
     }
@@ -115,6 +115,10 @@ t.test('what cannot be verified, or costs too much, is no hash', async (t) => {
     `$pbkdf2-sha256$i=0$${salt}$${bytes}`,
     `$pbkdf2-sha256$i=10000001$${salt}$${bytes}`,
     `$pbkdf2-sha256$i=999999999$${salt}$${bytes}`,
+    `$pbkdf2-sha256$i=5000001$${salt}$${phc(scrypted(33))}`,
+    `$pbkdf2-sha256$i=1000001$${salt}$${phc(scrypted(320))}`,
+    `$pbkdf2-sha512$i=5000001$${salt}$${phc(scrypted(65))}`,
+    `$pbkdf2-sha256$i=1$${salt}$${phc(scrypted(400))}`,
     `$pbkdf2-sha1$i=1000$${salt}$${bytes}`,
     `$pbkdf2$i=1000$${salt}$${bytes}`,
     `$argon2id$v=16$m=65536,t=3,p=4$${salt}$${bytes}`,
@@ -128,6 +132,8 @@ t.test('what cannot be verified, or costs too much, is no hash', async (t) => {
     `$argon2id$v=19$m=1048577,t=1,p=1$${salt}$${bytes}`,
     `$argon2id$v=19$m=1048576,t=5,p=1$${salt}$${bytes}`,
     `$argon2id$v=19$m=65536,t=99999999,p=1$${salt}$${bytes}`,
+    `$argon2id$v=19$m=65536,t=4294967295,p=1$${salt}$${bytes}`,
+    `$argon2id$v=19$m=1048576,t=1,p=65$${salt}$${bytes}`,
     `$argon2id$v=19$m=65536,t=3,p=4$${salt}$`,
   ];
   for (const hash of refused) {
@@ -138,6 +144,9 @@ t.test('what cannot be verified, or costs too much, is no hash', async (t) => {
     bcrypted('16'),
     `$scrypt$ln=20,r=8,p=4$${salt}$${bytes}`,
     `$pbkdf2-sha256$i=10000000$${salt}$${bytes}`,
+    `$pbkdf2-sha512$i=10000000$${salt}$${phc(scrypted(64))}`,
+    `$pbkdf2-sha256$i=5000000$${salt}$${phc(scrypted(33))}`,
+    `$argon2id$v=19$m=1048576,t=1,p=64$${salt}$${bytes}`,
     `$argon2id$v=19$m=1048576,t=4,p=4$${salt}$${bytes}`,
     `$argon2i$v=19$m=32,t=3,p=4$${salt}$${bytes}`,
   ])
@@ -154,7 +163,7 @@ t.test('a hash of no bytes, or of few, matches nothing at all', async (t) => {
       t.equal(isVerifiable(hash), false, hash);
       for (const word of ['', 'anything']) {
         t.not(await matchesForeign(hash, word), true, hash);
-        t.equal(await passwords.matches(hash, word), false, hash);
+        t.equal(await passwords.check(hash, word), 'unusable', hash);
       }
     }
   }

@@ -1,5 +1,7 @@
 import t from 'tap';
+import { newPerson } from '../../../src/domain/accounts/accounts.ts';
 import { hashNewPassword } from '../../../src/domain/passwords/new-password.ts';
+import type { User } from '../../../src/schemas/user.ts';
 import { testApp } from '../../test-app.ts';
 
 const { context } = await testApp(t, { env: { ISSUER: 'https://id.harbour-lights.example' } });
@@ -48,22 +50,22 @@ t.test('PWD-01 nothing is cut off: the last of 128 characters counts', async (t)
     ['mvqzrxkwtjpbnlcysdfghoaueiMVQZRXKWTJPBNLCYSDFGHOAUEI9182736450mvqzrxkwtj', 'a', 'b'],
   ] as const) {
     const hash = await make(head + last);
-    t.equal(await passwords.matches(hash, head + last), true);
-    t.equal(await passwords.matches(hash, head + other), false);
-    t.equal(await passwords.matches(hash, head), false);
+    t.equal(await passwords.check(hash, head + last), 'right');
+    t.equal(await passwords.check(hash, head + other), 'wrong');
+    t.equal(await passwords.check(hash, head), 'wrong');
   }
 });
 
 t.test('PWD-04 a password is used as it is, in one form of Unicode', async (t) => {
   const { passwords } = context;
   const hash = await make(' Zo\u00eb reads by lantern light ');
-  t.equal(await passwords.matches(hash, ' Zoe\u0308 reads by lantern light '), true);
+  t.equal(await passwords.check(hash, ' Zoe\u0308 reads by lantern light '), 'right');
   for (const other of [
     'Zo\u00eb reads by lantern light',
     ' zo\u00eb reads by lantern light ',
     ' Zoe reads by lantern light ',
   ]) {
-    t.equal(await passwords.matches(hash, other), false, other);
+    t.equal(await passwords.check(hash, other), 'wrong', other);
   }
 });
 
@@ -127,4 +129,32 @@ t.test('a password whose owner has gone away while he waited is not looked at', 
     circumstances: { reason: 'the client has gone' },
   });
   await before;
+});
+
+t.test('RFC 8265: a control character is refused, and every space is a space', async (t) => {
+  for (const control of ['\t', '\n', '\r', '\0', '\u007f', '\u0085'])
+    await t.rejects(make(`a lantern in${control}the rainy harbour`), {
+      code: 'invalid_input',
+      circumstances: { errors: [{ path: '/password', message: /control characters/ }] },
+    });
+  const hash = await make('a\u00a0lantern in the rainy\u3000harbour');
+  t.equal(await context.passwords.check(hash, 'a lantern in the rainy harbour'), 'right');
+  const family = '\u{1f468}\u200d\u{1f469}\u200d\u{1f467}';
+  t.match(await make(`${family} \u2764\ufe0f by the rainy harbour`), /^\$argon2id\$/, 'nor emoji');
+});
+
+t.test('a password that is the present one is refused, in whatever form it comes', async (t) => {
+  const password_hash = await make('a lantern in the rainy harbour');
+  const owner = newPerson({ email: 'ada@example.com', name: null, passwordHash: password_hash }, 0);
+  const choose = (password: string, of: User = owner) =>
+    hashNewPassword(context, { password, email: null, path: '/new_password', owner: of });
+  const message = 'is the password that you have now';
+  for (const same of ['a lantern in the rainy harbour', 'a\u00a0lantern in the rainy harbour'])
+    await t.rejects(choose(same), {
+      code: 'invalid_input',
+      circumstances: { errors: [{ path: '/new_password', message }] },
+    });
+  t.match(await choose('a lantern in another harbour'), /^\$argon2id\$/);
+  const invited = { ...owner, password_hash: null };
+  t.match(await choose('a lantern in the rainy harbour', invited), /^\$argon2id\$/);
 });

@@ -105,7 +105,7 @@ test('one right code puts the secret into force, and ends who never showed it', 
   const before = await row();
   const wrong = wrongOf(code()) as { code: string };
   await t.rejects(confirmEnrolment(context, caller, wrong.code), { code: 'wrong_code' });
-  t.same(await row(), before);
+  t.same((await row()).mfa, { ...before.mfa, pending: { ...pending, tries: 1 } }, 'it is counted');
   t.same(await posted(), []);
 
   clock.advance(5);
@@ -139,11 +139,33 @@ test('what a session has shown is not said twice', async (t) => {
   t.same(session?.amr, ['pwd', 'otp', 'mfa']);
 });
 
-test('without a pending secret no code is right', async (t) => {
+test('without a pending secret there is nothing to confirm', async (t) => {
   const { caller, row, code } = await callerOf({ inForce: false });
   const before = await row();
-  await t.rejects(confirmEnrolment(context, caller, code()), { code: 'wrong_code' });
+  const refused = { code: 'mfa_not_enabled', circumstances: { detail: /Begin again/ } };
+  await t.rejects(confirmEnrolment(context, caller, code()), refused);
   t.same(await row(), before);
+});
+
+test('the fifth wrong code drops the pending secret, and nothing else', async (t) => {
+  const { caller, row, change, code } = await callerOf({ inForce: true });
+  const { mfa } = await row();
+  await change({ mfa: { pending: mfa.totp, challenges } });
+  const wrong = (wrongOf(code()) as { code: string }).code;
+  for (let turn = 1; turn <= 5; turn += 1) {
+    t.equal((await row()).mfa.pending?.tries ?? 0, turn - 1);
+    await t.rejects(confirmEnrolment(context, caller, wrong), { code: 'wrong_code' });
+  }
+  t.same((await row()).mfa, { challenges });
+  await t.rejects(confirmEnrolment(context, caller, code()), { code: 'mfa_not_enabled' });
+  const { secret } = await beginEnrolment(context, caller, PASSWORD, signal);
+  const right = new TOTP({ secret }).generate({ timestamp: NOW });
+  await t.rejects(confirmEnrolment(context, caller, (wrongOf(right) as { code: string }).code), {
+    code: 'wrong_code',
+  });
+  t.equal((await row()).mfa.pending?.tries, 1, 'a new secret has five again');
+  t.equal((await confirmEnrolment(context, caller, right)).length, 10);
+  t.notOk('tries' in ((await row()).mfa.totp ?? {}), 'in force nothing is left of the count');
 });
 
 test('MFA-07 with password and factor it goes, and every other session ends', async (t) => {

@@ -4,6 +4,7 @@ import { derive } from '../../../src/domain/keys/key-ring.ts';
 import { readKeySet } from '../../../src/domain/keys/key-set.ts';
 import { newMasterSecret, newSigningKey } from '../../../src/domain/keys/new-keys.ts';
 import { seal, unseal } from '../../../src/domain/second-factor/secret-box.ts';
+import { UnreadableRow } from '../../../src/storage/users.ts';
 import { keySet } from '../../test-app.ts';
 import { ringOf } from '../rings.ts';
 import { NOW } from '../samples.ts';
@@ -28,7 +29,12 @@ t.test('one secret is sealed another way each time', async (t) => {
 
 t.test('in the row of another user it does not open', async (t) => {
   const sealed = seal(keys, SECRET, 'ada', NOW);
-  for (const other of ['eve', '', 'ada ', 'Ada']) t.throws(() => unseal(keys, sealed, other));
+  for (const other of ['eve', '', 'ada ', 'Ada'])
+    t.throws(() => unseal(keys, sealed, other), {
+      constructor: UnreadableRow,
+      id: other,
+      message: `row ${other}: the TOTP secret is damaged, or another row's`,
+    });
 });
 
 t.test('altered in any part, or cut short, it does not open', async (t) => {
@@ -78,7 +84,11 @@ t.test(
     await rotated.replace(readKeySet(keySet(signing, next)), NOW);
     t.equal(unseal(rotated, fresh, 'ada'), SECRET);
     const kid = sealed.split('.')[0];
-    t.throws(() => unseal(rotated, sealed, 'ada'), { message: `the master secret ${kid} is gone` });
+    t.throws(() => unseal(rotated, sealed, 'ada'), {
+      constructor: UnreadableRow,
+      id: 'ada',
+      message: `row ada: the master secret ${kid} of the TOTP secret is gone`,
+    });
   },
 );
 

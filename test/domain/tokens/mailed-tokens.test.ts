@@ -3,6 +3,7 @@ import {
   emailState,
   emailToken,
   invitationToken,
+  mayReset,
   passwordState,
   resetState,
   resetToken,
@@ -23,6 +24,7 @@ const changes: [Partial<User>, { password: boolean; reset: boolean; email: boole
   [{ email_verified_at: null }, { password: false, reset: false, email: true }],
   [{ email_verified_at: NOW + 1 }, { password: false, reset: false, email: true }],
   [{ token_version: 1 }, { password: false, reset: false, email: true }],
+  [{ reset_letters: 1 }, { password: false, reset: true, email: false }],
   [
     { name: 'Eve', updated_at: NOW + 1 },
     { password: false, reset: false, email: false },
@@ -51,7 +53,7 @@ const email = emailToken(context, user, 'new@example.com', 'session');
 t.test('a mailed token says for whom it is, and what it is bound to', async (t) => {
   t.match(read['sign-up'](), { sub: 'Ada@example.com' });
   t.match(read.reset(), { sub: user.id, was: resetState(user) });
-  t.match(read.invitation(), { sub: user.id, was: resetState(user) });
+  t.match(read.invitation(), { sub: user.id });
   const bound = { sub: user.id, email: 'new@example.com', was: emailState(user) };
   t.match(read.email(), { ...bound, sid: 'session' });
   const alone = emailToken(context, user, 'new@example.com');
@@ -73,6 +75,29 @@ for (const [kind, life] of [
     t.equal(read[kind](), undefined);
   });
 }
+
+t.test('an invitation holds until a password is chosen or the address moves', async (t) => {
+  const invited = ada({ password_hash: null });
+  const { was = '' } = context.ownTokens.read('reset', invitationToken(context, invited)) ?? {};
+  for (const [change, holds] of [
+    [{}, true],
+    [{ reset_letters: 3, token_version: 1 }, true],
+    [{ password_hash: '$argon2id$first' }, false],
+    [{ email_key: 'eve@example.com' }, false],
+    [{ status: 'disabled' }, false],
+  ] as const)
+    t.equal(mayReset({ ...invited, ...change }, was), holds, JSON.stringify(change));
+});
+
+t.test('a reset link holds until there is a newer one', async (t) => {
+  const { was = '' } = context.ownTokens.read('reset', resetToken(context, user)) ?? {};
+  t.equal(mayReset(user, was), true);
+  t.equal(mayReset({ ...user, reset_letters: 1 }, was), false);
+  const invited = ada({ password_hash: null, reset_letters: 1 });
+  const { was: of = '' } = context.ownTokens.read('reset', resetToken(context, invited)) ?? {};
+  t.equal(mayReset(invited, of), true);
+  t.equal(mayReset({ ...invited, reset_letters: 2 }, of), false, 'of an invited user too');
+});
 
 t.test('no two mailed tokens are alike, and each has 128 random bits', async (t) => {
   const made = Array.from({ length: 20 }, () => resetToken(context, user));

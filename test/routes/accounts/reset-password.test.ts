@@ -1,6 +1,7 @@
 import t from 'tap';
 import { codeAt, withFactor } from '../../authenticator.ts';
 import { mailbox } from '../../mailbox.ts';
+import { admin } from '../../people.ts';
 import { refused } from '../../refused.ts';
 import { PASSWORD, testApp } from '../../test-app.ts';
 
@@ -56,7 +57,8 @@ t.test('EML-01 a stranger cannot tell which addresses have an account', async (t
   t.equal(answers[0]?.statusCode, 202);
   t.equal(await box.settled(mails + 1), mails + 1, 'one of the three gets a mail');
   t.same(box.mails.at(-1)?.recipients, ['known@example.com']);
-  t.same(await rowOf('known@example.com'), before, 'and nothing is stored of it');
+  const stored = { ...before, reset_letters: 1, row_version: before.row_version + 1 };
+  t.same(await rowOf('known@example.com'), stored, 'and only their number is stored');
   t.equal(happened().length, count);
 });
 
@@ -262,4 +264,45 @@ t.test('EML-02 EML-03 what is no such link is one and the same answer', async (t
   }
   t.equal(bodies.size, 1);
   t.same(await rowOf(email), before);
+});
+
+t.test(
+  'EML-04 a newer letter kills the older link, and the limit of the mailbox kills none',
+  async (t) => {
+    const email = 'twice@example.com';
+    await proven(email);
+    const links = [await linkFor(email), await linkFor(email), await linkFor(email)];
+    await box.settled();
+    const mails = box.mails.length;
+    // A stranger who goes on asking.
+    for (let turn = 0; turn < 10; turn += 1) t.equal((await forgot(email)).statusCode, 202);
+    t.equal(await box.settled(), mails, 'three letters an hour');
+    const [first = '', second = '', newest = ''] = links;
+    for (const older of [first, second]) refused(t, await reset(older), 400, 'link_invalid');
+    t.equal((await reset(newest)).statusCode, 204, 'the last letter that came holds');
+    refused(t, await reset(newest, 'another lantern altogether'), 400, 'link_invalid');
+  },
+);
+
+t.test('EML-04 a stranger who asks for a reset link kills no invitation', async (t) => {
+  const root = await admin(app);
+  const email = 'invited@example.com';
+  await as(root.access_token, { method: 'POST', url: '/v1/users', payload: { email } });
+  const invitation = await box.token(email);
+  const link = await linkFor(email);
+  clock.advance(3_600_000);
+  refused(t, await reset(link), 400, 'link_invalid');
+  t.equal((await reset(invitation)).statusCode, 204);
+  refused(t, await reset(invitation, 'another lantern altogether'), 400, 'link_invalid');
+  t.equal((await login(email, NEXT)).statusCode, 200);
+});
+
+t.test('the password that one has is no new one, and the link stays good', async (t) => {
+  const email = 'same@example.com';
+  const { refresh_token } = await proven(email);
+  const token = await linkFor(email);
+  const { errors } = refused(t, await reset(token, PASSWORD), 422, 'invalid_input');
+  t.same(errors, [{ path: '/password', message: 'is the password that you have now' }]);
+  t.equal((await refresh(refresh_token)).statusCode, 200, 'nobody is signed out');
+  t.equal((await reset(token)).statusCode, 204);
 });

@@ -37,6 +37,18 @@ t.test('what is refused changes nothing', async (t) => {
   t.equal((await refresh(refresh_token)).statusCode, 200);
 });
 
+t.test('the present password is no new one, and nobody is signed out', async (t) => {
+  const { access_token, refresh_token } = (await login()).json();
+  const before = await row();
+  for (const same of [PASSWORD, PASSWORD.replaceAll(' ', '\u00a0')]) {
+    const { errors } = refused(t, await change(access_token, PASSWORD, same), 422, 'invalid_input');
+    t.same(errors, [{ path: '/new_password', message: 'is the password that you have now' }]);
+  }
+  refused(t, await change(access_token, 'wrong', PASSWORD), 403, 'wrong_password');
+  t.same(butForCounts(await row()), butForCounts(before));
+  t.equal((await refresh(refresh_token)).statusCode, 200);
+});
+
 t.test('REF-11 this session goes on with a new pair, every other one ends', async (t) => {
   const here = (await login()).json();
   const there = (await login()).json();

@@ -1,13 +1,13 @@
 import t from 'tap';
 import { admin, audit, basic, form, machine, machineToken, signedIn } from '../../people.ts';
 import { refused } from '../../refused.ts';
-import { testApp } from '../../test-app.ts';
+import { PASSWORD, testApp } from '../../test-app.ts';
 
 const app = await testApp(t);
 const { as, clock, context, logs } = app;
 const root = await admin(app);
-const create = (payload: object, token = root.access_token) =>
-  as(token, { method: 'POST', url: '/v1/service-accounts', payload });
+const create = (payload: object, token = root.access_token, password = PASSWORD) =>
+  as(token, { method: 'POST', url: '/v1/service-accounts', payload: { password, ...payload } });
 const asMachine = { grant_type: 'client_credentials' };
 
 t.test('a new machine signs in with the secret that is shown once', async (t) => {
@@ -40,6 +40,20 @@ t.test('a new machine signs in with the secret that is shown once', async (t) =>
   ]);
 });
 
+t.test('a stolen access token makes no machine that outlives it', async (t) => {
+  const thief = await admin(app, 'stolen@example.com');
+  const count = async () => (await context.users.list({ kind: 'service', limit: 100 })).length;
+  const [before, lines] = [await count(), audit(app).length];
+  const guess = (password: string) =>
+    create({ name: 'mine', roles: ['admin'] }, thief.access_token, password);
+  for (let turn = 0; turn < 5; turn += 1)
+    refused(t, await guess(`guess number ${turn}`), 403, 'wrong_password');
+  refused(t, await guess(PASSWORD), 429, 'throttled');
+  t.equal(await count(), before);
+  t.equal(audit(app).length, lines);
+  await as(root.access_token, { method: 'DELETE', url: `/v1/users/${thief.id}` });
+});
+
 t.test('two machines may have one name, and have secrets of their own', async (t) => {
   const [one, two] = [
     (await create({ name: 'twin' })).json(),
@@ -66,6 +80,8 @@ t.test('nothing but name and roles is taken, and a bad one makes no machine', as
     [{ name: 'x', client_secret: 'mine' }, '/client_secret'],
     [{ name: 'x', email: 'a@example.com' }, '/email'],
     [{ name: 'x', kind: 'person' }, '/kind'],
+    [{ name: 'x', password: undefined }, '/password'],
+    [{ name: 'x', password: '' }, '/password'],
   ] as const) {
     const { errors } = refused(t, await create(body), 422, 'invalid_input');
     t.equal(errors?.[0]?.path, path, JSON.stringify(body));
@@ -83,7 +99,9 @@ t.test(
     const narrow = await machineToken(app, client, 'reader');
     refused(t, await create({ name: 'x' }, narrow), 403, 'forbidden');
     const full = await machineToken(app, client);
-    t.equal((await create({ name: 'x' }, full)).statusCode, 201);
+    for (const wrong of [PASSWORD, 'x', `${client.secret}x`])
+      refused(t, await create({ name: 'x' }, full, wrong), 403, 'wrong_password');
+    t.equal((await create({ name: 'x' }, full, client.secret)).statusCode, 201, 'with its secret');
     t.match(audit(app).at(-1), { actor: client.id });
     for (const [method, url] of [
       ['GET', '/v1/me'],

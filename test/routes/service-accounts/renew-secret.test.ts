@@ -1,13 +1,17 @@
 import t from 'tap';
 import { admin, audit, basic, form, machine, machineToken, signedIn } from '../../people.ts';
 import { refused } from '../../refused.ts';
-import { testApp } from '../../test-app.ts';
+import { PASSWORD, testApp } from '../../test-app.ts';
 
 const app = await testApp(t);
 const { as, context, logs } = app;
 const root = await admin(app);
-const renew = (id: string) =>
-  as(root.access_token, { method: 'POST', url: `/v1/service-accounts/${id}/secret` });
+const renew = (id: string, password = PASSWORD) =>
+  as(root.access_token, {
+    method: 'POST',
+    url: `/v1/service-accounts/${id}/secret`,
+    payload: { password },
+  });
 const works = async (id: string, secret: string) => {
   const answer = await form(
     app,
@@ -68,4 +72,15 @@ t.test('a person gets no secret, nor a machine that is gone', async (t) => {
   t.same(await context.users.findById(eve.id), before);
   t.match(await context.users.findById(gone.id), { status: 'deleted', password_hash: null });
   t.equal(audit(app).length, lines);
+});
+
+t.test('without the password of who asks there is no new secret', async (t) => {
+  const { id, secret } = await machine(app);
+  const before = await context.users.findById(id);
+  refused(t, await renew(id, 'not the password at all'), 403, 'wrong_password');
+  const none = { method: 'POST', url: `/v1/service-accounts/${id}/secret`, payload: {} } as const;
+  const { errors } = refused(t, await as(root.access_token, none), 422, 'invalid_input');
+  t.match(errors, [{ path: '/password' }]);
+  t.same(await context.users.findById(id), before);
+  t.equal(await works(id, secret), true);
 });

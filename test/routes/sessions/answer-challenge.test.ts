@@ -292,7 +292,7 @@ test('MFA-05 swapped between two rows, an encrypted secret opens for nobody', as
     }));
   await give(adas.id, eves.mfa.totp?.secret);
   const sessions = (await row()).sessions.length;
-  refused(t, await answer(await challenge(), { code: eve.code() }), 500, 'internal_error');
+  refused(t, await answer(await challenge(), { code: eve.code() }), 503, 'unavailable');
   t.equal((await row()).sessions.length, sessions, 'nobody is signed in');
   await give(adas.id, adas.mfa.totp?.secret);
   t.equal((await answer(await challenge(), { code: ada.code() })).statusCode, 200);

@@ -1,5 +1,6 @@
+import argon2 from 'argon2';
 import t, { type Test } from 'tap';
-import { butForCounts, forgive } from '../../people.ts';
+import { butForCounts, forgive, PASSWORD_HASH, signedIn } from '../../people.ts';
 import { refused } from '../../refused.ts';
 import { PASSWORD, testApp } from '../../test-app.ts';
 
@@ -195,4 +196,22 @@ test('when the database is gone a sign-in is 503, and is not counted as refused'
     { msg: 'unavailable' },
   );
   t.not(events().at(-1), 'sign_in.refused');
+});
+
+t.test('a no-break space that a Mac types is a space, also in a password of before', async (t) => {
+  const own = await testApp(t);
+  const { login, context } = own;
+  const typed = PASSWORD.replaceAll(' ', '\u00a0');
+  await signedIn(own, 'mac@example.com', { password_hash: PASSWORD_HASH });
+  t.equal((await login('mac@example.com', typed)).statusCode, 200);
+
+  const { id } = await signedIn(own, 'before@example.com', {
+    password_hash: await argon2.hash(typed, { memoryCost: 19_456, timeCost: 2, parallelism: 1 }),
+  });
+  refused(t, await login('before@example.com'), 401, 'invalid_credentials');
+  t.equal((await login('before@example.com', typed)).statusCode, 200);
+  t.equal((await login('before@example.com')).statusCode, 200, 'hashed anew by that');
+  const after = (await context.users.findById(id))?.password_hash;
+  t.equal((await login('before@example.com', typed)).statusCode, 200);
+  t.equal((await context.users.findById(id))?.password_hash, after, 'once');
 });

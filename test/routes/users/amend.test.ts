@@ -2,7 +2,7 @@ import t, { type Test } from 'tap';
 import { opened, sqliteFile } from '../../databases.ts';
 import { admin, audit, machine, type SignedIn, signedIn } from '../../people.ts';
 import { refused } from '../../refused.ts';
-import { type TestApp, testApp } from '../../test-app.ts';
+import { PASSWORD, type TestApp, testApp } from '../../test-app.ts';
 
 const app = await testApp(t);
 const { as, context, clock, refresh } = app;
@@ -115,7 +115,7 @@ t.test(
     const before = await rowOf(eve.id);
     const lines = await linesOf(async () => {
       for (const [body, path] of [
-        [{ password: 'correct horse battery staple' }, '/password'],
+        [{ password: '' }, '/password'],
         [{ password_hash: 'x' }, '/password_hash'],
         [{ email: 'mine@example.com' }, '/email'],
         [{ email_verified: true }, '/email_verified'],
@@ -140,6 +140,57 @@ t.test(
     t.same(await rowOf(eve.id), before);
   },
 );
+
+t.test('an administrator is made only with the password of who makes one', async (t) => {
+  const eve = await signedIn(app, 'eve7@example.com', { roles: ['editor'] });
+  const off = await signedIn(app, 'off@example.com', { roles: ['admin'], status: 'disabled' });
+  for (const [id, change] of [
+    [eve.id, { roles: ['editor', 'admin'] }],
+    [eve.id, { roles: ['admin'], status: 'disabled' }],
+    [off.id, { status: 'active' }],
+  ] as const) {
+    const before = await rowOf(id);
+    const { errors } = refused(t, await amend(id, change), 422, 'invalid_input');
+    t.same(errors, [{ path: '/password', message: 'is required to give the role admin' }]);
+    const guess = await amend(id, { ...change, password: 'not the password at all' });
+    refused(t, guess, 403, 'wrong_password');
+    t.same(await rowOf(id), before);
+  }
+  const lines = await linesOf(async () => {
+    const made = await amend(eve.id, { roles: ['admin'], password: PASSWORD });
+    t.match(made.json(), { roles: ['admin'] });
+  });
+  t.match(lines, [{ actor: root.id, user: eve.id, after: { roles: ['admin'] } }]);
+  t.notMatch(JSON.stringify(lines), PASSWORD);
+  const again = await amend(eve.id, { roles: ['admin', 'editor'], status: 'active' });
+  t.equal(again.statusCode, 200, 'who is one already stays one without it');
+  for (const change of [{ roles: ['editor'] }, { status: 'disabled' }, { name: 'Eve' }])
+    t.equal((await amend(eve.id, change)).statusCode, 200, 'nor is it needed to take away');
+  refused(
+    t,
+    await amend(eve.id, { name: 'Mallory', password: 'meant for Eve, perhaps' }),
+    403,
+    'wrong_password',
+  );
+  t.match(await rowOf(eve.id), { name: 'Eve' }, 'what is sent is checked, needed or not');
+  t.match(
+    await app.context.passwords.check((await rowOf(eve.id))?.password_hash, PASSWORD),
+    /right|outdated/,
+  );
+});
+
+t.test('who guesses the password with a stolen token has five tries', async (t) => {
+  const thief = await admin(app, 'stolen@example.com');
+  const eve = await signedIn(app, 'eve8b@example.com');
+  const make = (password: string) =>
+    amend(eve.id, { roles: ['admin'], password }, thief.access_token);
+  for (let turn = 0; turn < 5; turn += 1)
+    refused(t, await make(`guess number ${turn}`), 403, 'wrong_password');
+  const answer = await make(PASSWORD);
+  refused(t, answer, 429, 'throttled');
+  t.equal(answer.headers['retry-after'], '30');
+  t.match(await rowOf(eve.id), { roles: [] });
+});
 
 t.test('a machine, a deleted user and nobody are no users to change', async (t) => {
   const client = await machine(app, ['reader']);

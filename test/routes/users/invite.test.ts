@@ -107,7 +107,8 @@ t.test('EML-12 an administrator sets nothing but address, name and roles', async
     [{ email: 'none' }, '/email'],
     [{ email: 'a@example.com,b@example.com' }, '/email'],
     [{ email: 'a@example.com\r\nBcc: b@example.com' }, '/email'],
-    [{ email, password: PASSWORD }, '/password'],
+    [{ email, password: '' }, '/password'],
+    [{ email, roles: ['admin'] }, '/password'],
     [{ email, password_hash: 'x' }, '/password_hash'],
     [{ email, email_verified: true }, '/email_verified'],
     [{ email, id: root.id }, '/id'],
@@ -140,6 +141,20 @@ t.test('EML-12 an administrator sets nothing but address, name and roles', async
   t.equal(await rowOf(email), undefined);
   t.equal(await box.settled(), mails);
   t.equal(audit(app).length, lines);
+});
+
+t.test('an administrator is invited only with the password of who invites', async (t) => {
+  const email = 'second-root@example.com';
+  const asAdmin = (password?: string) => invite({ email, roles: ['editor', 'admin'], password });
+  const { errors } = refused(t, await asAdmin(), 422, 'invalid_input');
+  t.same(errors, [{ path: '/password', message: 'is required to give the role admin' }]);
+  refused(t, await asAdmin('not the password at all'), 403, 'wrong_password');
+  t.equal(await rowOf(email), undefined);
+  const other = invite({ email: 'plain@example.com', password: 'meant for Grace, perhaps' });
+  refused(t, await other, 403, 'wrong_password');
+  t.equal(await rowOf('plain@example.com'), undefined, 'it is never taken for the new password');
+  t.equal((await asAdmin(PASSWORD)).statusCode, 201);
+  t.match(await rowOf(email), { roles: ['editor', 'admin'], password_hash: null });
 });
 
 t.test('a user of as many roles as there may be signs in', async (t) => {

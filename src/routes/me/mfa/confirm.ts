@@ -13,14 +13,14 @@ export function confirmTotp(app: App, context: Context): void {
     config: {
       access: 'person',
       tighterLimit: true,
-      problems: ['wrong_code', 'overloaded', 'mfa_enabled', 'unavailable'],
+      problems: ['wrong_code', 'overloaded', 'mfa_enabled', 'mfa_not_enabled', 'unavailable'],
     },
     schema: {
       operationId: 'confirmTotp',
       tags: ['Me'],
       summary: 'Put the second factor into force',
       description:
-        'With one right code. Answers ten recovery codes, shown once. Every other session ends.',
+        'With one right code. Answers ten recovery codes, shown once. Every other session ends. The fifth wrong code drops the secret: begin again then.',
       body: z.strictObject({ code: Code }).meta({ examples: [{ code: '492039' }] }),
       response: { 200: RecoveryCodes },
     },

@@ -30,6 +30,30 @@ t.test('without an enrolment there is nothing to confirm', async (t) => {
   const { access_token, id } = await signedIn(app, 'eve@example.com');
   const { code } = factor(app, { id });
   const before = await context.users.findById(id);
-  refused(t, await confirm(access_token, code()), 403, 'wrong_code');
+  refused(t, await confirm(access_token, code()), 409, 'mfa_not_enabled');
   t.same(await context.users.findById(id), before);
+});
+
+t.test('of wrong codes that come at once five are looked at, and the secret is gone', async (t) => {
+  const user = await signedIn(app, 'mallory@example.com');
+  const begin = async () =>
+    (
+      await as(user.access_token, {
+        method: 'POST',
+        url: '/v1/me/mfa/totp',
+        payload: { password: PASSWORD },
+      })
+    ).json<{ secret: string }>().secret;
+  const secret = await begin();
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () => confirm(user.access_token, wrongCode(secret, clock.now))),
+  );
+  const codes = answers.map((answer) => answer.json().code);
+  t.equal(codes.filter((code) => code === 'wrong_code').length, 5);
+  t.equal(codes.filter((code) => code === 'mfa_not_enabled').length, 15);
+  const right = await confirm(user.access_token, codeAt(secret, clock.now));
+  const { detail } = refused(t, right, 409, 'mfa_not_enabled');
+  t.match(detail, /Begin again with POST \/v1\/me\/mfa\/totp/);
+  const next = await begin();
+  t.equal((await confirm(user.access_token, codeAt(next, clock.now))).statusCode, 200);
 });

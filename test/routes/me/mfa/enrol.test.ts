@@ -60,7 +60,7 @@ t.test('one right code of the newest secret puts it into force', async (t) => {
   const email = 'confirm@example.com';
   const here = await signUp(email);
   const there = (await login(email)).json();
-  refused(t, await confirm(here.access_token, '123456'), 403, 'wrong_code');
+  refused(t, await confirm(here.access_token, '123456'), 409, 'mfa_not_enabled');
   const { secret: first } = (await enrol(here.access_token)).json();
   const { secret } = (await enrol(here.access_token)).json();
   t.not(secret, first);
@@ -70,7 +70,10 @@ t.test('one right code of the newest secret puts it into force', async (t) => {
     const code = codeAt(secret, clock.now, steps);
     refused(t, await confirm(here.access_token, code), 403, 'wrong_code');
   }
-  t.same(await row(email), before, 'a wrong code changes nothing');
+  const after = await row(email);
+  t.equal(after?.mfa.pending?.tries, 3, 'wrong codes are counted');
+  t.equal(after?.mfa.totp, undefined, 'and put nothing into force');
+  t.same(after?.sessions, before?.sessions);
   await box.settled();
   const mails = box.mails.length;
   const count = happened().length;
