@@ -14,8 +14,9 @@ interface Shown {
   command: string;
 }
 
+const ENTITIES: Record<string, string> = { quot: '"', lt: '<', gt: '>', amp: '&' };
 const unescaped = (html: string) =>
-  html.replace(/&#(\d+);/g, (_all, code: string) => String.fromCharCode(Number(code)));
+  html.replace(/&(\w+);/g, (_all, name: string) => ENTITIES[name] as string);
 
 /** Reads the page of a mailed link, and checks what every such page has. */
 export async function mailedPageOf(t: Test, url: string): Promise<Shown> {

@@ -42,7 +42,7 @@ function ambiguityOf(
   // RFC 9112 section 3.2. Left alone, Node answers past every hook.
   if (host === undefined && raw.httpVersion === '1.1') return 'The request has no Host header.';
   if (host !== undefined && !isHost(host)) return 'The Host header is not a host.';
-  if (!originalUrl.startsWith('/') && !isTarget(originalUrl, isHost))
+  if (!originalUrl.startsWith('/') && !isTarget(raw, originalUrl, isHost))
     return 'The target is neither a path nor the address of an http server.';
   // RFC 9112 section 3.2: a target has no fragment. The router would cut it off, where a proxy may not.
   if (originalUrl.includes('#')) return 'The path has a fragment.';
@@ -53,10 +53,15 @@ function ambiguityOf(
   return undefined;
 }
 
-/** The forms without a path of their own (RFC 9112 section 3.2): `http://host/path`, `*`. */
-function isTarget(target: string, isHost: (text: string) => boolean): boolean {
+/** The forms that are no path (RFC 9112 section 3.2): `http://host/path`, and `*`, which only OPTIONS has. */
+function isTarget(
+  { method }: { method?: string | undefined },
+  target: string,
+  isHost: (text: string) => boolean,
+): boolean {
   const absolute = absoluteForm(target);
-  return absolute === undefined ? target === '*' : isHost(absolute.authority);
+  if (absolute !== undefined) return isHost(absolute.authority);
+  return target === '*' && method === 'OPTIONS';
 }
 
 /** Refuses ambiguous requests, and plain http behind a proxy that says so. */

@@ -118,6 +118,12 @@ const rows: Record<string, Row> = {
   'GET /.well-known/jwks.json': everybody(200),
   'GET /.well-known/oauth-authorization-server': everybody(200),
   'GET /problems/:code': everybody(200, { id: () => 'forbidden' }),
+  'GET /': everybody(200),
+  'GET /login': everybody(200),
+  'GET /sign-up': everybody(200),
+  'GET /forgot-password': everybody(200),
+  'GET /reset-password': everybody(200),
+  'GET /confirm-email': everybody(200),
   'GET /livez': everybody(200),
   'GET /readyz': everybody(200),
 
@@ -188,10 +194,14 @@ function registered(): string[] {
       const [, indent, segment, methods] = /^([\s│]*)[├└]── (\S+) \(([^)]*)\)$/.exec(line) ?? [];
       if (indent === undefined || segment === undefined || methods === undefined) return [];
       path.splice(indent.length / 4, path.length, segment);
-      return methods
-        .split(', ')
-        .filter((method) => method !== 'HEAD')
-        .map((method) => `${method} ${path.join('')}`);
+      return (
+        methods
+          .split(', ')
+          .filter((method) => method !== 'HEAD')
+          .map((method) => `${method} ${path.join('')}`)
+          // Preflights, for whatever path.
+          .filter((route) => route !== 'OPTIONS *')
+      );
     });
 }
 

@@ -4,7 +4,7 @@ import { mailedPage } from '../../src/http/mailed-page.ts';
 import { page } from '../../src/http/page.ts';
 
 t.test('what an operator configures cannot break out of a page', async (t) => {
-  const config = readConfig({ ISSUER: `https://id.example.com/"><b>'&` });
+  const config = { ...readConfig({}), ISSUER: `https://id.example.com/"><b>'&` };
   const mailed = mailedPage(config, {
     title: 'A & B',
     path: '/v1/login',

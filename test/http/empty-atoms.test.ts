@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { importUsers } from '../../../src/commands/import-users.ts';
-import { folder } from '../../databases.ts';
-import { appWithLetters } from '../../domain/letters.ts';
-import { admin, PASSWORD_HASH, signedIn } from '../../people.ts';
-import { refused } from '../../refused.ts';
-import { PASSWORD } from '../../test-app.ts';
+import { importUsers } from '../../src/commands/import-users.ts';
+import { folder } from '../databases.ts';
+import { appWithLetters } from '../domain/letters.ts';
+import { admin, PASSWORD_HASH, signedIn } from '../people.ts';
+import { refused } from '../refused.ts';
+import { PASSWORD } from '../test-app.ts';
 
 const app = await appWithLetters(t);
 const { post, as, login, context, posted } = app;
