@@ -169,6 +169,8 @@ const rows: Record<string, Row> = {
   'POST /v1/service-accounts/:id/secret': forAdmins(201, { id: newMachine }),
   'DELETE /v1/service-accounts/:id': forAdmins(204, { id: newMachine }),
 
+  // Preflights of pages elsewhere; without one there is nothing here.
+  'OPTIONS *': everybody(404),
   'POST /oauth/token': everybody(401, form({ grant_type: 'client_credentials' })),
   'POST /oauth/introspect': everybody(401, form({ token: 'x' })),
   // As RFC 7009 has it: a token that does not hold is no error.
