@@ -178,6 +178,8 @@ const rows: Record<string, Row> = {
   }),
   'DELETE /v1/service-accounts/:id': forAdmins(204, { id: newMachine }),
 
+  // Preflights of pages elsewhere; without one there is nothing here.
+  'OPTIONS *': everybody(404),
   'POST /oauth/token': everybody(401, form({ grant_type: 'client_credentials' })),
   'POST /oauth/introspect': everybody(401, form({ token: 'x' })),
   // As RFC 7009 has it: a token that does not hold is no error.
