@@ -118,6 +118,7 @@ t.test('a path with dots is no other path', async (t) => {
     '/x/../livez',
     '/%2e/livez',
     '*',
+    'x',
     'livez',
   ]) {
     const answer = await raw(`GET ${path} HTTP/1.1\r\nHost: a\r\n${CLOSE}\r\n`);
