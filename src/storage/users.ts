@@ -141,16 +141,20 @@ export class Users {
     decide: (user: User, witness: User | undefined) => Change<T>,
     findWitness?: (user: User) => Promise<User | undefined>,
   ): Promise<T | undefined> {
-    for (let attempt = 1; attempt <= TRIES; attempt += 1) {
+    const changeOnce = async () => {
       const user = await this.findById(id);
-      if (user === undefined) return undefined;
+      if (user === undefined) return { result: undefined };
       const change = decide(user, await findWitness?.(user));
-      if (change.user === user) return change.result;
-      if (await this.#replace(user, change)) {
-        this.#listener.wrote(change.user);
-        if (change.user.status === 'deleted') await eraseOldVersions(this.#db);
-        return change.result;
-      }
+      if (change.user === user) return change;
+      if (!(await this.#replace(user, change))) return 'lost';
+      this.#listener.wrote(change.user);
+      if (change.user.status === 'deleted') await eraseOldVersions(this.#db);
+      return change;
+    };
+    for (let attempt = 1; attempt <= TRIES; attempt += 1) {
+      // Within this node nobody loses a race: the row is read when its turn has come.
+      const changed = await this.#turns.run(id, changeOnce);
+      if (changed !== 'lost') return changed.result;
       await backOff(attempt);
     }
     throw new StorageFault(`user changed by others ${TRIES} times in a row`);
@@ -235,7 +239,7 @@ export class Users {
     const decoy = await this.findById(DECOY);
     if (decoy === undefined || !write) return;
     // Whoever loses the race to another need not write again: nothing is kept here.
-    await this.#replace(decoy, { user: decoy, result: undefined });
+    await this.#turns.run(DECOY, () => this.#replace(decoy, { user: decoy, result: undefined }));
   }
 
   /** Removes the emptied rows of users who were deleted before `instant` (ms), some at a time, and old versions of all. */
@@ -287,7 +291,7 @@ export class Users {
   /** False: somebody else wrote first. A write whose answer was lost is a fault; whether it took place, the row tells. */
   async #replace(seen: User, change: Change<unknown>): Promise<boolean> {
     try {
-      return await this.#turns.run(seen.id, () => this.#write(seen, change));
+      return await this.#write(seen, change);
     } catch (error) {
       if (error instanceof LostRace || isLostRace(error)) return false;
       if (isUniqueViolation(error)) throw new EmailTaken();

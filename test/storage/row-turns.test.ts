@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { RowTurns } from '../../src/storage/row-turns.ts';
 
-const timeout = Object.assign(new Error('lock timeout'), { code: '55P03' });
+const cause = Object.assign(new Error('lock timeout'), { code: '55P03' });
+const timeout = new Error('replace', { cause });
 
 t.test('of one row there is one write at a time, and other rows do not wait for it', async (t) => {
   const turns = new RowTurns();
