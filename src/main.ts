@@ -6,6 +6,7 @@ import { buildApp } from './app.ts';
 import { type Config, ConfigError, EX_CONFIG, isInlineKeySet, readConfig } from './config.ts';
 import { buildContext, type Context } from './context.ts';
 import { KeySetError } from './domain/keys/key-set.ts';
+import { logDestination } from './http/log-destination.ts';
 import { buildMetricsApp } from './http/metrics.ts';
 
 const POLL_EVERY = 1_000;
@@ -19,17 +20,6 @@ function refuseToStart(error: unknown): never {
   else throw error;
   process.exit(EX_CONFIG);
 }
-
-const logger = (config: Config) =>
-  pino({
-    level: config.LOG_LEVEL,
-    ...(process.stdout.isTTY && {
-      transport: {
-        target: 'pino-pretty',
-        options: { ignore: 'pid,hostname,reqId,event,ip', singleLine: true },
-      },
-    }),
-  });
 
 /** The certificate and its key, tried before anything is opened. */
 function readTls({ TLS_CERT, TLS_KEY }: Config) {
@@ -46,7 +36,7 @@ function readTls({ TLS_CERT, TLS_KEY }: Config) {
 async function start() {
   const config = readConfig(process.env, { memoryLimit: process.constrainedMemory() });
   const tls = readTls(config);
-  const log = logger(config);
+  const log = pino({ level: config.LOG_LEVEL }, logDestination(process.stdout.isTTY));
   const context = await buildContext(config, { logger: log });
   const app = await buildApp(context, { logger: log, tls });
   await app.listen({
@@ -58,17 +48,16 @@ async function start() {
   const metricsApp = buildMetricsApp(context.metrics);
   await metricsApp.listen({ host: config.HOST, port: config.METRICS_PORT });
 
-  const poll = setInterval(() => {
-    context.revocationFeed
-      .poll()
-      .catch((error) => log.error({ err: error }, 'revocations: poll failed'));
-  }, POLL_EVERY);
+  const poll = pollRevocations(context, log);
   followKeys(context, log);
   greet(context, log);
 
+  // A promise that nobody waited for belongs to one request, and the others go on. An exception that nobody caught
+  // may have left anything half done: the process ends, and its supervisor starts another.
+  process.on('unhandledRejection', (err) => log.error({ err }, 'unforeseen: a promise failed'));
   // SIGHUP asks for the keys, not for the end.
   closeWithGrace(
-    { delay: CLOSE_WITHIN, logger: false, skip: ['SIGHUP'] },
+    { delay: CLOSE_WITHIN, logger: false, skip: ['SIGHUP', 'unhandledRejection'] },
     async ({ signal, err }) => {
       if (err) log.fatal({ err }, 'ended by an error');
       else log.info(`${signal}: ending`);
@@ -79,13 +68,29 @@ async function start() {
   );
 }
 
+/** One poll at a time: a database that hangs is asked once, and not once a second. */
+function pollRevocations({ revocationFeed }: Context, log: pino.Logger): NodeJS.Timeout {
+  let isPolling = false;
+  return setInterval(async () => {
+    if (isPolling) return;
+    isPolling = true;
+    await revocationFeed
+      .poll()
+      .catch((error) => log.error({ err: error }, 'revocations: poll failed'));
+    isPolling = false;
+  }, POLL_EVERY);
+}
+
 /** The key file is read again when it changes, and on SIGHUP. A bad one is said in the log; the old keys stay. */
 function followKeys({ config, reloadKeys }: Context, log: pino.Logger) {
-  const reload = () =>
-    reloadKeys().then(
+  let reloading = Promise.resolve();
+  // One after another: of two, the one that reads later must be the last to take hold.
+  const reload = () => {
+    reloading = reloading.then(reloadKeys).then(
       () => log.info({ event: 'key.rotated' }, 'key set read again'),
       (error) => log.error({ err: error }, 'key set refused: the old keys stay'),
     );
+  };
   process.on('SIGHUP', reload);
   if (!isInlineKeySet(config.SIGNING_KEYS)) {
     watchFile(config.SIGNING_KEYS, { interval: 1_000, persistent: false }, reload);
