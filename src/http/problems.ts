@@ -201,7 +201,7 @@ export const problems = {
     status: 503,
     title: 'Unavailable',
     explanation:
-      'The database does not answer. Nothing was changed. Try again after Retry-After seconds.',
+      'The database did not answer, or takes no writes. Send the request again after Retry-After seconds.',
   },
 } satisfies Record<ProblemCode, Entry>;
 
