@@ -196,14 +196,10 @@ function registered(): string[] {
       const [, indent, segment, methods] = /^([\s│]*)[├└]── (\S+) \(([^)]*)\)$/.exec(line) ?? [];
       if (indent === undefined || segment === undefined || methods === undefined) return [];
       path.splice(indent.length / 4, path.length, segment);
-      return (
-        methods
-          .split(', ')
-          .filter((method) => method !== 'HEAD')
-          .map((method) => `${method} ${path.join('')}`)
-          // Preflights, for whatever path.
-          .filter((route) => route !== 'OPTIONS *')
-      );
+      return methods
+        .split(', ')
+        .filter((method) => method !== 'HEAD')
+        .map((method) => `${method} ${path.join('')}`);
     });
 }
 
