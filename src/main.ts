@@ -9,6 +9,7 @@ import { buildApp } from './app.ts';
 import { type Config, ConfigError, isInlineKeySet, readConfig } from './config.ts';
 import { buildContext, type Context } from './context.ts';
 import { KeySetError } from './domain/keys/key-set.ts';
+import { logDestination } from './http/log-destination.ts';
 import { buildMetricsApp } from './http/metrics.ts';
 import { placeOf } from './schemas/connection-url.ts';
 import { EX_CONFIG, explained, listenFault, StartFault } from './start-faults.ts';
@@ -31,17 +32,6 @@ function refuseToStart(error: unknown): never {
   else throw error;
   process.exit(EX_CONFIG);
 }
-
-const logger = (config: Config) =>
-  pino({
-    level: config.LOG_LEVEL,
-    ...(process.stdout.isTTY && {
-      transport: {
-        target: 'pino-pretty',
-        options: { ignore: 'pid,hostname,reqId,event,ip', singleLine: true },
-      },
-    }),
-  });
 
 /** The certificate and its key, tried before anything is opened. */
 function readTls({ TLS_CERT, TLS_KEY }: Config) {
@@ -100,22 +90,21 @@ async function start() {
   for (const signal of SIGNALS) process.on(signal, endAtOnce);
   const config = readConfig(process.env, { memoryLimit: process.constrainedMemory() });
   const tls = readTls(config);
-  const log = logger(config);
+  const log = pino({ level: config.LOG_LEVEL }, logDestination(process.stdout.isTTY));
   const context = await buildPatiently(config, log);
   const app = await buildApp(context, { logger: log, tls });
   const metricsApp = buildMetricsApp(context.metrics);
   const metricsAddress = await listenForMetrics(metricsApp, config, log);
   await listen(app, { variable: 'PORT', host: config.HOST, port: config.PORT });
 
-  const poll = setInterval(() => {
-    context.revocationFeed
-      .poll()
-      .catch((error) => log.error({ err: error }, 'revocations: poll failed'));
-  }, POLL_EVERY);
+  const poll = pollRevocations(context, log);
   followKeys(context, log);
   greet(context, log);
   log.info(`  metrics   ${metricsAddress}/metrics`);
 
+  // A promise that nobody waited for belongs to one request, and the others go on. An exception that nobody caught
+  // may have left anything half done: the process ends, and its supervisor starts another.
+  process.on('unhandledRejection', (err) => log.error({ err }, 'unforeseen: a promise failed'));
   followSignals({
     config,
     log,
@@ -146,7 +135,7 @@ function followSignals({ config, log, end, hurry }: Ending) {
     {
       delay: config.SHUTDOWN_DELAY + END_LIMIT,
       logger: log,
-      skip: ['SIGHUP', ...SIGNALS],
+      skip: ['SIGHUP', 'unhandledRejection', ...SIGNALS],
     },
     async ({ err }) => {
       if (err) {
@@ -166,13 +155,29 @@ function followSignals({ config, log, end, hurry }: Ending) {
   }
 }
 
+/** One poll at a time: a database that hangs is asked once, and not once a second. */
+function pollRevocations({ revocationFeed }: Context, log: pino.Logger): NodeJS.Timeout {
+  let isPolling = false;
+  return setInterval(async () => {
+    if (isPolling) return;
+    isPolling = true;
+    await revocationFeed
+      .poll()
+      .catch((error) => log.error({ err: error }, 'revocations: poll failed'));
+    isPolling = false;
+  }, POLL_EVERY);
+}
+
 /** The key file is read again when it changes, and on SIGHUP. A bad one is said in the log; the old keys stay. */
 function followKeys({ config, reloadKeys }: Context, log: pino.Logger) {
-  const reload = () =>
-    reloadKeys().then(
+  let reloading = Promise.resolve();
+  // One after another: of two, the one that reads later must be the last to take hold.
+  const reload = () => {
+    reloading = reloading.then(reloadKeys).then(
       () => log.info({ event: 'key.rotated' }, 'key set read again'),
       (error) => log.error({ err: error }, 'key set refused: the old keys stay'),
     );
+  };
   process.on('SIGHUP', reload);
   if (!isInlineKeySet(config.SIGNING_KEYS)) {
     watchFile(config.SIGNING_KEYS, { interval: 1_000, persistent: false }, reload);

@@ -15,6 +15,8 @@ interface Options {
   env?: Record<string, string>;
   /** What the process runs before the service, as a module. */
   preload?: string;
+  /** How a shell starts the process, which is its `"$@"`: with a limit, or with another standard output. */
+  shell?: string;
 }
 
 export interface Ended {
@@ -25,11 +27,11 @@ export interface Ended {
 }
 
 /** Starts the real process. It is killed when the test ends, if it has not ended by then. */
-export function launch(t: Test, { cwd, env = {}, preload }: Options) {
+export function launch(t: Test, { cwd, env = {}, preload, shell = 'exec "$@"' }: Options) {
   const preloads = preload
     ? ['--import', `data:text/javascript,${encodeURIComponent(preload)}`]
     : [];
-  const child = spawn(process.execPath, [...preloads, MAIN], {
+  const child = spawn('sh', ['-c', shell, 'sh', process.execPath, ...preloads, MAIN], {
     cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

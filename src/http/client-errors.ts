@@ -21,6 +21,9 @@ const HEADERS = {
   'Strict-Transport-Security': 'max-age=63072000; includeSubDomains',
 };
 
+/** Milliseconds in which an answer has to be read: to destroy the socket at once could destroy the answer too. */
+const LINGER = 1_000;
+
 /** Answers and logs straight at the socket: there is no request yet, so no hook runs. */
 function answerSocket(
   { log }: FastifyInstance,
@@ -41,6 +44,8 @@ function answerSocket(
     'Connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  // A client that does not end its side would keep the socket for ever.
+  setTimeout(() => socket.destroy(), LINGER).unref();
 }
 
 /** Answers bytes that are not HTTP, or that do not come. */
@@ -59,7 +64,9 @@ export function answerClientErrors(config: Config) {
 /** CONNECT asks for a tunnel, and there is none. Node has no request for it. */
 export function refuseTunnels(app: FastifyInstance, config: Config): void {
   const voice = voiceOf(config);
-  app.server.on('connect', (_request, socket: Socket) =>
-    answerSocket(app, socket, { code: 'bad_request', reason: 'CONNECT', voice }),
-  );
+  app.server.on('connect', (_request, socket: Socket) => {
+    // Node hands the socket over with no listener: a client that resets it would end the process.
+    socket.on('error', () => socket.destroy());
+    answerSocket(app, socket, { code: 'bad_request', reason: 'CONNECT', voice });
+  });
 }

@@ -209,7 +209,7 @@ export const problems = {
     status: 503,
     title: 'Unavailable',
     explanation:
-      'The database does not answer, or what it holds of this account cannot be read; then the log says which. Nothing was changed. Try again after Retry-After seconds.',
+      'The database did not answer, takes no writes, or holds something of this account that cannot be read. Send the request again after Retry-After seconds.',
   },
 } satisfies Record<ProblemCode, Entry>;
 

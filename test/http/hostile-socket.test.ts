@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
@@ -435,6 +436,26 @@ t.test(
     t.match(await raw(get('')), /^HTTP\/1\.1 200 /, 'an idle connection closes by itself');
   },
 );
+
+t.test('a client that is refused and does not end its side keeps no socket', async (t) => {
+  const sockets = ['CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n', 'no HTTP\r\n\r\n'].map((bytes) => {
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.on('error', () => {}).resume();
+    socket.write(bytes);
+    return socket;
+  });
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  const count = () =>
+    new Promise<number>((resolve) =>
+      app.app.server.getConnections((_error, open) => resolve(open)),
+    );
+  await Promise.all(sockets.map((socket) => once(socket, 'end')));
+  t.ok((await count()) >= sockets.length, 'its answer can still be read');
+  for (let waited = 0; waited < 10_000 && (await count()) > 0; waited += 50) await sleep(50);
+  t.equal(await count(), 0);
+});
 
 t.test(
   'ERR-04 after all this no row has changed, nothing is a fault, and the service answers',

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
 import t from 'tap';
 import { newMasterSecret, newSigningKey } from '../../../src/domain/keys/new-keys.ts';
-import { openDatabase } from '../../../src/storage/database.ts';
+import { DECOY, openDatabase } from '../../../src/storage/database.ts';
 import { keySet, TestClock, testApp } from '../../test-app.ts';
 
 const WELL = { status: 'ok', database: 'ok', keys: 'ok', revocations: 'ok' };
@@ -20,6 +21,52 @@ t.test('a database that does not answer is told, and no more than that', async (
   t.equal(answer.statusCode, 503);
   t.strictSame(answer.json(), { ...WELL, status: 'failing', database: 'failing' });
 });
+
+t.test('however often it is asked, the database has one write a second', async (t) => {
+  const database = openDatabase({ url: 'file::memory:', pool: 1 });
+  const { inject, clock } = await testApp(t, { database });
+  t.teardown(() => database.destroy());
+  const writes = async () => {
+    const { row_version } = await database
+      .selectFrom('users')
+      .select('row_version')
+      .where('id', '=', DECOY)
+      .executeTakeFirstOrThrow();
+    return row_version;
+  };
+  const before = await writes();
+  for (let second = 1; second <= 3; second += 1) {
+    await Promise.all(Array.from({ length: 50 }, () => inject({ url: '/readyz' })));
+    t.equal((await writes()) - before, second);
+    clock.advance(1_000);
+  }
+});
+
+t.test(
+  'a database that can only be read is told at once, and so is its return; why is in the log, once',
+  async (t) => {
+    const database = openDatabase({ url: 'file::memory:', pool: 1 });
+    const { inject, clock, logs } = await testApp(t, { database });
+    t.teardown(() => database.destroy());
+    for (const [pragma, status] of [
+      ['on', 503],
+      ['on', 503],
+      ['off', 200],
+    ] as const) {
+      await sql`pragma query_only = ${sql.raw(pragma)}`.execute(database);
+      const answer = await inject({ url: '/readyz' });
+      t.equal(answer.statusCode, status);
+      t.notMatch(answer.body, /read.?only|sqlite/i);
+      clock.advance(1_000);
+    }
+    const said = logs.filter(({ msg }) => /^database: /.test(String(msg)));
+    t.match(said, [
+      { level: 50, msg: 'database: nothing can be written', err: { message: /readonly/ } },
+      { level: 30, msg: 'database: can be written again' },
+    ]);
+    t.equal(said.length, 2);
+  },
+);
 
 t.test('a snapshot is out of date after five seconds without a poll', async (t) => {
   const { inject, context, clock } = await testApp(t);

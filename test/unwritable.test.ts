@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import SQLite from 'better-sqlite3';
+import t from 'tap';
+import { folder } from './databases.ts';
+import { serve } from './server.ts';
+import { PASSWORD, type Tokens } from './test-app.ts';
+
+type Server = Awaited<ReturnType<typeof serve>>;
+
+async function until(what: () => Promise<boolean>): Promise<boolean> {
+  for (let waited = 0; waited < 20_000; waited += 50) {
+    if (await what()) return true;
+    await sleep(50);
+  }
+  return false;
+}
+
+const readiness = async ({ url }: Server) => {
+  const answer = await fetch(`${url}/readyz`);
+  return { status: answer.status, body: await answer.json() };
+};
+const isReady = async (server: Server) => (await readiness(server)).status === 200;
+
+const credentials = { email: 'ada@example.com', password: PASSWORD };
+
+t.test('a SQLite that another process has locked is not ready, and soon is again', async (t) => {
+  const cwd = folder(t);
+  const server = await serve(t, { cwd, env: { DATABASE_TIMEOUT: '200ms' } });
+  const { refresh_token } = await server.tokens('/v1/register', credentials);
+  t.ok(await isReady(server));
+  const rival = new SQLite(join(cwd, 'data', 'latchkey.db'));
+  t.teardown(() => rival.close());
+  rival.exec('begin immediate');
+  t.ok(await until(async () => !(await isReady(server))));
+  t.match(await readiness(server), { body: { database: 'failing', keys: 'ok' } });
+  const refused = await server.post('/v1/refresh', { refresh_token });
+  t.equal(refused.status, 503);
+  t.ok(refused.headers.has('retry-after'));
+  rival.exec('rollback');
+  t.ok(await until(() => isReady(server)));
+  await server.tokens('/v1/refresh', { refresh_token });
+});
+
+t.test('on a full disk a node is not ready, and says why in the log', async (t) => {
+  const server = await serve(t, {
+    cwd: folder(t),
+    // No file may grow beyond this; 512 bytes a unit. The signal that comes with it belongs to the limit, not to a disk.
+    shell: 'ulimit -f 512; exec "$@"',
+    preload: 'process.on("SIGXFSZ", () => {})',
+  });
+  const { access_token, refresh_token } = await server.tokens('/v1/register', credentials);
+  t.ok(await isReady(server));
+  let token = refresh_token;
+  t.ok(
+    await until(async () => {
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, index) =>
+          server.post('/v1/login', { ...credentials, email: `u${index}@example.com` }),
+        ),
+      );
+      const answer = await server.post('/v1/refresh', { refresh_token: token });
+      if (answer.ok) token = ((await answer.json()) as Tokens).refresh_token;
+      return answers.some(({ status }) => status === 503) || answer.status === 503;
+    }),
+    'the disk is full',
+  );
+  t.ok(await until(async () => !(await isReady(server))));
+  t.match(await readiness(server), { body: { database: 'failing', revocations: 'ok' } });
+  t.match(await server.line(/database: nothing can be written/), /disk/);
+  t.equal((await server.whoami(access_token)).status, 200);
+  t.equal(server.child.exitCode, null);
+});
