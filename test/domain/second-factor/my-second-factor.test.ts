@@ -147,6 +147,24 @@ test('without a pending secret there is nothing to confirm', async (t) => {
   t.same(await row(), before);
 });
 
+test('a secret that is replaced while its recovery codes are made is not put into force', async (t) => {
+  const { caller, row, change, code } = await callerOf({ inForce: true });
+  const { totp } = (await row()).mfa;
+  const other = { secret: 'another', last_step: 0 };
+  for (const [mfa, refusal] of [
+    [{ pending: other, challenges }, 'wrong_code'],
+    [{ challenges }, 'mfa_not_enabled'],
+    [{ totp: other, challenges }, 'mfa_enabled'],
+  ] as const) {
+    await change({ mfa: { pending: totp, challenges } });
+    // It looks at the row first, and then makes ten hashes.
+    const confirming = confirmEnrolment(context, caller, code());
+    await Promise.all([t.rejects(confirming, { code: refusal }), change({ mfa: { ...mfa } })]);
+    t.same((await row()).mfa, mfa);
+  }
+  t.same(await posted(), []);
+});
+
 test('the fifth wrong code drops the pending secret, and nothing else', async (t) => {
   const { caller, row, change, code } = await callerOf({ inForce: true });
   const { mfa } = await row();
