@@ -163,6 +163,8 @@ export class SqliteQueue {
 
   /** One transaction begins, or writes that stand next to each other are committed. */
   #runFront(connection: SqliteConnection): void {
+    // It stood behind a transaction that has just ended, and comes with the next turn.
+    if (this.#jobs[0]?.request.does === 'erase') return;
     const queries = this.#queriesInFront();
     const line = this.#jobs.slice(0, Math.max(1, queries.length));
     try {

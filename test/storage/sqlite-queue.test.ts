@@ -192,6 +192,16 @@ t.test('nor is it waited for longer than patience lasts', async (t) => {
   await t.rejects(words, { code: 'SQLITE_BUSY' });
 });
 
+t.test('who asks for an erasure just before a transaction ends has an answer', async (t) => {
+  const { queue, act } = await queued(t);
+  for (const end of ['commit', 'rollback'] as const) {
+    await act('begin', 1);
+    const answers = [queue.ask({ does: 'erase' }), act(end, 1), act('begin', 2)];
+    for (const answer of answers) t.same(await answer, { rows: [] });
+    await act('rollback', 2);
+  }
+});
+
 t.test('what another reader keeps from being erased is erased when it has gone', async (t) => {
   const { path, queue, run, rival } = await queued(t);
   const size = () => statSync(`${path}-wal`).size;
