@@ -8,7 +8,7 @@ import { pino } from 'pino';
 import { buildApp } from './app.ts';
 import { type Config, ConfigError, isInlineKeySet, readConfig } from './config.ts';
 import { buildContext, type Context } from './context.ts';
-import { KeySetError } from './domain/keys/key-set.ts';
+import { KeySetError } from './parts/keys/key-set.ts';
 import { logDestination } from './http/log-destination.ts';
 import { buildMetricsApp } from './http/metrics.ts';
 import { placeOf } from './schemas/connection-url.ts';

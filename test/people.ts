@@ -1,9 +1,9 @@
 import { TOTP } from 'otpauth';
-import { newPerson } from '../src/domain/accounts/accounts.ts';
-import { newServiceAccount } from '../src/domain/clients/service-accounts.ts';
-import { enrol } from '../src/domain/second-factor/second-factor.ts';
-import { start } from '../src/domain/sessions/sessions.ts';
-import { issuePair } from '../src/domain/tokens/token-pair.ts';
+import { newPerson } from '../src/rules/accounts.ts';
+import { newServiceAccount } from '../src/actions/clients/service-accounts.ts';
+import { enrol } from '../src/parts/second-factor/second-factor.ts';
+import { start } from '../src/rules/sessions.ts';
+import { issuePair } from '../src/actions/tokens/token-pair.ts';
 import type { User } from '../src/schemas/user.ts';
 import type { TestApp, Tokens } from './test-app.ts';
 

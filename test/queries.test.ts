@@ -1,7 +1,7 @@
 import type { KyselyPlugin, PluginTransformQueryArgs } from 'kysely';
 import t, { type Test } from 'tap';
-import { openDatabase } from '../src/storage/database.ts';
-import { migrate } from '../src/storage/migrations.ts';
+import { openDatabase } from '../src/parts/storage/database.ts';
+import { migrate } from '../src/parts/storage/migrations.ts';
 import { testApp } from './test-app.ts';
 
 /** Writes down the kind of each query that goes to the database. */

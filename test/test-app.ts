@@ -5,10 +5,10 @@ import type { Test } from 'tap';
 import { type App, buildApp } from '../src/app.ts';
 import { readConfig } from '../src/config.ts';
 import { buildContext, type Context } from '../src/context.ts';
-import { newMasterSecret, newSigningKey } from '../src/domain/keys/new-keys.ts';
-import { PasswordStrength } from '../src/domain/passwords/password-strength.ts';
+import { newMasterSecret, newSigningKey } from '../src/parts/keys/new-keys.ts';
+import { PasswordStrength } from '../src/parts/passwords/password-strength.ts';
 import type { PrivateJwk, SigningAlgorithm } from '../src/schemas/jwk.ts';
-import type { Database } from '../src/storage/database.ts';
+import type { Database } from '../src/parts/storage/database.ts';
 import { violation } from './contract.ts';
 
 export const PASSWORD = 'correct horse battery staple';

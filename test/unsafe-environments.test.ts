@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import t from 'tap';
 import { readConfig } from '../src/config.ts';
 import { buildContext } from '../src/context.ts';
-import { KeySetError } from '../src/domain/keys/key-set.ts';
+import { KeySetError } from '../src/parts/keys/key-set.ts';
 import { folder, postgres } from './databases.ts';
 import { launch } from './server.ts';
 import { keySet, keysFor } from './test-app.ts';

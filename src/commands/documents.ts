@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { buildApp } from '../app.ts';
 import { readConfig, variables } from '../config.ts';
 import { buildContext } from '../context.ts';
-import { newMasterSecret, newSigningKey } from '../domain/keys/new-keys.ts';
+import { newMasterSecret, newSigningKey } from '../parts/keys/new-keys.ts';
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 

@@ -1,12 +1,12 @@
 import { createReadStream, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { z } from 'zod';
-import { newPerson } from '../domain/accounts/accounts.ts';
-import type { Clock } from '../domain/clock.ts';
-import { isVerifiable } from '../domain/passwords/foreign-hashes.ts';
+import { newPerson } from '../rules/accounts.ts';
+import type { Clock } from '../rules/clock.ts';
+import { isVerifiable } from '../parts/passwords/foreign-hashes.ts';
 import { ImportedUser } from '../schemas/portable-user.ts';
 import type { User } from '../schemas/user.ts';
-import type { Users } from '../storage/users.ts';
+import type { Users } from '../parts/storage/users.ts';
 
 /** Rows in one commit. */
 const BATCH = 1_000;

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import type { Context } from '../context.ts';
-import { freshCaller } from '../domain/accounts/fresh.ts';
-import { Refusal } from '../domain/refusal.ts';
+import { freshCaller } from '../actions/accounts/caller.ts';
+import { Refusal } from '../rules/refusal.ts';
 import type { AccessClaims } from '../schemas/claims.ts';
 
 /**

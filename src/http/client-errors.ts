@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ConnectionError, FastifyInstance } from 'fastify';
 import type { Config } from '../config.ts';
-import { Refusal } from '../domain/refusal.ts';
+import { Refusal } from '../rules/refusal.ts';
 import type { ProblemCode } from '../schemas/problem.ts';
 import { problemOf } from './problems.ts';
 import { type Voice, voiceOf } from './voice.ts';

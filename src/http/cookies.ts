@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
-import { Refusal } from '../domain/refusal.ts';
+import { Refusal } from '../rules/refusal.ts';
 import { basePath } from './base-path.ts';
 import { allowedOrigins, shownOrigin } from './cors.ts';
 

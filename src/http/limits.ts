@@ -1,7 +1,7 @@
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
-import { Refusal } from '../domain/refusal.ts';
+import { Refusal } from '../rules/refusal.ts';
 import { ClientCounts } from './client-counts.ts';
 
 declare module 'fastify' {

@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import { escaped } from '../mail/letter.ts';
+import { escaped } from '../parts/mail/letter.ts';
 import { page } from './page.ts';
 
 interface MailedPage {

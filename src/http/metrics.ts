@@ -1,7 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Context } from '../context.ts';
-import type { UnreadableRows } from '../storage/unreadable-rows.ts';
+import type { UnreadableRows } from '../parts/storage/unreadable-rows.ts';
 
 /** What the operator's Prometheus reads: no user, no address, no token is a label. */
 export interface Metrics {

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { Refusal } from '../domain/refusal.ts';
+import { Refusal } from '../rules/refusal.ts';
 import { absoluteForm } from './host.ts';
 import type { Count } from './limits.ts';
 

@@ -4,7 +4,7 @@ import type { FastifyInstance, RouteOptions } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import type { Config } from '../config.ts';
-import { escaped } from '../mail/letter.ts';
+import { escaped } from '../parts/mail/letter.ts';
 import type { ProblemCode } from '../schemas/problem.ts';
 import { type Access, needsBearer } from './access.ts';
 import { basePath } from './base-path.ts';

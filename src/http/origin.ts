@@ -1,6 +1,6 @@
 import { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Origin } from '../domain/sessions/sign-in.ts';
+import type { Origin } from '../actions/sessions/sign-in.ts';
 
 /** Aborted when the client goes away before it has its answer. */
 export function signalOf(reply: FastifyReply): AbortSignal {

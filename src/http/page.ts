@@ -1,4 +1,4 @@
-import { escaped } from '../mail/letter.ts';
+import { escaped } from '../parts/mail/letter.ts';
 
 /** Without it a phone shows a page as wide as a desk's, and everything too small to read. */
 export const VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1">';

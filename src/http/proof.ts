@@ -1,4 +1,4 @@
-import type { Proof } from '../domain/second-factor/second-factor.ts';
+import type { Proof } from '../parts/second-factor/second-factor.ts';
 
 /** What a checked body says of the second factor: exactly one of the two is there. */
 export const proofOf = ({

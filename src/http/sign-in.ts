@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import type { SignIn } from '../domain/sessions/sessions.ts';
+import type { SignIn } from '../rules/sessions.ts';
 
 const MAX_CLIENT = 100;
 

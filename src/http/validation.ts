@@ -1,6 +1,6 @@
 import type { FastifySchemaCompiler } from 'fastify';
 import type { z } from 'zod';
-import { Refusal } from '../domain/refusal.ts';
+import { Refusal } from '../rules/refusal.ts';
 import type { InputFault } from '../schemas/problem.ts';
 import { pointer } from './body.ts';
 

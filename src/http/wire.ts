@@ -1,7 +1,7 @@
 import helmet from '@fastify/helmet';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
-import { Refusal } from '../domain/refusal.ts';
+import { Refusal } from '../rules/refusal.ts';
 import { keepAddresses } from './forwarded.ts';
 import { absoluteForm, hostCheck } from './host.ts';
 import type { Count } from './limits.ts';

@@ -32,7 +32,7 @@ export const NewEmail = Email.refine((text) => !EMPTY_ATOM.test(text.normalize('
 /** Only well-formed text: a lone surrogate would become U+FFFD on its way into a hash. */
 const wellFormed = (text: string) => text.isWellFormed();
 
-/** A password as it is sent. Whether it is good enough to keep is `domain/passwords/passwords.ts`. */
+/** A password as it is sent. Whether it is good enough to keep is `parts/passwords/passwords.ts`. */
 export const Password = z
   .string()
   .min(1)

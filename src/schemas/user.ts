@@ -33,7 +33,7 @@ export const Session = member({
 });
 export type Session = z.infer<typeof Session>;
 
-/** Failed guesses of one kind, from one place (`domain/guessing/throttle.ts`). */
+/** Failed guesses of one kind, from one place (`rules/throttle.ts`). */
 export const Bucket = member({
   key: z.string(),
   failures: z.int(),
@@ -43,7 +43,7 @@ export const Bucket = member({
 });
 export type Bucket = z.infer<typeof Bucket>;
 
-/** A TOTP secret, encrypted (`domain/second-factor/secret-box.ts`). */
+/** A TOTP secret, encrypted (`parts/second-factor/secret-box.ts`). */
 const Totp = member({
   secret: z.string(),
   /** The last 30-second step whose code was accepted: each is good once. */

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
-import { readKeySet } from '../../src/domain/keys/key-set.ts';
-import { newMasterSecret, newSigningKey } from '../../src/domain/keys/new-keys.ts';
+import { readKeySet } from '../../src/parts/keys/key-set.ts';
+import { newMasterSecret, newSigningKey } from '../../src/parts/keys/new-keys.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { withFactor } from '../authenticator.ts';
 import { basic, form, machine, PASSWORD_HASH, signedIn } from '../people.ts';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { DECOY } from '../../src/storage/database.ts';
+import { DECOY } from '../../src/parts/storage/database.ts';
 import { admin, signedIn } from '../people.ts';
 import { refused } from '../refused.ts';
 import { PASSWORD, testApp } from '../test-app.ts';

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap';
-import { emptied, newPerson } from '../../src/domain/accounts/accounts.ts';
+import { emptied, newPerson } from '../../src/rules/accounts.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { withFactor, wrongCode } from '../authenticator.ts';
 import { compareTimes } from '../bench/enumeration.ts';

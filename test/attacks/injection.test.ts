@@ -1,5 +1,5 @@
 import t from 'tap';
-import { DECOY } from '../../src/storage/database.ts';
+import { DECOY } from '../../src/parts/storage/database.ts';
 import { opened } from '../databases.ts';
 import { hostile, nameOf, operations, payloadOf, urlOf } from '../operations.ts';
 import { admin, machine, signedIn } from '../people.ts';

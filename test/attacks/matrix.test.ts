@@ -1,8 +1,8 @@
 import type { InjectOptions } from 'fastify';
 import t from 'tap';
-import { newPerson } from '../../src/domain/accounts/accounts.ts';
-import { issueChallenge } from '../../src/domain/second-factor/challenge.ts';
-import { emailToken, resetToken, signUpToken } from '../../src/domain/tokens/mailed-tokens.ts';
+import { newPerson } from '../../src/rules/accounts.ts';
+import { issueChallenge } from '../../src/actions/second-factor/challenge.ts';
+import { emailToken, resetToken, signUpToken } from '../../src/actions/tokens/mailed-tokens.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { folder } from '../databases.ts';
 import {

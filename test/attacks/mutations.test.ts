@@ -1,7 +1,7 @@
 import { equal, ok } from 'node:assert/strict';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
-import { newMasterSecret, newSigningKey } from '../../src/domain/keys/new-keys.ts';
+import { newMasterSecret, newSigningKey } from '../../src/parts/keys/new-keys.ts';
 import { SigningAlgorithm } from '../../src/schemas/jwk.ts';
 import { signedIn } from '../people.ts';
 import { keySet, testApp } from '../test-app.ts';

@@ -1,13 +1,13 @@
 import type { LightMyRequestResponse } from 'fastify';
 import t from 'tap';
-import { newPerson } from '../../src/domain/accounts/accounts.ts';
-import { issueChallenge } from '../../src/domain/second-factor/challenge.ts';
+import { newPerson } from '../../src/rules/accounts.ts';
+import { issueChallenge } from '../../src/actions/second-factor/challenge.ts';
 import {
   emailToken,
   invitationToken,
   resetToken,
   signUpToken,
-} from '../../src/domain/tokens/mailed-tokens.ts';
+} from '../../src/actions/tokens/mailed-tokens.ts';
 import { OwnClaims } from '../../src/schemas/claims.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { folder } from '../databases.ts';

@@ -2,8 +2,8 @@ import { pino } from 'pino';
 import { buildApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { buildContext, type Context } from '../../src/context.ts';
-import { newPerson } from '../../src/domain/accounts/accounts.ts';
-import { newMasterSecret, newSigningKey } from '../../src/domain/keys/new-keys.ts';
+import { newPerson } from '../../src/rules/accounts.ts';
+import { newMasterSecret, newSigningKey } from '../../src/parts/keys/new-keys.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { areaUnderCurve, welch } from './statistics.ts';
 

@@ -9,7 +9,7 @@ import t, { type Test } from 'tap';
 import { runUsersCommand } from '../../src/commands/users-command.ts';
 import { readUsersCommand, USAGE, UsageError } from '../../src/commands/users-usage.ts';
 import type { Context } from '../../src/context.ts';
-import { Users } from '../../src/storage/users.ts';
+import { Users } from '../../src/parts/storage/users.ts';
 import { deaf, type Engine, folder, opened, postgres, sqliteFile } from '../databases.ts';
 import { mailbox } from '../mailbox.ts';
 import { keysFor, PASSWORD, testApp } from '../test-app.ts';

@@ -2,7 +2,7 @@ import { createHmac, createPrivateKey, createPublicKey, sign } from 'node:crypto
 import { pino } from 'pino';
 import t from 'tap';
 import { buildApp } from '../../src/app.ts';
-import { newSigningKey } from '../../src/domain/keys/new-keys.ts';
+import { newSigningKey } from '../../src/parts/keys/new-keys.ts';
 import type { PrivateJwk } from '../../src/schemas/jwk.ts';
 import { machine, machineToken, signedIn } from '../people.ts';
 import { refused } from '../refused.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { importUsers } from '../../src/commands/import-users.ts';
 import { folder } from '../databases.ts';
-import { appWithLetters } from '../domain/letters.ts';
+import { appWithLetters } from '../actions/letters.ts';
 import { admin, PASSWORD_HASH, signedIn } from '../people.ts';
 import { refused } from '../refused.ts';
 import { PASSWORD } from '../test-app.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { DECOY } from '../../src/storage/database.ts';
+import { DECOY } from '../../src/parts/storage/database.ts';
 import { opened } from '../databases.ts';
 import { operations, urlOf } from '../operations.ts';
 import { admin } from '../people.ts';

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import type { InjectOptions } from 'fastify';
 import t from 'tap';
-import { DECOY } from '../../src/storage/database.ts';
+import { DECOY } from '../../src/parts/storage/database.ts';
 import { opened } from '../databases.ts';
 import { hostile, nameOf, operations, payloadOf, urlOf, withBody } from '../operations.ts';
 import { admin } from '../people.ts';

@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import t from 'tap';
 import { type App, buildApp } from '../../src/app.ts';
-import { newMasterSecret, newSigningKey } from '../../src/domain/keys/new-keys.ts';
-import { Refusal } from '../../src/domain/refusal.ts';
+import { newMasterSecret, newSigningKey } from '../../src/parts/keys/new-keys.ts';
+import { Refusal } from '../../src/rules/refusal.ts';
 import { ProblemCode } from '../../src/schemas/problem.ts';
 import { refused } from '../refused.ts';
 import { keySet, TestClock, testApp } from '../test-app.ts';

@@ -1,16 +1,16 @@
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { completeSignUp as complete } from '../../domain/accounts/sign-up.ts';
-import { Refusal } from '../../domain/refusal.ts';
-import { newDevice } from '../../domain/tokens/token-pair.ts';
+import { completeSignUp as complete } from '../../actions/accounts/sign-up.ts';
+import { Refusal } from '../../rules/refusal.ts';
+import { newDevice } from '../../actions/tokens/token-pair.ts';
 import { logEvent } from '../../http/logging.ts';
 import { signalOf } from '../../http/origin.ts';
 import { signInOf } from '../../http/sign-in.ts';
 import { answerTokens } from '../../http/tokens.ts';
 import { Name, Password, Token } from '../../schemas/fields.ts';
 import { TokenAnswer, TransportChoice } from '../../schemas/session.ts';
-import { EmailTaken } from '../../storage/users.ts';
+import { EmailTaken } from '../../parts/storage/users.ts';
 
 const Body = z
   .strictObject({

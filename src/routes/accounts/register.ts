@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { inviteToSignUp, signUpAtOnce } from '../../domain/accounts/sign-up.ts';
-import { Refusal } from '../../domain/refusal.ts';
-import { newDevice } from '../../domain/tokens/token-pair.ts';
+import { inviteToSignUp, signUpAtOnce } from '../../actions/accounts/sign-up.ts';
+import { Refusal } from '../../rules/refusal.ts';
+import { newDevice } from '../../actions/tokens/token-pair.ts';
 import { evenly } from '../../http/even-time.ts';
 import { logEvent } from '../../http/logging.ts';
 import { signalOf } from '../../http/origin.ts';

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { changeCaller, provenCaller } from '../../domain/accounts/fresh.ts';
-import { tell } from '../../domain/accounts/letters.ts';
-import { hashNewPassword } from '../../domain/passwords/new-password.ts';
-import { Refusal } from '../../domain/refusal.ts';
-import { endOthers, liveSession } from '../../domain/sessions/sessions.ts';
-import { newDevice, provenDevice } from '../../domain/tokens/token-pair.ts';
+import { changeCaller, provenCaller } from '../../actions/accounts/caller.ts';
+import { tell } from '../../actions/accounts/letters.ts';
+import { hashNewPassword } from '../../actions/accounts/new-password.ts';
+import { Refusal } from '../../rules/refusal.ts';
+import { endOthers, liveSession } from '../../rules/sessions.ts';
+import { newDevice, provenDevice } from '../../actions/tokens/token-pair.ts';
 import { cookieOf, DEVICE_COOKIE } from '../../http/cookies.ts';
 import { logEvent } from '../../http/logging.ts';
 import { signalOf } from '../../http/origin.ts';

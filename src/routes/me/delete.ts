@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { assertStands, provenCaller } from '../../domain/accounts/fresh.ts';
-import { tell } from '../../domain/accounts/letters.ts';
-import { changeKeepingAnAdmin, deleted } from '../../domain/administration/administration.ts';
+import { assertStands, provenCaller } from '../../actions/accounts/caller.ts';
+import { tell } from '../../actions/accounts/letters.ts';
+import { changeKeepingAnAdmin, deleted } from '../../actions/administration/administration.ts';
 import { clearRefreshCookie } from '../../http/cookies.ts';
 import { logEvent } from '../../http/logging.ts';
 import { signalOf } from '../../http/origin.ts';

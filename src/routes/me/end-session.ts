@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { changeCaller } from '../../domain/accounts/fresh.ts';
-import { Refusal } from '../../domain/refusal.ts';
-import { endSession as end } from '../../domain/sessions/sessions.ts';
+import { changeCaller } from '../../actions/accounts/caller.ts';
+import { Refusal } from '../../rules/refusal.ts';
+import { endSession as end } from '../../rules/sessions.ts';
 import { logEvent } from '../../http/logging.ts';
 import { NoContent } from '../../schemas/session.ts';
 

@@ -1,7 +1,7 @@
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { changeCaller } from '../../domain/accounts/fresh.ts';
-import { endAll } from '../../domain/sessions/sessions.ts';
+import { changeCaller } from '../../actions/accounts/caller.ts';
+import { endAll } from '../../rules/sessions.ts';
 import { clearRefreshCookie } from '../../http/cookies.ts';
 import { logEvent } from '../../http/logging.ts';
 import { NoContent } from '../../schemas/session.ts';

@@ -1,7 +1,7 @@
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { freshCaller } from '../../domain/accounts/fresh.ts';
-import { profileOf } from '../../domain/accounts/views.ts';
+import { freshCaller } from '../../actions/accounts/caller.ts';
+import { profileOf } from '../../rules/views.ts';
 import { Profile } from '../../schemas/profile.ts';
 
 export function readMe(app: App, context: Context): void {

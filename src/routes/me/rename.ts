@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { changeCaller } from '../../domain/accounts/fresh.ts';
-import { profileOf } from '../../domain/accounts/views.ts';
+import { changeCaller } from '../../actions/accounts/caller.ts';
+import { profileOf } from '../../rules/views.ts';
 import { Name } from '../../schemas/fields.ts';
 import { Profile } from '../../schemas/profile.ts';
 

@@ -1,9 +1,9 @@
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { issueForClient, scopeOf } from '../../domain/clients/client-credentials.ts';
-import { OAuthRefusal } from '../../domain/clients/oauth-refusal.ts';
-import { refreshSession } from '../../domain/sessions/refresh.ts';
-import { issuePair } from '../../domain/tokens/token-pair.ts';
+import { issueForClient, scopeOf } from '../../actions/clients/client-credentials.ts';
+import { OAuthRefusal } from '../../rules/oauth-refusal.ts';
+import { refreshSession } from '../../actions/sessions/refresh.ts';
+import { issuePair } from '../../actions/tokens/token-pair.ts';
 import { logEvent } from '../../http/logging.ts';
 import { clientIfAny, clientOf, oauthResponses } from '../../http/oauth.ts';
 import { reportRefresh } from '../../http/refreshes.ts';

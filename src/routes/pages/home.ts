@@ -1,7 +1,7 @@
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
 import { page } from '../../http/page.ts';
-import { escaped } from '../../mail/letter.ts';
+import { escaped } from '../../parts/mail/letter.ts';
 
 const WANTS_HTML = /\btext\/html\b/i;
 

@@ -1,9 +1,9 @@
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { provenCaller } from '../../domain/accounts/fresh.ts';
-import { serviceAccountView } from '../../domain/accounts/views.ts';
-import { ADMIN } from '../../domain/administration/administration.ts';
-import { newServiceAccount } from '../../domain/clients/service-accounts.ts';
+import { provenCaller } from '../../actions/accounts/caller.ts';
+import { serviceAccountView } from '../../rules/views.ts';
+import { ADMIN } from '../../actions/administration/administration.ts';
+import { newServiceAccount } from '../../actions/clients/service-accounts.ts';
 import { requireRole } from '../../http/access.ts';
 import { logEvent } from '../../http/logging.ts';
 import { signalOf } from '../../http/origin.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { ADMIN, administer, deleted } from '../../domain/administration/administration.ts';
+import { ADMIN, administer, deleted } from '../../actions/administration/administration.ts';
 import { requireRole } from '../../http/access.ts';
 import { logEvent } from '../../http/logging.ts';
 import { NoContent } from '../../schemas/session.ts';

@@ -1,8 +1,8 @@
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { serviceAccountView } from '../../domain/accounts/views.ts';
-import { ADMIN } from '../../domain/administration/administration.ts';
-import { pageOf } from '../../domain/administration/pages.ts';
+import { serviceAccountView } from '../../rules/views.ts';
+import { ADMIN } from '../../actions/administration/administration.ts';
+import { pageOf } from '../../actions/administration/pages.ts';
 import { requireRole } from '../../http/access.ts';
 import { PageQuery, ServiceAccountsPage } from '../../schemas/administration.ts';
 

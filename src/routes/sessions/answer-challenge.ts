@@ -1,7 +1,7 @@
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { Refusal } from '../../domain/refusal.ts';
-import { answerChallenge as answer } from '../../domain/second-factor/challenge.ts';
+import { Refusal } from '../../rules/refusal.ts';
+import { answerChallenge as answer } from '../../actions/second-factor/challenge.ts';
 import { logEvent } from '../../http/logging.ts';
 import { originOf } from '../../http/origin.ts';
 import { proofOf } from '../../http/proof.ts';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { Refusal } from '../../domain/refusal.ts';
-import { CHALLENGE_LIFE, issueChallenge } from '../../domain/second-factor/challenge.ts';
-import { signInWithPassword } from '../../domain/sessions/sign-in.ts';
+import { Refusal } from '../../rules/refusal.ts';
+import { CHALLENGE_LIFE, issueChallenge } from '../../actions/second-factor/challenge.ts';
+import { signInWithPassword } from '../../actions/sessions/sign-in.ts';
 import { cookieOf, DEVICE_COOKIE } from '../../http/cookies.ts';
 import { refusedEvenly } from '../../http/even-time.ts';
 import { logEvent } from '../../http/logging.ts';

@@ -1,7 +1,7 @@
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { end } from '../../domain/clients/token-holder.ts';
-import { Refusal } from '../../domain/refusal.ts';
+import { end } from '../../actions/clients/token-holder.ts';
+import { Refusal } from '../../rules/refusal.ts';
 import { bearerOf } from '../../http/access.ts';
 import { clearRefreshCookie } from '../../http/cookies.ts';
 import { logEvent } from '../../http/logging.ts';

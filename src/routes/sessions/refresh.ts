@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { Refusal } from '../../domain/refusal.ts';
-import { refreshSession } from '../../domain/sessions/refresh.ts';
+import { Refusal } from '../../rules/refusal.ts';
+import { refreshSession } from '../../actions/sessions/refresh.ts';
 import { clearRefreshCookie } from '../../http/cookies.ts';
 import { reportRefresh } from '../../http/refreshes.ts';
 import { answerTokens, presentedRefresh } from '../../http/tokens.ts';

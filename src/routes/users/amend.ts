@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { isProven } from '../../domain/accounts/fresh.ts';
-import { userView } from '../../domain/accounts/views.ts';
-import { ADMIN, administer, amended } from '../../domain/administration/administration.ts';
-import { assertMayMake } from '../../domain/administration/making-admins.ts';
+import { isProven } from '../../actions/accounts/caller.ts';
+import { userView } from '../../rules/views.ts';
+import { ADMIN, administer, amended } from '../../actions/administration/administration.ts';
+import { assertMayMake } from '../../actions/administration/making-admins.ts';
 import { requireRole } from '../../http/access.ts';
 import { logEvent } from '../../http/logging.ts';
 import { signalOf } from '../../http/origin.ts';

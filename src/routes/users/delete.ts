@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { tell } from '../../domain/accounts/letters.ts';
-import { ADMIN, administer, deleted } from '../../domain/administration/administration.ts';
+import { tell } from '../../actions/accounts/letters.ts';
+import { ADMIN, administer, deleted } from '../../actions/administration/administration.ts';
 import { requireRole } from '../../http/access.ts';
 import { logEvent } from '../../http/logging.ts';
 import { NoContent } from '../../schemas/session.ts';

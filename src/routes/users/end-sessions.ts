@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { ADMIN, administer } from '../../domain/administration/administration.ts';
-import { endAll } from '../../domain/sessions/sessions.ts';
+import { ADMIN, administer } from '../../actions/administration/administration.ts';
+import { endAll } from '../../rules/sessions.ts';
 import { requireRole } from '../../http/access.ts';
 import { logEvent } from '../../http/logging.ts';
 import { NoContent } from '../../schemas/session.ts';

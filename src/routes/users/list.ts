@@ -1,9 +1,9 @@
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { emailKey } from '../../domain/accounts/accounts.ts';
-import { userView } from '../../domain/accounts/views.ts';
-import { ADMIN } from '../../domain/administration/administration.ts';
-import { byAddress, byId, pageOf } from '../../domain/administration/pages.ts';
+import { emailKey } from '../../rules/accounts.ts';
+import { userView } from '../../rules/views.ts';
+import { ADMIN } from '../../actions/administration/administration.ts';
+import { byAddress, byId, pageOf } from '../../actions/administration/pages.ts';
 import { requireRole } from '../../http/access.ts';
 import { UsersPage, UsersQuery } from '../../schemas/administration.ts';
 

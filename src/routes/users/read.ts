@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { userView } from '../../domain/accounts/views.ts';
-import { ADMIN, assertIs } from '../../domain/administration/administration.ts';
-import { Refusal } from '../../domain/refusal.ts';
+import { userView } from '../../rules/views.ts';
+import { ADMIN, assertIs } from '../../actions/administration/administration.ts';
+import { Refusal } from '../../rules/refusal.ts';
 import { requireRole } from '../../http/access.ts';
 import { UserView } from '../../schemas/administration.ts';
 

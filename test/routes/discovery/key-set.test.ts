@@ -1,6 +1,6 @@
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import t from 'tap';
-import { newMasterSecret, newSigningKey } from '../../../src/domain/keys/new-keys.ts';
+import { newMasterSecret, newSigningKey } from '../../../src/parts/keys/new-keys.ts';
 import type { SigningAlgorithm } from '../../../src/schemas/jwk.ts';
 import { signedIn } from '../../people.ts';
 import { keySet, keysFor, testApp } from '../../test-app.ts';

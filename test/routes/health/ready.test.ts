@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import t from 'tap';
-import { newMasterSecret, newSigningKey } from '../../../src/domain/keys/new-keys.ts';
-import { DECOY, openDatabase } from '../../../src/storage/database.ts';
+import { newMasterSecret, newSigningKey } from '../../../src/parts/keys/new-keys.ts';
+import { DECOY, openDatabase } from '../../../src/parts/storage/database.ts';
 import { keySet, TestClock, testApp } from '../../test-app.ts';
 
 const WELL = { status: 'ok', database: 'ok', keys: 'ok', revocations: 'ok' };

@@ -1,6 +1,6 @@
 import SQLite from 'better-sqlite3';
 import t, { type Test } from 'tap';
-import { migrate } from '../../../src/storage/migrations.ts';
+import { migrate } from '../../../src/parts/storage/migrations.ts';
 import { opened, sqliteFile } from '../../databases.ts';
 import { mailbox } from '../../mailbox.ts';
 import { refused } from '../../refused.ts';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { openDatabase } from '../../../src/storage/database.ts';
+import { openDatabase } from '../../../src/parts/storage/database.ts';
 import { refused } from '../../refused.ts';
 import { testApp } from '../../test-app.ts';
 

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { newPerson } from '../../../src/domain/accounts/accounts.ts';
+import { newPerson } from '../../../src/rules/accounts.ts';
 import { mailbox } from '../../mailbox.ts';
 import { admin, audit, factor, machine, signedIn } from '../../people.ts';
 import { refused } from '../../refused.ts';

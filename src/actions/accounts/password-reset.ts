@@ -1,0 +1,72 @@
+import type { Context } from '../../context.ts';
+import { reset } from '../../parts/mail/messages/reset.ts';
+import type { User } from '../../schemas/user.ts';
+import { forgiven } from '../../rules/throttle.ts';
+import { hashNewPassword } from './new-password.ts';
+import { Refusal } from '../../rules/refusal.ts';
+import { endAll } from '../../rules/sessions.ts';
+import { mayReset, resetToken } from '../tokens/mailed-tokens.ts';
+import { emailKey } from '../../rules/accounts.ts';
+import { mayPost, tell } from './letters.ts';
+
+/**
+ * Mails a reset link to the owner of an account; older ones are dead from then on. Where the mailbox has had enough
+ * letters none is sent, and the last one holds. The caller cannot tell whether there is an account: whatever the
+ * address, one row is written.
+ */
+export async function mailReset(context: Context, email: string): Promise<void> {
+  const { users, outbox, config } = context;
+  const user = await users.findByEmail(emailKey(email));
+  const to = user?.status === 'active' ? user.email : null;
+  if (user === undefined || to === null || !mayPost(context, { occasion: 'reset', email: to }))
+    return users.writeDecoy(true);
+  const next = await users.change(user.id, (row) => {
+    const counted = { ...row, reset_letters: row.reset_letters + 1 };
+    return { user: counted, result: counted };
+  });
+  // It may have gone meanwhile.
+  if (next?.email === to) outbox.post(to, () => reset(config.APP_URL, resetToken(context, next)));
+}
+
+/**
+ * Sets the password, ends every session, signs nobody in. Whoever made the account without ever proving its
+ * mailbox loses it here: his second factor goes too. Refuses with `link_invalid`.
+ */
+export async function resetPassword(
+  context: Context,
+  { token, password }: { token: string; password: string },
+  signal: AbortSignal,
+): Promise<User> {
+  const { ownTokens, users, clock } = context;
+  const claims = ownTokens.read('reset', token);
+  const found = claims && (await users.findById(claims.sub));
+  const holds = (user: User) => claims !== undefined && mayReset(user, claims.was);
+  if (found === undefined || !holds(found)) throw new Refusal('link_invalid');
+  const { email } = found;
+  const password_hash = await hashNewPassword(context, {
+    password,
+    email,
+    path: '/password',
+    owner: found,
+    signal,
+  });
+  const changed = await users.change(found.id, (user) => {
+    if (!holds(user)) throw new Refusal('link_invalid');
+    const now = clock();
+    const proven = user.email_verified_at !== null;
+    const mfa = proven ? user.mfa : { challenges: [] };
+    const next: User = {
+      ...user,
+      password_hash,
+      // Whoever reads the mailbox need not wait for those who guessed the password; of the factor he proved nothing.
+      throttle: forgiven(user.throttle, 'password'),
+      mfa,
+      email_verified_at: user.email_verified_at ?? now,
+    };
+    const ended = endAll(next, now);
+    return { user: ended, result: ended };
+  });
+  if (changed === undefined) throw new Refusal('link_invalid');
+  tell(context, changed, 'password.changed');
+  return changed;
+}

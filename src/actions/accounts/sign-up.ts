@@ -1,0 +1,90 @@
+import type { Context } from '../../context.ts';
+import { confirmEmail } from '../../parts/mail/messages/confirm-email.ts';
+import { signUp } from '../../parts/mail/messages/sign-up.ts';
+import type { Session, User } from '../../schemas/user.ts';
+import { hashNewPassword } from './new-password.ts';
+import { Refusal } from '../../rules/refusal.ts';
+import { type SignIn, start } from '../../rules/sessions.ts';
+import { emailToken, signUpToken } from '../tokens/mailed-tokens.ts';
+import { emailKey, newPerson } from '../../rules/accounts.ts';
+import { postLimited, tellTaken } from './letters.ts';
+
+interface Applicant {
+  email: string;
+  password: string;
+  name: string | null;
+}
+
+/** The first sign-in, and whether its sender still waits. */
+interface Circumstances {
+  signIn: SignIn;
+  signal: AbortSignal;
+}
+
+/** Mails a sign-up link, or to the owner of an account a note that says so. Nothing is stored, and the caller cannot tell. */
+export async function inviteToSignUp(context: Context, email: string): Promise<void> {
+  const taken = await context.users.findByEmail(emailKey(email));
+  if (taken) return tellTaken(context, taken);
+  postLimited(context, { occasion: 'sign-up', email }, () =>
+    signUp(context.config, signUpToken(context, email)),
+  );
+}
+
+/** Makes the account whose mailbox the token proves. Refuses with `link_invalid`, also when the address was taken meanwhile. */
+export async function completeSignUp(
+  context: Context,
+  { token, password, name }: { token: string; password: string; name: string | null },
+  circumstances: Circumstances,
+): Promise<{ user: User; session: Session }> {
+  const claims = context.ownTokens.read('sign-up', token);
+  const taken = claims && (await context.users.findByEmail(emailKey(claims.sub)));
+  if (claims === undefined || taken) throw new Refusal('link_invalid');
+  const now = context.clock();
+  return create(
+    context,
+    { email: claims.sub, password, name },
+    { ...circumstances, verifiedAt: now },
+  );
+}
+
+/** Makes an account at once, without proof of the mailbox, and mails a link that proves it. Refuses with `email_taken`. */
+export async function signUpAtOnce(
+  context: Context,
+  applicant: Applicant,
+  circumstances: Circumstances,
+): Promise<{ user: User; session: Session }> {
+  const created = await create(context, applicant, { ...circumstances, verifiedAt: null });
+  const { user } = created;
+  const limit = { occasion: 'confirm' as const, email: applicant.email };
+  postLimited(context, limit, () =>
+    confirmEmail(
+      context.config.APP_URL,
+      emailToken(context, user, applicant.email, created.session.id),
+    ),
+  );
+  return created;
+}
+
+async function create(
+  context: Context,
+  { email, password, name }: Applicant,
+  { verifiedAt, signIn, signal }: Circumstances & { verifiedAt: number | null },
+) {
+  const { users, clock, sessionLimits } = context;
+  const passwordHash = await hashNewPassword(context, {
+    password,
+    email,
+    path: '/password',
+    signal,
+    stranger: verifiedAt === null,
+  });
+  const now = clock();
+  const person: User = {
+    ...newPerson({ email, name, passwordHash }, now),
+    email_verified_at: verifiedAt,
+    last_login_at: now,
+  };
+  const started = start(person, signIn, now, sessionLimits);
+  await users.insert(started.user);
+  return started;
+}

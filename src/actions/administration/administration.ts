@@ -1,0 +1,95 @@
+import type { Context } from '../../context.ts';
+import { invitation } from '../../parts/mail/messages/invitation.ts';
+import type { AccessClaims } from '../../schemas/claims.ts';
+import type { User } from '../../schemas/user.ts';
+import { emptied, newPerson } from '../../rules/accounts.ts';
+import { assertStands } from '../accounts/caller.ts';
+import { Refusal } from '../../rules/refusal.ts';
+import { endAll, withAccessRevoked } from '../../rules/sessions.ts';
+import { invitationToken } from '../tokens/mailed-tokens.ts';
+
+export const ADMIN = 'admin';
+
+const isAdmin = (user: User): boolean =>
+  user.kind === 'person' && user.status === 'active' && user.roles.includes(ADMIN);
+
+/** Changes any user. Refuses with `last_admin` what would leave no administrator, also when two try at once. */
+export async function changeKeepingAnAdmin<T>(
+  { users, clock }: Pick<Context, 'users' | 'clock'>,
+  id: string,
+  decide: (user: User, now: number) => { user: User; result: T },
+): Promise<T | undefined> {
+  return users.change(
+    id,
+    (user, other) => {
+      const change = decide(user, clock());
+      if (!isAdmin(user) || isAdmin(change.user)) return change;
+      if (other === undefined) throw new Refusal('last_admin');
+      // The other must still be one when this is written.
+      return { ...change, witness: other };
+    },
+    async (user) => (isAdmin(user) ? users.findOther(id, ADMIN) : undefined),
+  );
+}
+
+export interface NewUser {
+  email: string;
+  name: string | null;
+  roles: string[];
+}
+
+/** An account without a password, and a mail with which its owner chooses one. Refuses with `email_taken`. */
+export async function inviteUser(context: Context, { email, name, roles }: NewUser): Promise<User> {
+  const user = { ...newPerson({ email, name, passwordHash: null }, context.clock()), roles };
+  await context.users.insert(user);
+  context.outbox.post(email, () => invitation(context.config, invitationToken(context, user)));
+  return user;
+}
+
+/** What an administrator may change of a user. */
+export interface Amendment {
+  name?: string | null | undefined;
+  roles?: string[] | undefined;
+  status?: 'active' | 'disabled' | undefined;
+}
+
+/** The amended user. Who loses a role loses the access tokens that carry it, and goes on with the next refresh; who is disabled loses every token. */
+export function amended(user: User, { name, roles, status }: Amendment, now: number): User {
+  const next: User = {
+    ...user,
+    name: name === undefined ? user.name : name,
+    roles: roles ?? user.roles,
+    status: status ?? user.status,
+    updated_at: now,
+  };
+  const losesRole = user.roles.some((role) => !next.roles.includes(role));
+  const isDisabled = user.status === 'active' && next.status !== 'active';
+  if (isDisabled) return endAll(next, now);
+  return losesRole ? withAccessRevoked(next, now) : next;
+}
+
+/** A row that the administration knows: not a machine's where a person's is meant, not an emptied one. */
+export function assertIs(user: User, kind: User['kind']): void {
+  if (user.kind !== kind || user.status === 'deleted') throw new Refusal('not_found');
+}
+
+/**
+ * Changes the user of a path. Refuses with `not_found` where there is none of this kind. Whoever changes himself
+ * is looked at in the very row: an administrator who was demoted a moment ago does not promote himself again.
+ */
+export async function administer<T>(
+  context: Pick<Context, 'users' | 'clock'>,
+  { id, kind, caller }: { id: string; kind: User['kind']; caller?: AccessClaims },
+  decide: (user: User, now: number) => { user: User; result: T },
+): Promise<T> {
+  const changed = await changeKeepingAnAdmin(context, id, (user, now) => {
+    assertIs(user, kind);
+    if (caller?.sub === user.id) assertStands(user, caller, now);
+    const { user: next, result } = decide(user, now);
+    return { user: next, result: { result } };
+  });
+  if (changed === undefined) throw new Refusal('not_found');
+  return changed.result;
+}
+
+export const deleted = (user: User, now: number) => ({ user: emptied(user, now), result: user });

@@ -1,0 +1,85 @@
+import type { Context } from '../../context.ts';
+import type { AccessClaims } from '../../schemas/claims.ts';
+import type { User } from '../../schemas/user.ts';
+import { stands } from '../accounts/caller.ts';
+import { Refusal } from '../../rules/refusal.ts';
+import { endSession, liveSession, withTombstone } from '../../rules/sessions.ts';
+import { scopeOf } from './client-credentials.ts';
+
+/** What `read` makes of an access token, or undefined: it refuses. */
+function accessClaims(read: () => AccessClaims): AccessClaims | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  }
+}
+
+/** What an access or refresh token says, if it holds by the row as it is now (RFC 7662 section 2.2). */
+export async function introspect(context: Context, token: string) {
+  const { users, accessTokens, ownTokens, clock } = context;
+  const access = accessClaims(() => accessTokens.read(token));
+  const refresh = access ? undefined : ownTokens.read('refresh', token);
+  const claims = access ?? refresh;
+  const user = claims && (await users.findById(claims.sub));
+  if (user === undefined) return { active: false };
+  if (access) {
+    if (!stands(user, access, clock())) return { active: false };
+    const { iss, aud, sub, client_id, iat, exp, jti, sid, roles } = access;
+    return {
+      active: true,
+      token_type: 'Bearer',
+      iss,
+      aud,
+      sub,
+      client_id,
+      iat,
+      exp,
+      jti,
+      sid,
+      scope: scopeOf(roles),
+    };
+  }
+  const { iss, aud, sub, iat, exp, sid, gen, ver } = refresh as NonNullable<typeof refresh>;
+  const session = liveSession(user, sid, clock());
+  const isCurrent = session !== undefined && gen >= session.gen && ver >= user.token_version;
+  if (!isCurrent || user.status !== 'active') return { active: false };
+  return { active: true, token_type: 'refresh_token', iss, aud, sub, iat, exp, sid };
+}
+
+/**
+ * Ends the session of a token. A machine has none, so its token is revoked by itself. A token from before the
+ * password was changed is dead: the session may go on with its owner, and a thief's copy ends nothing.
+ */
+export function ended(
+  user: User,
+  { sid, ver }: Pick<AccessClaims, 'sid' | 'ver'>,
+  now: number,
+): User {
+  if (user.kind === 'service')
+    return ver < user.access_version ? user : withTombstone(user, sid, now);
+  return ver < user.token_version ? user : endSession(user, sid, now);
+}
+
+/** Whether these claims ended something. */
+export const end = async (
+  { users, clock }: Context,
+  claims: Pick<AccessClaims, 'sub' | 'sid' | 'ver'>,
+): Promise<boolean> =>
+  (await users.change(claims.sub, (user) => {
+    const next = ended(user, claims, clock());
+    return { user: next, result: next !== user };
+  })) === true;
+
+/** Ends the session of an access or refresh token. Answers whose it was. */
+export async function revoke(
+  context: Context,
+  token: string,
+): Promise<{ sub: string; sid: string } | undefined> {
+  const { accessTokens, ownTokens } = context;
+  const access = accessClaims(() => accessTokens.readEvenRevoked(token));
+  const claims = access ?? ownTokens.read('refresh', token);
+  if (claims === undefined) return undefined;
+  return (await end(context, claims)) ? { sub: claims.sub, sid: claims.sid } : undefined;
+}

@@ -1,0 +1,36 @@
+import type { Context } from '../../context.ts';
+import type { Session } from '../../schemas/user.ts';
+import type { Holder } from '../tokens/token-pair.ts';
+import { type Rotation, rotate } from '../../rules/rotation.ts';
+
+interface Attempt {
+  token: string;
+  transport: Session['transport'];
+  /** The Idempotency-Key. */
+  attempt: string | undefined;
+}
+
+export type Refreshed = (Extract<Rotation, { session: Session }> & Holder) | { outcome: 'invalid' };
+
+/** Does what the refresh table says (`rotation.ts`), in one write where there is one. */
+export async function refreshSession(
+  { ownTokens, users, clock, sessionLimits }: Context,
+  { token, transport, attempt }: Attempt,
+): Promise<Refreshed> {
+  const claims = ownTokens.read('refresh', token);
+  if (claims === undefined) return { outcome: 'invalid' };
+  const { sub, sid, gen, ver, dev } = claims;
+  const refreshed = await users.change(sub, (before) => {
+    const { user, result } = rotate(
+      before,
+      { sid, gen, ver, transport, attempt },
+      clock(),
+      sessionLimits,
+    );
+    return {
+      user,
+      result: result.outcome === 'invalid' ? result : { ...result, user, device: dev },
+    };
+  });
+  return refreshed ?? { outcome: 'invalid' };
+}

@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import type { Context } from '../../context.ts';
+import { ACCESS_LIFE } from '../../schemas/claims.ts';
+import type { Session, User } from '../../schemas/user.ts';
+import { refreshAfter } from '../../rules/rotation.ts';
+
+/** Seconds that a device token lives: 180 days. */
+export const DEVICE_LIFE = 180 * 86_400;
+
+const seconds = (milliseconds: number) => Math.floor(milliseconds / 1_000);
+
+/** What a pair of tokens is made of. `device`: the id of the device that it goes to. */
+export interface Holder {
+  user: User;
+  session: Session;
+  device: string;
+}
+
+/** The same state gives the same refresh token: a retry gets the very successor that it missed. */
+const refreshToken = ({ ownTokens }: Context, { user, session, device }: Holder): string =>
+  ownTokens.issue('refresh', {
+    sub: user.id,
+    sid: session.id,
+    gen: session.gen,
+    ver: user.token_version,
+    dev: device,
+    iat: seconds(session.rotated_at),
+    exp: seconds(session.expires_at),
+  });
+
+function deviceToken({ ownTokens, clock }: Context, { user, device }: Holder): string {
+  const iat = seconds(clock());
+  return ownTokens.issue('device', { sub: user.id, jti: device, iat, exp: iat + DEVICE_LIFE });
+}
+
+/** The id of the device that this token proves to be one of the user's. The token is read also where there is no user, which takes time. */
+export function provenDevice(
+  { ownTokens }: Context,
+  user: User | undefined,
+  token: string | undefined,
+): string | undefined {
+  const claims = token === undefined ? undefined : ownTokens.read('device', token);
+  return claims !== undefined && claims.sub === user?.id ? claims.jti : undefined;
+}
+
+export const newDevice = (): string => randomBytes(16).toString('base64url');
+
+/** A new access token, the refresh token of the session's generation, the token of the device. */
+export function issuePair(context: Context, holder: Holder) {
+  const { user, session } = holder;
+  return {
+    access_token: context.accessTokens.issue(user, session),
+    token_type: 'Bearer' as const,
+    expires_in: ACCESS_LIFE,
+    refresh_token: refreshToken(context, holder),
+    refresh_expires_in: Math.max(0, seconds(session.expires_at - context.clock())),
+    refresh_after: refreshAfter(),
+    session_id: session.id,
+    device_token: deviceToken(context, holder),
+  };
+}

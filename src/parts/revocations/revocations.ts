@@ -1,0 +1,49 @@
+import { ACCESS_LIFE, type AccessClaims } from '../../schemas/claims.ts';
+import type { RevokedUser } from '../../schemas/user.ts';
+import type { Uptime } from '../../rules/clock.ts';
+
+/** How long a revocation matters (ms): until the last access token that it concerns has expired, and some skew. */
+export const REVOCATION_LIFE = (ACCESS_LIFE + 60) * 1_000;
+
+interface LowestVersion {
+  version: number;
+  until: number;
+}
+
+/**
+ * What was revoked within the last access-token life: session ids, and the lowest valid access version of
+ * users. Asked on every request, so in memory; learned from rows, at once on the node that wrote them. How long
+ * each is kept is counted by the uptime: a clock that was wrong for a while brings no token back.
+ */
+export class Revocations {
+  readonly #uptime: Uptime;
+  readonly #sessions = new Map<string, number>();
+  readonly #users = new Map<string, LowestVersion>();
+
+  constructor(uptime: Uptime) {
+    this.#uptime = uptime;
+  }
+
+  /** Takes in what this row says was revoked. */
+  learn({ id: sub, access_version, revoked_at, sessions }: RevokedUser): void {
+    if (revoked_at === null) return;
+    const until = this.#uptime() + REVOCATION_LIFE;
+    // A row read before another was written may arrive after it: versions only go up.
+    const version = Math.max(access_version, this.#users.get(sub)?.version ?? 0);
+    this.#users.set(sub, { version, until });
+    for (const { id, ended_at } of sessions) {
+      if (ended_at !== undefined) this.#sessions.set(id, until);
+    }
+  }
+
+  includes({ sub, sid, ver }: Pick<AccessClaims, 'sub' | 'sid' | 'ver'>): boolean {
+    return this.#sessions.has(sid) || ver < (this.#users.get(sub)?.version ?? 0);
+  }
+
+  /** Drops what no token has outlived. */
+  forget(): void {
+    const now = this.#uptime();
+    for (const [id, until] of this.#sessions) if (now >= until) this.#sessions.delete(id);
+    for (const [id, { until }] of this.#users) if (now >= until) this.#users.delete(id);
+  }
+}

@@ -1,0 +1,43 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { UnreadableRow } from '../storage/users.ts';
+import { derive, type KeyRing } from '../keys/key-ring.ts';
+
+const CIPHER = 'aes-256-gcm';
+const TAG_LENGTH = 16;
+
+/** Encrypts `secret` for the row of `userId`: in another row, or altered, it does not open. */
+export function seal(keys: KeyRing, secret: string, userId: string, now: number): string {
+  const { kid, secret: master } = keys.masterInUse(now);
+  const nonce = randomBytes(12);
+  const cipher = createCipheriv(CIPHER, derive(master, 'totp'), nonce).setAAD(Buffer.from(userId));
+  const text = Buffer.concat([cipher.update(secret), cipher.final(), cipher.getAuthTag()]);
+  return [kid, nonce.toString('base64url'), text.toString('base64url')].join('.');
+}
+
+function open(master: Buffer, nonce: string, text: string, userId: string): string {
+  const bytes = Buffer.from(text, 'base64url');
+  const decipher = createDecipheriv(
+    CIPHER,
+    derive(master, 'totp'),
+    Buffer.from(nonce, 'base64url'),
+    // Without it a tag that was cut short, and so is easier to guess, would do.
+    { authTagLength: TAG_LENGTH },
+  )
+    .setAAD(Buffer.from(userId))
+    .setAuthTag(bytes.subarray(-TAG_LENGTH));
+  const secret = [decipher.update(bytes.subarray(0, -TAG_LENGTH)), decipher.final()];
+  return Buffer.concat(secret).toString();
+}
+
+/** What was sealed. Throws UnreadableRow when the key is gone, the row is another's, or a byte was changed. */
+export function unseal(keys: KeyRing, sealed: string, userId: string): string {
+  const [kid = '', nonce = '', text = ''] = sealed.split('.');
+  const master = keys.masterOf(kid);
+  if (master === undefined)
+    throw new UnreadableRow(userId, `the master secret ${kid} of the TOTP secret is gone`);
+  try {
+    return open(master.secret, nonce, text, userId);
+  } catch {
+    throw new UnreadableRow(userId, "the TOTP secret is damaged, or another row's");
+  }
+}

@@ -1,0 +1,48 @@
+import type { z } from 'zod';
+import type { ServiceAccountView, UserView } from '../schemas/administration.ts';
+import type { Profile } from '../schemas/profile.ts';
+import type { SessionView } from '../schemas/session.ts';
+import type { Session, User } from '../schemas/user.ts';
+import { hasSecondFactor } from '../parts/second-factor/second-factor.ts';
+import { isLive } from './sessions.ts';
+
+/** RFC 3339, UTC. */
+const time = (instant: number): string => new Date(instant).toISOString();
+const timeOrNull = (instant: number | null): string | null =>
+  instant === null ? null : time(instant);
+
+export const profileOf = (user: User): Profile => ({
+  id: user.id,
+  email: user.email ?? '',
+  email_verified: user.email_verified_at !== null,
+  name: user.name,
+  roles: user.roles,
+  created_at: time(user.created_at),
+  last_login_at: timeOrNull(user.last_login_at),
+});
+
+export const userView = (user: User, now: number): UserView => ({
+  ...profileOf(user),
+  status: user.status === 'disabled' ? 'disabled' : 'active',
+  mfa: hasSecondFactor(user),
+  sessions: user.sessions.filter((session) => isLive(session, now)).length,
+  updated_at: time(user.updated_at),
+});
+
+export const sessionView = (session: Session, current: string): z.infer<typeof SessionView> => ({
+  id: session.id,
+  client: session.client,
+  transport: session.transport,
+  amr: session.amr,
+  created_at: time(session.created_at),
+  refreshed_at: time(session.rotated_at),
+  expires_at: time(session.expires_at),
+  current: session.id === current,
+});
+
+export const serviceAccountView = (account: User): z.infer<typeof ServiceAccountView> => ({
+  client_id: account.id,
+  name: account.name ?? '',
+  roles: account.roles,
+  created_at: time(account.created_at),
+});

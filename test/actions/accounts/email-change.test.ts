@@ -1,0 +1,141 @@
+import t, { type Test } from 'tap';
+import {
+  askForEmailChange,
+  confirmEmailChange,
+} from '../../../src/actions/accounts/email-change.ts';
+import { liveSession, start } from '../../../src/rules/sessions.ts';
+import { emailState, emailToken } from '../../../src/actions/tokens/mailed-tokens.ts';
+import type { User } from '../../../src/schemas/user.ts';
+import { StorageFault } from '../../../src/parts/storage/users.ts';
+import { appWithLetters } from '../letters.ts';
+import { ada, limits, NOW } from '../../rules/samples.ts';
+
+const signIn = { amr: ['pwd'], transport: 'body' as const, client: '' };
+const refused = { code: 'link_invalid' };
+
+/** Ada with two sessions, and Eve. */
+async function serviceOf(t: Test) {
+  const service = await appWithLetters(t);
+  const { users } = service.context;
+  const first = start(ada(), signIn, NOW, limits);
+  const { user, session } = start(first.user, signIn, NOW, limits);
+  await users.insert(user);
+  const eve = ada({ id: 'eve', email: 'Eve@example.com', email_key: 'eve@example.com' });
+  await users.insert(eve);
+  const row = async () => (await users.findById(user.id)) as User;
+  const change = (next: Partial<User>) =>
+    users.change(user.id, (before) => ({ user: { ...before, ...next }, result: true }));
+  return { ...service, users, user, asking: session, other: first.session, eve, row, change };
+}
+
+t.test('the new address gets the link, the old one a warning, the row nothing', async (t) => {
+  const { context, user, asking, posted, row } = await serviceOf(t);
+  await askForEmailChange(context, user, 'Ada@example.org', asking.id);
+  const [warning, link] = await posted();
+  t.match(warning, { to: 'ada@example.com', subject: 'Your address is about to change' });
+  t.equal(warning?.token, undefined);
+  t.match(link, { to: 'Ada@example.org', subject: 'Confirm your address' });
+  const { sub, email, sid, was } = context.ownTokens.read('email', link?.token ?? '') ?? {};
+  t.same(
+    { sub, email, sid, was },
+    {
+      sub: user.id,
+      email: 'Ada@example.org',
+      sid: asking.id,
+      was: emailState(user),
+    },
+  );
+  t.same(await row(), user);
+});
+
+t.test('for another spelling of the own address comes a link, and no warning', async (t) => {
+  const { context, user, told } = await serviceOf(t);
+  await askForEmailChange(context, user, 'ADA@example.com', 'session');
+  t.same(await told(), [{ to: 'ADA@example.com', subject: 'Confirm your address' }]);
+});
+
+t.test('for an address of somebody else only its owner hears, and no link is made', async (t) => {
+  const { context, user, posted } = await serviceOf(t);
+  await askForEmailChange(context, user, 'EVE@example.com', 'session');
+  const [warning, note, ...more] = await posted();
+  t.match(note, { to: 'Eve@example.com', subject: 'You have an account at Latchkey already' });
+  t.match(warning, { to: 'ada@example.com', subject: 'Your address is about to change' });
+  t.same([note?.token, warning?.token, more], [undefined, undefined, []]);
+});
+
+t.test('who has no address yet has none to be warned at', async (t) => {
+  const { context, user, told } = await serviceOf(t);
+  const nameless = { ...user, email: null, email_key: null };
+  await askForEmailChange(context, nameless, 'ada@example.org', 'session');
+  t.same(await told(), [{ to: 'ada@example.org', subject: 'Confirm your address' }]);
+});
+
+t.test('a new address is in force, and every session ends but the one that asked', async (t) => {
+  const { context, clock, user, asking, other, told, row } = await serviceOf(t);
+  clock.advance(5);
+  const token = emailToken(context, user, 'Ada@example.org', asking.id);
+  t.same(await confirmEmailChange(context, token), user, 'the answer is who he was');
+  const after = await row();
+  t.match(after, {
+    email: 'Ada@example.org',
+    email_key: 'ada@example.org',
+    email_verified_at: NOW + 5,
+    updated_at: NOW + 5,
+    token_version: 0,
+  });
+  t.ok(liveSession(after, asking.id, NOW + 5));
+  t.notOk(liveSession(after, other.id, NOW + 5));
+  t.same(await told(), [{ to: 'ada@example.com', subject: 'Your address was changed' }]);
+  await t.rejects(confirmEmailChange(context, token), refused, 'once');
+});
+
+t.test('the own address is only proven: no session ends, and nobody is told', async (t) => {
+  const { context, clock, user, asking, other, posted, row } = await serviceOf(t);
+  clock.advance(5);
+  const token = emailToken(context, user, 'ADA@example.com', asking.id);
+  await confirmEmailChange(context, token);
+  const after = await row();
+  t.match(after, { email: 'ADA@example.com', email_key: 'ada@example.com' });
+  t.match(after, { email_verified_at: NOW + 5, updated_at: NOW + 5, revoked_at: null });
+  for (const { id } of [asking, other]) t.ok(liveSession(after, id, NOW + 5));
+  t.same(await posted(), []);
+});
+
+t.test('a link that no longer holds changes nothing', async (t) => {
+  const { context, user, posted, row, change } = await serviceOf(t);
+  const token = emailToken(context, user, 'ada@example.org');
+  const nobody = emailToken(context, { ...user, id: 'nobody' }, 'ada@example.org');
+  for (const bad of ['x', nobody]) await t.rejects(confirmEmailChange(context, bad), refused);
+  for (const state of [
+    { status: 'disabled' },
+    { status: 'deleted' },
+    { status: 'active', email_key: 'ada@example.net' },
+    { email_key: user.email_key, email_verified_at: NOW },
+    { email_verified_at: null, token_version: 1 },
+  ] as const) {
+    await change(state);
+    const before = await row();
+    await t.rejects(confirmEmailChange(context, token), refused, JSON.stringify(state));
+    t.same(await row(), before);
+  }
+  t.same(await posted(), []);
+});
+
+t.test('an address that somebody else took meanwhile stays his', async (t) => {
+  const { context, user, eve, users, posted, row } = await serviceOf(t);
+  const token = emailToken(context, user, 'eve@example.com');
+  await t.rejects(confirmEmailChange(context, token), refused);
+  t.same(await row(), user);
+  t.same(await users.findById('eve'), eve);
+  t.same(await posted(), []);
+});
+
+t.test('a fault of the database is no fault of the link', async (t) => {
+  const { context, user } = await serviceOf(t);
+  const token = emailToken(context, user, 'ada@example.org');
+  await context.close();
+  await t.rejects(confirmEmailChange(context, token), {
+    constructor: StorageFault,
+    message: 'find',
+  });
+});

@@ -1,0 +1,53 @@
+import t from 'tap';
+import { postLimited, tell, tellTaken } from '../../../src/actions/accounts/letters.ts';
+import type { Letter } from '../../../src/parts/mail/letter.ts';
+import { appWithLetters } from '../letters.ts';
+import { MINUTE } from '../../rules/samples.ts';
+
+const { context, clock, posted, told } = await appWithLetters(t);
+const letter = (subject: string): Letter => ({ subject, paragraphs: [subject] });
+
+t.test('an owner is told what happened; who has no address is told nothing', async (t) => {
+  tell(context, { email: 'Ada@example.com' }, 'password.changed');
+  tell(context, { email: null }, 'password.changed');
+  t.same(await told(), [{ to: 'Ada@example.com', subject: 'Your password was changed' }]);
+});
+
+t.test('what happened is told however often it happens', async (t) => {
+  for (let turn = 0; turn < 5; turn += 1) tell(context, { email: 'a@example.com' }, 'mfa.enabled');
+  t.equal((await posted()).length, 5);
+});
+
+t.test('strangers cause three letters an hour to one address, on each occasion', async (t) => {
+  const ask = (occasion: 'sign-up' | 'reset' | 'confirm', email: string) =>
+    postLimited(context, { occasion, email }, () => letter(occasion));
+  for (const email of ['eve@example.com', 'EVE@example.com', ' eve@example.com', 'Eve@example.com'])
+    ask('sign-up', email);
+  t.equal((await posted()).length, 3, 'however the address is written');
+  for (const occasion of ['reset', 'confirm'] as const) ask(occasion, 'eve@example.com');
+  t.same(
+    (await posted()).map(({ subject }) => subject).sort(),
+    ['confirm', 'reset'],
+    'none at the cost of another occasion',
+  );
+  ask('sign-up', 'eva@example.com');
+  t.same(await told(), [{ to: 'eva@example.com', subject: 'sign-up' }], 'nor of another address');
+  clock.advance(60 * MINUTE - 1);
+  ask('sign-up', 'eve@example.com');
+  t.same(await posted(), []);
+  clock.advance(1);
+  ask('sign-up', 'eve@example.com');
+  t.same(await told(), [{ to: 'eve@example.com', subject: 'sign-up' }]);
+});
+
+t.test('that an address is taken is told like any answer to a sign-up', async (t) => {
+  const email = 'Owner@example.com';
+  for (let turn = 0; turn < 2; turn += 1) tellTaken(context, { email });
+  t.same(
+    await told(),
+    Array(2).fill({ to: email, subject: 'You have an account at Latchkey already' }),
+  );
+  postLimited(context, { occasion: 'sign-up', email }, () => letter('third'));
+  tellTaken(context, { email });
+  t.same(await told(), [{ to: email, subject: 'third' }], 'out of the same three');
+});

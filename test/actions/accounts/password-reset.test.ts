@@ -1,0 +1,221 @@
+import t, { type Test } from 'tap';
+import { mailReset, resetPassword } from '../../../src/actions/accounts/password-reset.ts';
+import { liveSession, start } from '../../../src/rules/sessions.ts';
+import { resetState, resetToken } from '../../../src/actions/tokens/mailed-tokens.ts';
+import type { User } from '../../../src/schemas/user.ts';
+import { DECOY } from '../../../src/parts/storage/database.ts';
+import { appWithLetters } from '../letters.ts';
+import { ada, limits, NOW } from '../../rules/samples.ts';
+
+const NEXT = 'a lantern in the rainy harbour';
+const signIn = { amr: ['pwd'], transport: 'body' as const, client: '' };
+const mfa: User['mfa'] = { totp: { secret: 'sealed', last_step: 4 }, challenges: [] };
+const { signal } = new AbortController();
+const refused = { code: 'link_invalid' };
+
+const service = await appWithLetters(t);
+const { context, clock, posted, told } = service;
+const { users, passwords } = context;
+let count = 0;
+
+/** Somebody with a session, a second factor and failed guesses. */
+async function userOf(changes: Partial<User> = {}) {
+  count += 1;
+  const email = `Ada${count}@example.com`;
+  const throttle = ['password all', 'totp all', 'recovery net 192.0.2.1'].map((key) => ({
+    ...{ key, failures: 3, failed_at: NOW, pending: [] },
+  }));
+  const person = { ...ada({ id: `ada${count}`, email, email_key: email.toLowerCase() }) };
+  const { user } = start({ ...person, mfa, throttle }, signIn, NOW, limits);
+  await users.insert({ ...user, ...changes });
+  return { ...user, ...changes };
+}
+const rowOf = async ({ id }: User) => (await users.findById(id)) as User;
+const set = (token: string, password = NEXT) => resetPassword(context, { token, password }, signal);
+
+/** Each leaves no letter to the next. */
+const test = (title: string, body: (t: Test) => Promise<unknown>) =>
+  t.test(title, async (t) => {
+    await body(t);
+    await posted();
+  });
+
+test('a link goes to the address as its owner wrote it, whoever asks how', async (t) => {
+  const user = await userOf();
+  await mailReset(context, ` ${user.email?.toUpperCase()}`);
+  const [letter, ...more] = await posted();
+  t.match(letter, { to: user.email, subject: 'Choose a new password' });
+  t.same(more, []);
+  const after = await rowOf(user);
+  t.match(context.ownTokens.read('reset', letter?.token ?? ''), {
+    sub: user.id,
+    was: resetState(after),
+  });
+  t.same(
+    after,
+    { ...user, reset_letters: 1, row_version: 1 },
+    'nothing but their number is stored',
+  );
+});
+
+test('who is unknown or disabled gets no link', async (t) => {
+  const { email } = await userOf({ status: 'disabled' });
+  for (const address of [email as string, 'nobody@example.com']) await mailReset(context, address);
+  t.same(await posted(), []);
+});
+
+test('a reset letter kills older ones, and the newest goes on when no more are sent', async (t) => {
+  const user = await userOf();
+  const tokens: string[] = [];
+  for (let turn = 0; turn < 3; turn += 1) {
+    await mailReset(context, user.email as string);
+    tokens.push((await posted())[0]?.token ?? '');
+  }
+  const before = await rowOf(user);
+  for (let turn = 0; turn < 5; turn += 1) await mailReset(context, user.email as string);
+  t.same(await posted(), [], 'the mailbox has had enough');
+  t.same(await rowOf(user), before);
+  const [first = '', second = '', newest = ''] = tokens;
+  for (const older of [first, second]) await t.rejects(set(older), refused);
+  t.ok(await set(newest));
+});
+
+test('whatever the address, one row is written', async (t) => {
+  const decoy = async () => (await users.findById(DECOY))?.row_version ?? 0;
+  const disabled = await userOf({ status: 'disabled' });
+  const active = await userOf();
+  const written = async (email: string) => {
+    const before = [await decoy(), (await rowOf(active)).row_version] as const;
+    await mailReset(context, email);
+    return [(await decoy()) - before[0], (await rowOf(active)).row_version - before[1]];
+  };
+  t.same(await written('nobody@example.com'), [1, 0]);
+  t.same(await written(disabled.email as string), [1, 0]);
+  for (let turn = 0; turn < 3; turn += 1) t.same(await written(active.email as string), [0, 1]);
+  t.same(await written(active.email as string), [1, 0], 'nor does it show that none is sent');
+});
+
+test('an account that goes while its letter is being made gets none', async (t) => {
+  const user = await userOf();
+  const gone = { ...user, status: 'deleted' as const, email: null, email_key: null };
+  await Promise.all([
+    mailReset(context, user.email as string),
+    users.change(user.id, () => ({ user: gone, result: true })),
+  ]);
+  t.same(await posted(), []);
+});
+
+test('the password that one has is no new one, and the link stays good', async (t) => {
+  const password_hash = await passwords.hash(NEXT);
+  const user = await userOf({ password_hash });
+  const token = resetToken(context, user);
+  await t.rejects(set(token), {
+    code: 'invalid_input',
+    circumstances: {
+      errors: [{ path: '/password', message: 'is the password that you have now' }],
+    },
+  });
+  t.same(await rowOf(user), user);
+  t.ok(await set(token, 'another lantern in another harbour'));
+});
+
+test('a new password lets nobody in who was in, and makes its owner wait for nobody', async (t) => {
+  const before = await userOf({ email_verified_at: NOW - 1 });
+  clock.advance(5);
+  const changed = await set(resetToken(context, before));
+  const after = await rowOf(before);
+  t.equal(changed.id, before.id);
+  t.match(after, { token_version: 1, revoked_at: clock.now, updated_at: clock.now });
+  t.notOk(liveSession(after, before.sessions[0]?.id as string, clock.now));
+  t.same(
+    after.throttle.map(({ key }) => key),
+    ['totp all', 'recovery net 192.0.2.1'],
+    'who guessed the password is forgiven, who guessed a code is not',
+  );
+  t.equal(await passwords.check(after.password_hash, NEXT), 'right');
+  t.same(after.mfa, mfa, 'the second factor of a proven mailbox is still wanted');
+  t.equal(after.email_verified_at, NOW - 1);
+  t.same(await told(), [{ to: before.email, subject: 'Your password was changed' }]);
+});
+
+test('AUT-10 who never proved the mailbox loses the second factor to its owner', async (t) => {
+  const before = await userOf();
+  await set(resetToken(context, before));
+  const after = await rowOf(before);
+  t.same(after.mfa, { challenges: [] });
+  t.equal(after.email_verified_at, clock.now, 'the mailbox is proven by the link');
+});
+
+test('a link that no longer holds changes nothing, and costs no hash', async (t) => {
+  const user = await userOf();
+  const token = resetToken(context, user);
+  const nobody = resetToken(context, { ...user, id: 'nobody' });
+  for (const bad of ['x', nobody]) await t.rejects(set(bad, 'short'), refused);
+  for (const state of [
+    { status: 'disabled' },
+    { status: 'deleted' },
+    { status: 'active', password_hash: '$argon2id$other' },
+    { password_hash: user.password_hash, email_key: 'moved@example.com' },
+  ] as const) {
+    await users.change(user.id, (row) => ({ user: { ...row, ...state }, result: true }));
+    const before = await rowOf(user);
+    await t.rejects(set(token, 'short'), refused, JSON.stringify(state));
+    t.same(await rowOf(user), before);
+  }
+  t.same(await posted(), []);
+});
+
+test('a password that is refused says where it stands, and leaves the link good', async (t) => {
+  const user = await userOf();
+  const token = resetToken(context, user);
+  for (const password of ['short', `${user.email}${user.email}`]) {
+    await t.rejects(set(token, password), {
+      code: 'invalid_input',
+      circumstances: { errors: [{ path: '/password' }] },
+    });
+  }
+  t.same(await rowOf(user), user);
+  t.ok(await set(token));
+});
+
+/** Begins a reset, and does something else once it is past its first look at the row. */
+async function meanwhile(t: Test, user: User, act: () => Promise<unknown>) {
+  const resetting = set(resetToken(context, user));
+  const [result] = await Promise.all([
+    resetting.then(
+      () => t.fail('it was set'),
+      (error) => error,
+    ),
+    act(),
+  ]);
+  return result;
+}
+
+test('what happens while the password is being hashed counts', async (t) => {
+  for (const state of [
+    { status: 'disabled' },
+    { password_hash: '$argon2id$other' },
+    { email_key: 'elsewhere@example.com' },
+  ] as const) {
+    const user = await userOf();
+    const change = () =>
+      users.change(user.id, (row) => ({ user: { ...row, ...state }, result: true }));
+    t.match(await meanwhile(t, user, change), refused, JSON.stringify(state));
+    const after = await rowOf(user);
+    t.match(after, { ...state, token_version: 0 });
+    t.same(after.mfa, mfa);
+  }
+  t.same(await posted(), []);
+});
+
+test('an account that goes while its password is being hashed is none', async (t) => {
+  const user = await userOf({ status: 'active' });
+  const gone = { ...user, status: 'deleted' as const, revoked_at: NOW - 1, email_key: null };
+  const remove = async () => {
+    await users.change(user.id, () => ({ user: gone, result: true }));
+    await users.removeDeleted(NOW);
+  };
+  t.match(await meanwhile(t, user, remove), refused);
+  t.equal(await users.findById(user.id), undefined);
+  t.same(await posted(), []);
+});

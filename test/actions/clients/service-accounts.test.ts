@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import t from 'tap';
+import {
+  authenticate,
+  newServiceAccount,
+  withNewSecret,
+} from '../../../src/actions/clients/service-accounts.ts';
+import type { User } from '../../../src/schemas/user.ts';
+import { UnreadableRows } from '../../../src/parts/storage/unreadable-rows.ts';
+import { sqliteInMemory, usersOf } from '../../databases.ts';
+import { ada, NOW } from '../../rules/samples.ts';
+
+const sha256 = (secret: string) => createHash('sha256').update(secret).digest('base64url');
+
+t.test('a new account keeps the hash of its secret, and nothing of the secret', async (t) => {
+  const { account, secret } = newServiceAccount({ name: 'machine', roles: ['reader'] }, NOW);
+  t.equal(Buffer.from(secret, 'base64url').length, 32);
+  t.equal(account.password_hash, sha256(secret));
+  t.notOk(JSON.stringify(account).includes(secret));
+  t.match(account, { kind: 'service', status: 'active', created_at: NOW, email: null });
+});
+
+t.test('a new secret stands before the last one, and a third is not kept', async (t) => {
+  const { account, secret: first } = newServiceAccount({ name: 'machine', roles: [] }, NOW);
+  const { user: second, result: two } = withNewSecret(account, NOW + 1);
+  t.equal(second.password_hash, `${sha256(two)} ${sha256(first)}`);
+  t.equal(second.updated_at, NOW + 1);
+  const { user: third, result: three } = withNewSecret(second, NOW + 2);
+  t.equal(third.password_hash, `${sha256(three)} ${sha256(two)}`);
+  t.equal(third.token_version, 0, 'tokens live out their time');
+  const { user: anew, result: only } = withNewSecret({ ...account, password_hash: null }, NOW);
+  t.equal(anew.password_hash, sha256(only));
+});
+
+t.test('only an active service account is what its secret proves', async (t) => {
+  const { users } = await usersOf(t, sqliteInMemory);
+  const told: string[] = [];
+  const unreadableRows = new UnreadableRows({
+    error: (details) => told.push((details as { user: string }).user),
+  });
+  const made = newServiceAccount({ name: 'machine', roles: [] }, NOW);
+  const insert = async (changes: Partial<User>) => {
+    const { id } = newServiceAccount({ name: 'machine', roles: [] }, NOW).account;
+    await users.insert({ ...made.account, id, ...changes });
+    return id;
+  };
+  const proves = async (id: string, secret = made.secret) =>
+    (await authenticate({ users, unreadableRows }, id, secret))?.id;
+  const id = await insert({});
+  t.equal(await proves(id), id);
+  for (const secret of [
+    '',
+    ' ',
+    `${made.secret} `,
+    sha256(made.secret),
+    made.account.password_hash ?? '',
+  ]) {
+    t.equal(await proves(id, secret), undefined);
+  }
+  for (const changes of [
+    { status: 'disabled' },
+    { status: 'deleted' },
+    { kind: 'person' },
+    { password_hash: null },
+    { password_hash: '' },
+  ] as const) {
+    t.equal(await proves(await insert(changes)), undefined, JSON.stringify(changes));
+  }
+  const person = ada({ password_hash: sha256(made.secret) });
+  await users.insert(person);
+  t.equal(await proves(person.id), undefined);
+  t.equal(await proves('another'), undefined);
+  t.same(told, [], 'none of these is damaged');
+  const sound = made.account.password_hash as string;
+  for (const [password_hash, holds] of [
+    [sound.slice(0, -1), false],
+    [`${sound}${sound}`, false],
+    [`x ${sound}`, true],
+    [`${sound} ${'x'.repeat(99)}`, true],
+  ] as const) {
+    const damaged = await insert({ password_hash });
+    for (let turn = 0; turn < 3; turn += 1)
+      t.equal(await proves(damaged), holds ? damaged : undefined, password_hash);
+    t.equal(told.pop(), damaged, 'the operator is told which one');
+    t.same(told, [], 'once');
+  }
+});

@@ -1,0 +1,276 @@
+import t, { type Test } from 'tap';
+import { newPerson } from '../../../src/rules/accounts.ts';
+import {
+  answerChallenge,
+  guessProof,
+  hashOfProof,
+  issueChallenge,
+} from '../../../src/actions/second-factor/challenge.ts';
+import { newRecoveryCodes, type Proof } from '../../../src/parts/second-factor/second-factor.ts';
+import { passwordState } from '../../../src/actions/tokens/mailed-tokens.ts';
+import type { User } from '../../../src/schemas/user.ts';
+import { factor } from '../../people.ts';
+import { appWithLetters } from '../letters.ts';
+import { MINUTE, NOW, SECOND } from '../../rules/samples.ts';
+
+const app = await appWithLetters(t);
+const { context, clock, posted, told } = app;
+const { users, ownTokens } = context;
+const { signal } = new AbortController();
+const here = { prefix: '192.0.2.1', signal };
+const { codes, recovery } = await newRecoveryCodes(context.passwords);
+const strange: Proof = { recoveryCode: 'AAAA-AAAA-AAAA-AAAA' };
+const invalid = { code: 'challenge_invalid' };
+let count = 0;
+
+/** Somebody with a factor in force and recovery codes; `right` is the code of now, `wrong` is none. */
+async function userOf(changes: Partial<User> = {}) {
+  count += 1;
+  const email = `ada${count}@example.com`;
+  const person = newPerson({ email, name: null, passwordHash: '$argon2id$none' }, NOW);
+  const { mfa, code } = factor(app, person);
+  const user: User = { ...person, mfa: { ...mfa, recovery }, ...changes };
+  await users.insert(user);
+  const row = async () => (await users.findById(user.id)) as User;
+  const change = (next: (user: User) => Partial<User>) =>
+    users.change(user.id, (before) => ({ user: { ...before, ...next(before) }, result: true }));
+  const challenge = (device?: string) =>
+    issueChallenge(context, { user, device, transport: 'cookie' });
+  const right = (): Proof => ({ code: code() });
+  const wrong = (): Proof => ({ code: String((Number(code()) + 1) % 1e6).padStart(6, '0') });
+  return { user, row, change, challenge, right, wrong };
+}
+
+const answer = (token: string, proof: Proof, origin = here) =>
+  answerChallenge(context, { token, proof, client: 'a browser', origin });
+const idOf = (token: string) => ownTokens.read('mfa', token)?.jti;
+
+/** Each begins at the same time. */
+const test = (title: string, body: (t: Test) => Promise<unknown>) =>
+  t.test(title, async (t) => {
+    clock.now = NOW;
+    await body(t);
+  });
+
+test('a challenge says what it is bound to, and lives for five minutes', async (t) => {
+  const { user, challenge } = await userOf({ token_version: 3 });
+  const token = challenge();
+  const { iss, aud, jti = '', ...claims } = ownTokens.read('mfa', token) ?? {};
+  t.same(claims, {
+    sub: user.id,
+    ver: 3,
+    was: passwordState(user),
+    transport: 'cookie',
+    iat: NOW / SECOND,
+    exp: NOW / SECOND + 300,
+  });
+  t.equal(Buffer.from(jti, 'base64url').length, 16);
+  t.not(idOf(challenge()), jti);
+  t.equal(ownTokens.read('mfa', challenge('phone'))?.dev, 'phone');
+  clock.now = NOW + 5 * MINUTE;
+  t.equal(ownTokens.read('mfa', token), undefined);
+});
+
+test('the code signs in, and the session says by what', async (t) => {
+  const { row, challenge, right } = await userOf();
+  clock.advance(5);
+  const done = await answer(challenge(), right());
+  const after = await row();
+  t.same(done.user, { ...after, row_version: 0 });
+  t.same(after.sessions, [done.session]);
+  t.match(done.session, { transport: 'cookie', client: 'a browser', created_at: NOW + 5 });
+  t.same(done.session.amr, ['pwd', 'otp', 'mfa']);
+  t.equal(after.last_login_at, NOW + 5);
+  t.equal(after.mfa.totp?.last_step, NOW / (30 * SECOND), 'the code is used up');
+  t.same(after.mfa.recovery, recovery, 'and no recovery code');
+  t.same(
+    after.throttle.map(({ failures }) => failures).filter(Boolean),
+    [],
+    'what was right is not counted',
+  );
+  t.match(done.device, /^[\w-]{22}$/, 'a device that was not known is a new one');
+  t.same(await posted(), []);
+});
+
+test('a recovery code signs in, is gone, and its owner hears of it', async (t) => {
+  const { user, row, challenge } = await userOf();
+  const done = await answer(challenge('phone'), { recoveryCode: codes[0] as string });
+  t.same(done.session.amr, ['pwd', 'mfa']);
+  t.equal(done.device, 'phone', 'the device of the first step');
+  const after = await row();
+  t.equal(after.mfa.recovery?.hashes.length, 9);
+  t.same(after.mfa.totp, user.mfa.totp);
+  t.same(await told(), [{ to: user.email, subject: 'A recovery code was used' }]);
+  const again = answer(challenge(), { recoveryCode: codes[0] as string });
+  await t.rejects(again, { code: 'invalid_code' });
+  t.same(await posted(), []);
+});
+
+test('a wrong proof opens nothing, and counts for the challenge and the place', async (t) => {
+  const { user, row, challenge, wrong } = await userOf();
+  const token = challenge();
+  for (const [proof, kind] of [
+    [wrong(), 'totp'],
+    [strange, 'recovery'],
+  ] as const) {
+    const refusal = { code: 'invalid_code', circumstances: { user: user.id } };
+    await t.rejects(answer(token, proof), refusal);
+    const counted = (await row()).throttle.filter(({ key }) => key.startsWith(`${kind} `));
+    t.same(
+      counted.map(({ failures, pending }) => [failures, pending]),
+      [
+        [1, []],
+        [1, []],
+      ],
+      'for the place and for the account',
+    );
+  }
+  const after = await row();
+  t.same(after.mfa, {
+    ...user.mfa,
+    challenges: [{ id: idOf(token), tries: 2, until: NOW + 5 * MINUTE }],
+  });
+  t.same(after.sessions, []);
+  t.equal(after.last_login_at, null);
+  t.same(await posted(), []);
+});
+
+test('MFA-08 the fifth try is the last of a challenge, and none is left once used', async (t) => {
+  const { row, change, challenge, right } = await userOf();
+  const [tried, used, spent] = [challenge(), challenge(), challenge()];
+  const until = NOW + 5 * MINUTE;
+  const challenges = [
+    { id: idOf(tried) as string, tries: 4, until },
+    { id: idOf(spent) as string, tries: 5, until },
+  ];
+  await change((user) => ({ mfa: { ...user.mfa, challenges } }));
+  await t.rejects(answer(spent, right()), invalid);
+  t.same((await row()).mfa.challenges, challenges, 'nothing is written');
+  await t.rejects(answer(tried, strange), { code: 'invalid_code' });
+  await t.rejects(answer(tried, right()), invalid, 'whatever comes then');
+  await answer(used, right());
+  t.same(
+    (await row()).mfa.challenges.map(({ id, tries }) => [id, tries]),
+    [
+      [idOf(used), 5],
+      [idOf(tried), 5],
+      [idOf(spent), 5],
+    ],
+  );
+  clock.advance(30 * SECOND);
+  await t.rejects(answer(used, right()), invalid, 'a challenge signs in once');
+  await t.rejects(answer(used, { recoveryCode: codes[1] as string }), invalid);
+});
+
+test('that one challenge was used takes no try from another', async (t) => {
+  const { row, challenge, right } = await userOf();
+  const [one, two] = [challenge(), challenge()];
+  await t.rejects(answer(one, strange), { code: 'invalid_code' });
+  await answer(two, right());
+  t.same(
+    (await row()).mfa.challenges.map(({ id, tries }) => [id, tries]),
+    [
+      [idOf(two), 5],
+      [idOf(one), 1],
+    ],
+  );
+});
+
+test('of challenges those that have not expired are kept, and the newest twenty', async (t) => {
+  const { row, change, challenge } = await userOf();
+  const kept = (until: number, size: number) =>
+    Array.from({ length: size }, (_, index) => ({ id: `c${index}`, tries: 1, until }));
+  for (const [until, size, left] of [
+    [NOW, 3, 0],
+    [NOW + 1, 3, 3],
+    [NOW + 1, 25, 19],
+  ] as const) {
+    await change((user) => ({ mfa: { ...user.mfa, challenges: kept(until, size) }, throttle: [] }));
+    const token = challenge();
+    await t.rejects(answer(token, strange), { code: 'invalid_code' });
+    t.same(
+      (await row()).mfa.challenges.map(({ id }) => id),
+      [idOf(token), ...kept(until, left).map(({ id }) => id)],
+    );
+  }
+});
+
+test('a challenge that no longer stands takes no proof, and uses none up', async (t) => {
+  const { user, row, change, challenge, right } = await userOf();
+  const token = challenge();
+  const nobody = issueChallenge(context, {
+    user: { ...user, id: 'nobody' },
+    device: undefined,
+    transport: 'body',
+  });
+  for (const bad of ['x', nobody]) {
+    await t.rejects(answer(bad, right()), invalid);
+    await t.rejects(answer(bad, { recoveryCode: codes[2] as string }), invalid);
+  }
+  const fallen: Partial<User>[] = [
+    { status: 'disabled' },
+    { status: 'deleted' },
+    { token_version: 1 },
+    { password_hash: '$argon2id$other' },
+    { mfa: { recovery, challenges: [] } },
+  ];
+  for (const state of fallen) {
+    await change(() => ({ ...user, ...state }));
+    const before = await row();
+    await t.rejects(answer(token, right()), invalid, JSON.stringify(state));
+    await t.rejects(answer(token, { recoveryCode: codes[2] as string }), invalid);
+    t.same(await row(), before);
+  }
+  await change(() => user);
+  t.ok(await answer(token, { recoveryCode: codes[2] as string }), 'back as it was, it stands');
+});
+
+test('guesses from elsewhere never keep the owner of a known device out', async (t) => {
+  const { row, change, challenge, wrong, right } = await userOf();
+  for (let turn = 0; turn < 5; turn += 1)
+    await t.rejects(answer(challenge(), wrong()), { code: 'invalid_code' });
+  const before = await row();
+  const waits = { code: 'throttled', circumstances: { retryAfter: 30 } };
+  await t.rejects(answer(challenge(), right()), waits, 'whatever comes then');
+  t.same(await row(), before);
+  const there = { ...here, prefix: '192.0.2.2' };
+  await t.rejects(answer(challenge(), wrong(), there), { code: 'invalid_code' });
+  t.ok(await answer(challenge('phone'), right()));
+  await change(({ mfa }) => ({ mfa: { ...mfa, totp: before.mfa.totp } }));
+  t.ok(await answer(challenge(), right(), there), 'from another place too');
+});
+
+test('one guess is decided and counted in one go', async (t) => {
+  const { user, right, wrong } = await userOf();
+  const place = { session: 'session' };
+  const guess = (proof: Proof, hash?: string, of = user) =>
+    guessProof(context, of, { proof, hash, place });
+  t.match(guess(right()), { spent: { recovery }, counted: { ...user, throttle: [] } });
+  const failed = [{ key: 'totp session session', failures: 1, failed_at: NOW, pending: [] }];
+  t.same(guess(wrong()), { spent: undefined, counted: { ...user, throttle: failed } });
+  const guessed = { ...user, throttle: [{ ...failed[0], failures: 4 }] } as User;
+  t.same(guess(right(), undefined, guessed).counted.throttle, [], 'what is right clears the count');
+  const unproven: User = { ...user, mfa: { pending: user.mfa.totp, recovery, challenges: [] } };
+  const proof = { recoveryCode: codes[3] as string };
+  const hash = await hashOfProof(context, user, proof, { signal });
+  t.equal(
+    guess(right(), undefined, unproven).spent,
+    undefined,
+    'what is not in force is no factor',
+  );
+  t.equal(guess(proof, hash, unproven).spent, undefined, 'nor are its codes');
+  const { spent, counted } = guess(proof, hash);
+  t.same(spent?.totp, user.mfa.totp);
+  t.equal(spent?.recovery?.hashes.length, 9);
+  t.same(counted, user);
+  t.same(
+    guess(strange, 'x').counted.throttle.map(({ key }) => key),
+    ['recovery session session'],
+  );
+});
+
+test('only a recovery code costs a hash', async (t) => {
+  const { user, right } = await userOf();
+  t.equal(await hashOfProof(context, user, right(), { signal }), undefined);
+  t.match(await hashOfProof(context, user, strange, { signal }), /^[\w-]{43}$/);
+});

@@ -1,0 +1,72 @@
+import t from 'tap';
+import { start } from '../../../src/rules/sessions.ts';
+import {
+  DEVICE_LIFE,
+  issuePair,
+  newDevice,
+  provenDevice,
+} from '../../../src/actions/tokens/token-pair.ts';
+import { testApp } from '../../test-app.ts';
+import { ada, DAY, limits, NOW } from '../../rules/samples.ts';
+
+const { user, session } = start(
+  ada(),
+  { amr: ['pwd'], transport: 'body', client: '' },
+  NOW,
+  limits,
+);
+
+t.test('a pair says how long each of its tokens lives', async (t) => {
+  const { context, clock } = await testApp(t);
+  const pair = issuePair(context, { user, session, device: 'device' });
+  t.match(pair, {
+    token_type: 'Bearer',
+    expires_in: 900,
+    refresh_expires_in: 14 * 86_400,
+    session_id: session.id,
+  });
+  clock.advance(DAY);
+  t.equal(issuePair(context, { user, session, device: 'd' }).refresh_expires_in, 13 * 86_400);
+  clock.advance(20 * DAY);
+  t.equal(
+    issuePair(context, { user, session, device: 'd' }).refresh_expires_in,
+    0,
+    'never less than nothing',
+  );
+});
+
+t.test('one state of a session has one refresh token, however often it is asked for', async (t) => {
+  const { context, clock } = await testApp(t);
+  const holder = { user, session, device: 'device' };
+  const { refresh_token, access_token } = issuePair(context, holder);
+  clock.advance(5_000);
+  const again = issuePair(context, holder);
+  t.equal(again.refresh_token, refresh_token);
+  t.not(again.access_token, access_token, 'the access token is a new one');
+  for (const other of [
+    { ...holder, session: { ...session, gen: 1 } },
+    { ...holder, user: { ...user, token_version: 1 } },
+    { ...holder, device: 'another' },
+  ]) {
+    t.not(issuePair(context, other).refresh_token, refresh_token);
+  }
+});
+
+t.test('a device token proves its device for its own user only, and for half a year', async (t) => {
+  const { context, clock } = await testApp(t);
+  const { device_token, refresh_token } = issuePair(context, { user, session, device: 'device' });
+  t.equal(provenDevice(context, user, device_token), 'device');
+  for (const token of [undefined, '', 'x', refresh_token]) {
+    t.equal(provenDevice(context, user, token), undefined);
+  }
+  t.equal(provenDevice(context, { ...user, id: 'another' }, device_token), undefined);
+  t.equal(provenDevice(context, undefined, device_token), undefined);
+  clock.advance(DEVICE_LIFE * 1_000);
+  t.equal(provenDevice(context, user, device_token), undefined);
+});
+
+t.test('no two devices are alike, and each has 128 random bits', async (t) => {
+  const ids = Array.from({ length: 100 }, newDevice);
+  t.equal(new Set(ids).size, 100);
+  for (const id of ids) t.equal(Buffer.from(id, 'base64url').length, 16);
+});

@@ -1,0 +1,89 @@
+import { readdirSync } from 'node:fs';
+import t from 'tap';
+import { type Letter, render } from '../../../../src/parts/mail/letter.ts';
+import { alreadyRegistered } from '../../../../src/parts/mail/messages/already-registered.ts';
+import { confirmEmail } from '../../../../src/parts/mail/messages/confirm-email.ts';
+import { emailChanging } from '../../../../src/parts/mail/messages/email-changing.ts';
+import { invitation } from '../../../../src/parts/mail/messages/invitation.ts';
+import { type NoticeName, notice } from '../../../../src/parts/mail/messages/notice.ts';
+import { reset } from '../../../../src/parts/mail/messages/reset.ts';
+import { signUp } from '../../../../src/parts/mail/messages/sign-up.ts';
+
+const APP = 'https://app.example.com/base';
+const PRODUCT = { APP_URL: APP, PRODUCT_NAME: 'Harbour' };
+const TOKEN = 'aaa.bbb.ccc';
+
+const notices = [
+  'password.changed',
+  'email.changed',
+  'mfa.enabled',
+  'mfa.disabled',
+  'mfa.recovery_codes_renewed',
+  'mfa.recovery_code_used',
+  'session.reuse_detected',
+  'account.deleted',
+] satisfies NoticeName[];
+
+const letters: Record<string, Letter[]> = {
+  'already-registered.ts': [alreadyRegistered(PRODUCT)],
+  'confirm-email.ts': [confirmEmail(APP, TOKEN)],
+  'email-changing.ts': [emailChanging(APP)],
+  'invitation.ts': [invitation(PRODUCT, TOKEN)],
+  'notice.ts': notices.map((name) => notice(name, APP)),
+  'reset.ts': [reset(APP, TOKEN)],
+  'sign-up.ts': [signUp(PRODUCT, TOKEN)],
+};
+
+t.test('every letter there is is looked at here', async (t) => {
+  t.same(readdirSync('src/mail/messages').sort(), Object.keys(letters).sort());
+});
+
+t.test(
+  'every letter says what happened, and links to the application and nowhere else',
+  async (t) => {
+    for (const [file, written] of Object.entries(letters)) {
+      for (const letter of written) {
+        t.match(letter.subject, /^[A-Z][^\r\n]{5,60}$/, file);
+        t.ok(letter.paragraphs.length >= 2, 'and what to do if it was not you');
+        const { text, html } = render(letter, 'Harbour');
+        for (const form of [text, html]) {
+          const links = form.match(/https?:[^\s"<]+/g) ?? [];
+          t.equal(links.length > 0, letter.action !== undefined);
+          for (const link of links) t.ok(link.startsWith(`${APP}/`), link);
+        }
+        for (const paragraph of letter.paragraphs) t.ok(text.includes(paragraph), 'in the text');
+      }
+    }
+  },
+);
+
+t.test(
+  'a token travels in the fragment, which no server ever sees, and not in the subject',
+  async (t) => {
+    for (const [file, written] of Object.entries(letters)) {
+      for (const { subject, paragraphs, action } of written) {
+        t.notMatch([subject, ...paragraphs].join(), TOKEN, file);
+        if (action === undefined) continue;
+        const url = new URL(action.link);
+        t.notMatch(url.pathname + url.search, TOKEN, file);
+        t.equal(url.search, '', file);
+        if (url.hash !== '') t.equal(url.hash, `#token=${TOKEN}`, file);
+      }
+    }
+  },
+);
+
+t.test('what is only told carries no token', async (t) => {
+  for (const file of ['already-registered.ts', 'email-changing.ts', 'notice.ts'])
+    for (const letter of letters[file] ?? []) t.notMatch(letter.action?.link ?? '', '#');
+});
+
+t.test('what comes unasked says from which service it is before it is opened', async (t) => {
+  for (const file of ['already-registered.ts', 'invitation.ts', 'sign-up.ts'])
+    for (const { subject } of letters[file] ?? []) t.match(subject, 'Harbour', file);
+});
+
+t.test('no two notices say the same', async (t) => {
+  const said = notices.map((name) => notice(name, APP).paragraphs[0]);
+  t.equal(new Set(said).size, notices.length);
+});

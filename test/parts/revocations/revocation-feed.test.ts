@@ -1,0 +1,203 @@
+import t, { type Test } from 'tap';
+import { emptied } from '../../../src/rules/accounts.ts';
+import { RevocationFeed } from '../../../src/parts/revocations/revocation-feed.ts';
+import { REVOCATION_LIFE, Revocations } from '../../../src/parts/revocations/revocations.ts';
+import { endAll } from '../../../src/rules/sessions.ts';
+import { StorageFault } from '../../../src/parts/storage/users.ts';
+import { sqliteInMemory, usersOf } from '../../databases.ts';
+import { TestClock } from '../../test-app.ts';
+import { ada, MINUTE, NOW, SECOND } from '../../rules/samples.ts';
+
+async function feedOf(t: Test) {
+  const { users, db } = await usersOf(t, sqliteInMemory);
+  const clock = new TestClock();
+  const revocations = new Revocations(() => clock.uptime);
+  const feed = new RevocationFeed({
+    users,
+    revocations,
+    clock: () => clock.now,
+    uptime: () => clock.uptime,
+  });
+  /** Another node writes that all tokens of a new user are revoked. */
+  const revoked = async (at: number) => {
+    const user = endAll(ada({ email_key: null }), at);
+    await users.insert(user);
+    return { sub: user.id, sid: 'any', ver: 0 };
+  };
+  return { users, db, clock, revocations, feed, revoked };
+}
+
+t.test('the first poll learns what was revoked within the last access-token life', async (t) => {
+  const { feed, revocations, revoked } = await feedOf(t);
+  const recent = await revoked(NOW - REVOCATION_LIFE + 1);
+  const outlived = await revoked(NOW - REVOCATION_LIFE - 1);
+  t.equal(feed.isFresh, false, 'nothing is known before it');
+  await feed.poll();
+  t.equal(feed.isFresh, true);
+  t.equal(revocations.includes(recent), true);
+  t.equal(revocations.includes(outlived), false);
+});
+
+t.test('each later poll learns what is new, also from a clock that is behind', async (t) => {
+  const { feed, clock, revocations, revoked } = await feedOf(t);
+  await feed.poll();
+  clock.advance(SECOND);
+  const now = await revoked(clock.now);
+  const late = await revoked(NOW - 29 * SECOND);
+  t.equal(revocations.includes(now), false);
+  await feed.poll();
+  t.equal(revocations.includes(now), true);
+  t.equal(revocations.includes(late), true);
+});
+
+t.test('what no token can concern any more is forgotten', async (t) => {
+  const { feed, clock, revocations, revoked } = await feedOf(t);
+  const caller = await revoked(NOW);
+  await feed.poll();
+  // Each poll that looks back to it learns it again.
+  clock.advance(31 * SECOND);
+  await feed.poll();
+  clock.advance(REVOCATION_LIFE - 1);
+  await feed.poll();
+  t.equal(revocations.includes(caller), true);
+  clock.advance(1);
+  await feed.poll();
+  t.equal(revocations.includes(caller), false);
+});
+
+t.test(
+  'while the database is away the old snapshot stays, grows stale, and catches up',
+  async (t) => {
+    const { feed, db, clock, revocations, revoked } = await feedOf(t);
+    const before = await revoked(NOW);
+    await feed.poll();
+    await db.schema.alterTable('users').renameTo('away').execute();
+    clock.advance(4_999);
+    await t.rejects(feed.poll(), { constructor: StorageFault, message: 'revokedSince' });
+    t.equal(feed.isFresh, true);
+    t.equal(revocations.includes(before), true);
+    clock.advance(1);
+    t.equal(feed.isFresh, false);
+    clock.advance(5 * MINUTE);
+    await t.rejects(feed.poll(), { constructor: StorageFault, message: 'revokedSince' });
+    await db.schema.alterTable('away').renameTo('users').execute();
+    const meanwhile = await revoked(NOW + MINUTE);
+    await feed.poll();
+    t.equal(revocations.includes(meanwhile), true, 'what happened in between is learned');
+    t.equal(feed.isFresh, true);
+  },
+);
+
+t.test('the empty rows of deleted users go, once no token of theirs can be alive', async (t) => {
+  const { feed, users, clock } = await feedOf(t);
+  const gone = emptied(ada(), NOW);
+  await users.insert(gone);
+  await feed.poll();
+  t.ok(await users.findById(gone.id));
+  clock.advance(REVOCATION_LIFE);
+  await feed.poll();
+  t.ok(await users.findById(gone.id));
+  clock.advance(MINUTE);
+  await feed.poll();
+  t.equal(await users.findById(gone.id), undefined);
+});
+
+t.test('rows are cleared once a minute, not with each poll', async (t) => {
+  const { feed, users, clock } = await feedOf(t);
+  await feed.poll();
+  const gone = emptied(ada(), NOW - REVOCATION_LIFE - MINUTE);
+  await users.insert(gone);
+  clock.advance(MINUTE - 1);
+  await feed.poll();
+  t.ok(await users.findById(gone.id));
+  clock.advance(1);
+  await feed.poll();
+  t.equal(await users.findById(gone.id), undefined);
+});
+
+const HOUR = 60 * MINUTE;
+
+t.test('a clock that is an hour fast for four seconds brings no token back', async (t) => {
+  const { feed, clock, revocations, revoked } = await feedOf(t);
+  const before = await revoked(NOW);
+  await feed.poll();
+  clock.now += HOUR;
+  const meanwhile = await revoked(NOW + 2 * SECOND);
+  for (let second = 0; second < 4; second += 1) {
+    await feed.poll();
+    clock.advance(SECOND);
+  }
+  t.equal(revocations.includes(before), true, 'while it is fast');
+  t.equal(revocations.includes(meanwhile), true, 'and what others revoke is learned');
+  clock.now -= HOUR;
+  await feed.poll();
+  t.equal(revocations.includes(before), true, 'when it is right again');
+  t.equal(feed.isFresh, true);
+});
+
+t.test('a clock that was fast from the start learns all of it once it is set right', async (t) => {
+  const { feed, clock, revocations, revoked } = await feedOf(t);
+  const before = await revoked(NOW - MINUTE);
+  clock.now += HOUR;
+  await feed.poll();
+  t.equal(revocations.includes(before), false, 'nobody could know');
+  clock.now -= HOUR;
+  await feed.poll();
+  t.equal(revocations.includes(before), true);
+});
+
+t.test('a look back that fails after the clock was set right is made up for', async (t) => {
+  const { feed, db, clock, revocations, revoked } = await feedOf(t);
+  const before = await revoked(NOW - MINUTE);
+  clock.now += HOUR;
+  await feed.poll();
+  clock.now -= HOUR;
+  await db.schema.alterTable('users').renameTo('away').execute();
+  await t.rejects(feed.poll(), { constructor: StorageFault, message: 'revokedSince' });
+  t.equal(feed.isFresh, false, 'the snapshot is known to have a hole');
+  await db.schema.alterTable('away').renameTo('users').execute();
+  await feed.poll();
+  t.equal(revocations.includes(before), true);
+});
+
+t.test('a fast clock removes no row whose tokens may be alive', async (t) => {
+  const { feed, users, clock } = await feedOf(t);
+  const gone = emptied(ada(), NOW);
+  await users.insert(gone);
+  await feed.poll();
+  clock.now += HOUR;
+  clock.advance(MINUTE);
+  await feed.poll();
+  t.ok(await users.findById(gone.id));
+});
+
+t.test('a clock that stays wrong is believed after an access-token life', async (t) => {
+  const { feed, clock, revocations, revoked } = await feedOf(t);
+  await feed.poll();
+  clock.now += HOUR;
+  clock.advance(REVOCATION_LIFE);
+  await feed.poll();
+  const late = await revoked(clock.now - 31 * SECOND);
+  const now = await revoked(clock.now);
+  await feed.poll();
+  t.equal(revocations.includes(now), true);
+  t.equal(revocations.includes(late), false, 'it looks back 30 s from there');
+});
+
+t.test('polls that are asked for at once are one', async (t) => {
+  const { feed } = await feedOf(t);
+  const first = feed.poll();
+  t.equal(feed.poll(), first);
+  await first;
+  const second = feed.poll();
+  t.not(second, first);
+  await second;
+});
+
+t.test('more revocations than a page are all learned', async (t) => {
+  const { feed, revocations, revoked } = await feedOf(t);
+  const all = [];
+  for (let index = 0; index < 205; index += 1) all.push(await revoked(NOW));
+  await feed.poll();
+  for (const claims of all) t.ok(revocations.includes(claims));
+});

@@ -1,0 +1,246 @@
+import { Secret, TOTP } from 'otpauth';
+import t from 'tap';
+import { readKeySet } from '../../../src/parts/keys/key-set.ts';
+import { newMasterSecret, newSigningKey } from '../../../src/parts/keys/new-keys.ts';
+import { HashQueue } from '../../../src/parts/passwords/hash-queue.ts';
+import { Passwords } from '../../../src/parts/passwords/passwords.ts';
+import {
+  acceptCode,
+  enrol,
+  hasSecondFactor,
+  newRecoveryCodes,
+  otpauthUri,
+  recoveryHash,
+  useRecoveryHash,
+} from '../../../src/parts/second-factor/second-factor.ts';
+import { seal, unseal } from '../../../src/parts/second-factor/secret-box.ts';
+import type { Mfa, User } from '../../../src/schemas/user.ts';
+import { keySet } from '../../test-app.ts';
+import { ringOf } from '../rings.ts';
+import { ada, NOW, SECOND } from '../../rules/samples.ts';
+
+const STEP = 30 * SECOND;
+const signing = newSigningKey('ES256', 0);
+const master = newMasterSecret(0);
+const keys = await ringOf([signing, master]);
+const user = ada({ id: 'ada' });
+
+/** What an authenticator app shows at an instant. */
+const codeAt = (secret: Secret, now: number) =>
+  new TOTP({ secret, algorithm: 'SHA1', digits: 6, period: 30 }).generate({ timestamp: now });
+
+function enrolled() {
+  const { secret, pending } = enrol(keys, user, NOW);
+  return { secret, totp: pending as NonNullable<Mfa['pending']> };
+}
+
+t.test('MFA-04 codes are those of RFC 6238, to the last step of its table', async (t) => {
+  const secret = Secret.fromUTF8('12345678901234567890');
+  const totp = { secret: seal(keys, secret.base32, 'ada', NOW), last_step: 0 };
+  // Appendix B, SHA-1, the last six of its eight digits.
+  for (const [seconds, code] of [
+    [59, '287082'],
+    [1111111109, '081804'],
+    [1111111111, '050471'],
+    [1234567890, '005924'],
+    [2000000000, '279037'],
+    [20000000000, '353130'],
+  ] as const) {
+    t.ok(acceptCode(keys, user, totp, code, seconds * 1_000), code);
+    t.equal(acceptCode(keys, user, totp, '000000', seconds * 1_000), undefined);
+  }
+});
+
+t.test('MFA-05 a secret has 160 bits, is another one each time, and is sealed', async (t) => {
+  const made = Array.from({ length: 50 }, () => enrol(keys, user, NOW));
+  t.equal(new Set(made.map(({ secret }) => secret.base32)).size, 50);
+  for (const { secret, pending } of made) {
+    t.equal(secret.bytes.length, 20);
+    t.notOk(JSON.stringify(pending).includes(secret.base32));
+    t.equal(unseal(keys, (pending as { secret: string }).secret, 'ada'), secret.base32);
+  }
+});
+
+t.test('MFA-04 the step of the clock and the one before it are taken, no other', async (t) => {
+  const { secret, totp } = enrolled();
+  const taken = [-3, -2, -1, 0, 1, 2].filter((steps) =>
+    acceptCode(keys, user, totp, codeAt(secret, NOW + steps * STEP), NOW),
+  );
+  t.same(taken, [-1, 0]);
+  // A step changes with its first millisecond.
+  const code = codeAt(secret, NOW);
+  t.ok(acceptCode(keys, user, totp, code, NOW + 2 * STEP - 1));
+  t.equal(acceptCode(keys, user, totp, code, NOW + 2 * STEP), undefined);
+  t.equal(acceptCode(keys, user, totp, code, NOW - 1), undefined);
+});
+
+t.test('MFA-03 a step is used up by its code, and every step before it', async (t) => {
+  const { secret, totp } = enrolled();
+  const before = codeAt(secret, NOW - STEP);
+  const now = codeAt(secret, NOW);
+  const after = acceptCode(keys, user, totp, now, NOW) as NonNullable<Mfa['totp']>;
+  t.equal(after.last_step, NOW / STEP);
+  t.equal(acceptCode(keys, user, after, now, NOW), undefined, 'the same again');
+  t.equal(acceptCode(keys, user, after, before, NOW), undefined, 'an older one');
+  t.ok(acceptCode(keys, user, after, codeAt(secret, NOW + STEP), NOW + STEP));
+
+  const earlier = acceptCode(keys, user, totp, before, NOW) as NonNullable<Mfa['totp']>;
+  t.equal(earlier.last_step, NOW / STEP - 1);
+  t.ok(acceptCode(keys, user, earlier, now, NOW), 'the newer one is still good');
+});
+
+t.test('what is not the code is nothing', async (t) => {
+  const { secret, totp } = enrolled();
+  const code = codeAt(secret, NOW);
+  const wrong = String((Number(code) + 1) % 1_000_000).padStart(6, '0');
+  for (const bad of ['', code.slice(1), `${code}0`, ` ${code}`, wrong])
+    t.equal(acceptCode(keys, user, totp, bad, NOW), undefined, bad);
+});
+
+t.test('a secret in the row of another user is a fault, never a factor', async (t) => {
+  const { secret, totp } = enrolled();
+  t.throws(() => acceptCode(keys, { ...user, id: 'eve' }, totp, codeAt(secret, NOW), NOW));
+});
+
+t.test('an accepted code moves the secret to the master secret of today', async (t) => {
+  const { secret, totp } = enrolled();
+  const next = newMasterSecret(NOW / 1_000);
+  const rotated = await ringOf([signing, { ...master, exp: NOW / 1_000 + 60 }, next]);
+  const moved = acceptCode(rotated, user, totp, codeAt(secret, NOW), NOW);
+  await rotated.replace(readKeySet(keySet(signing, next)), NOW);
+  const later = NOW + STEP;
+  t.ok(
+    acceptCode(rotated, user, moved as NonNullable<Mfa['totp']>, codeAt(secret, later), later),
+    'the old one may go',
+  );
+  t.throws(() => acceptCode(rotated, user, totp, codeAt(secret, later), later));
+});
+
+t.test('only a confirmed factor is one', async (t) => {
+  const { totp } = enrolled();
+  t.equal(hasSecondFactor(user), false);
+  t.equal(hasSecondFactor({ ...user, mfa: { pending: totp, challenges: [] } }), false);
+  t.equal(hasSecondFactor({ ...user, mfa: { totp, challenges: [] } }), true);
+});
+
+t.test('MFA-12 an address cannot add anything to the URI of the authenticator app', async (t) => {
+  const secret = new Secret({ size: 20 });
+  for (const email of [
+    'ada@example.com',
+    "o'brien*(x)!@b.co",
+    'a?issuer=Evil@b.co',
+    'a#b@b.co',
+    'a/../b@b.co',
+    'a%26secret=x@b.co',
+    'a%3Ab@b.co',
+    'zoë+tag@b.co',
+  ]) {
+    const uri = new URL(otpauthUri(secret, { email, product: 'Latchkey' }));
+    t.equal(uri.protocol, 'otpauth:');
+    t.equal(uri.host, 'totp');
+    t.equal(uri.hash, '');
+    t.equal(decodeURIComponent(uri.pathname), `/Latchkey:${email.replace('&', ' ')}`);
+    t.same(
+      [...uri.searchParams],
+      [
+        ['secret', secret.base32],
+        ['issuer', 'Latchkey'],
+      ],
+    );
+  }
+});
+
+/** As a phone's app may read it: decoded first, then split at the first colon, and the parameters at each ampersand. */
+function readByPhone(uri: string) {
+  const [head = '', query = ''] = uri.slice('otpauth://totp/'.length).split('?');
+  const [issuer, ...account] = decodeURIComponent(head).split(':');
+  const parameters = decodeURIComponent(query)
+    .split('&')
+    .map((pair) => pair.split('='));
+  return { issuer, account: account.join(':'), parameters };
+}
+
+t.test('MFA-12 no name of the product and no address breaks the app of a phone', async (t) => {
+  const secret = new Secret({ size: 20 });
+  for (const [product, email, issuer, account] of [
+    ['Harbour Lights', 'ada@example.com', 'Harbour Lights', 'ada@example.com'],
+    ['Acme: Billing', 'ada@example.com', 'Acme Billing', 'ada@example.com'],
+    ['Tom & Jerry', 'ada@example.com', 'Tom Jerry', 'ada@example.com'],
+    ['Q&A:Ltd', 'ada&eve@example.com', 'Q A Ltd', 'ada eve@example.com'],
+    [':&A', '"a:b"@example.com', 'A', '"a b"@example.com'],
+    ['C++', 'a+b@example.com', 'C++', 'a+b@example.com'],
+    [
+      'Zo\u00eb\u2019s \u{1f98a}',
+      "o'brien@example.com",
+      'Zo\u00eb\u2019s \u{1f98a}',
+      "o'brien@example.com",
+    ],
+  ] as const) {
+    const uri = otpauthUri(secret, { email, product });
+    t.same(
+      readByPhone(uri),
+      {
+        issuer,
+        account,
+        parameters: [
+          ['secret', secret.base32],
+          ['issuer', issuer],
+        ],
+      },
+      product,
+    );
+    t.match(uri, /^otpauth:\/\/totp\/[\w%.~-]+:[\w%.~-]+\?secret=[A-Z2-7]+&issuer=[\w%.~-]+$/);
+  }
+});
+
+const at = (memory: number) =>
+  new Passwords({ memory, passes: 2 }, new HashQueue({ concurrency: 2, waiting: 100 }));
+const passwords = at(19_456);
+const { codes, recovery } = await newRecoveryCodes(passwords);
+const { signal } = new AbortController();
+const holder: User = { ...user, mfa: { recovery, challenges: [] } };
+
+t.test('MFA-09 there are ten recovery codes of 80 bits, and none stands in the row', async (t) => {
+  t.equal(new Set(codes).size, 10);
+  t.equal(recovery?.hashes.length, 10);
+  for (const code of codes) {
+    t.match(code, /^([A-Z2-7]{4}-){3}[A-Z2-7]{4}$/);
+    t.notOk(JSON.stringify(recovery).includes(code));
+    t.notOk(JSON.stringify(recovery).includes(code.replaceAll('-', '')));
+  }
+  for (const hash of recovery?.hashes ?? []) t.equal(Buffer.from(hash, 'base64url').length, 32);
+});
+
+t.test('a code is taken as people type it, once, and leaves the other nine', async (t) => {
+  const [code = ''] = codes;
+  const hash = await recoveryHash(passwords, holder, code, { signal });
+  for (const typed of [code.toLowerCase(), code.replaceAll('-', ''), code.replaceAll('-', ' ')])
+    t.equal(await recoveryHash(passwords, holder, typed, { signal }), hash);
+  const left = useRecoveryHash(recovery, hash);
+  t.same(
+    left?.hashes,
+    recovery?.hashes.filter((stored) => stored !== hash),
+  );
+  t.equal(left?.hashes.length, 9);
+  t.equal(useRecoveryHash(left, hash), undefined);
+});
+
+t.test('a strange code, and any code where there is no set, is nothing', async (t) => {
+  const strange = await recoveryHash(passwords, holder, 'AAAA-AAAA-AAAA-AAAA', { signal });
+  t.equal(useRecoveryHash(recovery, strange), undefined);
+  t.equal(useRecoveryHash(recovery, ''), undefined);
+  for (const nobody of [undefined, user]) {
+    const hash = await recoveryHash(passwords, nobody, codes[0] as string, { signal });
+    t.equal(useRecoveryHash(recovery, hash), undefined, 'it is of another salt');
+    t.equal(useRecoveryHash(undefined, hash), undefined);
+  }
+});
+
+t.test('the codes outlive a change of what a hash costs', async (t) => {
+  const dearer = at(20_480);
+  const hash = await recoveryHash(dearer, holder, codes[1] as string, { signal });
+  const left = useRecoveryHash(recovery, hash);
+  t.equal(left?.hashes.length, 9);
+  t.same(left?.cost, { memory: 19_456, passes: 2 });
+  t.same((await newRecoveryCodes(dearer)).recovery?.cost, { memory: 20_480, passes: 2 });
+});

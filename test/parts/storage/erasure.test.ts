@@ -1,0 +1,87 @@
+import { existsSync, readFileSync } from 'node:fs';
+import t from 'tap';
+import { emptied, newPerson } from '../../../src/rules/accounts.ts';
+import type { User } from '../../../src/schemas/user.ts';
+import { sqliteFile, usersOf } from '../../databases.ts';
+import { NOW } from '../../rules/samples.ts';
+
+const engine = sqliteFile(t);
+
+/** Every byte of the files of a database. */
+const bytesOf = (url: string) => {
+  const path = url.slice('file:'.length);
+  return ['', '-wal', '-shm']
+    .map((end) => path + end)
+    .filter((file) => existsSync(file))
+    .map((file) => readFileSync(file, 'latin1'))
+    .join('\n');
+};
+
+/** No two of them share eight characters in a row. */
+const canary = (kind: string, n: number) =>
+  `${kind}${String(n * 7_919 + 1_000_003).padStart(8, '0')}z`;
+
+/** A person whose row says her number in all that is hers. */
+const person = (n: number): User => ({
+  ...newPerson(
+    {
+      email: `${canary('addr', n)}@example.com`,
+      name: canary('name', n),
+      passwordHash: canary('hash', n),
+    },
+    NOW + n,
+  ),
+  roles: [`r${n}`],
+});
+
+/** With a session more, so that rows outgrow their place and pages are divided. */
+const withSession = (user: User, n: number, at: number): User => ({
+  ...user,
+  sessions: [
+    ...user.sessions,
+    {
+      id: `session${at}`,
+      gen: 0,
+      created_at: NOW,
+      rotated_at: NOW,
+      expires_at: NOW + 1,
+      amr: ['pwd'],
+      transport: 'body',
+      client: `${canary('agnt', n)} ${'x'.repeat((n * 37) % 200)}`,
+    },
+  ],
+});
+
+t.test(
+  'of those who are deleted no byte stays, however rows were moved and pages divided',
+  async (t) => {
+    const { url, users } = await usersOf(t, engine);
+    const COUNT = 300;
+    const people = Array.from({ length: COUNT }, (_, n) => person(n));
+    for (const user of people.toSorted(() => Math.random() - 0.5)) await users.insert(user);
+    for (let round = 0; round < 6; round += 1) {
+      await Promise.all(
+        people.map((user, n) =>
+          users.change(user.id, (seen) => ({ user: withSession(seen, n, round), result: 1 })),
+        ),
+      );
+    }
+    const isGone = (n: number) => n % 3 !== 0;
+    await Promise.all(
+      people
+        .filter((_, n) => isGone(n))
+        .map(({ id }) => users.change(id, (seen) => ({ user: emptied(seen, NOW), result: 1 }))),
+    );
+    const check = (when: string) => {
+      const bytes = bytesOf(url);
+      for (const kind of ['addr', 'name', 'hash', 'agnt']) {
+        const left = people.flatMap((_, n) => (bytes.includes(canary(kind, n)) ? [n] : []));
+        t.same(left.filter(isGone), [], `${when}: no ${kind} of those who are gone`);
+        t.equal(left.length, COUNT / 3, `${when}: every ${kind} of those who stay`);
+      }
+    };
+    check('emptied');
+    await users.removeDeleted(NOW + 1);
+    check('removed');
+  },
+);

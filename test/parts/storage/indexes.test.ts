@@ -1,0 +1,144 @@
+import { type CompiledQuery, type KyselyPlugin, type RootOperationNode, sql } from 'kysely';
+import t, { type Test } from 'tap';
+import { emptied, newPerson } from '../../../src/rules/accounts.ts';
+import { newServiceAccount } from '../../../src/actions/clients/service-accounts.ts';
+import type { User } from '../../../src/schemas/user.ts';
+import { migrate } from '../../../src/parts/storage/migrations.ts';
+import { Users } from '../../../src/parts/storage/users.ts';
+import { deaf, type Engine, opened, postgres, sqliteFile } from '../../databases.ts';
+import { NOW } from '../../rules/samples.ts';
+
+const PEOPLE = 5_000;
+
+/** Keeps the queries that go to the database, so that they can be explained. */
+class Kept implements KyselyPlugin {
+  readonly nodes: RootOperationNode[] = [];
+  transformQuery({ node }: { node: RootOperationNode }) {
+    this.nodes.push(node);
+    return node;
+  }
+  async transformResult({ result }: Parameters<KyselyPlugin['transformResult']>[0]) {
+    return result;
+  }
+}
+
+const person = (email: string, changes: Partial<User> = {}): User => ({
+  ...newPerson({ email, name: 'Ada', passwordHash: 'hash' }, NOW),
+  ...changes,
+});
+
+async function filled(t: Test, engine: Engine) {
+  const kept = new Kept();
+  const db = opened(t, await engine.create(), { plugins: [kept] });
+  await migrate(db);
+  const users = new Users(db, deaf);
+  const everybody = Array.from({ length: PEOPLE }, (_, n) =>
+    person(`u${n}@example.com`, { revoked_at: NOW - n }),
+  );
+  const { account } = newServiceAccount({ name: 'machine', roles: ['reports:read'] }, NOW);
+  everybody.push(account, person('root@example.com', { roles: ['admin'] }));
+  for (let n = 0; n < 20; n += 1) everybody.push(emptied(person(`gone${n}@example.com`), NOW - n));
+  for (let from = 0; from < everybody.length; from += 1_000)
+    await users.insertMany(everybody.slice(from, from + 1_000));
+  // PostgreSQL does so by itself after a while; SQLite never does.
+  if (engine.name !== 'SQLite') await sql`analyze`.execute(db);
+
+  /** How the database goes about the last query that was asked of it. */
+  async function plan(ask: () => Promise<unknown>): Promise<string> {
+    kept.nodes.length = 0;
+    await ask();
+    const { sql: text, parameters } = db
+      .getExecutor()
+      .compileQuery(kept.nodes[0] as RootOperationNode, { queryId: 'explained' }) as CompiledQuery;
+    const explain = engine.name === 'SQLite' ? 'explain query plan' : 'explain';
+    const { rows } = await db.executeQuery<Record<string, unknown>>({
+      ...sql`select`.compile(db),
+      sql: `${explain} ${text}`,
+      parameters,
+    });
+    return rows.map((row) => row['detail'] ?? row['QUERY PLAN']).join('\n');
+  }
+  return { users, plan };
+}
+
+const SCAN = /Seq Scan on users|SCAN users(?! USING INDEX users_(services|with_roles))/;
+const SORT = /\bSort\b|TEMP B-TREE/;
+
+for (const engine of [sqliteFile(t), await postgres(t)]) {
+  t.test(`on ${engine.name} nobody reads through the table`, async (t) => {
+    const { users, plan } = await filled(t, engine);
+    const asked: [what: string, index: RegExp, ask: () => Promise<unknown>][] = [
+      [
+        'a search by address',
+        /sqlite_autoindex_users_2 \(email_key>|users_email_key_bytes/,
+        () => users.list({ kind: 'person', emailPrefix: 'u12', limit: 10 }),
+      ],
+      [
+        'its next page',
+        /sqlite_autoindex_users_2 \(email_key>|users_email_key_bytes/,
+        () => users.list({ kind: 'person', emailPrefix: 'u', after: 'u12@example.com', limit: 10 }),
+      ],
+      ['the list of machines', /users_services/, () => users.list({ kind: 'service', limit: 10 })],
+      ['another administrator', /users_with_roles/, () => users.findOther('x', 'admin')],
+      ['the clean-up', /users_deleted/, () => users.removeDeleted(NOW - 10)],
+      ['the poll', /users_revoked_at_id/, () => users.revokedSince(NOW - 10, 100).next()],
+      [
+        'a page of everybody',
+        /sqlite_autoindex_users_1|users_pkey/,
+        () => users.list({ kind: 'person', after: 'x', limit: 10 }),
+      ],
+    ];
+    for (const [what, index, ask] of asked) {
+      const text = await plan(ask);
+      t.match(text, index, what);
+      t.notMatch(text, SCAN, what);
+      if (what !== 'the poll') t.notMatch(text, SORT, what);
+    }
+  });
+
+  t.test(`on ${engine.name} however many are to be removed, all are, some at a time`, async (t) => {
+    const db = opened(t, await engine.create());
+    await migrate(db);
+    const users = new Users(db, deaf);
+    const gone = Array.from({ length: 1_000 }, (_, n) => emptied(person(`g${n}@example.com`), NOW));
+    const young = emptied(person('young@example.com'), NOW + 1);
+    await users.insertMany([...gone, young]);
+    await users.removeDeleted(NOW + 1);
+    const { rows } = await sql<{ id: string }>`select id from users where revoked_at > 0`.execute(
+      db,
+    );
+    t.same(rows, [{ id: young.id }]);
+  });
+
+  t.test(
+    `on ${engine.name} a search finds what starts with its text, in the order of code points`,
+    async (t) => {
+      const db = opened(t, await engine.create());
+      await migrate(db);
+      const users = new Users(db, deaf);
+      const keys = [
+        'a',
+        'a%',
+        'aB',
+        'a_',
+        'ab',
+        'aé',
+        'a\ud7ff',
+        'a\ue000',
+        'a\u{1f511}',
+        'b',
+        'A',
+      ];
+      for (const key of keys) await users.insert(person(key, { email_key: key }));
+      const found = async (emailPrefix: string, after?: string) =>
+        (await users.list({ kind: 'person', emailPrefix, after, limit: 100 })).map(
+          ({ email_key }) => email_key,
+        );
+      t.same(await found('a'), keys.slice(0, 9));
+      t.same(await found('a', 'a_'), ['ab', 'aé', 'a\ud7ff', 'a\ue000', 'a\u{1f511}']);
+      t.same(await found('a\ud7ff'), ['a\ud7ff']);
+      t.same(await found('a%'), ['a%']);
+      t.same(await found(''), ['A', ...keys.slice(0, 10)]);
+    },
+  );
+}

@@ -1,0 +1,50 @@
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { newMasterSecret } from '../../../src/parts/keys/new-keys.ts';
+import { readKeyFile, writeKeyFile } from '../../../src/parts/storage/key-file.ts';
+import { folder } from '../../databases.ts';
+
+const modeOf = (path: string) => statSync(path).mode & 0o777;
+
+t.test('a key file that is not there is made, with its folder, for its owner only', async (t) => {
+  const path = join(folder(t), 'a', 'b', 'keys.json');
+  const keys = [newMasterSecret(0)];
+  t.same(JSON.parse(readKeyFile(path, () => keys)), { keys });
+  t.equal(modeOf(path), 0o600);
+  t.same(readdirSync(join(path, '..')), ['keys.json'], 'nothing else is left there');
+});
+
+t.test('a key file that is there is read as it is, and no key is made', async (t) => {
+  const path = join(folder(t), 'keys.json');
+  writeFileSync(path, 'whatever it holds');
+  const text = readKeyFile(path, () => {
+    throw new Error('made keys');
+  });
+  t.equal(text, 'whatever it holds');
+});
+
+t.test('of nodes that make the key file at once, all read the same keys', async (t) => {
+  const path = join(folder(t), 'keys.json');
+  const text = readKeyFile(path, () => {
+    writeFileSync(path, 'of the faster node');
+    return [newMasterSecret(0)];
+  });
+  t.equal(text, 'of the faster node');
+  t.same(readdirSync(join(path, '..')), ['keys.json']);
+});
+
+t.test('a new set takes the place of the old one, for its owner only', async (t) => {
+  const path = join(folder(t), 'keys.json');
+  writeFileSync(path, 'old');
+  chmodSync(path, 0o644);
+  const keys = [newMasterSecret(0), newMasterSecret(0)];
+  writeKeyFile(path, keys);
+  t.same(JSON.parse(readFileSync(path, 'utf8')), { keys });
+  t.equal(modeOf(path), 0o600);
+});
+
+t.test('a folder is no key file', async (t) => {
+  const path = folder(t);
+  t.throws(() => readKeyFile(path, () => []), { code: 'EISDIR' });
+});

@@ -1,0 +1,133 @@
+import { sql } from 'kysely';
+import t, { type Test } from 'tap';
+import { newPerson } from '../../../src/rules/accounts.ts';
+import type { Database } from '../../../src/parts/storage/database.ts';
+import { EmailTaken, StorageFault, Users } from '../../../src/parts/storage/users.ts';
+import { deaf, KILL, opened, postgres, usersOf } from '../../databases.ts';
+import { NOW } from '../../rules/samples.ts';
+import { proxy } from '../../proxy.ts';
+
+const person = (email = 'ada@example.com') =>
+  newPerson({ email, name: 'Ada', passwordHash: 'hash' }, NOW);
+
+const server = await postgres(t);
+
+/** What was thrown, or undefined. */
+const fault = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+
+/** The users of a node whose connections the test can break. */
+async function breakable(t: Test) {
+  const { url } = await usersOf(t, server);
+  const between = await proxy(t, url);
+  const users = new Users(opened(t, between.url, { pool: 2, timeout: 1_000 }), deaf);
+  const admin = await server.connect(url);
+  t.teardown(() => admin.end());
+  const until = async (condition: string) => {
+    while ((await admin.query(`select 1 where ${condition}`)).rowCount === 0);
+  };
+  return { between, users, admin, until };
+}
+
+t.test('a row that was added though the answer was lost counts as added', async (t) => {
+  const { between, users, until } = await breakable(t);
+  const user = person();
+  await users.tryWriting();
+  between.swallow('answers');
+  const added = users.insert(user);
+  await until(`exists (select 1 from users where id = '${user.id}')`);
+  between.swallow(false);
+  between.reset();
+  await added;
+  t.same(await users.findById(user.id), user);
+  t.ok((await fault(users.insert(person()))) instanceof EmailTaken);
+});
+
+t.test('a row that was not added before the connection broke is a fault', async (t) => {
+  const { users, admin, until } = await breakable(t);
+  const user = person();
+  await users.tryWriting();
+  await admin.query('begin; lock table users in share mode');
+  const added = fault(users.insert(user));
+  await until('exists (select 1 from pg_locks where not granted)');
+  await admin.query(KILL);
+  await admin.query('rollback');
+  t.ok((await added) instanceof StorageFault);
+  t.equal(await users.findById(user.id), undefined);
+  await users.insert(user);
+});
+
+t.test('a row that waits too long for its place is a fault', async (t) => {
+  const { users, admin } = await breakable(t);
+  const user = person();
+  await admin.query('begin; lock table users in share mode');
+  t.match(await fault(users.insert(user)), { cause: { code: '55P03' } });
+  await admin.query('rollback');
+  await users.insert(user);
+});
+
+t.test('a change whose answer was lost is written once, and the next one sees it', async (t) => {
+  const { between, users, until } = await breakable(t);
+  const user = person();
+  await users.insert(user);
+  const count = () =>
+    users.change(user.id, (before) => {
+      const token_version = before.token_version + 1;
+      // The row has been read: what is lost is the answer to the write.
+      if (token_version === 1) between.swallow('answers');
+      return { user: { ...before, token_version }, result: token_version };
+    });
+  const changed = fault(count());
+  await until('exists (select 1 from users where token_version = 1)');
+  between.swallow(false);
+  between.reset();
+  t.ok((await changed) instanceof StorageFault, 'nobody can say what became of it');
+  t.match(await users.findById(user.id), { token_version: 1, row_version: 1 });
+  t.equal(await count(), 2);
+  t.match(await users.findById(user.id), { token_version: 2, row_version: 2 });
+});
+
+/** From now on each statement on the table fails with 40001, until that many have. */
+async function unlucky(db: Database, times: number) {
+  await sql`alter sequence tries restart`.execute(db);
+  await sql
+    .raw(`
+    create or replace function lucky() returns boolean language plpgsql volatile as $$ begin
+      if nextval('tries') <= ${times} then raise exception 'not now' using errcode = '40001'; end if;
+      return true;
+    end $$`)
+    .execute(db);
+}
+
+t.test('what the server refuses with 40001 is asked again, and not for ever', async (t) => {
+  const { users, db } = await usersOf(t, server);
+  const user = person();
+  await users.insert(user);
+  await sql`create sequence tries`.execute(db);
+  await unlucky(db, 0);
+  await sql`alter table users rename to people`.execute(db);
+  await sql`create view users as select people.* from people where (select lucky())`.execute(db);
+  await sql`create function luck() returns trigger language plpgsql as 'begin perform lucky(); return new; end'`.execute(
+    db,
+  );
+  await sql`create trigger luck before insert on people for each row execute function luck()`.execute(
+    db,
+  );
+  const other = person('eve@example.com');
+  const asked: Record<string, () => Promise<unknown>> = {
+    find: () => users.findById(user.id),
+    list: () => users.list({ kind: 'person', limit: 10 }),
+    insert: () => users.insert(other),
+    insertMany: () => users.insertMany([person('eve@example.org')]),
+  };
+  for (const [name, ask] of Object.entries(asked)) {
+    await unlucky(db, 1_000);
+    t.ok((await fault(ask())) instanceof StorageFault, `${name}: gives up`);
+    await unlucky(db, 3);
+    t.equal(await fault(ask()), undefined, `${name}: succeeds in the end`);
+  }
+  t.match(await users.findById(other.id), { email: 'eve@example.com' });
+});

@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import t from 'tap';
+import { WriteProbe } from '../../../src/parts/storage/write-probe.ts';
+import { TestClock } from '../../test-app.ts';
+
+/** A probe of writes that the test answers one by one. */
+function probeOf() {
+  const clock = new TestClock();
+  const writes: PromiseWithResolvers<void>[] = [];
+  const said: unknown[] = [];
+  const write = () => {
+    const asked = Promise.withResolvers<void>();
+    writes.push(asked);
+    return asked.promise;
+  };
+  const probe = new WriteProbe(write, {
+    clock: () => clock.now,
+    failing: (fault) => said.push(fault),
+    well: () => said.push('well'),
+  });
+  return { clock, writes, said, probe };
+}
+
+t.test('however many ask, a second has one write', async (t) => {
+  const { clock, writes, said, probe } = probeOf();
+  const asked = Array.from({ length: 100 }, () => probe.succeeds());
+  t.equal(writes.length, 1);
+  writes[0]?.resolve();
+  t.same(new Set(await Promise.all(asked)), new Set([true]));
+  clock.advance(999);
+  t.equal(await probe.succeeds(), true);
+  t.equal(writes.length, 1);
+  clock.advance(1);
+  const next = probe.succeeds();
+  writes[1]?.resolve();
+  t.equal(await next, true);
+  t.equal(writes.length, 2);
+  t.same(said, [], 'and nothing is said');
+});
+
+t.test('a change is said once, with its reason', async (t) => {
+  const { clock, writes, said, probe } = probeOf();
+  const fault = new Error('disk full');
+  for (const outcome of ['full', 'full', 'well', 'well', 'full']) {
+    const asked = probe.succeeds();
+    if (outcome === 'full') writes.at(-1)?.reject(fault);
+    else writes.at(-1)?.resolve();
+    t.equal(await asked, outcome === 'well');
+    clock.advance(1_000);
+  }
+  t.same(said, [fault, 'well', fault]);
+});
+
+t.test('a write that hangs is failing after a second, and asked no second time', async (t) => {
+  const { clock, writes, said, probe } = probeOf();
+  const alive = setInterval(() => {}, 1_000);
+  t.equal(await probe.succeeds(), false);
+  clearInterval(alive);
+  t.same(said, ['no answer within 1000 ms']);
+  clock.advance(60_000);
+  t.equal(await probe.succeeds(), false, 'at once now');
+  t.equal(writes.length, 1, 'one hangs, and no more');
+  writes[0]?.resolve();
+  await sleep(1);
+  const next = probe.succeeds();
+  writes[1]?.resolve();
+  t.equal(await next, true);
+  t.same(said, ['no answer within 1000 ms', 'well']);
+});
+
+t.test('a clock that was set back keeps no old answer', async (t) => {
+  const { clock, writes, probe } = probeOf();
+  const first = probe.succeeds();
+  writes[0]?.resolve();
+  t.equal(await first, true);
+  clock.advance(-3_600_000);
+  const next = probe.succeeds();
+  writes[1]?.reject(new Error('gone'));
+  t.equal(await next, false);
+});

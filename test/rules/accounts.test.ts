@@ -1,0 +1,137 @@
+import t from 'tap';
+import { emailKey, emptied, newId, newPerson } from '../../src/rules/accounts.ts';
+import { profileOf } from '../../src/rules/views.ts';
+import { User } from '../../src/schemas/user.ts';
+import { ada, NOW } from './samples.ts';
+
+t.test('the ways to write one address have one key', async (t) => {
+  for (const email of [
+    'ada@example.com',
+    ' Ada@Example.COM\t',
+    'ＡＤＡ@example.com',
+    'ADA@EXAMPLE.COM',
+  ]) {
+    t.equal(emailKey(email), 'ada@example.com');
+  }
+  t.equal(emailKey('ELKE\u{212a}@example.com'), 'elkek@example.com');
+  t.equal(emailKey('Zoe\u0308@example.com'), emailKey('zo\u00eb@example.com'));
+});
+
+t.test('different addresses keep different keys', async (t) => {
+  for (const email of [
+    'ada+news@example.com',
+    'a.da@example.com',
+    'adа@example.com',
+    'ada@example.org',
+  ]) {
+    t.not(emailKey(email), 'ada@example.com');
+  }
+});
+
+t.test('the key of a key is the key itself', async (t) => {
+  for (let point = 0; point <= 0x2ffff; point += 1) {
+    if (point >= 0xd800 && point <= 0xdfff) continue;
+    const key = emailKey(`x${String.fromCodePoint(point)}x`);
+    if (emailKey(key) !== key) t.fail(point.toString(16));
+  }
+});
+
+t.test('an id is a UUIDv7: of its millisecond, in order, never the same', async (t) => {
+  const id = newId(NOW);
+  const form = /^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
+  for (let turn = 0; turn < 100; turn += 1) t.match(newId(NOW), form);
+  t.equal(Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16), NOW);
+  t.ok(newId(NOW + 1) > id);
+  t.equal(new Set(Array.from({ length: 1_000 }, () => newId(NOW))).size, 1_000);
+});
+
+t.test('a new person has no role, no session, no verified address', async (t) => {
+  const person = newPerson({ email: 'Ada@Example.com', name: null, passwordHash: 'hash' }, NOW);
+  t.same(User.parse(person), person);
+  t.match(person, {
+    kind: 'person',
+    email: 'Ada@Example.com',
+    email_key: 'ada@example.com',
+    email_verified_at: null,
+    name: null,
+    password_hash: 'hash',
+    roles: [],
+    status: 'active',
+    token_version: 0,
+    sessions: [],
+    throttle: [],
+    mfa: { challenges: [] },
+    revoked_at: null,
+    row_version: 0,
+    created_at: NOW,
+    updated_at: NOW,
+    last_login_at: null,
+  });
+});
+
+t.test('of a deleted user nothing is left but what revokes his tokens', async (t) => {
+  const user = ada({
+    roles: ['admin'],
+    email_verified_at: NOW,
+    last_login_at: NOW,
+    token_version: 4,
+    reset_letters: 2,
+    row_version: 9,
+    throttle: [{ key: 'password all', failures: 1, failed_at: NOW, pending: [] }],
+    mfa: { totp: { secret: 'sealed', last_step: 0 }, challenges: [] },
+    sessions: [
+      {
+        id: 'session',
+        gen: 0,
+        created_at: NOW,
+        rotated_at: NOW,
+        expires_at: NOW,
+        amr: ['pwd'],
+        transport: 'body',
+        client: 'a browser',
+      },
+    ],
+  });
+  const empty = emptied(user, NOW + 5);
+  t.same(User.parse(empty), empty);
+  const { id, kind, created_at, row_version } = user;
+  t.same(empty, {
+    id,
+    kind,
+    created_at,
+    row_version,
+    email: null,
+    email_key: null,
+    email_verified_at: null,
+    name: null,
+    password_hash: null,
+    roles: [],
+    status: 'deleted',
+    token_version: 5,
+    access_version: 5,
+    reset_letters: 0,
+    sessions: [],
+    throttle: [],
+    mfa: { challenges: [] },
+    revoked_at: NOW + 5,
+    updated_at: NOW + 5,
+    last_login_at: null,
+  });
+});
+
+t.test('a profile tells a user about himself, and no secret', async (t) => {
+  t.same(profileOf(ada({ id: 'id' })), {
+    id: 'id',
+    email: 'ada@example.com',
+    email_verified: false,
+    name: 'Ada',
+    roles: [],
+    created_at: '2026-11-23T18:00:00.000Z',
+    last_login_at: null,
+  });
+  t.match(profileOf(ada({ email_verified_at: NOW, last_login_at: NOW + 1, email: null })), {
+    email: '',
+    email_verified: true,
+    last_login_at: '2026-11-23T18:00:00.001Z',
+  });
+});

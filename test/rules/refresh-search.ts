@@ -1,0 +1,320 @@
+import { fingerprint } from '../../src/rules/fingerprint.ts';
+import type { Presented, rotate } from '../../src/rules/rotation.ts';
+import type { SessionLimits } from '../../src/rules/sessions.ts';
+import { endOthers, isLive, start } from '../../src/rules/sessions.ts';
+import type { Session, User } from '../../src/schemas/user.ts';
+import { ada, limits, NOW, SECOND } from './samples.ts';
+
+type Token = Pick<Presented, 'gen' | 'ver'>;
+
+interface Sent extends Token {
+  /** The Idempotency-Key. */
+  attempt: string;
+  at: number;
+  /** It has arrived once and may arrive again. */
+  isDoubled?: true;
+}
+
+/**
+ * One user with one session, and everybody who may refresh it. `tabs` share a cookie and send a new key with every
+ * request, so they repeat a request whose answer was lost within the grace. An `app` keeps the key with the token, so
+ * it may come back at any time.
+ */
+interface World {
+  now: number;
+  row: User;
+  /** The rows before the last writes, newest first: what a standby that lags may have. */
+  older: User[];
+  hasFailedOver: boolean;
+  hasNewPassword: boolean;
+  /** What the owner's client holds. */
+  held: Token;
+  /** The key that an app keeps until it has an answer. */
+  key: string | undefined;
+  /** How many requests were sent: what makes a new key. */
+  sent: number;
+  /** When the first request was sent whose answer is still missing. */
+  askedAt: number | undefined;
+  requests: Sent[];
+  answers: Token[];
+  thief: Token | undefined;
+  /** From then on the session may end, for the owner too. */
+  hasThiefActed: boolean;
+  thiefUsedAt: number | undefined;
+  /** The owner has rotated longer after the thief than the grace: since when. */
+  ownerSince: number | undefined;
+}
+
+interface Step {
+  name: string;
+  world: World;
+}
+
+const SHORT = 10 * SECOND;
+const LONG = 600 * SECOND;
+const MAX_ON_THE_WAY = 2;
+
+export interface Search {
+  client: 'tabs' | 'app';
+  rotate: typeof rotate;
+  depth: number;
+  /** What the server is told; the promise that is checked is that of `limits`. */
+  serverLimits?: SessionLimits;
+}
+
+export interface Found {
+  states: number;
+  /** The shortest way to a broken promise, or undefined: there is none to this depth. */
+  counterexample: string[] | undefined;
+}
+
+class Broken extends Error {}
+
+export function search({ client, rotate, depth, serverLimits = limits }: Search): Found {
+  const { user, session } = start(
+    ada(),
+    { amr: ['pwd'], transport: 'body', client: '' },
+    NOW,
+    limits,
+  );
+  const { id: sid } = session;
+
+  const written = (world: World, row: User): World =>
+    row === world.row ? world : { ...world, row, older: [world.row, ...world.older].slice(0, 2) };
+
+  const present = (world: World, sent: Sent) => {
+    const presented = { sid, transport: 'body' as const, ...sent };
+    const { user: row, result } = rotate(world.row, presented, world.now, serverLimits);
+    const isAnswered = result.outcome !== 'invalid' && result.outcome !== 'reused';
+    return {
+      outcome: result.outcome,
+      answer: isAnswered ? { gen: result.session.gen, ver: row.token_version } : undefined,
+      world: written(world, row),
+    };
+  };
+
+  function arrival(world: World, index: number, mayComeAgain: boolean): Step {
+    const sent = world.requests[index] as Sent;
+    const requests = world.requests.toSpliced(
+      index,
+      1,
+      ...(mayComeAgain ? [{ ...sent, isDoubled: true as const }] : []),
+    );
+    const { outcome, answer, world: after } = present({ ...world, requests }, sent);
+    const name = `request ${sent.gen}${mayComeAgain ? ' (will come twice)' : ''} arrives: ${outcome}`;
+    if (answer === undefined && !world.hasThiefActed)
+      throw new Broken(`${name}: the owner is signed out`);
+    const isAfterThief =
+      world.thiefUsedAt !== undefined && world.now > world.thiefUsedAt + limits.grace;
+    const ownerSince =
+      outcome === 'rotated' && isAfterThief ? (world.ownerSince ?? world.now) : world.ownerSince;
+    return {
+      name,
+      world: { ...after, ownerSince, answers: answer ? [...world.answers, answer] : world.answers },
+    };
+  }
+
+  function* steps(world: World): Generator<() => Step> {
+    const { now, held, requests, answers, key, askedAt } = world;
+    if (requests.length < MAX_ON_THE_WAY) {
+      const attempt = client === 'app' && key !== undefined ? key : `key ${world.sent}`;
+      const sent: Sent = { ...held, at: now, attempt };
+      yield () => ({
+        name: `the owner sends ${held.gen}`,
+        world: {
+          ...world,
+          requests: [...requests, sent],
+          key: attempt,
+          sent: world.sent + 1,
+          askedAt: askedAt ?? now,
+        },
+      });
+    }
+    const isQuiet = requests.length + answers.length === 0 && askedAt === undefined;
+    if (isQuiet)
+      yield () => {
+        const attempt = `key ${world.sent}`;
+        const asked = { ...world, sent: world.sent + 1, requests: [{ ...held, at: now, attempt }] };
+        const { name, world: after } = arrival(asked, 0, false);
+        const answer = after.answers[0] ?? held;
+        return { name: `${name}, and is answered`, world: { ...after, answers: [], held: answer } };
+      };
+    if (isQuiet && !world.hasNewPassword && isLive(world.row.sessions[0] as Session, now))
+      yield () => {
+        const changed = endOthers(world.row, sid, now);
+        return {
+          name: 'the owner changes the password',
+          world: {
+            ...written(world, changed),
+            hasNewPassword: true,
+            held: { ...held, ver: changed.token_version },
+          },
+        };
+      };
+    for (const [index, sent] of requests.entries()) {
+      yield () => arrival(world, index, false);
+      if (!sent.isDoubled) yield () => arrival(world, index, true);
+      yield () => ({
+        name: `request ${sent.gen} is lost`,
+        world: { ...world, requests: requests.toSpliced(index, 1) },
+      });
+    }
+    const [answer, ...rest] = answers;
+    if (answer) {
+      const isBehindUs = requests.length === 0 && rest.length === 0;
+      yield () => ({
+        name: `answer ${answer.gen} comes`,
+        world: {
+          ...world,
+          answers: rest,
+          held: answer,
+          key: undefined,
+          askedAt: isBehindUs ? undefined : askedAt,
+        },
+      });
+      yield () => ({ name: `answer ${answer.gen} is lost`, world: { ...world, answers: rest } });
+    }
+    // What is on its way arrives within the grace, or never; who has no key has an answer by then.
+    const waiting = requests.map(({ at }) => at);
+    if (client === 'tabs' && askedAt !== undefined) waiting.push(askedAt);
+    if (waiting.every((since) => now + SHORT <= since + limits.grace))
+      yield () => ({ name: '10 s pass', world: { ...world, now: now + SHORT } });
+    if (waiting.length + answers.length === 0)
+      yield () => ({ name: '10 min pass', world: { ...world, now: now + LONG } });
+    if (!world.hasFailedOver)
+      for (const [index, row] of world.older.entries())
+        yield () => ({
+          name: `the database loses ${index + 1} write(s)`,
+          world: {
+            ...world,
+            row,
+            older: [],
+            hasFailedOver: true,
+            thiefUsedAt: undefined,
+            ownerSince: undefined,
+          },
+        });
+    const { thief } = world;
+    if (thief === undefined)
+      yield () => ({ name: `a thief copies ${held.gen}`, world: { ...world, thief: held } });
+    else
+      yield () => {
+        const {
+          outcome,
+          answer,
+          world: after,
+        } = present(world, { ...thief, at: now, attempt: 'of the thief' });
+        const name = `the thief sends ${thief.gen}: ${outcome}`;
+        if (answer && world.ownerSince !== undefined && now > world.ownerSince + limits.grace)
+          throw new Broken(`${name}: the thief goes on`);
+        return {
+          name,
+          world: answer
+            ? {
+                ...after,
+                hasThiefActed: true,
+                thief: answer,
+                thiefUsedAt: now,
+                ownerSince: undefined,
+              }
+            : { ...after, hasThiefActed: true },
+        };
+      };
+  }
+
+  /** Equal for worlds in which the same can happen: instants count by their age, and only up to the grace. */
+  function keyOf(world: World): string {
+    // Keys matter by which of them are the same alone.
+    const names = new Map<string, number>();
+    const keyed = (hash: string) => {
+      if (!names.has(hash)) names.set(hash, names.size);
+      return names.get(hash);
+    };
+    const age = (instant: number | undefined) =>
+      instant === undefined ? -1 : Math.min(world.now - instant, limits.grace + 1) / SECOND;
+    const rowKey = ({ sessions: [own], token_version }: User) =>
+      own && [
+        own.gen,
+        token_version,
+        age(own.rotated_at),
+        own.rotations?.map(age),
+        own.attempt && keyed(own.attempt),
+        age(own.retried_at),
+        own.ended_at === undefined,
+      ];
+    const {
+      row,
+      older,
+      hasFailedOver,
+      hasNewPassword,
+      held,
+      key,
+      askedAt,
+      requests,
+      answers,
+      thief,
+      hasThiefActed,
+    } = world;
+    return JSON.stringify([
+      rowKey(row),
+      older.map(rowKey),
+      hasFailedOver,
+      hasNewPassword,
+      held,
+      key && keyed(fingerprint(key)),
+      age(askedAt),
+      requests.map((sent) => [
+        sent.gen,
+        sent.ver,
+        keyed(fingerprint(sent.attempt)),
+        sent.isDoubled,
+        age(sent.at),
+      ]),
+      answers,
+      thief,
+      hasThiefActed,
+      age(world.thiefUsedAt),
+      age(world.ownerSince),
+    ]);
+  }
+
+  const first: World = {
+    sent: 0,
+    now: NOW,
+    row: user,
+    older: [],
+    hasFailedOver: false,
+    hasNewPassword: false,
+    held: { gen: 0, ver: 0 },
+    key: undefined,
+    askedAt: undefined,
+    requests: [],
+    answers: [],
+    thief: undefined,
+    hasThiefActed: false,
+    thiefUsedAt: undefined,
+    ownerSince: undefined,
+  };
+  const seen = new Set([keyOf(first)]);
+  let layer: { world: World; way: string[] }[] = [{ world: first, way: [] }];
+  for (let step = 0; step < depth; step += 1) {
+    const next: typeof layer = [];
+    for (const { world, way } of layer) {
+      for (const take of steps(world)) {
+        let taken: Step;
+        try {
+          taken = take();
+        } catch (error) {
+          if (!(error instanceof Broken)) throw error;
+          return { states: seen.size, counterexample: [...way, error.message] };
+        }
+        const key = keyOf(taken.world);
+        if (seen.has(key)) continue;
+        seen.add(key);
+        next.push({ world: taken.world, way: [...way, taken.name] });
+      }
+    }
+    layer = next;
+  }
+  return { states: seen.size, counterexample: undefined };
+}

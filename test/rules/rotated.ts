@@ -1,0 +1,29 @@
+import { type Presented, rotate } from '../../src/rules/rotation.ts';
+import { start } from '../../src/rules/sessions.ts';
+import type { Session, User } from '../../src/schemas/user.ts';
+import { ada, limits, NOW } from './samples.ts';
+
+export const signIn = { amr: ['pwd'], transport: 'body', client: 'curl' } as const;
+export const begin = (user: User, now: number, some: Partial<typeof limits> = {}) =>
+  start(user, { ...signIn, amr: [...signIn.amr] }, now, { ...limits, ...some });
+
+/** A user with one session of generation `gen`; the last rotation was at `NOW`. */
+export function rotated(gen: number, attempt?: string) {
+  let { user, session } = begin(ada(), NOW);
+  for (let step = 0; step < gen; step += 1) {
+    const last = step === gen - 1;
+    const turn = rotate(user, present(session, last ? { attempt } : {}), NOW, limits);
+    if (turn.result.outcome !== 'rotated') throw new Error(turn.result.outcome);
+    user = turn.user;
+    session = turn.result.session;
+  }
+  return { user, session };
+}
+
+export const present = (session: Session, changes: Partial<Presented> = {}): Presented => ({
+  sid: session.id,
+  gen: session.gen,
+  ver: 0,
+  transport: 'body',
+  ...changes,
+});

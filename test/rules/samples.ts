@@ -1,0 +1,23 @@
+import { newPerson } from '../../src/rules/accounts.ts';
+import type { SessionLimits } from '../../src/rules/sessions.ts';
+import type { User } from '../../src/schemas/user.ts';
+
+export const SECOND = 1_000;
+export const MINUTE = 60 * SECOND;
+export const DAY = 24 * 60 * MINUTE;
+
+/** The clock of the samples. */
+export const NOW = Date.UTC(2026, 10, 23, 18, 0, 0);
+
+export const limits: SessionLimits = {
+  idle: 14 * DAY,
+  max: 30 * DAY,
+  grace: 30 * SECOND,
+  count: 10,
+};
+
+/** A person who has just signed up, and has no session yet. */
+export const ada = (changes: Partial<User> = {}): User => ({
+  ...newPerson({ email: 'ada@example.com', name: 'Ada', passwordHash: '$argon2id$none' }, NOW),
+  ...changes,
+});

@@ -1,0 +1,227 @@
+import t from 'tap';
+import { REVOCATION_LIFE, Revocations } from '../../src/parts/revocations/revocations.ts';
+import { rotate } from '../../src/rules/rotation.ts';
+import {
+  endAll,
+  endOthers,
+  endSession,
+  isLive,
+  liveSession,
+  withTombstone,
+} from '../../src/rules/sessions.ts';
+import type { Session, User } from '../../src/schemas/user.ts';
+import { ada, DAY, limits, NOW } from './samples.ts';
+
+import { begin, present, signIn } from './rotated.ts';
+
+t.test('a sign-in opens a session of generation 0 with both of its ends', async (t) => {
+  const { user, session } = begin(ada(), NOW);
+  t.match(session, {
+    ...signIn,
+    gen: 0,
+    created_at: NOW,
+    rotated_at: NOW,
+    expires_at: NOW + 14 * DAY,
+  });
+  t.match(session.id, /^[\w-]{22}$/);
+  t.same(user.sessions, [session]);
+  t.equal(user.revoked_at, null, 'nothing was revoked');
+  t.not(begin(ada(), NOW).session.id, session.id);
+});
+
+t.test('a session whose absolute end comes first has that end', async (t) => {
+  const { session } = begin(ada(), NOW, { max: 3 * DAY });
+  t.equal(session.expires_at, NOW + 3 * DAY);
+});
+
+t.test(
+  'one more sign-in than there is room for ends the session that was used longest ago',
+  async (t) => {
+    let user = ada();
+    const sessions: Session[] = [];
+    for (let index = 0; index < 3; index += 1) {
+      const made = begin(user, NOW + index, { count: 3 });
+      user = made.user;
+      sessions.push(made.session);
+    }
+    t.equal(user.revoked_at, null, 'as many as there is room for end nobody');
+    const [first, second, third] = sessions as [Session, Session, Session];
+    const turn = rotate(user, present(first), NOW + 10, limits);
+    const fourth = begin(turn.user, NOW + 20, { count: 3 });
+    const live = fourth.user.sessions
+      .filter((session) => isLive(session, NOW + 20))
+      .map(({ id }) => id);
+    t.same(live.sort(), [first.id, third.id, fourth.session.id].sort(), 'the first was used since');
+    t.match(
+      fourth.user.sessions.find(({ id }) => id === second.id),
+      { ended_at: NOW + 20 },
+    );
+    t.equal(fourth.user.revoked_at, NOW + 20, 'so that other nodes hear of it');
+  },
+);
+
+t.test('when the room has become smaller, a sign-in ends all that do not fit', async (t) => {
+  let user = ada();
+  for (let index = 0; index < 5; index += 1) user = begin(user, NOW + index).user;
+  const { user: after, session } = begin(user, NOW + 10, { count: 1 });
+  t.same(
+    after.sessions.filter((other) => isLive(other, NOW + 10)).map(({ id }) => id),
+    [session.id],
+  );
+});
+
+t.test('a session that has ended takes no room either', async (t) => {
+  const first = begin(ada(), NOW);
+  const second = begin(first.user, NOW + 1);
+  const user = endSession(second.user, second.session.id, NOW + 2);
+  const after = begin(user, NOW + 3, { count: 2 }).user;
+  t.ok(liveSession(after, first.session.id, NOW + 3), 'though the ended one was used since');
+});
+
+t.test('an expired session takes no room, and goes with the next write', async (t) => {
+  const old = begin(ada(), NOW);
+  const now = NOW + 14 * DAY;
+  const { user, session } = begin(old.user, now, { count: 1 });
+  t.same(user.sessions, [session]);
+  t.equal(user.revoked_at, null);
+});
+
+t.test('an ended session stays as a tombstone until no token of it can be alive', async (t) => {
+  const first = begin(ada(), NOW);
+  const ended = endSession(first.user, first.session.id, NOW + 5);
+  t.same(ended.sessions, [{ ...first.session, ended_at: NOW + 5 }]);
+  t.match(ended, { revoked_at: NOW + 5, updated_at: NOW + 5, token_version: 0 });
+  const until = NOW + 5 + REVOCATION_LIFE;
+  t.equal(begin(ended, until - 1).user.sessions.length, 2);
+  t.equal(begin(ended, until).user.sessions.length, 1);
+});
+
+/** A hundred tombstones, all there is room for. */
+function crowded() {
+  let user = ada();
+  const ids: string[] = [];
+  for (let index = 0; index < 100; index += 1) {
+    const made = begin(user, NOW + index);
+    user = endSession(made.user, made.session.id, NOW + index);
+    ids.push(made.session.id);
+  }
+  return { user, ids };
+}
+
+/** What a node knows that starts and reads this row. */
+function learned(user: User) {
+  const revocations = new Revocations(() => 0);
+  revocations.learn(user);
+  return (sid: string, ver: number) => revocations.includes({ sub: user.id, sid, ver });
+}
+
+t.test(
+  'when there are too many tombstones nothing ended comes to life, and who is signed in stays so',
+  async (t) => {
+    const { user, ids } = crowded();
+    t.same(
+      user.sessions.map(({ id }) => id),
+      ids.toReversed(),
+      'a hundred stay',
+    );
+    t.equal(user.token_version, 0);
+    const [one, two] = [begin(user, NOW + 200), begin(user, NOW + 200)];
+    const both = { ...one.user, sessions: [...one.user.sessions, two.session] };
+    const after = endSession(both, one.session.id, NOW + 201);
+    t.match(after, { token_version: 0, access_version: 1, revoked_at: NOW + 201 });
+    t.same(after.sessions, [two.session], 'the living one stays');
+    const isRevoked = learned(after);
+    for (const id of [...ids, one.session.id, two.session.id])
+      t.ok(isRevoked(id, 0), 'every access token dies');
+    const turn = rotate(after, present(two.session), NOW + 202, limits);
+    t.equal(turn.result.outcome, 'rotated');
+    t.notOk(
+      isRevoked(two.session.id, turn.user.access_version),
+      'and the next refresh has a new one',
+    );
+  },
+);
+
+t.test('130 sign-ins in a loop sign nobody out but those there is no room for', async (t) => {
+  let { user, session: phone } = begin(ada(), NOW);
+  for (let index = 1; index <= 130; index += 1) {
+    const now = NOW + index * 1_000;
+    user = begin(user, now).user;
+    const turn = rotate(user, present(phone), now, limits);
+    if (turn.result.outcome !== 'rotated') throw new Error(`${index}: ${turn.result.outcome}`);
+    user = turn.user;
+    phone = turn.result.session;
+  }
+  const now = NOW + 130_000;
+  t.equal(user.sessions.filter((session) => isLive(session, now)).length, limits.count);
+  t.ok(user.sessions.length <= limits.count + 100, 'the row is bounded');
+  t.match(user, { token_version: 0, access_version: 1 });
+});
+
+t.test(
+  'a token without a session leaves a tombstone, and the others are as they were',
+  async (t) => {
+    const { user, session } = begin(ada(), NOW);
+    const after = withTombstone(withTombstone(user, 'one', NOW + 1), 'two', NOW + 2);
+    const tombstone = (id: string, now: number): Session => ({
+      id,
+      gen: 0,
+      created_at: now,
+      rotated_at: now,
+      expires_at: now,
+      ended_at: now,
+      amr: [],
+      transport: 'body',
+      client: '',
+    });
+    t.same(after.sessions, [session, tombstone('two', NOW + 2), tombstone('one', NOW + 1)]);
+    t.equal(withTombstone(after, 'one', NOW + 3), after, 'once, however often it is asked for');
+    t.match(after, { revoked_at: NOW + 2, updated_at: NOW + 2, token_version: 0 });
+    let many = user;
+    const ids = Array.from({ length: 101 }, (_, index) => `${index}`);
+    for (const [index, id] of ids.entries()) many = withTombstone(many, id, NOW + index);
+    t.match(many, { token_version: 0, access_version: 1, revoked_at: NOW + 100 });
+    t.same(many.sessions, [session]);
+    const isRevoked = learned(many);
+    for (const id of ids) t.ok(isRevoked(id, 0), id);
+  },
+);
+
+t.test('ending a session that has ended, expired or never was changes nothing', async (t) => {
+  const { user, session } = begin(ada(), NOW);
+  const ended = endSession(user, session.id, NOW);
+  t.equal(endSession(ended, session.id, NOW + 1), ended);
+  t.equal(endSession(user, 'another', NOW), user);
+  t.equal(endSession(user, session.id, NOW + 14 * DAY), user);
+});
+
+t.test('ending all ends each session and every token there is', async (t) => {
+  const first = begin(ada(), NOW);
+  const { user, session } = begin(first.user, NOW);
+  const after = endAll(user, NOW + 1);
+  t.match(after, { token_version: 1, access_version: 1, revoked_at: NOW + 1, updated_at: NOW + 1 });
+  t.same(
+    after.sessions.map(({ ended_at }) => ended_at),
+    [NOW + 1, NOW + 1],
+  );
+  t.notOk(liveSession(after, session.id, NOW + 1));
+});
+
+t.test('ending all of a user without sessions still ends every token', async (t) => {
+  t.match(endAll(ada(), NOW), { token_version: 1, revoked_at: NOW, sessions: [] });
+});
+
+t.test('ending the others keeps one session alive, with a new token version', async (t) => {
+  const first = begin(ada(), NOW);
+  const { user, session } = begin(first.user, NOW);
+  const after = endOthers(user, session.id, NOW + 1);
+  t.match(after, { token_version: 1, revoked_at: NOW + 1, updated_at: NOW + 1 });
+  t.ok(liveSession(after, session.id, NOW + 1));
+  t.notOk(liveSession(after, first.session.id, NOW + 1));
+  t.equal(
+    rotate(after, present(session), NOW + 1, limits).result.outcome,
+    'invalid',
+    'the old pair is dead',
+  );
+  t.equal(rotate(after, present(session, { ver: 1 }), NOW + 1, limits).result.outcome, 'rotated');
+});
