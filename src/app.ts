@@ -4,6 +4,7 @@ import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Context } from './context.ts';
 import { registerAccess } from './http/access.ts';
+import type { App } from './http/app-type.ts';
 import { basePath } from './http/base-path.ts';
 import { BODY_LIMIT, registerBodyParser } from './http/body.ts';
 import { answerClientErrors, refuseTunnels } from './http/client-errors.ts';
@@ -36,7 +37,7 @@ const SERVER = {
 };
 
 /** The whole service, in the order in which a request goes through it. Opens no port. */
-export async function buildApp(context: Context, { logger, tls }: Surroundings) {
+export async function buildApp(context: Context, { logger, tls }: Surroundings): Promise<App> {
   const { config } = context;
   // Fastify's types know a server by its option; both kinds answer alike.
   const server = (tls ? { https: { ...tls, ...SERVER } } : { http: SERVER }) as {
@@ -78,5 +79,3 @@ export async function buildApp(context: Context, { logger, tls }: Surroundings) 
   registerRoutes(app, context);
   return app;
 }
-
-export type App = Awaited<ReturnType<typeof buildApp>>;

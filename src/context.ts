@@ -1,32 +1,32 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { type Config, isInlineKeySet } from './config.ts';
-import type { Clock, Uptime } from './rules/clock.ts';
 import { Guessing } from './parts/guessing/guessing.ts';
 import { KeyRing } from './parts/keys/key-ring.ts';
 import { KeySetError, readKeySet } from './parts/keys/key-set.ts';
 import { newMasterSecret, newSigningKey } from './parts/keys/new-keys.ts';
+import { MailboxLimit } from './parts/mail/mailbox-limit.ts';
+import { Outbox, type OutboxLog } from './parts/mail/outbox.ts';
+import { openMail } from './parts/mail/transport.ts';
+import { buildMetrics, type Metrics } from './parts/metrics.ts';
 import { HashQueue } from './parts/passwords/hash-queue.ts';
 import { PasswordStrength } from './parts/passwords/password-strength.ts';
 import { Passwords } from './parts/passwords/passwords.ts';
 import { RevocationFeed } from './parts/revocations/revocation-feed.ts';
 import { Revocations } from './parts/revocations/revocations.ts';
-import type { SessionLimits } from './rules/sessions.ts';
-import { AccessTokens } from './parts/tokens/access-tokens.ts';
-import { OwnTokens } from './parts/tokens/own-tokens.ts';
-import { buildJws } from './parts/tokens/jws.ts';
-import { buildMetrics, type Metrics } from './http/metrics.ts';
-import { Shutdown } from './http/shutdown.ts';
-import { MailboxLimit } from './parts/mail/mailbox-limit.ts';
-import { Outbox, type OutboxLog } from './parts/mail/outbox.ts';
-import { openMail } from './parts/mail/transport.ts';
-import type { PrivateJwk } from './schemas/jwk.ts';
-import { databaseFault, explained, mailFault } from './start-faults.ts';
+import { Shutdown } from './parts/shutdown.ts';
 import { type Database, openDatabase } from './parts/storage/database.ts';
 import { readKeyFile } from './parts/storage/key-file.ts';
 import { migrate } from './parts/storage/migrations.ts';
 import { UnreadableRows } from './parts/storage/unreadable-rows.ts';
 import { Users } from './parts/storage/users.ts';
 import { WriteProbe } from './parts/storage/write-probe.ts';
+import { AccessTokens } from './parts/tokens/access-tokens.ts';
+import { buildJws } from './parts/tokens/jws.ts';
+import { OwnTokens } from './parts/tokens/own-tokens.ts';
+import type { Clock, Uptime } from './rules/clock.ts';
+import type { SessionLimits } from './rules/sessions.ts';
+import type { PrivateJwk } from './schemas/jwk.ts';
+import { databaseFault, explained, mailFault } from './start-faults.ts';
 
 /** The parts of a running service, joined. */
 export interface Context {

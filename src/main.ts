@@ -8,9 +8,9 @@ import { pino } from 'pino';
 import { buildApp } from './app.ts';
 import { type Config, ConfigError, isInlineKeySet, readConfig } from './config.ts';
 import { buildContext, type Context } from './context.ts';
-import { KeySetError } from './parts/keys/key-set.ts';
 import { logDestination } from './http/log-destination.ts';
 import { buildMetricsApp } from './http/metrics.ts';
+import { KeySetError } from './parts/keys/key-set.ts';
 import { placeOf } from './schemas/connection-url.ts';
 import { EX_CONFIG, explained, listenFault, StartFault } from './start-faults.ts';
 

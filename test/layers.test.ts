@@ -2,25 +2,38 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import t from 'tap';
 
-/** From the outside in: a file imports from its own layer and from those below it, not from one beside it. */
+/** From the outside in: a file imports, types included, from its own room and from those below it. */
 const DEPTHS = {
   main: 0,
   commands: 0,
   app: 1,
   routes: 2,
   http: 3,
-  domain: 4,
-  mail: 5,
-  storage: 5,
-  config: 5,
-  schemas: 6,
+  actions: 4,
+  context: 5,
+  'start-faults': 6,
+  parts: 6,
+  rules: 7,
+  config: 8,
+  schemas: 9,
 } as const;
-type Layer = keyof typeof DEPTHS;
-/** What each layer may import besides Node itself. */
-const PACKAGES: Partial<Record<Layer, RegExp>> = {
-  domain: /^(?!fastify|@fastify|kysely|better-sqlite3|pg$|nodemailer)/,
-  config: /^zod$/,
-  schemas: /^zod$/,
+type Room = keyof typeof DEPTHS;
+
+/** What a line in a room may not do. */
+const PROMISES: Partial<Record<Room, { never: RegExp; packages: RegExp }>> = {
+  // Async, over the Context. Nothing of HTTP.
+  actions: { never: /\bFastify\w*/, packages: /^(?!fastify|@fastify|kysely|better-sqlite3|pg$)/ },
+  // Built once, hold state or talk to the outside. They do not know one another through the Context.
+  parts: { never: /\bContext\b/, packages: /^/ },
+  // Pure: time, randomness and configuration come in by parameter.
+  rules: {
+    never:
+      /\b(await|async|Promise|Date\.now|new Date\(\)|performance|Math\.random|random\w+\(|setTimeout|setInterval|process)\b/,
+    // For the types of the vocabulary alone.
+    packages: /^zod$/,
+  },
+  config: { never: /\bprocess\.env\b/, packages: /^zod$/ },
+  schemas: { never: /\bprocess\.env\b/, packages: /^zod$/ },
 };
 const DATABASE = /^(kysely|better-sqlite3|pg)(\/|$)/;
 const MAIL_SERVER = /^nodemailer(\/|$)/;
@@ -46,7 +59,10 @@ const outer = imports.filter(({ specifier }) => !/^(\.|node:)/.test(specifier));
 const targetOf = ({ file, specifier }: Import) => join(dirname(file), specifier);
 /** `main`, `app`, a folder of `src`, or the name of another file at its top. */
 const placeOf = (path: string) => path.replace(/^src\//, '').replace(/(\/.*|\.ts)$/, '');
-const isLayer = (place: string): place is Layer => place in DEPTHS;
+const isRoom = (place: string): place is Room => place in DEPTHS;
+/** Without comments and texts. */
+const codeOf = (file: string) =>
+  readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*|'(?:[^'\\\n]|\\.)*'/g, '');
 const line = ({ file, specifier }: Import) => `${file} imports ${specifier}`;
 
 t.test('every import was found, and leads to a file', async (t) => {
@@ -62,21 +78,33 @@ t.test('every import was found, and leads to a file', async (t) => {
   for (const found of inner) t.ok(files.includes(targetOf(found)), line(found));
 });
 
-t.test(
-  'imports run one way: main, app, routes, http, domain, mail or storage, schemas',
-  async (t) => {
-    const backwards = inner.filter((found) => {
-      const [from, to] = [placeOf(found.file), placeOf(targetOf(found))];
-      if (!isLayer(from) || !isLayer(to)) return false;
-      // The app's own type is what a route is a function of.
-      if (from === 'routes' && to === 'app' && found.typeOnly) return false;
-      // A type of the configuration says what comes in by parameter.
-      if (to === 'config') return from !== to && !found.typeOnly && DEPTHS[from] > 0;
-      return from !== to && DEPTHS[from] >= DEPTHS[to];
-    });
-    t.same(backwards.map(line), []);
-  },
-);
+t.test('imports run one way, types included', async (t) => {
+  const backwards = inner.filter((found) => {
+    const [from, to] = [placeOf(found.file), placeOf(targetOf(found))];
+    return !isRoom(from) || !isRoom(to) || (from !== to && DEPTHS[from] >= DEPTHS[to]);
+  });
+  t.same(backwards.map(line), []);
+});
+
+t.test('each room keeps its promise', async (t) => {
+  for (const [room, { never, packages }] of Object.entries(PROMISES)) {
+    const inRoom = files.filter((file) => placeOf(file) === room);
+    t.ok(inRoom.length > 0, room);
+    for (const file of inRoom) t.notMatch(codeOf(file), never, file);
+    const strangers = outer.filter(
+      ({ file, specifier }) => placeOf(file) === room && !packages.test(specifier),
+    );
+    t.same(strangers.map(line), [], room);
+  }
+});
+
+t.test('below http only the carrier of @fastify/jwt knows Fastify', async (t) => {
+  const below = outer.filter(
+    ({ file, specifier }) =>
+      /^@?fastify/.test(specifier) && ['actions', 'parts', 'rules'].includes(placeOf(file)),
+  );
+  t.same([...new Set(below.map(({ file }) => file))], ['src/parts/tokens/jws.ts']);
+});
 
 t.test('the joined parts are handed in: their file is imported for its type alone', async (t) => {
   const joined = inner.filter(
@@ -86,12 +114,6 @@ t.test('the joined parts are handed in: their file is imported for its type alon
       !/^src\/(main\.ts|commands\/)/.test(found.file),
   );
   t.same(joined.map(line), []);
-  const fromBelow = inner.filter(
-    (found) =>
-      ['mail', 'storage', 'config', 'schemas'].includes(placeOf(found.file)) &&
-      !isLayer(placeOf(targetOf(found))),
-  );
-  t.same(fromBelow.map(line), [], 'the lowest layers know nothing of it');
 });
 
 t.test('the environment and the configuration come in by parameter', async (t) => {
@@ -111,7 +133,7 @@ t.test('the environment and the configuration come in by parameter', async (t) =
 
 t.test('only storage knows a database', async (t) => {
   const strangers = outer.filter(
-    ({ file, specifier }) => DATABASE.test(specifier) && placeOf(file) !== 'storage',
+    ({ file, specifier }) => DATABASE.test(specifier) && !file.startsWith('src/parts/storage/'),
   );
   t.same(strangers.map(line), []);
   t.ok(outer.some(({ specifier }) => DATABASE.test(specifier)));
@@ -119,26 +141,10 @@ t.test('only storage knows a database', async (t) => {
 
 t.test('only mail knows a mail server', async (t) => {
   const strangers = outer.filter(
-    ({ file, specifier }) => MAIL_SERVER.test(specifier) && placeOf(file) !== 'mail',
+    ({ file, specifier }) => MAIL_SERVER.test(specifier) && !file.startsWith('src/parts/mail/'),
   );
   t.same(strangers.map(line), []);
   t.ok(outer.some(({ specifier }) => MAIL_SERVER.test(specifier)));
-});
-
-t.test('the domain knows no web server, and the vocabulary nothing but zod', async (t) => {
-  for (const [layer, allowed] of Object.entries(PACKAGES)) {
-    const strangers = outer.filter(
-      ({ file, specifier }) => placeOf(file) === layer && !allowed.test(specifier),
-    );
-    t.same(strangers.map(line), [], layer);
-  }
-  const vocabulary = imports.filter(({ file }) => placeOf(file) === 'schemas');
-  t.same(
-    vocabulary
-      .filter(({ specifier }) => specifier !== 'zod' && !specifier.startsWith('.'))
-      .map(line),
-    [],
-  );
 });
 
 t.test('there are no drawers: a thing that has no home has no name yet', async (t) => {

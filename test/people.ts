@@ -1,9 +1,10 @@
 import { TOTP } from 'otpauth';
-import { newPerson } from '../src/rules/accounts.ts';
 import { newServiceAccount } from '../src/actions/clients/service-accounts.ts';
-import { enrol } from '../src/parts/second-factor/second-factor.ts';
-import { start } from '../src/rules/sessions.ts';
 import { issuePair } from '../src/actions/tokens/token-pair.ts';
+import { newUserId, randomId } from '../src/parts/ids.ts';
+import { enrol } from '../src/parts/second-factor/second-factor.ts';
+import { newPerson } from '../src/rules/accounts.ts';
+import { start } from '../src/rules/sessions.ts';
 import type { User } from '../src/schemas/user.ts';
 import type { TestApp, Tokens } from './test-app.ts';
 
@@ -25,8 +26,8 @@ export async function signedIn(
   changes: Partial<User> = {},
 ): Promise<SignedIn> {
   const now = context.clock();
-  const person = newPerson({ email, name: null, passwordHash: CHEAP_HASH }, now);
-  const signIn = { amr: ['pwd'], transport: 'body', client: 'test' } as const;
+  const person = newPerson({ id: newUserId(0), email, name: null, passwordHash: CHEAP_HASH }, now);
+  const signIn = { id: randomId(), amr: ['pwd'], transport: 'body', client: 'test' } as const;
   const { user, session } = start(
     { ...person, ...changes },
     { ...signIn, amr: [...signIn.amr] },

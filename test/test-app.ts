@@ -2,13 +2,14 @@ import { Writable } from 'node:stream';
 import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { pino } from 'pino';
 import type { Test } from 'tap';
-import { type App, buildApp } from '../src/app.ts';
+import { buildApp } from '../src/app.ts';
 import { readConfig } from '../src/config.ts';
 import { buildContext, type Context } from '../src/context.ts';
+import type { App } from '../src/http/app-type.ts';
 import { newMasterSecret, newSigningKey } from '../src/parts/keys/new-keys.ts';
 import { PasswordStrength } from '../src/parts/passwords/password-strength.ts';
-import type { PrivateJwk, SigningAlgorithm } from '../src/schemas/jwk.ts';
 import type { Database } from '../src/parts/storage/database.ts';
+import type { PrivateJwk, SigningAlgorithm } from '../src/schemas/jwk.ts';
 import { violation } from './contract.ts';
 
 export const PASSWORD = 'correct horse battery staple';

@@ -1,12 +1,13 @@
 import { createReadStream, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { z } from 'zod';
+import { newUserId } from '../parts/ids.ts';
+import { isVerifiable } from '../parts/passwords/foreign-hashes.ts';
+import type { Users } from '../parts/storage/users.ts';
 import { newPerson } from '../rules/accounts.ts';
 import type { Clock } from '../rules/clock.ts';
-import { isVerifiable } from '../parts/passwords/foreign-hashes.ts';
 import { ImportedUser } from '../schemas/portable-user.ts';
 import type { User } from '../schemas/user.ts';
-import type { Users } from '../parts/storage/users.ts';
 
 /** Rows in one commit. */
 const BATCH = 1_000;
@@ -44,7 +45,7 @@ function parse(line: string, now: number): User | string {
   if (password_hash !== null && !isVerifiable(password_hash)) {
     return 'password_hash is of a form that cannot be verified here';
   }
-  const person = newPerson({ email, name, passwordHash: password_hash }, now);
+  const person = newPerson({ id: newUserId(now), email, name, passwordHash: password_hash }, now);
   return { ...person, roles, status, email_verified_at: email_verified ? now : null };
 }
 

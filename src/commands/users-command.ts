@@ -3,12 +3,13 @@ import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { SingleBar } from 'cli-progress';
 import { read } from 'read';
-import type { Context } from '../context.ts';
-import { emailKey, newPerson } from '../rules/accounts.ts';
-import { userView } from '../rules/views.ts';
-import { ADMIN, administer, amended } from '../actions/administration/administration.ts';
 import { hashNewPassword } from '../actions/accounts/new-password.ts';
+import { ADMIN, administer, amended } from '../actions/administration/administration.ts';
+import type { Context } from '../context.ts';
+import { newUserId } from '../parts/ids.ts';
+import { emailKey, newPerson } from '../rules/accounts.ts';
 import { endAll } from '../rules/sessions.ts';
+import { userView } from '../rules/views.ts';
 import { NewEmail } from '../schemas/fields.ts';
 import type { User } from '../schemas/user.ts';
 import { importUsers } from './import-users.ts';
@@ -48,7 +49,7 @@ async function create(
   const passwordHash = await hashNewPassword(context, { password, email, path: '/password' });
   const now = context.clock();
   const user: User = {
-    ...newPerson({ email, name: name ?? null, passwordHash }, now),
+    ...newPerson({ id: newUserId(now), email, name: name ?? null, passwordHash }, now),
     roles: admin ? [ADMIN] : [],
     // Whoever can reach the database vouches for the address.
     email_verified_at: now,

@@ -1,11 +1,11 @@
 import { pino } from 'pino';
 import { ConfigError, readConfig } from '../config.ts';
 import { buildContext } from '../context.ts';
-import { KeySetError } from '../parts/keys/key-set.ts';
-import { Refusal } from '../rules/refusal.ts';
 import { problems } from '../http/problems.ts';
-import { databaseFault, EX_CONFIG, explained, StartFault } from '../start-faults.ts';
+import { KeySetError } from '../parts/keys/key-set.ts';
 import { EmailTaken, StorageFault } from '../parts/storage/users.ts';
+import { Refusal } from '../rules/refusal.ts';
+import { databaseFault, EX_CONFIG, explained, StartFault } from '../start-faults.ts';
 import { runUsersCommand } from './users-command.ts';
 import { readUsersCommand, USAGE, UsageError } from './users-usage.ts';
 

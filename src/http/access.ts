@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
-import type { Context } from '../context.ts';
 import { freshCaller } from '../actions/accounts/caller.ts';
+import type { Context } from '../context.ts';
 import { Refusal } from '../rules/refusal.ts';
 import type { AccessClaims } from '../schemas/claims.ts';
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Metrics } from './metrics.ts';
+import type { Metrics } from '../parts/metrics.ts';
 
 /** What happens to accounts, by name; each has exactly one line in the log. */
 export type EventName =

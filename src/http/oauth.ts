@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { authenticate } from '../actions/clients/service-accounts.ts';
 import type { Context } from '../context.ts';
 import { OAuthRefusal } from '../rules/oauth-refusal.ts';
-import { authenticate } from '../actions/clients/service-accounts.ts';
 import type { OAuthErrorCode } from '../schemas/oauth.ts';
 import { OAuthProblem } from '../schemas/oauth.ts';
 import type { ProblemCode } from '../schemas/problem.ts';

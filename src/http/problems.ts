@@ -1,8 +1,8 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
+import { EmailTaken, StorageFault, UnreadableRow } from '../parts/storage/users.ts';
 import { Refusal } from '../rules/refusal.ts';
 import { Problem, type ProblemCode } from '../schemas/problem.ts';
-import { EmailTaken, StorageFault, UnreadableRow } from '../parts/storage/users.ts';
 import { type Voice, voiceOf } from './voice.ts';
 
 interface Entry {

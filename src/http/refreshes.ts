@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
-import type { Context } from '../context.ts';
 import { tell } from '../actions/accounts/letters.ts';
 import type { Refreshed } from '../actions/sessions/refresh.ts';
+import type { Context } from '../context.ts';
 import { logEvent } from './logging.ts';
 
 /** Counts a refresh by its outcome, and tells what an operator or the owner must know. */

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { randomId } from '../parts/ids.ts';
 import type { SignIn } from '../rules/sessions.ts';
 
 const MAX_CLIENT = 100;
@@ -9,6 +10,7 @@ export const clientOf = (request: FastifyRequest): string =>
 
 /** What a password sign-in over this request says about itself. */
 export const signInOf = (request: FastifyRequest, transport: SignIn['transport']): SignIn => ({
+  id: randomId(),
   amr: ['pwd'],
   transport,
   client: clientOf(request),

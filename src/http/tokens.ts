@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import { DEVICE_LIFE, type Holder, issuePair } from '../actions/tokens/token-pair.ts';
 import type { Context } from '../context.ts';
 import { Refusal } from '../rules/refusal.ts';
-import { DEVICE_LIFE, type Holder, issuePair } from '../actions/tokens/token-pair.ts';
 import type { TokenAnswer } from '../schemas/session.ts';
 import type { Session } from '../schemas/user.ts';
 import { checkOrigin, cookieOf, DEVICE_COOKIE, REFRESH_COOKIE, setCookie } from './cookies.ts';

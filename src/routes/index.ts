@@ -1,5 +1,5 @@
-import type { App } from '../app.ts';
 import type { Context } from '../context.ts';
+import type { App } from '../http/app-type.ts';
 import { basePath } from '../http/base-path.ts';
 import { registerOAuth } from '../http/oauth.ts';
 import { completeSignUp } from './accounts/complete-sign-up.ts';

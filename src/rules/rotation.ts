@@ -1,7 +1,7 @@
 import { ACCESS_LIFE } from '../schemas/claims.ts';
 import type { Session, User } from '../schemas/user.ts';
 import { fingerprint } from './fingerprint.ts';
-import { hasSecondFactor } from '../parts/second-factor/second-factor.ts';
+import { hasSecondFactor } from './second-factor.ts';
 import {
   endOf,
   endSession,
@@ -111,6 +111,6 @@ function rotatedOnce(
   };
 }
 
-/** Seconds to wait before the next refresh: from two thirds to four fifths of an access token's life. */
-export const refreshAfter = (): number =>
-  Math.floor(ACCESS_LIFE * (2 / 3 + Math.random() * (2 / 15)));
+/** Seconds to wait before the next refresh: from two thirds to four fifths of an access token's life. `random`: from 0 to 1. */
+export const refreshAfter = (random: number): number =>
+  Math.floor(ACCESS_LIFE * (2 / 3 + random * (2 / 15)));

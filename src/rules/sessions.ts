@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto';
+import { ACCESS_LIFE } from '../schemas/claims.ts';
 import type { Session, User } from '../schemas/user.ts';
-import { REVOCATION_LIFE } from '../parts/revocations/revocations.ts';
 
 /** All in milliseconds but the count. */
 export interface SessionLimits {
@@ -11,7 +10,10 @@ export interface SessionLimits {
 }
 
 /** What a sign-in says about itself. */
-export type SignIn = Pick<Session, 'amr' | 'transport' | 'client'>;
+export type SignIn = Pick<Session, 'id' | 'amr' | 'transport' | 'client'>;
+
+/** How long a revocation matters (ms): until the last access token that it concerns has expired, and some skew. */
+export const REVOCATION_LIFE = (ACCESS_LIFE + 60) * 1_000;
 
 /**
  * Tombstones kept for the snapshot of a node that starts. None may be forgotten while its access tokens live:
@@ -74,7 +76,6 @@ function end(user: User, now: number, which: (session: Session) => boolean): Use
 /** A new session; when there are too many, the least recently used one makes room. */
 export function start(user: User, signIn: SignIn, now: number, limits: SessionLimits) {
   const session: Session = {
-    id: randomBytes(16).toString('base64url'),
     gen: 0,
     created_at: now,
     rotated_at: now,

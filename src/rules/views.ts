@@ -3,7 +3,7 @@ import type { ServiceAccountView, UserView } from '../schemas/administration.ts'
 import type { Profile } from '../schemas/profile.ts';
 import type { SessionView } from '../schemas/session.ts';
 import type { Session, User } from '../schemas/user.ts';
-import { hasSecondFactor } from '../parts/second-factor/second-factor.ts';
+import { hasSecondFactor } from './second-factor.ts';
 import { isLive } from './sessions.ts';
 
 /** RFC 3339, UTC. */

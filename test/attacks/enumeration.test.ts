@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap';
+import { newUserId } from '../../src/parts/ids.ts';
 import { emptied, newPerson } from '../../src/rules/accounts.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { withFactor, wrongCode } from '../authenticator.ts';
@@ -44,14 +45,17 @@ t.before(async () => {
   for (const [state, changes] of Object.entries(states)) {
     addresses[state] = `${state.replaceAll(' ', '-')}@example.com`;
     const person = newPerson(
-      { email: addresses[state], name: null, passwordHash: password_hash },
+      { id: newUserId(0), email: addresses[state], name: null, passwordHash: password_hash },
       clock.now,
     );
     await context.users.insert({ ...person, ...changes });
   }
   addresses['unknown'] = 'unknown@example.com';
   addresses['deleted'] = 'deleted@example.com';
-  const gone = newPerson({ email: addresses['deleted'], name: null, passwordHash: 'x' }, clock.now);
+  const gone = newPerson(
+    { id: newUserId(0), email: addresses['deleted'], name: null, passwordHash: 'x' },
+    clock.now,
+  );
   await context.users.insert(gone);
   await context.users.change(gone.id, (user) => ({
     user: emptied(user, clock.now),

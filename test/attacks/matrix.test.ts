@@ -1,8 +1,9 @@
 import type { InjectOptions } from 'fastify';
 import t from 'tap';
-import { newPerson } from '../../src/rules/accounts.ts';
 import { issueChallenge } from '../../src/actions/second-factor/challenge.ts';
 import { emailToken, resetToken, signUpToken } from '../../src/actions/tokens/mailed-tokens.ts';
+import { newUserId } from '../../src/parts/ids.ts';
+import { newPerson } from '../../src/rules/accounts.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { folder } from '../databases.ts';
 import {
@@ -39,7 +40,10 @@ const callers = {
   'before the second factor': async () => {
     count += 1;
     const email = `half${count}@example.com`;
-    const half = newPerson({ email, name: null, passwordHash: 'x' }, app.clock.now);
+    const half = newPerson(
+      { id: newUserId(0), email, name: null, passwordHash: 'x' },
+      app.clock.now,
+    );
     const user = { ...half, mfa: factor(app, half).mfa };
     await context.users.insert(user);
     return issueChallenge(context, { user, device: 'device', transport: 'body' });

@@ -1,6 +1,5 @@
 import type { LightMyRequestResponse } from 'fastify';
 import t from 'tap';
-import { newPerson } from '../../src/rules/accounts.ts';
 import { issueChallenge } from '../../src/actions/second-factor/challenge.ts';
 import {
   emailToken,
@@ -8,6 +7,8 @@ import {
   resetToken,
   signUpToken,
 } from '../../src/actions/tokens/mailed-tokens.ts';
+import { newUserId } from '../../src/parts/ids.ts';
+import { newPerson } from '../../src/rules/accounts.ts';
 import { OwnClaims } from '../../src/schemas/claims.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { folder } from '../databases.ts';
@@ -47,9 +48,15 @@ async function deal(): Promise<Hand> {
   const user = await signedIn(app, `user${count}@example.com`, { password_hash });
   const row = (await context.users.findById(user.id)) as User;
   const at = (name: string) => `${name}${count}@example.com`;
-  const invited = newPerson({ email: at('invited'), name: null, passwordHash: null }, clock.now);
+  const invited = newPerson(
+    { id: newUserId(0), email: at('invited'), name: null, passwordHash: null },
+    clock.now,
+  );
   await context.users.insert(invited);
-  const half = newPerson({ email: at('half'), name: null, passwordHash: 'x' }, clock.now);
+  const half = newPerson(
+    { id: newUserId(0), email: at('half'), name: null, passwordHash: 'x' },
+    clock.now,
+  );
   const { mfa, code } = factor(app, half);
   await context.users.insert({ ...half, mfa });
   return {

@@ -2,8 +2,9 @@ import { pino } from 'pino';
 import { buildApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { buildContext, type Context } from '../../src/context.ts';
-import { newPerson } from '../../src/rules/accounts.ts';
+import { newUserId } from '../../src/parts/ids.ts';
 import { newMasterSecret, newSigningKey } from '../../src/parts/keys/new-keys.ts';
+import { newPerson } from '../../src/rules/accounts.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { areaUnderCurve, welch } from './statistics.ts';
 
@@ -143,7 +144,7 @@ async function throttle({ guessing, users }: Context, round: number): Promise<vo
 function people(rounds: number, password_hash: string): User[] {
   const now = Date.now();
   const person = (email: string, passwordHash: string | null = password_hash) =>
-    newPerson({ email: `${email}@example.com`, name: null, passwordHash }, now);
+    newPerson({ id: newUserId(0), email: `${email}@example.com`, name: null, passwordHash }, now);
   return Array.from({ length: rounds }, (_, round) => [
     person(`known${round}`),
     person(`waits-known${round}`),

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import t from 'tap';
-import { type App, buildApp } from '../../src/app.ts';
+import { buildApp } from '../../src/app.ts';
+import type { App } from '../../src/http/app-type.ts';
 import { newMasterSecret, newSigningKey } from '../../src/parts/keys/new-keys.ts';
 import { Refusal } from '../../src/rules/refusal.ts';
 import { ProblemCode } from '../../src/schemas/problem.ts';

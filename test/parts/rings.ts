@@ -3,8 +3,8 @@ import { readKeySet, type SigningKey } from '../../src/parts/keys/key-set.ts';
 import { newMasterSecret, newSigningKey } from '../../src/parts/keys/new-keys.ts';
 import { buildJws } from '../../src/parts/tokens/jws.ts';
 import type { PrivateJwk } from '../../src/schemas/jwk.ts';
-import { keySet } from '../test-app.ts';
 import { NOW } from '../rules/samples.ts';
+import { keySet } from '../test-app.ts';
 
 export const ISSUER = 'https://issuer.example.com';
 export const AUDIENCE = 'https://api.example.com';

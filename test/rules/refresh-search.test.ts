@@ -1,8 +1,8 @@
 import t from 'tap';
 import { fingerprint } from '../../src/rules/fingerprint.ts';
 import { type Rotation, rotate } from '../../src/rules/rotation.ts';
-import { DAY, limits, SECOND } from './samples.ts';
 import { type Search, search } from './refresh-search.ts';
+import { DAY, limits, SECOND } from './samples.ts';
 
 const DEPTH = 8;
 

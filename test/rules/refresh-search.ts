@@ -1,3 +1,4 @@
+import { randomId } from '../../src/parts/ids.ts';
 import { fingerprint } from '../../src/rules/fingerprint.ts';
 import type { Presented, rotate } from '../../src/rules/rotation.ts';
 import type { SessionLimits } from '../../src/rules/sessions.ts';
@@ -73,7 +74,7 @@ class Broken extends Error {}
 export function search({ client, rotate, depth, serverLimits = limits }: Search): Found {
   const { user, session } = start(
     ada(),
-    { amr: ['pwd'], transport: 'body', client: '' },
+    { id: randomId(), amr: ['pwd'], transport: 'body', client: '' },
     NOW,
     limits,
   );

@@ -1,3 +1,4 @@
+import { randomId } from '../../src/parts/ids.ts';
 import { type Presented, rotate } from '../../src/rules/rotation.ts';
 import { start } from '../../src/rules/sessions.ts';
 import type { Session, User } from '../../src/schemas/user.ts';
@@ -5,7 +6,7 @@ import { ada, limits, NOW } from './samples.ts';
 
 export const signIn = { amr: ['pwd'], transport: 'body', client: 'curl' } as const;
 export const begin = (user: User, now: number, some: Partial<typeof limits> = {}) =>
-  start(user, { ...signIn, amr: [...signIn.amr] }, now, { ...limits, ...some });
+  start(user, { id: randomId(), ...signIn, amr: [...signIn.amr] }, now, { ...limits, ...some });
 
 /** A user with one session of generation `gen`; the last rotation was at `NOW`. */
 export function rotated(gen: number, attempt?: string) {

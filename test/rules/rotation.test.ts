@@ -2,9 +2,8 @@ import t from 'tap';
 import { type Presented, refreshAfter, rotate } from '../../src/rules/rotation.ts';
 import { endSession, liveSession } from '../../src/rules/sessions.ts';
 import type { User } from '../../src/schemas/user.ts';
-import { ada, DAY, limits, NOW } from './samples.ts';
-
 import { begin, present, rotated } from './rotated.ts';
+import { ada, DAY, limits, NOW } from './samples.ts';
 
 t.test('the generation of the row rotates', async (t) => {
   const { user, session } = rotated(3);
@@ -348,7 +347,7 @@ t.test('an old token of a session that has ended is invalid, not reused again', 
 t.test(
   'the next refresh is due well before the access token ends, and not for all at once',
   async (t) => {
-    const times = Array.from({ length: 500 }, refreshAfter);
+    const times = Array.from({ length: 500 }, (_, index) => refreshAfter(index / 500));
     t.ok(times.every((seconds) => Number.isInteger(seconds) && seconds >= 600 && seconds < 720));
     t.ok(new Set(times).size > 50);
   },

@@ -1,3 +1,4 @@
+import { newUserId } from '../../src/parts/ids.ts';
 import { newPerson } from '../../src/rules/accounts.ts';
 import type { SessionLimits } from '../../src/rules/sessions.ts';
 import type { User } from '../../src/schemas/user.ts';
@@ -18,6 +19,9 @@ export const limits: SessionLimits = {
 
 /** A person who has just signed up, and has no session yet. */
 export const ada = (changes: Partial<User> = {}): User => ({
-  ...newPerson({ email: 'ada@example.com', name: 'Ada', passwordHash: '$argon2id$none' }, NOW),
+  ...newPerson(
+    { id: newUserId(0), email: 'ada@example.com', name: 'Ada', passwordHash: '$argon2id$none' },
+    NOW,
+  ),
   ...changes,
 });

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { REVOCATION_LIFE, Revocations } from '../../src/parts/revocations/revocations.ts';
+import { Revocations } from '../../src/parts/revocations/revocations.ts';
 import { rotate } from '../../src/rules/rotation.ts';
 import {
   endAll,
@@ -7,12 +7,12 @@ import {
   endSession,
   isLive,
   liveSession,
+  REVOCATION_LIFE,
   withTombstone,
 } from '../../src/rules/sessions.ts';
 import type { Session, User } from '../../src/schemas/user.ts';
-import { ada, DAY, limits, NOW } from './samples.ts';
-
 import { begin, present, signIn } from './rotated.ts';
+import { ada, DAY, limits, NOW } from './samples.ts';
 
 t.test('a sign-in opens a session of generation 0 with both of its ends', async (t) => {
   const { user, session } = begin(ada(), NOW);

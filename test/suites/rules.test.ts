@@ -1,3 +1,3 @@
 import { suite } from '../suite.ts';
 
-await suite('domain/**/*', 'mail/**/*', 'storage/*');
+await suite('actions/**/*', 'parts/**/*', 'rules/*');

@@ -1,11 +1,11 @@
 import type { Context } from '../../context.ts';
+import { checked } from '../../parts/guessing/guessing.ts';
+import { Refusal } from '../../rules/refusal.ts';
+import { liveSession } from '../../rules/sessions.ts';
 import type { AccessClaims } from '../../schemas/claims.ts';
 import type { User } from '../../schemas/user.ts';
 import { holdsSecret } from '../clients/service-accounts.ts';
-import { checked } from '../../parts/guessing/guessing.ts';
 import { checkPassword } from './check-password.ts';
-import { Refusal } from '../../rules/refusal.ts';
-import { liveSession } from '../../rules/sessions.ts';
 
 /** Whether the session of these claims still stands in the row. A version above the row's is ours too: the row lost a write. */
 export const stands = (

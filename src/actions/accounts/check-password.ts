@@ -1,8 +1,8 @@
 import type { Context } from '../../context.ts';
-import type { User } from '../../schemas/user.ts';
-import { UnreadableRow } from '../../parts/storage/users.ts';
 import type { Turn } from '../../parts/passwords/hash-queue.ts';
 import type { Verdict } from '../../parts/passwords/passwords.ts';
+import { UnreadableRow } from '../../parts/storage/users.ts';
+import type { User } from '../../schemas/user.ts';
 
 /**
  * Whether the password is this user's; `outdated`: it is, and its hash should be made anew. It costs one hash,

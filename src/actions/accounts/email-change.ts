@@ -1,13 +1,13 @@
 import type { Context } from '../../context.ts';
 import { confirmEmail } from '../../parts/mail/messages/confirm-email.ts';
 import { emailChanging } from '../../parts/mail/messages/email-changing.ts';
-import { NewEmail } from '../../schemas/fields.ts';
-import type { User } from '../../schemas/user.ts';
 import { EmailTaken } from '../../parts/storage/users.ts';
+import { emailKey } from '../../rules/accounts.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { endOthersQuietly } from '../../rules/sessions.ts';
+import { NewEmail } from '../../schemas/fields.ts';
+import type { User } from '../../schemas/user.ts';
 import { emailState, emailToken } from '../tokens/mailed-tokens.ts';
-import { emailKey } from '../../rules/accounts.ts';
 import { postLimited, tell, tellTaken } from './letters.ts';
 
 /** Refuses an address that no account is given any more (`invalid_input`), unless it is the user's own, to be proven. */

@@ -2,9 +2,9 @@ import type { Context } from '../../context.ts';
 import type { Letter } from '../../parts/mail/letter.ts';
 import { alreadyRegistered } from '../../parts/mail/messages/already-registered.ts';
 import { type NoticeName, notice } from '../../parts/mail/messages/notice.ts';
-import type { User } from '../../schemas/user.ts';
-import { fingerprint } from '../../rules/fingerprint.ts';
 import { emailKey } from '../../rules/accounts.ts';
+import { fingerprint } from '../../rules/fingerprint.ts';
+import type { User } from '../../schemas/user.ts';
 
 /** Tells the owner what happened to the account. */
 export function tell(

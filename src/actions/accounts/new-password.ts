@@ -1,10 +1,10 @@
 import type { Config } from '../../config.ts';
 import type { Context } from '../../context.ts';
-import type { User } from '../../schemas/user.ts';
-import { Refusal } from '../../rules/refusal.ts';
-import { checkPassword } from './check-password.ts';
 import type { Turn } from '../../parts/passwords/hash-queue.ts';
 import { opaque } from '../../parts/passwords/opaque-string.ts';
+import { Refusal } from '../../rules/refusal.ts';
+import type { User } from '../../schemas/user.ts';
+import { checkPassword } from './check-password.ts';
 
 const MAX_CODE_POINTS = 128;
 

@@ -1,13 +1,13 @@
 import type { Context } from '../../context.ts';
 import { reset } from '../../parts/mail/messages/reset.ts';
-import type { User } from '../../schemas/user.ts';
-import { forgiven } from '../../rules/throttle.ts';
-import { hashNewPassword } from './new-password.ts';
+import { emailKey } from '../../rules/accounts.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { endAll } from '../../rules/sessions.ts';
+import { forgiven } from '../../rules/throttle.ts';
+import type { User } from '../../schemas/user.ts';
 import { mayReset, resetToken } from '../tokens/mailed-tokens.ts';
-import { emailKey } from '../../rules/accounts.ts';
 import { mayPost, tell } from './letters.ts';
+import { hashNewPassword } from './new-password.ts';
 
 /**
  * Mails a reset link to the owner of an account; older ones are dead from then on. Where the mailbox has had enough

@@ -1,13 +1,14 @@
 import type { Context } from '../../context.ts';
+import { newUserId } from '../../parts/ids.ts';
 import { confirmEmail } from '../../parts/mail/messages/confirm-email.ts';
 import { signUp } from '../../parts/mail/messages/sign-up.ts';
-import type { Session, User } from '../../schemas/user.ts';
-import { hashNewPassword } from './new-password.ts';
+import { emailKey, newPerson } from '../../rules/accounts.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { type SignIn, start } from '../../rules/sessions.ts';
+import type { Session, User } from '../../schemas/user.ts';
 import { emailToken, signUpToken } from '../tokens/mailed-tokens.ts';
-import { emailKey, newPerson } from '../../rules/accounts.ts';
 import { postLimited, tellTaken } from './letters.ts';
+import { hashNewPassword } from './new-password.ts';
 
 interface Applicant {
   email: string;
@@ -80,7 +81,7 @@ async function create(
   });
   const now = clock();
   const person: User = {
-    ...newPerson({ email, name, passwordHash }, now),
+    ...newPerson({ id: newUserId(now), email, name, passwordHash }, now),
     email_verified_at: verifiedAt,
     last_login_at: now,
   };

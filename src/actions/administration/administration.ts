@@ -1,11 +1,12 @@
 import type { Context } from '../../context.ts';
+import { newUserId } from '../../parts/ids.ts';
 import { invitation } from '../../parts/mail/messages/invitation.ts';
-import type { AccessClaims } from '../../schemas/claims.ts';
-import type { User } from '../../schemas/user.ts';
 import { emptied, newPerson } from '../../rules/accounts.ts';
-import { assertStands } from '../accounts/caller.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { endAll, withAccessRevoked } from '../../rules/sessions.ts';
+import type { AccessClaims } from '../../schemas/claims.ts';
+import type { User } from '../../schemas/user.ts';
+import { assertStands } from '../accounts/caller.ts';
 import { invitationToken } from '../tokens/mailed-tokens.ts';
 
 export const ADMIN = 'admin';
@@ -40,7 +41,13 @@ export interface NewUser {
 
 /** An account without a password, and a mail with which its owner chooses one. Refuses with `email_taken`. */
 export async function inviteUser(context: Context, { email, name, roles }: NewUser): Promise<User> {
-  const user = { ...newPerson({ email, name, passwordHash: null }, context.clock()), roles };
+  const user = {
+    ...newPerson(
+      { id: newUserId(context.clock()), email, name, passwordHash: null },
+      context.clock(),
+    ),
+    roles,
+  };
   await context.users.insert(user);
   context.outbox.post(email, () => invitation(context.config, invitationToken(context, user)));
   return user;

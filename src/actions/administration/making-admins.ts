@@ -1,5 +1,5 @@
-import type { User } from '../../schemas/user.ts';
 import { Refusal } from '../../rules/refusal.ts';
+import type { User } from '../../schemas/user.ts';
 import { ADMIN } from './administration.ts';
 
 type Rights = Pick<User, 'roles' | 'status'>;

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import type { Context } from '../../context.ts';
+import { randomId } from '../../parts/ids.ts';
+import { OAuthRefusal } from '../../rules/oauth-refusal.ts';
 import { ACCESS_LIFE } from '../../schemas/claims.ts';
 import type { User } from '../../schemas/user.ts';
-import { OAuthRefusal } from '../../rules/oauth-refusal.ts';
 
 /** RFC 6749 section 3.3: a scope is never empty, so where there is no role there is none. */
 export const scopeOf = (roles: string[]): string | undefined => roles.join(' ') || undefined;
@@ -24,7 +24,7 @@ export function issueForClient(
   scope: string | undefined,
 ) {
   const roles = granted(account, scope);
-  const session = { id: randomBytes(16).toString('base64url'), amr: [], created_at: clock() };
+  const session = { id: randomId(), amr: [], created_at: clock() };
   return {
     access_token: accessTokens.issue({ ...account, roles }, session),
     token_type: 'Bearer' as const,

@@ -1,8 +1,9 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Context } from '../../context.ts';
-import type { User } from '../../schemas/user.ts';
+import { newUserId } from '../../parts/ids.ts';
 import { UnreadableRow } from '../../parts/storage/users.ts';
-import { newId } from '../../rules/accounts.ts';
+import { emptyUser } from '../../rules/accounts.ts';
+import type { User } from '../../schemas/user.ts';
 
 /** Two secrets hold at a time, so that one can be exchanged without a gap. */
 const MAX_SECRETS = 2;
@@ -22,26 +23,10 @@ export function newServiceAccount(
 ) {
   const secret = newSecret();
   const account: User = {
-    id: newId(now),
-    kind: 'service',
-    email: null,
-    email_key: null,
-    email_verified_at: null,
+    ...emptyUser(newUserId(now), 'service', now),
     name,
     password_hash: hashOf(secret),
     roles,
-    status: 'active',
-    token_version: 0,
-    access_version: 0,
-    reset_letters: 0,
-    sessions: [],
-    throttle: [],
-    mfa: { challenges: [] },
-    revoked_at: null,
-    row_version: 0,
-    created_at: now,
-    updated_at: now,
-    last_login_at: null,
   };
   return { account, secret };
 }

@@ -1,9 +1,9 @@
 import type { Context } from '../../context.ts';
+import { Refusal } from '../../rules/refusal.ts';
+import { endSession, liveSession, withTombstone } from '../../rules/sessions.ts';
 import type { AccessClaims } from '../../schemas/claims.ts';
 import type { User } from '../../schemas/user.ts';
 import { stands } from '../accounts/caller.ts';
-import { Refusal } from '../../rules/refusal.ts';
-import { endSession, liveSession, withTombstone } from '../../rules/sessions.ts';
 import { scopeOf } from './client-credentials.ts';
 
 /** What `read` makes of an access token, or undefined: it refuses. */

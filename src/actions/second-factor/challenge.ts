@@ -1,16 +1,21 @@
-import { randomBytes } from 'node:crypto';
 import type { Context } from '../../context.ts';
-import type { Mfa, Session, User } from '../../schemas/user.ts';
-import { tell } from '../accounts/letters.ts';
 import { throttled } from '../../parts/guessing/guessing.ts';
-import { admit, allowancesOf, type Place, settle } from '../../rules/throttle.ts';
+import { randomId } from '../../parts/ids.ts';
 import type { Turn } from '../../parts/passwords/hash-queue.ts';
+import {
+  acceptCode,
+  type Proof,
+  recoveryHash,
+  useRecoveryHash,
+} from '../../parts/second-factor/second-factor.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { type SignIn, start } from '../../rules/sessions.ts';
+import { admit, allowancesOf, type Place, settle } from '../../rules/throttle.ts';
+import type { Mfa, Session, User } from '../../schemas/user.ts';
+import { tell } from '../accounts/letters.ts';
 import type { HalfSignedIn, Origin } from '../sessions/sign-in.ts';
 import { passwordState } from '../tokens/mailed-tokens.ts';
-import { type Holder, newDevice } from '../tokens/token-pair.ts';
-import { acceptCode, type Proof, recoveryHash, useRecoveryHash } from '../../parts/second-factor/second-factor.ts';
+import type { Holder } from '../tokens/token-pair.ts';
 
 /** Seconds. */
 export const CHALLENGE_LIFE = 300;
@@ -30,7 +35,7 @@ export function issueChallenge(
     was: passwordState(user),
     ...(device !== undefined && { dev: device }),
     transport,
-    jti: randomBytes(16).toString('base64url'),
+    jti: randomId(),
     iat,
     exp: iat + CHALLENGE_LIFE,
   });
@@ -127,9 +132,9 @@ export async function answerChallenge(
       last_login_at: now,
     };
     const amr = 'code' in proof ? ['pwd', 'otp', 'mfa'] : ['pwd', 'mfa'];
-    const signIn: SignIn = { amr, transport: claims.transport, client };
+    const signIn: SignIn = { id: randomId(), amr, transport: claims.transport, client };
     const started = start(proven, signIn, now, sessionLimits);
-    return { user: started.user, result: { ...started, device: claims.dev ?? newDevice() } };
+    return { user: started.user, result: { ...started, device: claims.dev ?? randomId() } };
   });
   if (answered === undefined) throw new Refusal('challenge_invalid');
   if (answered === 'wrong') throw new Refusal('invalid_code', { user: claims.sub });

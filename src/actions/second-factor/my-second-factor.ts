@@ -1,19 +1,19 @@
 import type { Secret } from 'otpauth';
 import type { Context } from '../../context.ts';
+import {
+  acceptCode,
+  enrol,
+  newRecoveryCodes,
+  type Proof,
+} from '../../parts/second-factor/second-factor.ts';
+import { Refusal } from '../../rules/refusal.ts';
+import { hasSecondFactor } from '../../rules/second-factor.ts';
+import { endOthersQuietly } from '../../rules/sessions.ts';
 import type { AccessClaims } from '../../schemas/claims.ts';
 import type { User } from '../../schemas/user.ts';
 import { changeCaller, provenCaller } from '../accounts/caller.ts';
 import { tell } from '../accounts/letters.ts';
-import { Refusal } from '../../rules/refusal.ts';
-import { endOthersQuietly } from '../../rules/sessions.ts';
 import { guessProof, hashOfProof } from './challenge.ts';
-import {
-  acceptCode,
-  enrol,
-  hasSecondFactor,
-  newRecoveryCodes,
-  type Proof,
-} from '../../parts/second-factor/second-factor.ts';
 
 /** What removing or renewing a factor needs. */
 export interface FullProof {

@@ -1,7 +1,7 @@
 import type { Context } from '../../context.ts';
+import { type Rotation, rotate } from '../../rules/rotation.ts';
 import type { Session } from '../../schemas/user.ts';
 import type { Holder } from '../tokens/token-pair.ts';
-import { type Rotation, rotate } from '../../rules/rotation.ts';
 
 interface Attempt {
   token: string;

@@ -1,12 +1,13 @@
 import type { Context } from '../../context.ts';
-import type { User } from '../../schemas/user.ts';
-import { emailKey } from '../../rules/accounts.ts';
 import { checked } from '../../parts/guessing/guessing.ts';
-import { checkPassword } from '../accounts/check-password.ts';
+import { randomId } from '../../parts/ids.ts';
+import { emailKey } from '../../rules/accounts.ts';
 import { Refusal } from '../../rules/refusal.ts';
-import { hasSecondFactor } from '../../parts/second-factor/second-factor.ts';
-import { type Holder, newDevice, provenDevice } from '../tokens/token-pair.ts';
+import { hasSecondFactor } from '../../rules/second-factor.ts';
 import { type SignIn, start } from '../../rules/sessions.ts';
+import type { User } from '../../schemas/user.ts';
+import { checkPassword } from '../accounts/check-password.ts';
+import { type Holder, provenDevice } from '../tokens/token-pair.ts';
 
 /** Where a request comes from, and whether its sender still waits. */
 export interface Origin {
@@ -69,7 +70,7 @@ export async function signInWithPassword(
     if (hasSecondFactor(user)) return { user: rehashed, result: { user: rehashed, device } };
     const now = clock();
     const started = start({ ...rehashed, last_login_at: now }, signIn, now, sessionLimits);
-    return { user: started.user, result: { ...started, device: device ?? newDevice() } };
+    return { user: started.user, result: { ...started, device: device ?? randomId() } };
   });
   return result ?? signInWithPassword(context, credentials, { signIn, origin });
 }

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import type { Context } from '../../context.ts';
-import type { User } from '../../schemas/user.ts';
+import { randomId } from '../../parts/ids.ts';
 import { fingerprint } from '../../rules/fingerprint.ts';
+import type { User } from '../../schemas/user.ts';
 
 /** Seconds. */
 const DAY = 86_400;
@@ -9,7 +9,7 @@ const RESET_LIFE = 600;
 
 const life = ({ clock }: Context, seconds: number) => {
   const iat = Math.floor(clock() / 1_000);
-  return { iat, exp: iat + seconds, jti: randomBytes(16).toString('base64url') };
+  return { iat, exp: iat + seconds, jti: randomId() };
 };
 
 /** What a challenge is bound to: it dies as soon as the password has changed, by whatever way. */

@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import type { Context } from '../../context.ts';
+import { refreshAfter } from '../../rules/rotation.ts';
 import { ACCESS_LIFE } from '../../schemas/claims.ts';
 import type { Session, User } from '../../schemas/user.ts';
-import { refreshAfter } from '../../rules/rotation.ts';
 
 /** Seconds that a device token lives: 180 days. */
 export const DEVICE_LIFE = 180 * 86_400;
@@ -43,8 +42,6 @@ export function provenDevice(
   return claims !== undefined && claims.sub === user?.id ? claims.jti : undefined;
 }
 
-export const newDevice = (): string => randomBytes(16).toString('base64url');
-
 /** A new access token, the refresh token of the session's generation, the token of the device. */
 export function issuePair(context: Context, holder: Holder) {
   const { user, session } = holder;
@@ -54,7 +51,7 @@ export function issuePair(context: Context, holder: Holder) {
     expires_in: ACCESS_LIFE,
     refresh_token: refreshToken(context, holder),
     refresh_expires_in: Math.max(0, seconds(session.expires_at - context.clock())),
-    refresh_after: refreshAfter(),
+    refresh_after: refreshAfter(Math.random()),
     session_id: session.id,
     device_token: deviceToken(context, holder),
   };

@@ -1,7 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import type { Bucket, User } from '../../schemas/user.ts';
-import type { Users } from '../storage/users.ts';
 import type { Clock } from '../../rules/clock.ts';
 import { fingerprint } from '../../rules/fingerprint.ts';
 import { Refusal } from '../../rules/refusal.ts';
@@ -15,6 +13,8 @@ import {
   settle,
   type Verdict,
 } from '../../rules/throttle.ts';
+import type { Bucket, User } from '../../schemas/user.ts';
+import type { Users } from '../storage/users.ts';
 
 /** Milliseconds between two looks at a budget that others have taken, when few look and when many do; and how long to go on. */
 const LOOK_AGAIN = 25;

@@ -1,6 +1,7 @@
-import type { Users } from '../storage/users.ts';
 import type { Clock, Uptime } from '../../rules/clock.ts';
-import { REVOCATION_LIFE, type Revocations } from './revocations.ts';
+import { REVOCATION_LIFE } from '../../rules/sessions.ts';
+import type { Users } from '../storage/users.ts';
+import type { Revocations } from './revocations.ts';
 
 /** Each poll looks back this far before the last one (ms): a row may be committed late, or by a node whose clock is behind. */
 const OVERLAP = 30_000;

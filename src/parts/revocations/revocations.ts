@@ -1,9 +1,7 @@
-import { ACCESS_LIFE, type AccessClaims } from '../../schemas/claims.ts';
-import type { RevokedUser } from '../../schemas/user.ts';
 import type { Uptime } from '../../rules/clock.ts';
-
-/** How long a revocation matters (ms): until the last access token that it concerns has expired, and some skew. */
-export const REVOCATION_LIFE = (ACCESS_LIFE + 60) * 1_000;
+import { REVOCATION_LIFE } from '../../rules/sessions.ts';
+import type { AccessClaims } from '../../schemas/claims.ts';
+import type { RevokedUser } from '../../schemas/user.ts';
 
 interface LowestVersion {
   version: number;

@@ -1,10 +1,10 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { Secret, TOTP } from 'otpauth';
 import type { Mfa, User } from '../../schemas/user.ts';
-import { UnreadableRow } from '../storage/users.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { Turn } from '../passwords/hash-queue.ts';
 import type { Passwords } from '../passwords/passwords.ts';
+import { UnreadableRow } from '../storage/users.ts';
 import { seal, unseal } from './secret-box.ts';
 
 /** What proves a second factor. */
@@ -18,8 +18,6 @@ const totpOf = (secret: Secret) =>
   new TOTP({ algorithm: 'SHA1', digits: 6, period: PERIOD / 1_000, secret });
 
 const stepAt = (now: number): number => Math.floor(now / PERIOD);
-
-export const hasSecondFactor = (user: User): boolean => user.mfa.totp !== undefined;
 
 const same = (a: string | Buffer, b: string | Buffer): boolean => {
   const [left, right] = [Buffer.from(a), Buffer.from(b)];

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { UnreadableRow } from '../storage/users.ts';
 import { derive, type KeyRing } from '../keys/key-ring.ts';
+import { UnreadableRow } from '../storage/users.ts';
 
 const CIPHER = 'aes-256-gcm';
 const TAG_LENGTH = 16;

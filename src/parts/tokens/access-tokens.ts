@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../rules/clock.ts';
+import { Refusal } from '../../rules/refusal.ts';
 import { ACCESS_LIFE, AccessClaims } from '../../schemas/claims.ts';
 import type { Session, User } from '../../schemas/user.ts';
-import type { Clock } from '../../rules/clock.ts';
+import { randomId } from '../ids.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
-import { Refusal } from '../../rules/refusal.ts';
 import type { Revocations } from '../revocations/revocations.ts';
 import { headerOf, isOurForm, MAX_TOKEN_LENGTH } from './compact-jws.ts';
 
@@ -55,7 +55,7 @@ export class AccessTokens {
       client_id: user.kind === 'service' ? user.id : FIRST_PARTY,
       iat,
       exp: iat + ACCESS_LIFE,
-      jti: randomBytes(16).toString('base64url'),
+      jti: randomId(),
       sid: session.id,
       ver: user.access_version,
       roles: user.roles,

@@ -7,7 +7,7 @@ import type { BuildJws } from '../keys/key-ring.ts';
  * given later, for one call, would build them anew each time. So every key is a registration of its own,
  * under a namespace, on an instance that is there to carry them and never listens.
  *
- * Times are not looked at here: `domain/` does that, with its own clock and bounds.
+ * Times are not looked at here: `access-tokens.ts` and `own-tokens.ts` do that, with their own clock and bounds.
  */
 export const buildJws: BuildJws = async (specs) => {
   const carrier = Fastify();

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { OwnClaims, type OwnKind } from '../../schemas/claims.ts';
 import type { Clock } from '../../rules/clock.ts';
+import { OwnClaims, type OwnKind } from '../../schemas/claims.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import { headerOf, isOurForm, MAX_TOKEN_LENGTH } from './compact-jws.ts';
 

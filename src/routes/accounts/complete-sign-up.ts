@@ -1,16 +1,16 @@
 import { z } from 'zod';
-import type { App } from '../../app.ts';
-import type { Context } from '../../context.ts';
 import { completeSignUp as complete } from '../../actions/accounts/sign-up.ts';
-import { Refusal } from '../../rules/refusal.ts';
-import { newDevice } from '../../actions/tokens/token-pair.ts';
+import type { Context } from '../../context.ts';
+import type { App } from '../../http/app-type.ts';
 import { logEvent } from '../../http/logging.ts';
 import { signalOf } from '../../http/origin.ts';
 import { signInOf } from '../../http/sign-in.ts';
 import { answerTokens } from '../../http/tokens.ts';
+import { randomId } from '../../parts/ids.ts';
+import { EmailTaken } from '../../parts/storage/users.ts';
+import { Refusal } from '../../rules/refusal.ts';
 import { Name, Password, Token } from '../../schemas/fields.ts';
 import { TokenAnswer, TransportChoice } from '../../schemas/session.ts';
-import { EmailTaken } from '../../parts/storage/users.ts';
 
 const Body = z
   .strictObject({
@@ -56,7 +56,7 @@ export function completeSignUp(app: App, context: Context): void {
       logEvent(request, 'account.created', { user: user.id, session: session.id });
       return reply
         .code(201)
-        .send(answerTokens(reply, context, { user, session, device: newDevice() }));
+        .send(answerTokens(reply, context, { user, session, device: randomId() }));
     },
   });
 }

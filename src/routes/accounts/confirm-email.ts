@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { App } from '../../app.ts';
-import type { Context } from '../../context.ts';
 import { confirmEmailChange } from '../../actions/accounts/email-change.ts';
+import type { Context } from '../../context.ts';
+import type { App } from '../../http/app-type.ts';
 import { logEvent } from '../../http/logging.ts';
 import { Token } from '../../schemas/fields.ts';
 import { NoContent } from '../../schemas/session.ts';

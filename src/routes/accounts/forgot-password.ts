@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { App } from '../../app.ts';
-import type { Context } from '../../context.ts';
 import { mailReset } from '../../actions/accounts/password-reset.ts';
+import type { Context } from '../../context.ts';
+import type { App } from '../../http/app-type.ts';
 import { evenly } from '../../http/even-time.ts';
 import { Accepted, accepted } from '../../schemas/accepted.ts';
 import { Email } from '../../schemas/fields.ts';

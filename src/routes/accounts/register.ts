@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import type { App } from '../../app.ts';
-import type { Context } from '../../context.ts';
 import { inviteToSignUp, signUpAtOnce } from '../../actions/accounts/sign-up.ts';
-import { Refusal } from '../../rules/refusal.ts';
-import { newDevice } from '../../actions/tokens/token-pair.ts';
+import type { Context } from '../../context.ts';
+import type { App } from '../../http/app-type.ts';
 import { evenly } from '../../http/even-time.ts';
 import { logEvent } from '../../http/logging.ts';
 import { signalOf } from '../../http/origin.ts';
 import { signInOf } from '../../http/sign-in.ts';
 import { answerTokens } from '../../http/tokens.ts';
+import { randomId } from '../../parts/ids.ts';
+import { Refusal } from '../../rules/refusal.ts';
 import { Accepted, accepted } from '../../schemas/accepted.ts';
 import { Name, NewEmail, Password } from '../../schemas/fields.ts';
 import { TokenAnswer, TransportChoice } from '../../schemas/session.ts';
@@ -74,7 +74,7 @@ export function register(app: App, context: Context): void {
       logEvent(request, 'account.created', { user: user.id, session: session.id });
       return reply
         .code(201)
-        .send(answerTokens(reply, context, { user, session, device: newDevice() }));
+        .send(answerTokens(reply, context, { user, session, device: randomId() }));
     },
   });
 }

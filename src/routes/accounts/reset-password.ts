@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { App } from '../../app.ts';
-import type { Context } from '../../context.ts';
 import { resetPassword as reset } from '../../actions/accounts/password-reset.ts';
+import type { Context } from '../../context.ts';
+import type { App } from '../../http/app-type.ts';
 import { logEvent } from '../../http/logging.ts';
 import { signalOf } from '../../http/origin.ts';
 import { Password, Token } from '../../schemas/fields.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
+import type { App } from '../../http/app-type.ts';
 import { PublicJwkSet } from '../../schemas/jwk.ts';
 
 export function keySet(app: App, { keys, clock }: Context): void {

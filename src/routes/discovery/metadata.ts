@@ -1,8 +1,8 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import type { App } from '../../app.ts';
 import type { Config } from '../../config.ts';
 import type { Context } from '../../context.ts';
+import type { App } from '../../http/app-type.ts';
 
 /** RFC 8414 section 2. */
 export const Metadata = z

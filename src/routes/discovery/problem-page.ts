@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
-import { Refusal } from '../../rules/refusal.ts';
+import type { App } from '../../http/app-type.ts';
 import { page } from '../../http/page.ts';
 import { problems } from '../../http/problems.ts';
 import { escaped } from '../../parts/mail/letter.ts';
+import { Refusal } from '../../rules/refusal.ts';
 import { ProblemCode } from '../../schemas/problem.ts';
 
 const pageOf = (code: ProblemCode, product: string): string => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
+import type { App } from '../../http/app-type.ts';
 
 const Check = z.enum(['ok', 'failing']);
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { App } from '../../app.ts';
-import type { Context } from '../../context.ts';
-import { askForEmailChange, assertMayTake } from '../../actions/accounts/email-change.ts';
 import { provenCaller } from '../../actions/accounts/caller.ts';
+import { askForEmailChange, assertMayTake } from '../../actions/accounts/email-change.ts';
+import type { Context } from '../../context.ts';
+import type { App } from '../../http/app-type.ts';
 import { evenly } from '../../http/even-time.ts';
 import { logEvent } from '../../http/logging.ts';
 import { signalOf } from '../../http/origin.ts';

@@ -1,16 +1,17 @@
 import { z } from 'zod';
-import type { App } from '../../app.ts';
-import type { Context } from '../../context.ts';
 import { changeCaller, provenCaller } from '../../actions/accounts/caller.ts';
 import { tell } from '../../actions/accounts/letters.ts';
 import { hashNewPassword } from '../../actions/accounts/new-password.ts';
-import { Refusal } from '../../rules/refusal.ts';
-import { endOthers, liveSession } from '../../rules/sessions.ts';
-import { newDevice, provenDevice } from '../../actions/tokens/token-pair.ts';
+import { provenDevice } from '../../actions/tokens/token-pair.ts';
+import type { Context } from '../../context.ts';
+import type { App } from '../../http/app-type.ts';
 import { cookieOf, DEVICE_COOKIE } from '../../http/cookies.ts';
 import { logEvent } from '../../http/logging.ts';
 import { signalOf } from '../../http/origin.ts';
 import { answerTokens } from '../../http/tokens.ts';
+import { randomId } from '../../parts/ids.ts';
+import { Refusal } from '../../rules/refusal.ts';
+import { endOthers, liveSession } from '../../rules/sessions.ts';
 import { Password } from '../../schemas/fields.ts';
 import { TokenAnswer } from '../../schemas/session.ts';
 import type { Session } from '../../schemas/user.ts';
@@ -64,7 +65,7 @@ export function changePassword(app: App, context: Context): void {
       tell(context, user, 'password.changed');
       logEvent(request, 'password.changed', { user: user.id, session: session.id });
       const known = provenDevice(context, user, cookieOf(request, DEVICE_COOKIE));
-      return answerTokens(reply, context, { user, session, device: known ?? newDevice() });
+      return answerTokens(reply, context, { user, session, device: known ?? randomId() });
     },
   });
 }

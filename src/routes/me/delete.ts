@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { App } from '../../app.ts';
-import type { Context } from '../../context.ts';
 import { assertStands, provenCaller } from '../../actions/accounts/caller.ts';
 import { tell } from '../../actions/accounts/letters.ts';
 import { changeKeepingAnAdmin, deleted } from '../../actions/administration/administration.ts';
+import type { Context } from '../../context.ts';
+import type { App } from '../../http/app-type.ts';
 import { clearRefreshCookie } from '../../http/cookies.ts';
 import { logEvent } from '../../http/logging.ts';
 import { signalOf } from '../../http/origin.ts';

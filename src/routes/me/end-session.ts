@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { App } from '../../app.ts';
-import type { Context } from '../../context.ts';
 import { changeCaller } from '../../actions/accounts/caller.ts';
+import type { Context } from '../../context.ts';
+import type { App } from '../../http/app-type.ts';
+import { logEvent } from '../../http/logging.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { endSession as end } from '../../rules/sessions.ts';
-import { logEvent } from '../../http/logging.ts';
 import { NoContent } from '../../schemas/session.ts';
 
 export function endSession(app: App, context: Context): void {

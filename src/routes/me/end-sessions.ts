@@ -1,9 +1,9 @@
-import type { App } from '../../app.ts';
-import type { Context } from '../../context.ts';
 import { changeCaller } from '../../actions/accounts/caller.ts';
-import { endAll } from '../../rules/sessions.ts';
+import type { Context } from '../../context.ts';
+import type { App } from '../../http/app-type.ts';
 import { clearRefreshCookie } from '../../http/cookies.ts';
 import { logEvent } from '../../http/logging.ts';
+import { endAll } from '../../rules/sessions.ts';
 import { NoContent } from '../../schemas/session.ts';
 
 export function endSessions(app: App, context: Context): void {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { App } from '../../app.ts';
-import type { Context } from '../../context.ts';
 import { freshCaller } from '../../actions/accounts/caller.ts';
-import { sessionView } from '../../rules/views.ts';
+import type { Context } from '../../context.ts';
+import type { App } from '../../http/app-type.ts';
 import { isLive } from '../../rules/sessions.ts';
+import { sessionView } from '../../rules/views.ts';
 import { SessionView } from '../../schemas/session.ts';
 
 const Sessions = z

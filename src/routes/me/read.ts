@@ -1,6 +1,6 @@
-import type { App } from '../../app.ts';
-import type { Context } from '../../context.ts';
 import { freshCaller } from '../../actions/accounts/caller.ts';
+import type { Context } from '../../context.ts';
+import type { App } from '../../http/app-type.ts';
 import { profileOf } from '../../rules/views.ts';
 import { Profile } from '../../schemas/profile.ts';
 

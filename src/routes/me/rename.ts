@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { App } from '../../app.ts';
-import type { Context } from '../../context.ts';
 import { changeCaller } from '../../actions/accounts/caller.ts';
+import type { Context } from '../../context.ts';
+import type { App } from '../../http/app-type.ts';
 import { profileOf } from '../../rules/views.ts';
 import { Name } from '../../schemas/fields.ts';
 import { Profile } from '../../schemas/profile.ts';

@@ -1,6 +1,6 @@
-import type { App } from '../../app.ts';
-import type { Context } from '../../context.ts';
 import { introspect } from '../../actions/clients/token-holder.ts';
+import type { Context } from '../../context.ts';
+import type { App } from '../../http/app-type.ts';
 import { clientOf, oauthResponses } from '../../http/oauth.ts';
 import { Introspection, TokenQuestion } from '../../schemas/oauth.ts';
 

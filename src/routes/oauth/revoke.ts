@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { App } from '../../app.ts';
-import type { Context } from '../../context.ts';
 import { revoke } from '../../actions/clients/token-holder.ts';
+import type { Context } from '../../context.ts';
+import type { App } from '../../http/app-type.ts';
 import { logEvent } from '../../http/logging.ts';
 import { clientIfAny, oauthResponses } from '../../http/oauth.ts';
 import { TokenQuestion } from '../../schemas/oauth.ts';

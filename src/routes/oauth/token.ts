@@ -1,12 +1,12 @@
-import type { App } from '../../app.ts';
-import type { Context } from '../../context.ts';
 import { issueForClient, scopeOf } from '../../actions/clients/client-credentials.ts';
-import { OAuthRefusal } from '../../rules/oauth-refusal.ts';
 import { refreshSession } from '../../actions/sessions/refresh.ts';
 import { issuePair } from '../../actions/tokens/token-pair.ts';
+import type { Context } from '../../context.ts';
+import type { App } from '../../http/app-type.ts';
 import { logEvent } from '../../http/logging.ts';
 import { clientIfAny, clientOf, oauthResponses } from '../../http/oauth.ts';
 import { reportRefresh } from '../../http/refreshes.ts';
+import { OAuthRefusal } from '../../rules/oauth-refusal.ts';
 import { OAuthTokens, TokenRequest } from '../../schemas/oauth.ts';
 
 export function issueToken(app: App, context: Context): void {

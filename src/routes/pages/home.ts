@@ -1,5 +1,5 @@
-import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
+import type { App } from '../../http/app-type.ts';
 import { page } from '../../http/page.ts';
 import { escaped } from '../../parts/mail/letter.ts';
 

@@ -1,5 +1,5 @@
-import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
+import type { App } from '../../http/app-type.ts';
 import { mailedPage, servesPages, TOKEN } from '../../http/mailed-page.ts';
 
 export function resetPasswordPage(app: App, { config }: Context): void {

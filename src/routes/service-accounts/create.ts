@@ -1,12 +1,12 @@
-import type { App } from '../../app.ts';
-import type { Context } from '../../context.ts';
 import { provenCaller } from '../../actions/accounts/caller.ts';
-import { serviceAccountView } from '../../rules/views.ts';
 import { ADMIN } from '../../actions/administration/administration.ts';
 import { newServiceAccount } from '../../actions/clients/service-accounts.ts';
+import type { Context } from '../../context.ts';
 import { requireRole } from '../../http/access.ts';
+import type { App } from '../../http/app-type.ts';
 import { logEvent } from '../../http/logging.ts';
 import { signalOf } from '../../http/origin.ts';
+import { serviceAccountView } from '../../rules/views.ts';
 import { NewServiceAccount, ServiceAccountWithSecret } from '../../schemas/administration.ts';
 
 export function createServiceAccount(app: App, context: Context): void {

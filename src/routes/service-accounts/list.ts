@@ -1,9 +1,9 @@
-import type { App } from '../../app.ts';
-import type { Context } from '../../context.ts';
-import { serviceAccountView } from '../../rules/views.ts';
 import { ADMIN } from '../../actions/administration/administration.ts';
 import { pageOf } from '../../actions/administration/pages.ts';
+import type { Context } from '../../context.ts';
 import { requireRole } from '../../http/access.ts';
+import type { App } from '../../http/app-type.ts';
+import { serviceAccountView } from '../../rules/views.ts';
 import { PageQuery, ServiceAccountsPage } from '../../schemas/administration.ts';
 
 export function listServiceAccounts(app: App, { users }: Context): void {

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import type { App } from '../../app.ts';
-import type { Context } from '../../context.ts';
 import { provenCaller } from '../../actions/accounts/caller.ts';
-import { serviceAccountView } from '../../rules/views.ts';
 import { ADMIN, administer } from '../../actions/administration/administration.ts';
 import { withNewSecret } from '../../actions/clients/service-accounts.ts';
+import type { Context } from '../../context.ts';
 import { requireRole } from '../../http/access.ts';
+import type { App } from '../../http/app-type.ts';
 import { logEvent } from '../../http/logging.ts';
 import { signalOf } from '../../http/origin.ts';
+import { serviceAccountView } from '../../rules/views.ts';
 import { NewSecret, ServiceAccountWithSecret } from '../../schemas/administration.ts';
 
 export function renewServiceAccountSecret(app: App, context: Context): void {

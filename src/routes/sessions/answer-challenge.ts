@@ -1,12 +1,12 @@
-import type { App } from '../../app.ts';
-import type { Context } from '../../context.ts';
-import { Refusal } from '../../rules/refusal.ts';
 import { answerChallenge as answer } from '../../actions/second-factor/challenge.ts';
+import type { Context } from '../../context.ts';
+import type { App } from '../../http/app-type.ts';
 import { logEvent } from '../../http/logging.ts';
 import { originOf } from '../../http/origin.ts';
 import { proofOf } from '../../http/proof.ts';
 import { clientOf } from '../../http/sign-in.ts';
 import { answerTokens } from '../../http/tokens.ts';
+import { Refusal } from '../../rules/refusal.ts';
 import { ChallengeBody } from '../../schemas/second-factor.ts';
 import { TokenAnswer } from '../../schemas/session.ts';
 

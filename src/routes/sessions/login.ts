@@ -1,15 +1,15 @@
 import { z } from 'zod';
-import type { App } from '../../app.ts';
-import type { Context } from '../../context.ts';
-import { Refusal } from '../../rules/refusal.ts';
 import { CHALLENGE_LIFE, issueChallenge } from '../../actions/second-factor/challenge.ts';
 import { signInWithPassword } from '../../actions/sessions/sign-in.ts';
+import type { Context } from '../../context.ts';
+import type { App } from '../../http/app-type.ts';
 import { cookieOf, DEVICE_COOKIE } from '../../http/cookies.ts';
 import { refusedEvenly } from '../../http/even-time.ts';
 import { logEvent } from '../../http/logging.ts';
 import { originOf } from '../../http/origin.ts';
 import { signInOf } from '../../http/sign-in.ts';
 import { answerTokens } from '../../http/tokens.ts';
+import { Refusal } from '../../rules/refusal.ts';
 import { Email, Password, Token } from '../../schemas/fields.ts';
 import { Challenge } from '../../schemas/second-factor.ts';
 import { TokenAnswer, TransportChoice } from '../../schemas/session.ts';

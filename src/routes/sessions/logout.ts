@@ -1,11 +1,11 @@
-import type { App } from '../../app.ts';
-import type { Context } from '../../context.ts';
 import { end } from '../../actions/clients/token-holder.ts';
-import { Refusal } from '../../rules/refusal.ts';
+import type { Context } from '../../context.ts';
 import { bearerOf } from '../../http/access.ts';
+import type { App } from '../../http/app-type.ts';
 import { clearRefreshCookie } from '../../http/cookies.ts';
 import { logEvent } from '../../http/logging.ts';
 import { presentedRefresh } from '../../http/tokens.ts';
+import { Refusal } from '../../rules/refusal.ts';
 import type { AccessClaims } from '../../schemas/claims.ts';
 import { NoContent, RefreshBody } from '../../schemas/session.ts';
 

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import type { App } from '../../app.ts';
-import type { Context } from '../../context.ts';
-import { Refusal } from '../../rules/refusal.ts';
 import { refreshSession } from '../../actions/sessions/refresh.ts';
+import type { Context } from '../../context.ts';
+import type { App } from '../../http/app-type.ts';
 import { clearRefreshCookie } from '../../http/cookies.ts';
 import { reportRefresh } from '../../http/refreshes.ts';
 import { answerTokens, presentedRefresh } from '../../http/tokens.ts';
+import { Refusal } from '../../rules/refusal.ts';
 import { RefreshBody, TokenAnswer } from '../../schemas/session.ts';
 
 const Headers = z.object({

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { App } from '../../app.ts';
-import type { Context } from '../../context.ts';
 import { tell } from '../../actions/accounts/letters.ts';
 import { ADMIN, administer, deleted } from '../../actions/administration/administration.ts';
+import type { Context } from '../../context.ts';
 import { requireRole } from '../../http/access.ts';
+import type { App } from '../../http/app-type.ts';
 import { logEvent } from '../../http/logging.ts';
 import { NoContent } from '../../schemas/session.ts';
 

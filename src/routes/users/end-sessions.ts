@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { App } from '../../app.ts';
-import type { Context } from '../../context.ts';
 import { ADMIN, administer } from '../../actions/administration/administration.ts';
-import { endAll } from '../../rules/sessions.ts';
+import type { Context } from '../../context.ts';
 import { requireRole } from '../../http/access.ts';
+import type { App } from '../../http/app-type.ts';
 import { logEvent } from '../../http/logging.ts';
+import { endAll } from '../../rules/sessions.ts';
 import { NoContent } from '../../schemas/session.ts';
 
 export function endUserSessions(app: App, context: Context): void {

@@ -1,12 +1,12 @@
-import type { App } from '../../app.ts';
-import type { Context } from '../../context.ts';
 import { isProven } from '../../actions/accounts/caller.ts';
-import { userView } from '../../rules/views.ts';
 import { ADMIN, inviteUser as invite } from '../../actions/administration/administration.ts';
 import { assertMayMake } from '../../actions/administration/making-admins.ts';
+import type { Context } from '../../context.ts';
 import { requireRole } from '../../http/access.ts';
+import type { App } from '../../http/app-type.ts';
 import { logEvent } from '../../http/logging.ts';
 import { signalOf } from '../../http/origin.ts';
+import { userView } from '../../rules/views.ts';
 import { NewUser, UserView } from '../../schemas/administration.ts';
 
 export function inviteUser(app: App, context: Context): void {

@@ -1,10 +1,10 @@
-import type { App } from '../../app.ts';
-import type { Context } from '../../context.ts';
-import { emailKey } from '../../rules/accounts.ts';
-import { userView } from '../../rules/views.ts';
 import { ADMIN } from '../../actions/administration/administration.ts';
 import { byAddress, byId, pageOf } from '../../actions/administration/pages.ts';
+import type { Context } from '../../context.ts';
 import { requireRole } from '../../http/access.ts';
+import type { App } from '../../http/app-type.ts';
+import { emailKey } from '../../rules/accounts.ts';
+import { userView } from '../../rules/views.ts';
 import { UsersPage, UsersQuery } from '../../schemas/administration.ts';
 
 export function listUsers(app: App, { users, clock }: Context): void {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { App } from '../../app.ts';
-import type { Context } from '../../context.ts';
-import { userView } from '../../rules/views.ts';
 import { ADMIN, assertIs } from '../../actions/administration/administration.ts';
-import { Refusal } from '../../rules/refusal.ts';
+import type { Context } from '../../context.ts';
 import { requireRole } from '../../http/access.ts';
+import type { App } from '../../http/app-type.ts';
+import { Refusal } from '../../rules/refusal.ts';
+import { userView } from '../../rules/views.ts';
 import { UserView } from '../../schemas/administration.ts';
 
 export function readUser(app: App, { users, clock }: Context): void {

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import type { App } from '../../app.ts';
-import type { Context } from '../../context.ts';
 import { tell } from '../../actions/accounts/letters.ts';
 import { ADMIN, administer } from '../../actions/administration/administration.ts';
+import type { Context } from '../../context.ts';
+import { requireRole } from '../../http/access.ts';
+import type { App } from '../../http/app-type.ts';
+import { logEvent } from '../../http/logging.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { endAll } from '../../rules/sessions.ts';
-import { requireRole } from '../../http/access.ts';
-import { logEvent } from '../../http/logging.ts';
 import { NoContent } from '../../schemas/session.ts';
 
 export function resetUserMfa(app: App, context: Context): void {

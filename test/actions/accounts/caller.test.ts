@@ -13,8 +13,8 @@ import type { Session, User } from '../../../src/schemas/user.ts';
 import { opened, sqliteInMemory } from '../../databases.ts';
 import { butForCounts, signedIn } from '../../people.ts';
 import { refused } from '../../refused.ts';
-import { PASSWORD, testApp } from '../../test-app.ts';
 import { ada, DAY, NOW } from '../../rules/samples.ts';
+import { PASSWORD, testApp } from '../../test-app.ts';
 
 const session: Session = {
   id: 'session',

@@ -3,14 +3,15 @@ import {
   askForEmailChange,
   confirmEmailChange,
 } from '../../../src/actions/accounts/email-change.ts';
-import { liveSession, start } from '../../../src/rules/sessions.ts';
 import { emailState, emailToken } from '../../../src/actions/tokens/mailed-tokens.ts';
-import type { User } from '../../../src/schemas/user.ts';
+import { randomId } from '../../../src/parts/ids.ts';
 import { StorageFault } from '../../../src/parts/storage/users.ts';
-import { appWithLetters } from '../letters.ts';
+import { liveSession, start } from '../../../src/rules/sessions.ts';
+import type { User } from '../../../src/schemas/user.ts';
 import { ada, limits, NOW } from '../../rules/samples.ts';
+import { appWithLetters } from '../letters.ts';
 
-const signIn = { amr: ['pwd'], transport: 'body' as const, client: '' };
+const signIn = { id: randomId(), amr: ['pwd'], transport: 'body' as const, client: '' };
 const refused = { code: 'link_invalid' };
 
 /** Ada with two sessions, and Eve. */
@@ -18,7 +19,7 @@ async function serviceOf(t: Test) {
   const service = await appWithLetters(t);
   const { users } = service.context;
   const first = start(ada(), signIn, NOW, limits);
-  const { user, session } = start(first.user, signIn, NOW, limits);
+  const { user, session } = start(first.user, { ...signIn, id: randomId() }, NOW, limits);
   await users.insert(user);
   const eve = ada({ id: 'eve', email: 'Eve@example.com', email_key: 'eve@example.com' });
   await users.insert(eve);

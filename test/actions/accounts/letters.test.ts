@@ -1,8 +1,8 @@
 import t from 'tap';
 import { postLimited, tell, tellTaken } from '../../../src/actions/accounts/letters.ts';
 import type { Letter } from '../../../src/parts/mail/letter.ts';
-import { appWithLetters } from '../letters.ts';
 import { MINUTE } from '../../rules/samples.ts';
+import { appWithLetters } from '../letters.ts';
 
 const { context, clock, posted, told } = await appWithLetters(t);
 const letter = (subject: string): Letter => ({ subject, paragraphs: [subject] });

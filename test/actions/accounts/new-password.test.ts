@@ -1,6 +1,7 @@
 import t from 'tap';
-import { newPerson } from '../../../src/rules/accounts.ts';
 import { hashNewPassword } from '../../../src/actions/accounts/new-password.ts';
+import { newUserId } from '../../../src/parts/ids.ts';
+import { newPerson } from '../../../src/rules/accounts.ts';
 import type { User } from '../../../src/schemas/user.ts';
 import { testApp } from '../../test-app.ts';
 
@@ -145,7 +146,10 @@ t.test('RFC 8265: a control character is refused, and every space is a space', a
 
 t.test('a password that is the present one is refused, in whatever form it comes', async (t) => {
   const password_hash = await make('a lantern in the rainy harbour');
-  const owner = newPerson({ email: 'ada@example.com', name: null, passwordHash: password_hash }, 0);
+  const owner = newPerson(
+    { id: newUserId(0), email: 'ada@example.com', name: null, passwordHash: password_hash },
+    0,
+  );
   const choose = (password: string, of: User = owner) =>
     hashNewPassword(context, { password, email: null, path: '/new_password', owner: of });
   const message = 'is the password that you have now';

@@ -1,14 +1,15 @@
 import t, { type Test } from 'tap';
 import { mailReset, resetPassword } from '../../../src/actions/accounts/password-reset.ts';
-import { liveSession, start } from '../../../src/rules/sessions.ts';
 import { resetState, resetToken } from '../../../src/actions/tokens/mailed-tokens.ts';
-import type { User } from '../../../src/schemas/user.ts';
+import { randomId } from '../../../src/parts/ids.ts';
 import { DECOY } from '../../../src/parts/storage/database.ts';
-import { appWithLetters } from '../letters.ts';
+import { liveSession, start } from '../../../src/rules/sessions.ts';
+import type { User } from '../../../src/schemas/user.ts';
 import { ada, limits, NOW } from '../../rules/samples.ts';
+import { appWithLetters } from '../letters.ts';
 
 const NEXT = 'a lantern in the rainy harbour';
-const signIn = { amr: ['pwd'], transport: 'body' as const, client: '' };
+const signIn = { id: randomId(), amr: ['pwd'], transport: 'body' as const, client: '' };
 const mfa: User['mfa'] = { totp: { secret: 'sealed', last_step: 4 }, challenges: [] };
 const { signal } = new AbortController();
 const refused = { code: 'link_invalid' };

@@ -5,25 +5,26 @@ import {
   signUpAtOnce,
 } from '../../../src/actions/accounts/sign-up.ts';
 import { emailState, signUpToken } from '../../../src/actions/tokens/mailed-tokens.ts';
-import type { User } from '../../../src/schemas/user.ts';
+import { randomId } from '../../../src/parts/ids.ts';
 import { EmailTaken } from '../../../src/parts/storage/users.ts';
+import type { User } from '../../../src/schemas/user.ts';
+import { ada, NOW } from '../../rules/samples.ts';
 import { PASSWORD } from '../../test-app.ts';
 import { appWithLetters } from '../letters.ts';
-import { ada, NOW } from '../../rules/samples.ts';
 
 const { context, clock, posted } = await appWithLetters(t);
 const { users, passwords } = context;
 const signIn = { amr: ['pwd'], transport: 'cookie' as const, client: 'a browser' };
 const { signal } = new AbortController();
-const circumstances = { signIn, signal };
+const circumstances = () => ({ signIn: { id: randomId(), ...signIn }, signal });
 const everybody = () => users.list({ kind: 'person', limit: 100 });
 const rowOf = async (key: string) => (await users.findByEmail(key)) as User;
 const weak = (path: string) => ({ code: 'invalid_input', circumstances: { errors: [{ path }] } });
 
 const complete = (token: string, password = PASSWORD) =>
-  completeSignUp(context, { token, password, name: 'Ada' }, circumstances);
+  completeSignUp(context, { token, password, name: 'Ada' }, circumstances());
 const signUp = (email: string, password = PASSWORD) =>
-  signUpAtOnce(context, { email, password, name: null }, circumstances);
+  signUpAtOnce(context, { email, password, name: null }, circumstances());
 
 /** What each way to sign up leaves in the row. */
 const newcomer = {
@@ -109,7 +110,7 @@ t.test('each account has its own time, and a password that is refused makes none
 });
 
 t.test('a password whose sender has gone is not hashed while others wait', async (t) => {
-  const gone = { signIn, signal: AbortSignal.abort() };
+  const gone = { ...circumstances(), signal: AbortSignal.abort() };
   const places = context.config.HASH_CONCURRENCY;
   const { promise, resolve } = Promise.withResolvers<void>();
   const busy = Array.from({ length: places }, () => context.hashQueue.run(() => promise));

@@ -1,5 +1,4 @@
 import t, { type Test } from 'tap';
-import { emptied } from '../../../src/rules/accounts.ts';
 import {
   type Amendment,
   administer,
@@ -9,16 +8,17 @@ import {
   deleted,
   inviteUser,
 } from '../../../src/actions/administration/administration.ts';
-import { REVOCATION_LIFE } from '../../../src/parts/revocations/revocations.ts';
 import { mayReset } from '../../../src/actions/tokens/mailed-tokens.ts';
-import type { Session, User } from '../../../src/schemas/user.ts';
 import { EmailTaken } from '../../../src/parts/storage/users.ts';
+import { emptied } from '../../../src/rules/accounts.ts';
+import { REVOCATION_LIFE } from '../../../src/rules/sessions.ts';
+import type { Session, User } from '../../../src/schemas/user.ts';
 import { type Engine, opened, postgres, sqliteInMemory, usersOf } from '../../databases.ts';
 import { audit, butForCounts, form, machine, type SignedIn, signedIn } from '../../people.ts';
 import { refused } from '../../refused.ts';
+import { ada, NOW } from '../../rules/samples.ts';
 import { PASSWORD, type TestApp, testApp } from '../../test-app.ts';
 import { appWithLetters } from '../letters.ts';
-import { ada, NOW } from '../../rules/samples.ts';
 
 const session: Session = {
   id: 'session',

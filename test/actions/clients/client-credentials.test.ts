@@ -1,8 +1,8 @@
 import t from 'tap';
 import { issueForClient, scopeOf } from '../../../src/actions/clients/client-credentials.ts';
 import { newServiceAccount } from '../../../src/actions/clients/service-accounts.ts';
-import { testApp } from '../../test-app.ts';
 import { NOW } from '../../rules/samples.ts';
+import { testApp } from '../../test-app.ts';
 
 t.test('a scope lists roles, and is never empty', async (t) => {
   t.equal(scopeOf(['a', 'b']), 'a b');

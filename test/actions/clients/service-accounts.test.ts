@@ -5,8 +5,8 @@ import {
   newServiceAccount,
   withNewSecret,
 } from '../../../src/actions/clients/service-accounts.ts';
-import type { User } from '../../../src/schemas/user.ts';
 import { UnreadableRows } from '../../../src/parts/storage/unreadable-rows.ts';
+import type { User } from '../../../src/schemas/user.ts';
 import { sqliteInMemory, usersOf } from '../../databases.ts';
 import { ada, NOW } from '../../rules/samples.ts';
 

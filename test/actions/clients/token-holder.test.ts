@@ -8,8 +8,8 @@ import { AccessTokens } from '../../../src/parts/tokens/access-tokens.ts';
 import type { Session, User } from '../../../src/schemas/user.ts';
 import { opened, sqliteInMemory } from '../../databases.ts';
 import { machine, signedIn } from '../../people.ts';
-import { testApp } from '../../test-app.ts';
 import { ada, DAY, NOW } from '../../rules/samples.ts';
+import { testApp } from '../../test-app.ts';
 
 const session: Session = {
   id: 'session',

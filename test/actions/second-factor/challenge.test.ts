@@ -1,17 +1,18 @@
 import t, { type Test } from 'tap';
-import { newPerson } from '../../../src/rules/accounts.ts';
 import {
   answerChallenge,
   guessProof,
   hashOfProof,
   issueChallenge,
 } from '../../../src/actions/second-factor/challenge.ts';
-import { newRecoveryCodes, type Proof } from '../../../src/parts/second-factor/second-factor.ts';
 import { passwordState } from '../../../src/actions/tokens/mailed-tokens.ts';
+import { newUserId } from '../../../src/parts/ids.ts';
+import { newRecoveryCodes, type Proof } from '../../../src/parts/second-factor/second-factor.ts';
+import { newPerson } from '../../../src/rules/accounts.ts';
 import type { User } from '../../../src/schemas/user.ts';
 import { factor } from '../../people.ts';
-import { appWithLetters } from '../letters.ts';
 import { MINUTE, NOW, SECOND } from '../../rules/samples.ts';
+import { appWithLetters } from '../letters.ts';
 
 const app = await appWithLetters(t);
 const { context, clock, posted, told } = app;
@@ -27,7 +28,10 @@ let count = 0;
 async function userOf(changes: Partial<User> = {}) {
   count += 1;
   const email = `ada${count}@example.com`;
-  const person = newPerson({ email, name: null, passwordHash: '$argon2id$none' }, NOW);
+  const person = newPerson(
+    { id: newUserId(0), email, name: null, passwordHash: '$argon2id$none' },
+    NOW,
+  );
   const { mfa, code } = factor(app, person);
   const user: User = { ...person, mfa: { ...mfa, recovery }, ...changes };
   await users.insert(user);

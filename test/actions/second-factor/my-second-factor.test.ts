@@ -7,6 +7,7 @@ import {
   removeFactor,
   renewRecoveryCodes,
 } from '../../../src/actions/second-factor/my-second-factor.ts';
+import { randomId } from '../../../src/parts/ids.ts';
 import {
   newRecoveryCodes,
   type Proof,
@@ -15,9 +16,9 @@ import {
 import { liveSession, start } from '../../../src/rules/sessions.ts';
 import type { User } from '../../../src/schemas/user.ts';
 import { butForCounts, factor, signedIn } from '../../people.ts';
+import { NOW, SECOND } from '../../rules/samples.ts';
 import { PASSWORD } from '../../test-app.ts';
 import { appWithLetters } from '../letters.ts';
-import { NOW, SECOND } from '../../rules/samples.ts';
 
 const app = await appWithLetters(t);
 const { context, clock, posted, told } = app;
@@ -39,7 +40,7 @@ async function callerOf({ inForce, of = app }: { inForce: boolean; of?: typeof a
   const row = async () => (await users.findById(id)) as User;
   const change = (next: Partial<User>) =>
     users.change(id, (user) => ({ user: { ...user, ...next }, result: true }));
-  const signIn = { amr: ['pwd'], transport: 'body' as const, client: 'there' };
+  const signIn = { id: randomId(), amr: ['pwd'], transport: 'body' as const, client: 'there' };
   const there = start(await row(), signIn, NOW, context.sessionLimits);
   await change({
     sessions: there.user.sessions,

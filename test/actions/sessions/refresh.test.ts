@@ -1,9 +1,10 @@
 import t from 'tap';
 import { refreshSession } from '../../../src/actions/sessions/refresh.ts';
-import { start } from '../../../src/rules/sessions.ts';
 import { issuePair } from '../../../src/actions/tokens/token-pair.ts';
-import { testApp } from '../../test-app.ts';
+import { randomId } from '../../../src/parts/ids.ts';
+import { start } from '../../../src/rules/sessions.ts';
 import { ada, limits, NOW } from '../../rules/samples.ts';
+import { testApp } from '../../test-app.ts';
 
 const once = { transport: 'body' as const, attempt: undefined };
 
@@ -49,7 +50,7 @@ t.test(
 t.test('what is no refresh token, or one of nobody, is invalid', async (t) => {
   const { context, signUp } = await testApp(t);
   const { access_token, device_token } = await signUp();
-  const signIn = { amr: ['pwd'], transport: 'body' as const, client: '' };
+  const signIn = { id: randomId(), amr: ['pwd'], transport: 'body' as const, client: '' };
   const nobody = start(ada(), signIn, NOW, limits);
   const stranger = issuePair(context, { ...nobody, device: 'device' }).refresh_token;
   for (const token of ['', 'x', access_token, device_token, stranger])

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { Passwords } from '../../../src/parts/passwords/passwords.ts';
 import { signInWithPassword } from '../../../src/actions/sessions/sign-in.ts';
+import { randomId } from '../../../src/parts/ids.ts';
+import { Passwords } from '../../../src/parts/passwords/passwords.ts';
 import type { User } from '../../../src/schemas/user.ts';
 import { butForCounts, factor } from '../../people.ts';
-import { PASSWORD, testApp } from '../../test-app.ts';
 import { NOW } from '../../rules/samples.ts';
+import { PASSWORD, testApp } from '../../test-app.ts';
 
 const signIn = { amr: ['pwd'], transport: 'body' as const, client: 'curl' };
 const refused = { message: 'invalid_credentials' };
@@ -19,7 +20,11 @@ async function serviceOf(t: Test, env: Record<string, string> = {}) {
     service.context.users.change(sub, (user) => ({ user: { ...user, ...next }, result: true }));
   const origin = { prefix: '192.0.2.1', signal: new AbortController().signal };
   const enter = (password = PASSWORD, email = 'Ada@example.com', deviceToken?: string) =>
-    signInWithPassword(service.context, { email, password, deviceToken }, { signIn, origin });
+    signInWithPassword(
+      service.context,
+      { email, password, deviceToken },
+      { signIn: { id: randomId(), ...signIn }, origin },
+    );
   /** Begins a sign-in; resolves once its password is being checked. */
   const entering = async () => {
     const signingIn = enter();

@@ -10,8 +10,8 @@ import {
   signUpToken,
 } from '../../../src/actions/tokens/mailed-tokens.ts';
 import type { User } from '../../../src/schemas/user.ts';
-import { testApp } from '../../test-app.ts';
 import { ada, DAY, MINUTE, NOW } from '../../rules/samples.ts';
+import { testApp } from '../../test-app.ts';
 
 const user = ada({ email_verified_at: NOW });
 const { context, clock } = await testApp(t);

@@ -1,10 +1,11 @@
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { newPerson } from '../../../src/rules/accounts.ts';
 import { checked, Guessing, throttled } from '../../../src/parts/guessing/guessing.ts';
+import { newUserId } from '../../../src/parts/ids.ts';
+import { DECOY } from '../../../src/parts/storage/database.ts';
+import { newPerson } from '../../../src/rules/accounts.ts';
 import type { Place } from '../../../src/rules/throttle.ts';
 import type { User } from '../../../src/schemas/user.ts';
-import { DECOY } from '../../../src/parts/storage/database.ts';
 import { sqliteInMemory, usersOf } from '../../databases.ts';
 import { NOW } from '../../rules/samples.ts';
 
@@ -15,7 +16,10 @@ const stays = new AbortController().signal;
 async function ledgers(t: Test) {
   const { users } = await usersOf(t, sqliteInMemory);
   const state = { now: NOW };
-  const ada = newPerson({ email: 'ada@example.com', name: null, passwordHash: 'x' }, NOW);
+  const ada = newPerson(
+    { id: newUserId(0), email: 'ada@example.com', name: null, passwordHash: 'x' },
+    NOW,
+  );
   await users.insert(ada);
   const guessing = new Guessing(users, () => state.now);
   const row = async () => (await users.findById(ada.id)) as User;

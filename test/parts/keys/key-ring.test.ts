@@ -3,9 +3,9 @@ import { derive } from '../../../src/parts/keys/key-ring.ts';
 import { KeySetError, readKeySet } from '../../../src/parts/keys/key-set.ts';
 import { newMasterSecret, newSigningKey } from '../../../src/parts/keys/new-keys.ts';
 import type { PrivateJwk } from '../../../src/schemas/jwk.ts';
+import { NOW } from '../../rules/samples.ts';
 import { keySet } from '../../test-app.ts';
 import { AUDIENCE, ISSUER, ringOf } from '../rings.ts';
-import { NOW } from '../../rules/samples.ts';
 
 const SECONDS = NOW / 1_000;
 const signing = newSigningKey('ES256', 0);

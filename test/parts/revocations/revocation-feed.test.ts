@@ -1,12 +1,12 @@
 import t, { type Test } from 'tap';
-import { emptied } from '../../../src/rules/accounts.ts';
 import { RevocationFeed } from '../../../src/parts/revocations/revocation-feed.ts';
-import { REVOCATION_LIFE, Revocations } from '../../../src/parts/revocations/revocations.ts';
-import { endAll } from '../../../src/rules/sessions.ts';
+import { Revocations } from '../../../src/parts/revocations/revocations.ts';
 import { StorageFault } from '../../../src/parts/storage/users.ts';
+import { emptied } from '../../../src/rules/accounts.ts';
+import { endAll, REVOCATION_LIFE } from '../../../src/rules/sessions.ts';
 import { sqliteInMemory, usersOf } from '../../databases.ts';
-import { TestClock } from '../../test-app.ts';
 import { ada, MINUTE, NOW, SECOND } from '../../rules/samples.ts';
+import { TestClock } from '../../test-app.ts';
 
 async function feedOf(t: Test) {
   const { users, db } = await usersOf(t, sqliteInMemory);

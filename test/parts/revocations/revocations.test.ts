@@ -1,9 +1,10 @@
 import t from 'tap';
-import { REVOCATION_LIFE, Revocations } from '../../../src/parts/revocations/revocations.ts';
-import { endAll, endSession, start } from '../../../src/rules/sessions.ts';
+import { randomId } from '../../../src/parts/ids.ts';
+import { Revocations } from '../../../src/parts/revocations/revocations.ts';
+import { endAll, endSession, REVOCATION_LIFE, start } from '../../../src/rules/sessions.ts';
 import { ada, limits, NOW } from '../../rules/samples.ts';
 
-const signIn = { amr: ['pwd'], transport: 'body' as const, client: '' };
+const signIn = { id: randomId(), amr: ['pwd'], transport: 'body' as const, client: '' };
 const { user, session } = start(ada(), signIn, NOW, limits);
 const claims = { sub: user.id, sid: session.id, ver: 0 };
 
@@ -24,7 +25,7 @@ t.test('a user of whom nothing was revoked leaves no trace', async (t) => {
 
 t.test('the tokens of an ended session are revoked, those of another are not', async (t) => {
   const { revocations } = at(0);
-  const other = start(user, signIn, NOW, limits);
+  const other = start(user, { ...signIn, id: randomId() }, NOW, limits);
   revocations.learn(endSession(other.user, session.id, NOW));
   t.equal(revocations.includes(claims), true);
   t.equal(revocations.includes({ ...claims, sid: other.session.id }), false);

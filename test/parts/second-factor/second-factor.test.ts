@@ -7,17 +7,17 @@ import { Passwords } from '../../../src/parts/passwords/passwords.ts';
 import {
   acceptCode,
   enrol,
-  hasSecondFactor,
   newRecoveryCodes,
   otpauthUri,
   recoveryHash,
   useRecoveryHash,
 } from '../../../src/parts/second-factor/second-factor.ts';
 import { seal, unseal } from '../../../src/parts/second-factor/secret-box.ts';
+import { hasSecondFactor } from '../../../src/rules/second-factor.ts';
 import type { Mfa, User } from '../../../src/schemas/user.ts';
+import { ada, NOW, SECOND } from '../../rules/samples.ts';
 import { keySet } from '../../test-app.ts';
 import { ringOf } from '../rings.ts';
-import { ada, NOW, SECOND } from '../../rules/samples.ts';
 
 const STEP = 30 * SECOND;
 const signing = newSigningKey('ES256', 0);

@@ -5,9 +5,9 @@ import { readKeySet } from '../../../src/parts/keys/key-set.ts';
 import { newMasterSecret, newSigningKey } from '../../../src/parts/keys/new-keys.ts';
 import { seal, unseal } from '../../../src/parts/second-factor/secret-box.ts';
 import { UnreadableRow } from '../../../src/parts/storage/users.ts';
+import { NOW } from '../../rules/samples.ts';
 import { keySet } from '../../test-app.ts';
 import { ringOf } from '../rings.ts';
-import { NOW } from '../../rules/samples.ts';
 
 const SECRET = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
 const signing = newSigningKey('ES256', 0);

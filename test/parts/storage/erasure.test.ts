@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import t from 'tap';
+import { newUserId } from '../../../src/parts/ids.ts';
 import { emptied, newPerson } from '../../../src/rules/accounts.ts';
 import type { User } from '../../../src/schemas/user.ts';
 import { sqliteFile, usersOf } from '../../databases.ts';
@@ -25,6 +26,7 @@ const canary = (kind: string, n: number) =>
 const person = (n: number): User => ({
   ...newPerson(
     {
+      id: newUserId(0),
       email: `${canary('addr', n)}@example.com`,
       name: canary('name', n),
       passwordHash: canary('hash', n),

@@ -1,10 +1,11 @@
 import { type CompiledQuery, type KyselyPlugin, type RootOperationNode, sql } from 'kysely';
 import t, { type Test } from 'tap';
-import { emptied, newPerson } from '../../../src/rules/accounts.ts';
 import { newServiceAccount } from '../../../src/actions/clients/service-accounts.ts';
-import type { User } from '../../../src/schemas/user.ts';
+import { newUserId } from '../../../src/parts/ids.ts';
 import { migrate } from '../../../src/parts/storage/migrations.ts';
 import { Users } from '../../../src/parts/storage/users.ts';
+import { emptied, newPerson } from '../../../src/rules/accounts.ts';
+import type { User } from '../../../src/schemas/user.ts';
 import { deaf, type Engine, opened, postgres, sqliteFile } from '../../databases.ts';
 import { NOW } from '../../rules/samples.ts';
 
@@ -23,7 +24,7 @@ class Kept implements KyselyPlugin {
 }
 
 const person = (email: string, changes: Partial<User> = {}): User => ({
-  ...newPerson({ email, name: 'Ada', passwordHash: 'hash' }, NOW),
+  ...newPerson({ id: newUserId(0), email, name: 'Ada', passwordHash: 'hash' }, NOW),
   ...changes,
 });
 

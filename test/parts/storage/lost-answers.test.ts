@@ -1,14 +1,15 @@
 import { sql } from 'kysely';
 import t, { type Test } from 'tap';
-import { newPerson } from '../../../src/rules/accounts.ts';
+import { newUserId } from '../../../src/parts/ids.ts';
 import type { Database } from '../../../src/parts/storage/database.ts';
 import { EmailTaken, StorageFault, Users } from '../../../src/parts/storage/users.ts';
+import { newPerson } from '../../../src/rules/accounts.ts';
 import { deaf, KILL, opened, postgres, usersOf } from '../../databases.ts';
-import { NOW } from '../../rules/samples.ts';
 import { proxy } from '../../proxy.ts';
+import { NOW } from '../../rules/samples.ts';
 
 const person = (email = 'ada@example.com') =>
-  newPerson({ email, name: 'Ada', passwordHash: 'hash' }, NOW);
+  newPerson({ id: newUserId(0), email, name: 'Ada', passwordHash: 'hash' }, NOW);
 
 const server = await postgres(t);
 

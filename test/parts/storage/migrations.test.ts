@@ -2,9 +2,10 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { sql } from 'kysely';
 import t from 'tap';
-import { newPerson } from '../../../src/rules/accounts.ts';
+import { newUserId } from '../../../src/parts/ids.ts';
 import { migrate } from '../../../src/parts/storage/migrations.ts';
 import { Users } from '../../../src/parts/storage/users.ts';
+import { newPerson } from '../../../src/rules/accounts.ts';
 import { deaf, opened, postgres, sqliteFile } from '../../databases.ts';
 import { NOW } from '../../rules/samples.ts';
 
@@ -45,7 +46,10 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
     const db = opened(t, await engine.create());
     await migrate(db);
     const users = new Users(db, deaf);
-    const user = newPerson({ email: 'ada@example.com', name: null, passwordHash: 'hash' }, NOW);
+    const user = newPerson(
+      { id: newUserId(0), email: 'ada@example.com', name: null, passwordHash: 'hash' },
+      NOW,
+    );
     await users.insert(user);
     await migrate(db);
     t.same(await users.findById(user.id), user);

@@ -1,14 +1,20 @@
 import { sql } from 'kysely';
 import t, { type Test } from 'tap';
+import { newUserId } from '../../../src/parts/ids.ts';
+import { type Database, DECOY } from '../../../src/parts/storage/database.ts';
+import {
+  EmailTaken,
+  StorageFault,
+  UnreadableRow,
+  Users,
+} from '../../../src/parts/storage/users.ts';
 import { emptied, newPerson } from '../../../src/rules/accounts.ts';
 import type { User } from '../../../src/schemas/user.ts';
-import { type Database, DECOY } from '../../../src/parts/storage/database.ts';
-import { EmailTaken, StorageFault, UnreadableRow, Users } from '../../../src/parts/storage/users.ts';
 import { deaf, opened, postgres, sqliteFile, sqliteInMemory, usersOf } from '../../databases.ts';
 import { NOW } from '../../rules/samples.ts';
 
 const person = (email = 'ada@example.com', changes: Partial<User> = {}): User => ({
-  ...newPerson({ email, name: 'Ada', passwordHash: 'hash' }, NOW),
+  ...newPerson({ id: newUserId(0), email, name: 'Ada', passwordHash: 'hash' }, NOW),
   ...changes,
 });
 

@@ -1,19 +1,20 @@
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import t from 'tap';
+import { randomId } from '../../../src/parts/ids.ts';
 import type { KeyRing } from '../../../src/parts/keys/key-ring.ts';
 import { readKeySet } from '../../../src/parts/keys/key-set.ts';
 import { newMasterSecret, newSigningKey } from '../../../src/parts/keys/new-keys.ts';
-import { Refusal } from '../../../src/rules/refusal.ts';
 import { Revocations } from '../../../src/parts/revocations/revocations.ts';
-import { endSession, start } from '../../../src/rules/sessions.ts';
 import { AccessTokens } from '../../../src/parts/tokens/access-tokens.ts';
 import { OwnTokens } from '../../../src/parts/tokens/own-tokens.ts';
+import { Refusal } from '../../../src/rules/refusal.ts';
+import { endSession, start } from '../../../src/rules/sessions.ts';
 import type { PrivateJwk } from '../../../src/schemas/jwk.ts';
 import { SigningAlgorithm } from '../../../src/schemas/jwk.ts';
 import type { Session, User } from '../../../src/schemas/user.ts';
+import { ada, limits, NOW } from '../../rules/samples.ts';
 import { keySet, TestClock } from '../../test-app.ts';
 import { AUDIENCE, ISSUER, ringOf, signingKeyOf } from '../rings.ts';
-import { ada, limits, NOW } from '../../rules/samples.ts';
 
 const SECONDS = NOW / 1_000;
 const es256 = newSigningKey('ES256', 0);
@@ -39,7 +40,7 @@ async function service(jwks: PrivateJwk[] = [es256, master]): Promise<Service> {
     revocations,
     clock: () => clock.now,
   });
-  const signIn = { amr: ['pwd'], transport: 'body' as const, client: 'curl' };
+  const signIn = { id: randomId(), amr: ['pwd'], transport: 'body' as const, client: 'curl' };
   const { user, session } = start(ada({ roles: ['editor'] }), signIn, NOW, limits);
   return { tokens, revocations, clock, keys, user, session };
 }

@@ -5,9 +5,9 @@ import { readKeySet } from '../../../src/parts/keys/key-set.ts';
 import { newMasterSecret, newSigningKey } from '../../../src/parts/keys/new-keys.ts';
 import { OwnTokens } from '../../../src/parts/tokens/own-tokens.ts';
 import type { PrivateJwk } from '../../../src/schemas/jwk.ts';
+import { NOW } from '../../rules/samples.ts';
 import { keySet, TestClock } from '../../test-app.ts';
 import { ISSUER, ringOf } from '../rings.ts';
-import { NOW } from '../../rules/samples.ts';
 
 const SECONDS = NOW / 1_000;
 const signing = newSigningKey('ES256', 0);

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { newUserId } from '../../../src/parts/ids.ts';
 import { newPerson } from '../../../src/rules/accounts.ts';
 import { mailbox } from '../../mailbox.ts';
 import { admin, audit, factor, machine, signedIn } from '../../people.ts';
@@ -14,7 +15,10 @@ const reset = (id: string, token = root.access_token) =>
   as(token, { method: 'DELETE', url: `/v1/users/${id}/mfa` });
 
 async function withFactor(email: string, roles: string[] = []) {
-  const person = newPerson({ email, name: null, passwordHash: password_hash }, clock.now);
+  const person = newPerson(
+    { id: newUserId(0), email, name: null, passwordHash: password_hash },
+    clock.now,
+  );
   const { mfa, code } = factor(app, person);
   return { ...(await signedIn(app, email, { id: person.id, password_hash, mfa, roles })), code };
 }

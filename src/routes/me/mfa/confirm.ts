@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { App } from '../../../app.ts';
-import type { Context } from '../../../context.ts';
 import { confirmEnrolment } from '../../../actions/second-factor/my-second-factor.ts';
+import type { Context } from '../../../context.ts';
+import type { App } from '../../../http/app-type.ts';
 import { logEvent } from '../../../http/logging.ts';
 import { Code } from '../../../schemas/fields.ts';
 import { RecoveryCodes } from '../../../schemas/second-factor.ts';

@@ -1,11 +1,11 @@
 import { renderSVG } from 'uqr';
 import { z } from 'zod';
-import type { App } from '../../../app.ts';
-import type { Context } from '../../../context.ts';
 import { beginEnrolment } from '../../../actions/second-factor/my-second-factor.ts';
-import { otpauthUri } from '../../../parts/second-factor/second-factor.ts';
+import type { Context } from '../../../context.ts';
+import type { App } from '../../../http/app-type.ts';
 import { logEvent } from '../../../http/logging.ts';
 import { signalOf } from '../../../http/origin.ts';
+import { otpauthUri } from '../../../parts/second-factor/second-factor.ts';
 import { Password } from '../../../schemas/fields.ts';
 import { Enrolment } from '../../../schemas/second-factor.ts';
 

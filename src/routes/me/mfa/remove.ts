@@ -1,6 +1,6 @@
-import type { App } from '../../../app.ts';
-import type { Context } from '../../../context.ts';
 import { removeFactor } from '../../../actions/second-factor/my-second-factor.ts';
+import type { Context } from '../../../context.ts';
+import type { App } from '../../../http/app-type.ts';
 import { logEvent } from '../../../http/logging.ts';
 import { signalOf } from '../../../http/origin.ts';
 import { proofOf } from '../../../http/proof.ts';

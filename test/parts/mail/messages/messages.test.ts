@@ -35,7 +35,7 @@ const letters: Record<string, Letter[]> = {
 };
 
 t.test('every letter there is is looked at here', async (t) => {
-  t.same(readdirSync('src/mail/messages').sort(), Object.keys(letters).sort());
+  t.same(readdirSync('src/parts/mail/messages').sort(), Object.keys(letters).sort());
 });
 
 t.test(

@@ -1,0 +1,71 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** What the operator's Prometheus reads: no user, no address, no token is a label. */
+export interface Metrics {
+  registry: Registry;
+  requests: Histogram<'method' | 'route' | 'status'>;
+  mails: Counter<'outcome'>;
+  refreshes: Counter<'outcome'>;
+}
+
+/** What is looked at whenever somebody asks. */
+interface Measured {
+  hashQueue: { length: number };
+  revocationFeed: { isFresh: boolean };
+  unreadableRows: { count: number };
+}
+
+/** Seconds. */
+const DURATIONS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5];
+
+export function buildMetrics({ hashQueue, revocationFeed, unreadableRows }: Measured): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  new Gauge({
+    name: 'latchkey_hash_queue_length',
+    help: 'Password hashes that wait for their turn.',
+    registers,
+    collect() {
+      this.set(hashQueue.length);
+    },
+  });
+  new Gauge({
+    name: 'latchkey_revocations_fresh',
+    help: '1 while the revocation snapshot is up to date.',
+    registers,
+    collect() {
+      this.set(revocationFeed.isFresh ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'latchkey_unreadable_rows',
+    help: 'Rows of users that this node could not read since it started. The log names them.',
+    registers,
+    collect() {
+      this.set(unreadableRows.count);
+    },
+  });
+  return {
+    registry,
+    requests: new Histogram({
+      name: 'latchkey_request_duration_seconds',
+      help: 'Requests by route and status.',
+      labelNames: ['method', 'route', 'status'],
+      buckets: DURATIONS,
+      registers,
+    }),
+    mails: new Counter({
+      name: 'latchkey_mails_total',
+      help: 'Mails that were sent, tried again, or given up.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    refreshes: new Counter({
+      name: 'latchkey_refreshes_total',
+      help: 'Refreshes: rotated, caught_up (the row had lost a write), repeated, reused, invalid.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+  };
+}
