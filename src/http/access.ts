@@ -3,13 +3,22 @@ import { freshCaller } from '../actions/accounts/caller.ts';
 import type { Context } from '../context.ts';
 import { Refusal } from '../rules/refusal.ts';
 import type { AccessClaims } from '../schemas/claims.ts';
+import type { User } from '../schemas/user.ts';
+import { type ClientFields, clientOf } from './oauth.ts';
 
 /**
- * Who may call a route: anyone (`public`); the holder of a token of the service's own, which the handler reads
- * from the body or the cookie (`own-token`); a service account with its secret (`client`); the bearer of any
- * access token (`bearer`), of a person's (`person`), or of one with a role.
+ * Who may call a route: anyone (`public`); a service account that authenticates (`client`, RFC 6749 section 2.3);
+ * the bearer of any access token (`bearer`), of a person's (`person`), or of one with a role. These are enforced
+ * before the handler. `checked-by-handler`: the handler itself reads a token of the service's own, or a client that
+ * may but need not authenticate, and refuses.
  */
-export type Access = 'public' | 'own-token' | 'client' | 'bearer' | 'person' | { role: string };
+export type Access =
+  | 'public'
+  | 'checked-by-handler'
+  | 'client'
+  | 'bearer'
+  | 'person'
+  | { role: string };
 
 /** The role must stand in the token, and still in the row: what a role opens changes security. */
 export const requireRole = (role: string): Access => ({ role });
@@ -21,6 +30,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The verified claims; set on routes that ask for a bearer. */
     caller: AccessClaims;
+    /** The service account that authenticated; set on routes that ask for a client. */
+    client: User;
   }
 }
 
@@ -41,6 +52,7 @@ export function bearerOf(request: FastifyRequest): string {
 /** From here on every route must say who may call it, and those that ask for a bearer get their guard. */
 export function registerAccess(app: FastifyInstance, context: Context): void {
   app.decorateRequest('caller', null as unknown as AccessClaims);
+  app.decorateRequest('client', null as unknown as User);
 
   type Done = (error?: Error) => void;
   const guarded =
@@ -73,9 +85,23 @@ export function registerAccess(app: FastifyInstance, context: Context): void {
       if (!roles.includes(name)) throw new Refusal('forbidden');
     };
 
+  const client = async (request: FastifyRequest) => {
+    request.client = await clientOf(request, request.body as ClientFields, context);
+  };
+
   const guardsOf = (access: Access) => {
     if (typeof access === 'object') return [bearer, role(access.role)];
-    return access === 'person' ? [bearer, person] : [bearer];
+    switch (access) {
+      case 'public':
+      case 'checked-by-handler':
+        return [];
+      case 'client':
+        return [client];
+      case 'bearer':
+        return [bearer];
+      case 'person':
+        return [bearer, person];
+    }
   };
 
   app.addHook('onRoute', (route: RouteOptions) => {
@@ -85,7 +111,10 @@ export function registerAccess(app: FastifyInstance, context: Context): void {
         `${String(route.method)} ${route.url} does not state config.access: who may call it?`,
       );
     }
-    if (needsBearer(access))
-      route.preHandler = [...guardsOf(access), ...[route.preHandler ?? []].flat()];
+    // Only there do its refusals have the form that RFC 6749 gives them.
+    if (access === 'client' && route.schema?.consumes === undefined) {
+      throw new Error(`${route.url}: a client authenticates on OAuth routes alone`);
+    }
+    route.preHandler = [...guardsOf(access), ...[route.preHandler ?? []].flat()];
   });
 }

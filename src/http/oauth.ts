@@ -60,7 +60,7 @@ function basicCredentials(header: string): { id?: string; secret?: string } {
 const isBasic = (authorization: string | undefined): authorization is string =>
   authorization !== undefined && /^basic\b/i.test(authorization);
 
-interface ClientFields {
+export interface ClientFields {
   client_id?: string | undefined;
   client_secret?: string | undefined;
 }

@@ -2,9 +2,11 @@ import { createHmac, createPrivateKey, createPublicKey, sign } from 'node:crypto
 import { pino } from 'pino';
 import t from 'tap';
 import { buildApp } from '../../src/app.ts';
+import type { Access } from '../../src/http/access.ts';
+import { registerOAuth } from '../../src/http/oauth.ts';
 import { newSigningKey } from '../../src/parts/keys/new-keys.ts';
 import type { PrivateJwk } from '../../src/schemas/jwk.ts';
-import { machine, machineToken, signedIn } from '../people.ts';
+import { basic, machine, machineToken, signedIn } from '../people.ts';
 import { refused } from '../refused.ts';
 import { keysFor, PASSWORD, testApp } from '../test-app.ts';
 
@@ -213,6 +215,46 @@ t.test('AZN-01 a route that does not say who may call it stops the start', async
   });
   await other.close();
 });
+
+t.test(
+  'AZN-01 each word for access is enforced before the handler, or says that it is not',
+  async (t) => {
+    const words: Record<string, { access: Access; anonymous: number }> = {
+      public: { access: 'public', anonymous: 200 },
+      handler: { access: 'checked-by-handler', anonymous: 200 },
+      bearer: { access: 'bearer', anonymous: 401 },
+      person: { access: 'person', anonymous: 401 },
+      role: { access: { role: 'editor' }, anonymous: 401 },
+      client: { access: 'client', anonymous: 401 },
+    };
+    const other = await buildApp(context, { logger: pino({ level: 'silent' }) });
+    const outside = () =>
+      other.post('/v1/try/client', { config: { access: 'client' } }, async () => ({}));
+    t.throws(outside, { message: '/v1/try/client: a client authenticates on OAuth routes alone' });
+    other.register(async (scope) => {
+      registerOAuth(scope);
+      for (const [name, { access }] of Object.entries(words)) {
+        const schema = { consumes: ['application/x-www-form-urlencoded'] };
+        scope.post(`/try/${name}`, { config: { access }, schema }, async ({ client }) => ({
+          client: client?.id,
+        }));
+      }
+    });
+    const ask = (name: string, headers = {}) =>
+      other.inject({
+        method: 'POST',
+        url: `/try/${name}`,
+        headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+        payload: 'a=b',
+      });
+    for (const [name, { anonymous }] of Object.entries(words))
+      t.equal((await ask(name)).statusCode, anonymous, name);
+    const client = await machine({ context });
+    t.same((await ask('client', basic(client))).json(), { client: client.id });
+    t.equal((await ask('client', basic({ ...client, secret: 'x' }))).statusCode, 401);
+    await other.close();
+  },
+);
 
 t.test(
   'AZN-01 what a route does first comes after its guard, and nothing of it is lost',

@@ -10,7 +10,11 @@ export function confirmEmail(app: App, context: Context): void {
   app.route({
     method: 'POST',
     url: '/v1/email/confirm',
-    config: { access: 'own-token', tighterLimit: true, problems: ['link_invalid', 'unavailable'] },
+    config: {
+      access: 'checked-by-handler',
+      tighterLimit: true,
+      problems: ['link_invalid', 'unavailable'],
+    },
     schema: {
       operationId: 'confirmEmail',
       tags: ['Accounts'],

@@ -12,7 +12,7 @@ export function resetPassword(app: App, context: Context): void {
     method: 'POST',
     url: '/v1/password/reset',
     config: {
-      access: 'own-token',
+      access: 'checked-by-handler',
       tighterLimit: true,
       problems: ['link_invalid', 'overloaded', 'unavailable'],
     },

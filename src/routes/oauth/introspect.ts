@@ -1,7 +1,7 @@
 import { introspect } from '../../actions/clients/token-holder.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
-import { clientOf, oauthResponses } from '../../http/oauth.ts';
+import { oauthResponses } from '../../http/oauth.ts';
 import { Introspection, TokenQuestion } from '../../schemas/oauth.ts';
 
 export function introspectToken(app: App, context: Context): void {
@@ -18,9 +18,6 @@ export function introspectToken(app: App, context: Context): void {
       body: TokenQuestion,
       response: { 200: Introspection, ...oauthResponses },
     },
-    handler: async (request) => {
-      await clientOf(request, request.body, context);
-      return introspect(context, request.body.token);
-    },
+    handler: async ({ body }) => introspect(context, body.token),
   });
 }

@@ -10,7 +10,7 @@ export function revokeToken(app: App, context: Context): void {
   app.route({
     method: 'POST',
     url: '/oauth/revoke',
-    config: { access: 'own-token', tighterLimit: true },
+    config: { access: 'checked-by-handler', tighterLimit: true },
     schema: {
       operationId: 'revokeToken',
       tags: ['OAuth'],

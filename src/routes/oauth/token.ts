@@ -13,13 +13,14 @@ export function issueToken(app: App, context: Context): void {
   app.route({
     method: 'POST',
     url: '/oauth/token',
-    config: { access: 'client', tighterLimit: true },
+    config: { access: 'checked-by-handler', tighterLimit: true },
     schema: {
       operationId: 'issueToken',
       tags: ['OAuth'],
       summary: 'Get a token (RFC 6749)',
       description:
         '`client_credentials` for service accounts; `refresh_token` does what `/v1/refresh` does.',
+      security: [{ client: [] }, {}],
       consumes: ['application/x-www-form-urlencoded'],
       body: TokenRequest,
       response: { 200: OAuthTokens, ...oauthResponses },

@@ -15,7 +15,7 @@ export function logout(app: App, context: Context): void {
     method: 'POST',
     url: '/v1/logout',
     config: {
-      access: 'own-token',
+      access: 'checked-by-handler',
       problems: [
         'token_missing',
         'token_expired',

@@ -24,7 +24,7 @@ export function refresh(app: App, context: Context): void {
     method: 'POST',
     url: '/v1/refresh',
     config: {
-      access: 'own-token',
+      access: 'checked-by-handler',
       problems: [
         'refresh_missing',
         'refresh_invalid',
