@@ -52,4 +52,5 @@ t.test('the image has the Node of the tests', async (t) => {
   const [, version] = /^FROM node:([\d.]+)-slim$/m.exec(readFileSync('Dockerfile', 'utf8')) ?? [];
   t.equal(version, manifest.devDependencies.node);
   t.equal(process.version, `v${version}`);
+  t.equal(version?.split('.')[0], readFileSync('.nvmrc', 'utf8').trim(), 'nvm takes it too');
 });
