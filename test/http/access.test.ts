@@ -232,7 +232,7 @@ t.test(
       other.post('/v1/try/client', { config: { access: 'client' } }, async () => ({}));
     t.throws(outside, { message: '/v1/try/client: a client authenticates on OAuth routes alone' });
     other.register(async (scope) => {
-      registerOAuth(scope);
+      registerOAuth(scope, context);
       for (const [name, { access }] of Object.entries(words)) {
         const schema = { consumes: ['application/x-www-form-urlencoded'] };
         scope.post(`/try/${name}`, { config: { access }, schema }, async ({ client }) => ({
