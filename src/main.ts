@@ -97,7 +97,9 @@ async function start() {
   const metricsAddress = await listenForMetrics(metricsApp, config, log);
   await listen(app, { variable: 'PORT', host: config.HOST, port: config.PORT });
 
-  const poll = pollRevocations(context, log);
+  const stopPolling = context.revocationFeed.follow(POLL_EVERY, (error) =>
+    log.error({ err: error }, 'revocations: poll failed'),
+  );
   followKeys(context, log);
   greet(context, log);
   log.info(`  metrics   ${metricsAddress}/metrics`);
@@ -112,7 +114,7 @@ async function start() {
     end: async () => {
       await context.shutdown.leave(app.server);
       await app.close();
-      clearInterval(poll);
+      stopPolling();
       await metricsApp.close();
       await context.close();
     },
@@ -153,19 +155,6 @@ function followSignals({ config, log, end, hurry }: Ending) {
       steps.shift()?.();
     });
   }
-}
-
-/** One poll at a time: a database that hangs is asked once, and not once a second. */
-function pollRevocations({ revocationFeed }: Context, log: pino.Logger): NodeJS.Timeout {
-  let isPolling = false;
-  return setInterval(async () => {
-    if (isPolling) return;
-    isPolling = true;
-    await revocationFeed
-      .poll()
-      .catch((error) => log.error({ err: error }, 'revocations: poll failed'));
-    isPolling = false;
-  }, POLL_EVERY);
 }
 
 /** The key file is read again when it changes, and on SIGHUP. A bad one is said in the log; the old keys stay. */

@@ -193,11 +193,14 @@ t.test(
     await ask('DELETE /v1/users/{id}/sessions', 204, eve);
     const machine = await ask('POST /v1/service-accounts', 201, {
       ...admin,
-      body: { name: mark('machine'), roles: ['role-of-the-machine'] },
+      body: { name: mark('machine'), roles: ['role-of-the-machine'], password: password('root') },
     });
     told.push('role-of-the-machine', String(machine['client_secret']));
     const client = { ...admin, id: String(machine['client_id']) };
-    const renewed = await ask('POST /v1/service-accounts/{id}/secret', 201, client);
+    const renewed = await ask('POST /v1/service-accounts/{id}/secret', 201, {
+      ...client,
+      body: { password: password('root') },
+    });
     told.push(String(renewed['client_secret']));
     const line = {
       email: address('imported'),

@@ -80,7 +80,7 @@ t.test('an operator whose SQLite file or mail folder is none is told so', async 
     (
       [
         [{ DATABASE_URL: 'file:letter.txt' }, /^The database file:letter.txt is not a SQLite/],
-        [{ DATABASE_URL: 'file:directory' }, /cannot be opened\. .* \(SQLITE_CANTOPEN\)$/],
+        [{ DATABASE_URL: 'file:directory' }, /cannot be opened\. .* \(EISDIR\)$/],
         [{ DATABASE_URL: 'file:letter.txt/x.db' }, /cannot be opened\. .* \((ENOTDIR|EEXIST)\)$/],
         [{ MAIL_URL: 'file:letter.txt' }, /^Mail cannot be written .* letter\.txt\. .* MAIL_URL/],
         [{ MAIL_URL: 'file:letter.txt/mail' }, /^Mail cannot be written .* \(ENOTDIR\)$/],

@@ -50,6 +50,14 @@ export class RevocationFeed {
     return this.#polling;
   }
 
+  /** Polls every so often (ms), but not while a poll still runs: a database that hangs is asked once. Answers how to stop. */
+  follow(every: number, failed: (error: unknown) => void): () => void {
+    const timer = setInterval(() => {
+      if (this.#polling === undefined) this.poll().catch(failed);
+    }, every);
+    return () => clearInterval(timer);
+  }
+
   get isFresh(): boolean {
     return this.#polledAt !== undefined && this.#parts.uptime() - this.#polledAt < STALE;
   }
@@ -59,13 +67,18 @@ export class RevocationFeed {
     const now = uptime();
     this.#followClock(now);
     const since = this.#polledAt === undefined ? now - REVOCATION_LIFE : this.#polledAt - OVERLAP;
-    for await (const page of users.revokedSince(since + this.#offset.least, PAGE))
+    for await (const page of users.revokedSince(this.#instantOf(since), PAGE))
       for (const user of page) revocations.learn(user);
     revocations.forget();
     this.#polledAt = now;
     if (now - this.#cleanedAt < CLEAN_UP_EVERY) return;
-    await users.removeDeleted(now + this.#offset.least - REVOCATION_LIFE);
+    await users.removeDeleted(this.#instantOf(now - REVOCATION_LIFE));
     this.#cleanedAt = now;
+  }
+
+  /** The time in rows that is this uptime: whole milliseconds, as the uptime has fractions and a column has none. */
+  #instantOf(uptime: number): number {
+    return Math.floor(uptime + this.#offset.least);
   }
 
   #followClock(now: number): void {

@@ -1,15 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { RevocationFeed } from '../../../src/parts/revocations/revocation-feed.ts';
 import { Revocations } from '../../../src/parts/revocations/revocations.ts';
 import { StorageFault } from '../../../src/parts/storage/users.ts';
 import { emptied } from '../../../src/rules/accounts.ts';
 import { endAll, REVOCATION_LIFE } from '../../../src/rules/sessions.ts';
-import { sqliteInMemory, usersOf } from '../../databases.ts';
+import { type Engine, postgres, sqliteInMemory, usersOf } from '../../databases.ts';
 import { ada, MINUTE, NOW, SECOND } from '../../rules/samples.ts';
 import { TestClock } from '../../test-app.ts';
 
-async function feedOf(t: Test) {
-  const { users, db } = await usersOf(t, sqliteInMemory);
+async function feedOf(t: Test, engine: Engine = sqliteInMemory) {
+  const { users, db } = await usersOf(t, engine);
   const clock = new TestClock();
   const revocations = new Revocations(() => clock.uptime);
   const feed = new RevocationFeed({
@@ -201,3 +202,31 @@ t.test('more revocations than a page are all learned', async (t) => {
   await feed.poll();
   for (const claims of all) t.ok(revocations.includes(claims));
 });
+
+t.test('an uptime with fractions, as every real one has, polls PostgreSQL too', async (t) => {
+  const { feed, clock, revocations, revoked } = await feedOf(t, await postgres(t));
+  clock.uptime += 0.167;
+  await feed.poll();
+  clock.advance(1_000.3);
+  const caller = await revoked(NOW + SECOND);
+  await feed.poll();
+  t.equal(revocations.includes(caller), true);
+});
+
+t.test(
+  'it goes on polling, one poll at a time, and says what failed, until it is stopped',
+  async (t) => {
+    const { feed, db, revocations, revoked } = await feedOf(t);
+    const failures: unknown[] = [];
+    const stop = feed.follow(1, (error) => failures.push(error));
+    const caller = await revoked(NOW);
+    while (!revocations.includes(caller)) await sleep(5);
+    t.same(failures, []);
+    await db.destroy();
+    while (failures.length < 2) await sleep(5);
+    stop();
+    const { length } = failures;
+    await sleep(20);
+    t.ok(failures.length <= length + 1, 'but for one that was on its way');
+  },
+);

@@ -50,6 +50,10 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
       'the list leaves it out, and goes on behind it',
     );
 
+    await signedIn(node, 'adam@example.com');
+    const search = await node.as(root.access_token, { url: '/v1/users?email=ada&limit=1' });
+    t.match(search.json(), { users: [{ email: 'adam@example.com' }], next_cursor: null });
+
     const roles = JSON.stringify(['admin']);
     await database.updateTable('users').set({ roles }).where('id', '=', ada.id).execute();
     const other = await signedIn(node, 'other@example.com', { roles: ['admin'] });

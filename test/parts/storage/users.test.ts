@@ -434,6 +434,17 @@ t.test('on every database', async (t) => {
   }
 });
 
+t.test('on PostgreSQL a row that always loses its race is given up in the end', async (t) => {
+  const { users, db } = await usersOf(t, server);
+  await sql`create function rival() returns trigger language plpgsql as 'begin raise exception using errcode = ''40001''; end'`.execute(
+    db,
+  );
+  await sql`create trigger rival before insert on users for each row execute function rival()`.execute(
+    db,
+  );
+  await fails(t, users.insert(person()), StorageFault);
+});
+
 t.test('on a PostgreSQL whose transactions are serialisable', async (t) => {
   const serialisable = async (t: Test) => {
     const { url } = await usersOf(t, server);
