@@ -26,7 +26,10 @@ export async function signedIn(
   changes: Partial<User> = {},
 ): Promise<SignedIn> {
   const now = context.clock();
-  const person = newPerson({ id: newUserId(0), email, name: null, passwordHash: CHEAP_HASH }, now);
+  const person = newPerson(
+    { id: newUserId(now), email, name: null, passwordHash: CHEAP_HASH },
+    now,
+  );
   const signIn = { id: randomId(), amr: ['pwd'], transport: 'body', client: 'test' } as const;
   const { user, session } = start(
     { ...person, ...changes },

@@ -75,12 +75,14 @@ function end(user: User, now: number, which: (session: Session) => boolean): Use
 
 /** A new session; when there are too many, the least recently used one makes room. */
 export function start(user: User, signIn: SignIn, now: number, limits: SessionLimits) {
+  const { id, ...how } = signIn;
   const session: Session = {
+    id,
     gen: 0,
     created_at: now,
     rotated_at: now,
     expires_at: endOf(now, now, limits),
-    ...signIn,
+    ...how,
   };
   const oldest = user.sessions
     .filter((other) => isLive(other, now))

@@ -45,7 +45,12 @@ t.before(async () => {
   for (const [state, changes] of Object.entries(states)) {
     addresses[state] = `${state.replaceAll(' ', '-')}@example.com`;
     const person = newPerson(
-      { id: newUserId(0), email: addresses[state], name: null, passwordHash: password_hash },
+      {
+        id: newUserId(clock.now),
+        email: addresses[state],
+        name: null,
+        passwordHash: password_hash,
+      },
       clock.now,
     );
     await context.users.insert({ ...person, ...changes });
@@ -53,7 +58,7 @@ t.before(async () => {
   addresses['unknown'] = 'unknown@example.com';
   addresses['deleted'] = 'deleted@example.com';
   const gone = newPerson(
-    { id: newUserId(0), email: addresses['deleted'], name: null, passwordHash: 'x' },
+    { id: newUserId(clock.now), email: addresses['deleted'], name: null, passwordHash: 'x' },
     clock.now,
   );
   await context.users.insert(gone);

@@ -49,12 +49,12 @@ async function deal(): Promise<Hand> {
   const row = (await context.users.findById(user.id)) as User;
   const at = (name: string) => `${name}${count}@example.com`;
   const invited = newPerson(
-    { id: newUserId(0), email: at('invited'), name: null, passwordHash: null },
+    { id: newUserId(clock.now), email: at('invited'), name: null, passwordHash: null },
     clock.now,
   );
   await context.users.insert(invited);
   const half = newPerson(
-    { id: newUserId(0), email: at('half'), name: null, passwordHash: 'x' },
+    { id: newUserId(clock.now), email: at('half'), name: null, passwordHash: 'x' },
     clock.now,
   );
   const { mfa, code } = factor(app, half);

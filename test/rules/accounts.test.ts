@@ -39,7 +39,7 @@ t.test('the key of a key is the key itself', async (t) => {
 
 t.test('a new person has no role, no session, no verified address', async (t) => {
   const person = newPerson(
-    { id: newUserId(0), email: 'Ada@Example.com', name: null, passwordHash: 'hash' },
+    { id: newUserId(NOW), email: 'Ada@Example.com', name: null, passwordHash: 'hash' },
     NOW,
   );
   t.same(User.parse(person), person);

@@ -20,7 +20,7 @@ export const limits: SessionLimits = {
 /** A person who has just signed up, and has no session yet. */
 export const ada = (changes: Partial<User> = {}): User => ({
   ...newPerson(
-    { id: newUserId(0), email: 'ada@example.com', name: 'Ada', passwordHash: '$argon2id$none' },
+    { id: newUserId(NOW), email: 'ada@example.com', name: 'Ada', passwordHash: '$argon2id$none' },
     NOW,
   ),
   ...changes,

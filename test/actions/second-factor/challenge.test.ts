@@ -29,7 +29,7 @@ async function userOf(changes: Partial<User> = {}) {
   count += 1;
   const email = `ada${count}@example.com`;
   const person = newPerson(
-    { id: newUserId(0), email, name: null, passwordHash: '$argon2id$none' },
+    { id: newUserId(NOW), email, name: null, passwordHash: '$argon2id$none' },
     NOW,
   );
   const { mfa, code } = factor(app, person);

@@ -17,7 +17,7 @@ async function ledgers(t: Test) {
   const { users } = await usersOf(t, sqliteInMemory);
   const state = { now: NOW };
   const ada = newPerson(
-    { id: newUserId(0), email: 'ada@example.com', name: null, passwordHash: 'x' },
+    { id: newUserId(NOW), email: 'ada@example.com', name: null, passwordHash: 'x' },
     NOW,
   );
   await users.insert(ada);

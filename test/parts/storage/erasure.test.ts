@@ -26,7 +26,7 @@ const canary = (kind: string, n: number) =>
 const person = (n: number): User => ({
   ...newPerson(
     {
-      id: newUserId(0),
+      id: newUserId(NOW),
       email: `${canary('addr', n)}@example.com`,
       name: canary('name', n),
       passwordHash: canary('hash', n),

@@ -24,7 +24,7 @@ class Kept implements KyselyPlugin {
 }
 
 const person = (email: string, changes: Partial<User> = {}): User => ({
-  ...newPerson({ id: newUserId(0), email, name: 'Ada', passwordHash: 'hash' }, NOW),
+  ...newPerson({ id: newUserId(NOW), email, name: 'Ada', passwordHash: 'hash' }, NOW),
   ...changes,
 });
 

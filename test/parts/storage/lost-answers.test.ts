@@ -9,7 +9,7 @@ import { proxy } from '../../proxy.ts';
 import { NOW } from '../../rules/samples.ts';
 
 const person = (email = 'ada@example.com') =>
-  newPerson({ id: newUserId(0), email, name: 'Ada', passwordHash: 'hash' }, NOW);
+  newPerson({ id: newUserId(NOW), email, name: 'Ada', passwordHash: 'hash' }, NOW);
 
 const server = await postgres(t);
 

@@ -47,7 +47,7 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
     await migrate(db);
     const users = new Users(db, deaf);
     const user = newPerson(
-      { id: newUserId(0), email: 'ada@example.com', name: null, passwordHash: 'hash' },
+      { id: newUserId(NOW), email: 'ada@example.com', name: null, passwordHash: 'hash' },
       NOW,
     );
     await users.insert(user);

@@ -14,7 +14,7 @@ import { deaf, opened, postgres, sqliteFile, sqliteInMemory, usersOf } from '../
 import { NOW } from '../../rules/samples.ts';
 
 const person = (email = 'ada@example.com', changes: Partial<User> = {}): User => ({
-  ...newPerson({ id: newUserId(0), email, name: 'Ada', passwordHash: 'hash' }, NOW),
+  ...newPerson({ id: newUserId(NOW), email, name: 'Ada', passwordHash: 'hash' }, NOW),
   ...changes,
 });
 

@@ -16,7 +16,7 @@ const reset = (id: string, token = root.access_token) =>
 
 async function withFactor(email: string, roles: string[] = []) {
   const person = newPerson(
-    { id: newUserId(0), email, name: null, passwordHash: password_hash },
+    { id: newUserId(clock.now), email, name: null, passwordHash: password_hash },
     clock.now,
   );
   const { mfa, code } = factor(app, person);
