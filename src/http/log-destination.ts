@@ -16,10 +16,10 @@ export function logDestination(isTerminal: boolean): pino.DestinationStream {
     : pino.destination({ dest: 1, sync: false, maxLength: MAX_WAITING });
   const { flushSync } = destination;
   let isFailing = false;
-  destination.on('error', ({ message }: Error) => {
+  destination.on('error', ({ code }: NodeJS.ErrnoException) => {
     if (isFailing) return;
     isFailing = true;
-    console.error(`The log cannot be written, lines are lost: ${message}`);
+    console.error(`The log cannot be written, lines are lost: ${code}`);
     // At the end of the process this would wait for room on the disk, and so for ever.
     destination.flushSync = () => {};
     destination.once('write', () => {

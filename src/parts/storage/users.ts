@@ -342,19 +342,17 @@ export class Users {
   }
 
   /** For what may be done again when somebody else was first: it was not done at all. */
-  async #guarded<T>(action: string, query: () => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await query();
-      } catch (error) {
-        if (error instanceof UnreadableRow) {
-          this.#listener.unreadable(error);
-          throw error;
-        }
-        if (!isLostRace(error) || attempt === TRIES)
-          throw new StorageFault(action, { cause: error });
+  async #guarded<T>(action: string, query: () => Promise<T>, attempt = 1): Promise<T> {
+    try {
+      return await query();
+    } catch (error) {
+      if (error instanceof UnreadableRow) {
+        this.#listener.unreadable(error);
+        throw error;
       }
-      await backOff(attempt);
+      if (!isLostRace(error) || attempt === TRIES) throw new StorageFault(action, { cause: error });
     }
+    await backOff(attempt);
+    return this.#guarded(action, query, attempt + 1);
   }
 }
