@@ -29,12 +29,13 @@ export type Rotation =
 /** Rotations before the last one whose instants are kept. */
 const MAX_ROTATIONS = 7;
 
-/**
- * When the generations before the current one were rotated (ms), newest first, as far as it is known. A late retry
- * counts like the rotation: its request may come twice, too.
- */
-const rotationsOf = ({ gen, rotated_at, retried_at, rotations = [] }: Session): number[] =>
-  gen === 0 ? [] : [retried_at ?? rotated_at, ...rotations];
+/** When the generations before the current one were rotated (ms), newest first, as far as it is known. */
+const rotationsOf = ({ gen, rotated_at, rotations = [] }: Session): number[] =>
+  gen === 0 ? [] : [rotated_at, ...rotations];
+
+/** The same, once the current one is rotated too: a late retry counts like the rotation, as its request may come twice. */
+const earlierRotations = ({ retried_at, rotated_at, ...session }: Session): number[] =>
+  rotationsOf({ ...session, rotated_at: retried_at ?? rotated_at });
 
 /** The row with what the token proves it to have lost, or the same row: it has lost nothing. */
 function caughtUp(user: User, session: Session, { gen, ver }: Presented, now: number): User {
@@ -47,7 +48,7 @@ function caughtUp(user: User, session: Session, { gen, ver }: Presented, now: nu
   const { retried_at: _, ...rest } = session;
   // When the lost rotations were is lost too. Requests with the tokens before them may still be on their way.
   const lost = Array<number>(Math.min(MAX_ROTATIONS, gen - session.gen - 1)).fill(now);
-  const rotations = [...lost, ...rotationsOf(session)];
+  const rotations = [...lost, ...earlierRotations(session)];
   return withSession(told, { ...rest, gen, rotated_at: now, rotations });
 }
 
@@ -100,7 +101,7 @@ function rotatedOnce(
   limits: SessionLimits,
 ): Session {
   const { attempt: _, retried_at: __, ...session } = before;
-  const earlier = rotationsOf(before).filter((at) => now <= at + limits.grace);
+  const earlier = earlierRotations(before).filter((at) => now <= at + limits.grace);
   return {
     ...session,
     gen: session.gen + 1,

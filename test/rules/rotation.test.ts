@@ -243,6 +243,10 @@ t.test('a late retry with its key is noted, so that its second copy is a retry t
   const retry = rotate(user, present(session, { gen: 0, attempt: 'k' }), late, limits);
   t.equal(retry.result.outcome, 'repeated');
   t.match(retry.user.sessions, [{ gen: 1, rotated_at: NOW, retried_at: late }], 'nothing rotates');
+  for (const attempt of [undefined, 'l']) {
+    const other = rotate(retry.user, present(session, { gen: 0, attempt }), late, limits);
+    t.equal(other.result.outcome, 'reused', 'it opens nothing to another key, or to none');
+  }
   const next = rotate(retry.user, present(session), late + 1, limits);
   t.equal(next.result.outcome, 'rotated');
   t.notOk('retried_at' in (next.user.sessions[0] ?? {}));
