@@ -4,7 +4,7 @@ import { issuePair } from '../src/actions/tokens/token-pair.ts';
 import { newUserId, randomId } from '../src/parts/ids.ts';
 import { enrol } from '../src/parts/second-factor/second-factor.ts';
 import { newPerson } from '../src/rules/accounts.ts';
-import { start } from '../src/rules/sessions.ts';
+import { withNewSession } from '../src/rules/sessions.ts';
 import type { User } from '../src/schemas/user.ts';
 import type { TestApp, Tokens } from './test-app.ts';
 
@@ -31,7 +31,7 @@ export async function signedIn(
     now,
   );
   const signIn = { id: randomId(), amr: ['pwd'], transport: 'body', client: 'test' } as const;
-  const { user, session } = start(
+  const { user, session } = withNewSession(
     { ...person, ...changes },
     { ...signIn, amr: [...signIn.amr] },
     now,

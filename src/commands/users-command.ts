@@ -4,11 +4,11 @@ import { text } from 'node:stream/consumers';
 import { SingleBar } from 'cli-progress';
 import { read } from 'read';
 import { hashNewPassword } from '../actions/accounts/new-password.ts';
-import { ADMIN, administer, amended } from '../actions/administration/administration.ts';
+import { ADMIN, administer, withAmendment } from '../actions/administration/administration.ts';
 import type { Context } from '../context.ts';
 import { newUserId } from '../parts/ids.ts';
 import { emailKey, newPerson } from '../rules/accounts.ts';
-import { endAll } from '../rules/sessions.ts';
+import { withEverySessionEnded } from '../rules/sessions.ts';
 import { userView } from '../rules/views.ts';
 import { NewEmail } from '../schemas/fields.ts';
 import type { User } from '../schemas/user.ts';
@@ -132,19 +132,19 @@ export async function runUsersCommand(
     case 'disable':
       return changeByEmail(context, terminal, {
         email: argument,
-        decide: (user, now) => amended(user, { status: 'disabled' }, now),
+        decide: (user, now) => withAmendment(user, { status: 'disabled' }, now),
         done: 'disabled, signed out everywhere',
       });
     case 'enable':
       return changeByEmail(context, terminal, {
         email: argument,
-        decide: (user, now) => amended(user, { status: 'active' }, now),
+        decide: (user, now) => withAmendment(user, { status: 'active' }, now),
         done: 'enabled',
       });
     case 'end-sessions':
       return changeByEmail(context, terminal, {
         email: argument,
-        decide: endAll,
+        decide: withEverySessionEnded,
         done: 'signed out everywhere',
       });
     case 'import':

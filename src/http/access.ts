@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import { Refusal } from '../rules/refusal.ts';
 import type { AccessClaims } from '../schemas/claims.ts';
 import type { User } from '../schemas/user.ts';
-import { type ClientFields, clientOf } from './oauth.ts';
+import { authenticatedClient, type ClientFields } from './oauth.ts';
 
 /**
  * Who may call a route: anyone (`public`); a service account that authenticates (`client`, RFC 6749 section 2.3);
@@ -86,7 +86,7 @@ export function registerAccess(app: FastifyInstance, context: Context): void {
     };
 
   const client = async (request: FastifyRequest) => {
-    request.client = await clientOf(request, request.body as ClientFields, context);
+    request.client = await authenticatedClient(request, request.body as ClientFields, context);
   };
 
   const guardsOf = (access: Access) => {

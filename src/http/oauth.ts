@@ -66,7 +66,7 @@ export interface ClientFields {
 }
 
 /** The service account that sent the request. Refuses with `invalid_client`, and with `invalid_request` two ways at once. */
-export async function clientOf(
+export async function authenticatedClient(
   request: FastifyRequest,
   body: ClientFields,
   context: Context,
@@ -87,13 +87,13 @@ export async function clientOf(
 }
 
 /** The same where a client need not authenticate: one that does all the same has to be right (RFC 6749 section 3.2.1). */
-export async function clientIfAny(
+export async function authenticatedClientIfAny(
   request: FastifyRequest,
   body: ClientFields,
   context: Context,
 ): Promise<User | undefined> {
   const tries = isBasic(request.headers.authorization) || body.client_secret !== undefined;
-  return tries ? clientOf(request, body, context) : undefined;
+  return tries ? authenticatedClient(request, body, context) : undefined;
 }
 
 const STATUS: Record<OAuthErrorCode, number> = {

@@ -237,7 +237,7 @@ export function refusalOf(error: Error & { code?: string }): Refusal {
 }
 
 /** RFC 6750 section 3: no error code where no token was sent; nothing that comes from the request. */
-function challenge(code: ProblemCode, voice: Voice): string | undefined {
+function wwwAuthenticate(code: ProblemCode, voice: Voice): string | undefined {
   const realm = `Bearer realm="${voice.realm}"`;
   const { status, explanation } = problems[code];
   if (code === 'forbidden') return `${realm}, error="insufficient_scope"`;
@@ -263,7 +263,7 @@ export function problemOf(refusal: Refusal, instance: string, { pages }: Voice):
 /** Answers a refusal; already a string, so that no response schema stands between it and the caller. */
 function sendProblem(reply: FastifyReply, refusal: Refusal, voice: Voice): FastifyReply {
   const { retryAfter } = refusal.circumstances;
-  const authenticate = challenge(refusal.code, voice);
+  const authenticate = wwwAuthenticate(refusal.code, voice);
   if (authenticate !== undefined) reply.header('www-authenticate', authenticate);
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   return reply

@@ -5,7 +5,7 @@ import type { SignIn } from '../rules/sessions.ts';
 const MAX_CLIENT = 100;
 
 /** What the client calls itself, shortened, for the list of devices. */
-export const clientOf = (request: FastifyRequest): string =>
+export const deviceNameOf = (request: FastifyRequest): string =>
   (request.headers['user-agent'] ?? '').slice(0, MAX_CLIENT);
 
 /** What a password sign-in over this request says about itself. */
@@ -13,5 +13,5 @@ export const signInOf = (request: FastifyRequest, transport: SignIn['transport']
   id: randomId(),
   amr: ['pwd'],
   transport,
-  client: clientOf(request),
+  client: deviceNameOf(request),
 });

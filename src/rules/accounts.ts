@@ -45,7 +45,7 @@ export const newPerson = ({ id, email, name, passwordHash }: NewPerson, now: num
 });
 
 /** Nothing of the person is left; the id and the versions stay until every token has expired. */
-export function emptied(user: User, now: number): User {
+export function withoutPersonalData(user: User, now: number): User {
   const { id, kind, created_at, row_version, ...revoked } = withTokensRevoked(user, now);
   const { token_version, access_version, revoked_at, updated_at } = revoked;
   const versions = { token_version, access_version, revoked_at, updated_at, row_version };

@@ -4,10 +4,10 @@ import { fingerprint } from './fingerprint.ts';
 import { hasSecondFactor } from './second-factor.ts';
 import {
   endOf,
-  endSession,
   liveSession,
   type SessionLimits,
   withSession,
+  withSessionEnded,
   withSessions,
 } from './sessions.ts';
 
@@ -17,7 +17,7 @@ export interface Presented {
   gen: number;
   ver: number;
   transport: Session['transport'];
-  attempt?: string | undefined;
+  idempotencyKey?: string | undefined;
 }
 
 export type Rotation =
@@ -75,7 +75,8 @@ export function rotate(
 
   const user = caughtUp(before, found, presented, now);
   const session = liveSession(user, presented.sid, now) as Session;
-  const attempt = presented.attempt && fingerprint(presented.attempt);
+  const { idempotencyKey } = presented;
+  const attempt = idempotencyKey && fingerprint(idempotencyKey);
   const behind = session.gen - presented.gen;
   if (behind === 0) {
     const next = rotatedOnce(session, attempt, now, limits);
@@ -90,7 +91,7 @@ export function rotate(
     const retried = { ...session, retried_at: now };
     return { user: withSession(user, retried), result: { outcome: 'repeated', session: retried } };
   }
-  return { user: endSession(user, session.id, now), result: { outcome: 'reused', session } };
+  return { user: withSessionEnded(user, session.id, now), result: { outcome: 'reused', session } };
 }
 
 /** The next generation. `attempt`: the hash of the key that it was asked for with. */

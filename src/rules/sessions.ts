@@ -74,7 +74,7 @@ function end(user: User, now: number, which: (session: Session) => boolean): Use
 }
 
 /** A new session; when there are too many, the least recently used one makes room. */
-export function start(user: User, signIn: SignIn, now: number, limits: SessionLimits) {
+export function withNewSession(user: User, signIn: SignIn, now: number, limits: SessionLimits) {
   const { id, ...how } = signIn;
   const session: Session = {
     id,
@@ -92,7 +92,7 @@ export function start(user: User, signIn: SignIn, now: number, limits: SessionLi
   return { user: withSessions(roomy, [...roomy.sessions, session], now), session };
 }
 
-export const endSession = (user: User, sid: string, now: number): User =>
+export const withSessionEnded = (user: User, sid: string, now: number): User =>
   end(user, now, ({ id }) => id === sid);
 
 /** Marks the session of a token that has none in the row, as a machine's, as ended. */
@@ -104,16 +104,19 @@ export function withTombstone(user: User, sid: string, now: number): User {
 }
 
 /** Every session ends, and every token there is dies, also of sessions that nobody knows any more. */
-export const endAll = (user: User, now: number): User =>
+export const withEverySessionEnded = (user: User, now: number): User =>
   withTokensRevoked(
     end(user, now, () => true),
     now,
   );
 
 /** Every session but one ends, and the one goes on with the tokens that it has. */
-export const endOthersQuietly = (user: User, keep: string, now: number): User =>
+export const withOtherSessionsEnded = (user: User, keep: string, now: number): User =>
   end(user, now, ({ id }) => id !== keep);
 
 /** Every session but one ends; the one needs a new pair of tokens, as the token version is new. */
-export const endOthers = (user: User, keep: string, now: number): User =>
-  withTokensRevoked(endOthersQuietly(user, keep, now), now);
+export const withOtherSessionsEndedAndTokensRevoked = (
+  user: User,
+  keep: string,
+  now: number,
+): User => withTokensRevoked(withOtherSessionsEnded(user, keep, now), now);

@@ -86,7 +86,7 @@ const kindOf = ({ key }: Pick<Bucket, 'key'>) => key.split(' ', 2)[1];
 const prefixesIn = (buckets: Bucket[]) => buckets.filter((bucket) => kindOf(bucket) === 'net');
 
 /** What is in use; of too many prefixes those go whose wait ended first. Nothing else does. */
-function tidy(buckets: Bucket[], now: number): Bucket[] {
+function withoutUnused(buckets: Bucket[], now: number): Bucket[] {
   const inUse = buckets
     .map((bucket) => withoutAbandoned(bucket, now))
     .filter((bucket) => isInUse(bucket, now));
@@ -138,7 +138,7 @@ export function admit(
   wanted: Allowance[],
   now: number,
 ): { throttle: Bucket[]; result: Admission } {
-  const throttle = tidy(before, now);
+  const throttle = withoutUnused(before, now);
   const allowances = allowancesIn(throttle, wanted, now);
   let busy = false;
   for (const { key, free } of allowances) {
@@ -154,7 +154,7 @@ export function admit(
       withBucket(buckets, key, (bucket) => ({ ...bucket, pending: [...bucket.pending, now] })),
     throttle,
   );
-  return { throttle: tidy(taken, now), result: { outcome: 'admitted', allowances } };
+  return { throttle: withoutUnused(taken, now), result: { outcome: 'admitted', allowances } };
 }
 
 export type Verdict = 'right' | 'wrong' | 'unchecked';
@@ -163,7 +163,7 @@ export type Verdict = 'right' | 'wrong' | 'unchecked';
  * Gives the places back. A wrong guess counts in every budget. A right one clears its own place, but not the
  * account's: others may still be guessing.
  */
-export function settle(
+export function withGuessSettled(
   before: Bucket[],
   allowances: Allowance[],
   { began, verdict, now }: { began: number; verdict: Verdict; now: number },
@@ -180,9 +180,9 @@ export function settle(
       }),
     before,
   );
-  return tidy(settled, now);
+  return withoutUnused(settled, now);
 }
 
 /** Without what was counted of guesses at this factor. */
-export const forgiven = (buckets: Bucket[], factor: Factor): Bucket[] =>
+export const withoutFailures = (buckets: Bucket[], factor: Factor): Bucket[] =>
   buckets.filter(({ key }) => !key.startsWith(`${factor} `));

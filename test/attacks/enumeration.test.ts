@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
 import { newUserId } from '../../src/parts/ids.ts';
-import { emptied, newPerson } from '../../src/rules/accounts.ts';
+import { newPerson, withoutPersonalData } from '../../src/rules/accounts.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { withFactor, wrongCode } from '../authenticator.ts';
 import { compareTimes } from '../bench/enumeration.ts';
@@ -63,7 +63,7 @@ t.before(async () => {
   );
   await context.users.insert(gone);
   await context.users.change(gone.id, (user) => ({
-    user: emptied(user, clock.now),
+    user: withoutPersonalData(user, clock.now),
     result: true,
   }));
 });

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { newUserId } from '../../src/parts/ids.ts';
-import { emailKey, emptied, newPerson } from '../../src/rules/accounts.ts';
+import { emailKey, newPerson, withoutPersonalData } from '../../src/rules/accounts.ts';
 import { profileOf } from '../../src/rules/views.ts';
 import { User } from '../../src/schemas/user.ts';
 import { ada, NOW } from './samples.ts';
@@ -87,7 +87,7 @@ t.test('of a deleted user nothing is left but what revokes his tokens', async (t
       },
     ],
   });
-  const empty = emptied(user, NOW + 5);
+  const empty = withoutPersonalData(user, NOW + 5);
   t.same(User.parse(empty), empty);
   const { id, kind, created_at, row_version } = user;
   t.same(empty, {

@@ -34,7 +34,7 @@ const faults: ({ what: string } & Pick<Search, 'client'> & Partial<Search>)[] = 
     rotate: (user, presented, now, some) => {
       const turn = rotate(user, presented, now, some);
       const attempt = turn.result.outcome === 'repeated' && turn.result.session.attempt;
-      return attempt && attempt !== fingerprint(`${presented.attempt}`)
+      return attempt && attempt !== fingerprint(`${presented.idempotencyKey}`)
         ? { user, result: invalid }
         : turn;
     },

@@ -2,7 +2,11 @@ import { randomId } from '../../src/parts/ids.ts';
 import { fingerprint } from '../../src/rules/fingerprint.ts';
 import type { Presented, rotate } from '../../src/rules/rotation.ts';
 import type { SessionLimits } from '../../src/rules/sessions.ts';
-import { endOthers, isLive, start } from '../../src/rules/sessions.ts';
+import {
+  isLive,
+  withNewSession,
+  withOtherSessionsEndedAndTokensRevoked,
+} from '../../src/rules/sessions.ts';
 import type { Session, User } from '../../src/schemas/user.ts';
 import { ada, limits, NOW, SECOND } from './samples.ts';
 
@@ -10,7 +14,7 @@ type Token = Pick<Presented, 'gen' | 'ver'>;
 
 interface Sent extends Token {
   /** The Idempotency-Key. */
-  attempt: string;
+  idempotencyKey: string;
   at: number;
   /** It has arrived once and may arrive again. */
   isDoubled?: true;
@@ -72,7 +76,7 @@ export interface Found {
 class Broken extends Error {}
 
 export function search({ client, rotate, depth, serverLimits = limits }: Search): Found {
-  const { user, session } = start(
+  const { user, session } = withNewSession(
     ada(),
     { id: randomId(), amr: ['pwd'], transport: 'body', client: '' },
     NOW,
@@ -118,14 +122,14 @@ export function search({ client, rotate, depth, serverLimits = limits }: Search)
   function* steps(world: World): Generator<() => Step> {
     const { now, held, requests, answers, key, askedAt } = world;
     if (requests.length < MAX_ON_THE_WAY) {
-      const attempt = client === 'app' && key !== undefined ? key : `key ${world.sent}`;
-      const sent: Sent = { ...held, at: now, attempt };
+      const idempotencyKey = client === 'app' && key !== undefined ? key : `key ${world.sent}`;
+      const sent: Sent = { ...held, at: now, idempotencyKey };
       yield () => ({
         name: `the owner sends ${held.gen}`,
         world: {
           ...world,
           requests: [...requests, sent],
-          key: attempt,
+          key: idempotencyKey,
           sent: world.sent + 1,
           askedAt: askedAt ?? now,
         },
@@ -134,15 +138,19 @@ export function search({ client, rotate, depth, serverLimits = limits }: Search)
     const isQuiet = requests.length + answers.length === 0 && askedAt === undefined;
     if (isQuiet)
       yield () => {
-        const attempt = `key ${world.sent}`;
-        const asked = { ...world, sent: world.sent + 1, requests: [{ ...held, at: now, attempt }] };
+        const idempotencyKey = `key ${world.sent}`;
+        const asked = {
+          ...world,
+          sent: world.sent + 1,
+          requests: [{ ...held, at: now, idempotencyKey }],
+        };
         const { name, world: after } = arrival(asked, 0, false);
         const answer = after.answers[0] ?? held;
         return { name: `${name}, and is answered`, world: { ...after, answers: [], held: answer } };
       };
     if (isQuiet && !world.hasNewPassword && isLive(world.row.sessions[0] as Session, now))
       yield () => {
-        const changed = endOthers(world.row, sid, now);
+        const changed = withOtherSessionsEndedAndTokensRevoked(world.row, sid, now);
         return {
           name: 'the owner changes the password',
           world: {
@@ -204,7 +212,7 @@ export function search({ client, rotate, depth, serverLimits = limits }: Search)
           outcome,
           answer,
           world: after,
-        } = present(world, { ...thief, at: now, attempt: 'of the thief' });
+        } = present(world, { ...thief, at: now, idempotencyKey: 'of the thief' });
         const name = `the thief sends ${thief.gen}: ${outcome}`;
         if (answer && world.ownerSince !== undefined && now > world.ownerSince + limits.grace)
           throw new Broken(`${name}: the thief goes on`);
@@ -267,7 +275,7 @@ export function search({ client, rotate, depth, serverLimits = limits }: Search)
       requests.map((sent) => [
         sent.gen,
         sent.ver,
-        keyed(fingerprint(sent.attempt)),
+        keyed(fingerprint(sent.idempotencyKey)),
         sent.isDoubled,
         age(sent.at),
       ]),

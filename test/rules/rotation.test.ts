@@ -1,6 +1,6 @@
 import t from 'tap';
 import { type Presented, refreshAfter, rotate } from '../../src/rules/rotation.ts';
-import { endSession, liveSession } from '../../src/rules/sessions.ts';
+import { liveSession, withSessionEnded } from '../../src/rules/sessions.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { begin, present, rotated } from './rotated.ts';
 import { ada, DAY, limits, NOW } from './samples.ts';
@@ -175,7 +175,12 @@ for (const { what, row, shown, after, outcome } of table) {
   t.test(`refreshing with ${what}: ${outcome}`, async (t) => {
     const { user, session } = rotated(...row);
     const now = NOW + after;
-    const turn = rotate(user, present(session, { gen: shown[0], attempt: shown[1] }), now, limits);
+    const turn = rotate(
+      user,
+      present(session, { gen: shown[0], idempotencyKey: shown[1] }),
+      now,
+      limits,
+    );
     t.equal(turn.result.outcome, outcome);
     const [left] = turn.user.sessions;
     if (outcome === 'rotated') {
@@ -240,18 +245,19 @@ t.test('each older generation has the grace of its own rotation, not of the last
 t.test('a late retry with its key is noted, so that its second copy is a retry too', async (t) => {
   const { user, session } = rotated(1, 'k');
   const late = NOW + DAY;
-  const retry = rotate(user, present(session, { gen: 0, attempt: 'k' }), late, limits);
+  const retry = rotate(user, present(session, { gen: 0, idempotencyKey: 'k' }), late, limits);
   t.equal(retry.result.outcome, 'repeated');
   t.match(retry.user.sessions, [{ gen: 1, rotated_at: NOW, retried_at: late }], 'nothing rotates');
-  for (const attempt of [undefined, 'l']) {
-    const other = rotate(retry.user, present(session, { gen: 0, attempt }), late, limits);
+  for (const idempotencyKey of [undefined, 'l']) {
+    const other = rotate(retry.user, present(session, { gen: 0, idempotencyKey }), late, limits);
     t.equal(other.result.outcome, 'reused', 'it opens nothing to another key, or to none');
   }
   const next = rotate(retry.user, present(session), late + 1, limits);
   t.equal(next.result.outcome, 'rotated');
   t.notOk('retried_at' in (next.user.sessions[0] ?? {}));
   const copy = (now: number) =>
-    rotate(next.user, present(session, { gen: 0, attempt: 'k' }), now, limits).result.outcome;
+    rotate(next.user, present(session, { gen: 0, idempotencyKey: 'k' }), now, limits).result
+      .outcome;
   t.equal(copy(late + limits.grace), 'repeated');
   t.equal(copy(late + limits.grace + 1), 'reused');
 });
@@ -343,7 +349,7 @@ t.test('a second factor brings no session back that nobody knows', async (t) => 
 
 t.test('an old token of a session that has ended is invalid, not reused again', async (t) => {
   const { user, session } = rotated(2);
-  const ended = endSession(user, session.id, NOW);
+  const ended = withSessionEnded(user, session.id, NOW);
   const turn = rotate(ended, present(session, { gen: 0 }), NOW + 1, limits);
   t.same(turn, { user: ended, result: { outcome: 'invalid' } });
 });

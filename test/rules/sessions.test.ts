@@ -2,12 +2,12 @@ import t from 'tap';
 import { Revocations } from '../../src/parts/revocations/revocations.ts';
 import { rotate } from '../../src/rules/rotation.ts';
 import {
-  endAll,
-  endOthers,
-  endSession,
   isLive,
   liveSession,
   REVOCATION_LIFE,
+  withEverySessionEnded,
+  withOtherSessionsEndedAndTokensRevoked,
+  withSessionEnded,
   withTombstone,
 } from '../../src/rules/sessions.ts';
 import type { Session, User } from '../../src/schemas/user.ts';
@@ -73,7 +73,7 @@ t.test('when the room has become smaller, a sign-in ends all that do not fit', a
 t.test('a session that has ended takes no room either', async (t) => {
   const first = begin(ada(), NOW);
   const second = begin(first.user, NOW + 1);
-  const user = endSession(second.user, second.session.id, NOW + 2);
+  const user = withSessionEnded(second.user, second.session.id, NOW + 2);
   const after = begin(user, NOW + 3, { count: 2 }).user;
   t.ok(liveSession(after, first.session.id, NOW + 3), 'though the ended one was used since');
 });
@@ -88,7 +88,7 @@ t.test('an expired session takes no room, and goes with the next write', async (
 
 t.test('an ended session stays as a tombstone until no token of it can be alive', async (t) => {
   const first = begin(ada(), NOW);
-  const ended = endSession(first.user, first.session.id, NOW + 5);
+  const ended = withSessionEnded(first.user, first.session.id, NOW + 5);
   t.same(ended.sessions, [{ ...first.session, ended_at: NOW + 5 }]);
   t.match(ended, { revoked_at: NOW + 5, updated_at: NOW + 5, token_version: 0 });
   const until = NOW + 5 + REVOCATION_LIFE;
@@ -102,7 +102,7 @@ function crowded() {
   const ids: string[] = [];
   for (let index = 0; index < 100; index += 1) {
     const made = begin(user, NOW + index);
-    user = endSession(made.user, made.session.id, NOW + index);
+    user = withSessionEnded(made.user, made.session.id, NOW + index);
     ids.push(made.session.id);
   }
   return { user, ids };
@@ -127,7 +127,7 @@ t.test(
     t.equal(user.token_version, 0);
     const [one, two] = [begin(user, NOW + 200), begin(user, NOW + 200)];
     const both = { ...one.user, sessions: [...one.user.sessions, two.session] };
-    const after = endSession(both, one.session.id, NOW + 201);
+    const after = withSessionEnded(both, one.session.id, NOW + 201);
     t.match(after, { token_version: 0, access_version: 1, revoked_at: NOW + 201 });
     t.same(after.sessions, [two.session], 'the living one stays');
     const isRevoked = learned(after);
@@ -189,16 +189,16 @@ t.test(
 
 t.test('ending a session that has ended, expired or never was changes nothing', async (t) => {
   const { user, session } = begin(ada(), NOW);
-  const ended = endSession(user, session.id, NOW);
-  t.equal(endSession(ended, session.id, NOW + 1), ended);
-  t.equal(endSession(user, 'another', NOW), user);
-  t.equal(endSession(user, session.id, NOW + 14 * DAY), user);
+  const ended = withSessionEnded(user, session.id, NOW);
+  t.equal(withSessionEnded(ended, session.id, NOW + 1), ended);
+  t.equal(withSessionEnded(user, 'another', NOW), user);
+  t.equal(withSessionEnded(user, session.id, NOW + 14 * DAY), user);
 });
 
 t.test('ending all ends each session and every token there is', async (t) => {
   const first = begin(ada(), NOW);
   const { user, session } = begin(first.user, NOW);
-  const after = endAll(user, NOW + 1);
+  const after = withEverySessionEnded(user, NOW + 1);
   t.match(after, { token_version: 1, access_version: 1, revoked_at: NOW + 1, updated_at: NOW + 1 });
   t.same(
     after.sessions.map(({ ended_at }) => ended_at),
@@ -208,13 +208,13 @@ t.test('ending all ends each session and every token there is', async (t) => {
 });
 
 t.test('ending all of a user without sessions still ends every token', async (t) => {
-  t.match(endAll(ada(), NOW), { token_version: 1, revoked_at: NOW, sessions: [] });
+  t.match(withEverySessionEnded(ada(), NOW), { token_version: 1, revoked_at: NOW, sessions: [] });
 });
 
 t.test('ending the others keeps one session alive, with a new token version', async (t) => {
   const first = begin(ada(), NOW);
   const { user, session } = begin(first.user, NOW);
-  const after = endOthers(user, session.id, NOW + 1);
+  const after = withOtherSessionsEndedAndTokensRevoked(user, session.id, NOW + 1);
   t.match(after, { token_version: 1, revoked_at: NOW + 1, updated_at: NOW + 1 });
   t.ok(liveSession(after, session.id, NOW + 1));
   t.notOk(liveSession(after, first.session.id, NOW + 1));

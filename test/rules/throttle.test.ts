@@ -6,9 +6,9 @@ import {
   allowancesOf,
   type Factor,
   type Place,
-  settle,
   type Verdict,
   waitAfter,
+  withGuessSettled,
 } from '../../src/rules/throttle.ts';
 import type { Bucket } from '../../src/schemas/user.ts';
 import { DAY, MINUTE, NOW, SECOND } from './samples.ts';
@@ -32,7 +32,7 @@ function account() {
     allowances = allowancesOf('password', place),
   ) => {
     const { now } = state;
-    buckets = settle(buckets, allowances, { began, verdict, now });
+    buckets = withGuessSettled(buckets, allowances, { began, verdict, now });
   };
   /** One guess from start to end, and what became of it. */
   const guess = (place: Place, verdict: Verdict = 'wrong', factor: Factor = 'password') => {

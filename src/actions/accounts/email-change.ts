@@ -4,7 +4,7 @@ import { emailChanging } from '../../parts/mail/messages/email-changing.ts';
 import { EmailTaken } from '../../parts/storage/users.ts';
 import { emailKey } from '../../rules/accounts.ts';
 import { Refusal } from '../../rules/refusal.ts';
-import { endOthersQuietly } from '../../rules/sessions.ts';
+import { withOtherSessionsEnded } from '../../rules/sessions.ts';
 import { NewEmail } from '../../schemas/fields.ts';
 import type { User } from '../../schemas/user.ts';
 import { emailState, emailToken } from '../tokens/mailed-tokens.ts';
@@ -56,7 +56,7 @@ export async function confirmEmailChange(context: Context, token: string): Promi
         updated_at: now,
       };
       const moves = moved.email_key !== user.email_key;
-      return { user: moves ? endOthersQuietly(moved, claims.sid, now) : moved, result: user };
+      return { user: moves ? withOtherSessionsEnded(moved, claims.sid, now) : moved, result: user };
     });
     if (before === undefined) throw new Refusal('link_invalid');
     if (before.email_key !== emailKey(claims.email)) tell(context, before, 'email.changed');

@@ -2,8 +2,8 @@ import type { Context } from '../../context.ts';
 import { reset } from '../../parts/mail/messages/reset.ts';
 import { emailKey } from '../../rules/accounts.ts';
 import { Refusal } from '../../rules/refusal.ts';
-import { endAll } from '../../rules/sessions.ts';
-import { forgiven } from '../../rules/throttle.ts';
+import { withEverySessionEnded } from '../../rules/sessions.ts';
+import { withoutFailures } from '../../rules/throttle.ts';
 import type { User } from '../../schemas/user.ts';
 import { mayReset, resetToken } from '../tokens/mailed-tokens.ts';
 import { mayPost, tell } from './letters.ts';
@@ -59,11 +59,11 @@ export async function resetPassword(
       ...user,
       password_hash,
       // Whoever reads the mailbox need not wait for those who guessed the password; of the factor he proved nothing.
-      throttle: forgiven(user.throttle, 'password'),
+      throttle: withoutFailures(user.throttle, 'password'),
       mfa,
       email_verified_at: user.email_verified_at ?? now,
     };
-    const ended = endAll(next, now);
+    const ended = withEverySessionEnded(next, now);
     return { user: ended, result: ended };
   });
   if (changed === undefined) throw new Refusal('link_invalid');

@@ -4,7 +4,7 @@ import { confirmEmail } from '../../parts/mail/messages/confirm-email.ts';
 import { signUp } from '../../parts/mail/messages/sign-up.ts';
 import { emailKey, newPerson } from '../../rules/accounts.ts';
 import { Refusal } from '../../rules/refusal.ts';
-import { type SignIn, start } from '../../rules/sessions.ts';
+import { type SignIn, withNewSession } from '../../rules/sessions.ts';
 import type { Session, User } from '../../schemas/user.ts';
 import { emailToken, signUpToken } from '../tokens/mailed-tokens.ts';
 import { postLimited, tellTaken } from './letters.ts';
@@ -85,7 +85,7 @@ async function create(
     email_verified_at: verifiedAt,
     last_login_at: now,
   };
-  const started = start(person, signIn, now, sessionLimits);
+  const started = withNewSession(person, signIn, now, sessionLimits);
   await users.insert(started.user);
   return started;
 }

@@ -1,9 +1,9 @@
 import type { Context } from '../../context.ts';
 import { newUserId } from '../../parts/ids.ts';
 import { invitation } from '../../parts/mail/messages/invitation.ts';
-import { emptied, newPerson } from '../../rules/accounts.ts';
+import { newPerson, withoutPersonalData } from '../../rules/accounts.ts';
 import { Refusal } from '../../rules/refusal.ts';
-import { endAll, withAccessRevoked } from '../../rules/sessions.ts';
+import { withAccessRevoked, withEverySessionEnded } from '../../rules/sessions.ts';
 import type { AccessClaims } from '../../schemas/claims.ts';
 import type { User } from '../../schemas/user.ts';
 import { assertStands } from '../accounts/caller.ts';
@@ -61,7 +61,7 @@ export interface Amendment {
 }
 
 /** The amended user. Who loses a role loses the access tokens that carry it, and goes on with the next refresh; who is disabled loses every token. */
-export function amended(user: User, { name, roles, status }: Amendment, now: number): User {
+export function withAmendment(user: User, { name, roles, status }: Amendment, now: number): User {
   const next: User = {
     ...user,
     name: name === undefined ? user.name : name,
@@ -71,7 +71,7 @@ export function amended(user: User, { name, roles, status }: Amendment, now: num
   };
   const losesRole = user.roles.some((role) => !next.roles.includes(role));
   const isDisabled = user.status === 'active' && next.status !== 'active';
-  if (isDisabled) return endAll(next, now);
+  if (isDisabled) return withEverySessionEnded(next, now);
   return losesRole ? withAccessRevoked(next, now) : next;
 }
 
@@ -99,4 +99,7 @@ export async function administer<T>(
   return changed.result;
 }
 
-export const deleted = (user: User, now: number) => ({ user: emptied(user, now), result: user });
+export const decideDeletion = (user: User, now: number) => ({
+  user: withoutPersonalData(user, now),
+  result: user,
+});

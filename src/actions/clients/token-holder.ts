@@ -1,6 +1,6 @@
 import type { Context } from '../../context.ts';
 import { Refusal } from '../../rules/refusal.ts';
-import { endSession, liveSession, withTombstone } from '../../rules/sessions.ts';
+import { liveSession, withSessionEnded, withTombstone } from '../../rules/sessions.ts';
 import type { AccessClaims } from '../../schemas/claims.ts';
 import type { User } from '../../schemas/user.ts';
 import { stands } from '../accounts/caller.ts';
@@ -52,23 +52,23 @@ export async function introspect(context: Context, token: string) {
  * Ends the session of a token. A machine has none, so its token is revoked by itself. A token from before the
  * password was changed is dead: the session may go on with its owner, and a thief's copy ends nothing.
  */
-export function ended(
+export function withTokenRevoked(
   user: User,
   { sid, ver }: Pick<AccessClaims, 'sid' | 'ver'>,
   now: number,
 ): User {
   if (user.kind === 'service')
     return ver < user.access_version ? user : withTombstone(user, sid, now);
-  return ver < user.token_version ? user : endSession(user, sid, now);
+  return ver < user.token_version ? user : withSessionEnded(user, sid, now);
 }
 
 /** Whether these claims ended something. */
-export const end = async (
+export const revokeByClaims = async (
   { users, clock }: Context,
   claims: Pick<AccessClaims, 'sub' | 'sid' | 'ver'>,
 ): Promise<boolean> =>
   (await users.change(claims.sub, (user) => {
-    const next = ended(user, claims, clock());
+    const next = withTokenRevoked(user, claims, clock());
     return { user: next, result: next !== user };
   })) === true;
 
@@ -81,5 +81,5 @@ export async function revoke(
   const access = accessClaims(() => accessTokens.readEvenRevoked(token));
   const claims = access ?? ownTokens.read('refresh', token);
   if (claims === undefined) return undefined;
-  return (await end(context, claims)) ? { sub: claims.sub, sid: claims.sid } : undefined;
+  return (await revokeByClaims(context, claims)) ? { sub: claims.sub, sid: claims.sid } : undefined;
 }

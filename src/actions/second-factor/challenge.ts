@@ -3,17 +3,17 @@ import { throttled } from '../../parts/guessing/guessing.ts';
 import { randomId } from '../../parts/ids.ts';
 import type { Turn } from '../../parts/passwords/hash-queue.ts';
 import {
-  acceptCode,
   type Proof,
   recoveryHash,
-  useRecoveryHash,
+  withCodeSpent,
+  withRecoveryHashSpent,
 } from '../../parts/second-factor/second-factor.ts';
 import { Refusal } from '../../rules/refusal.ts';
-import { type SignIn, start } from '../../rules/sessions.ts';
-import { admit, allowancesOf, type Place, settle } from '../../rules/throttle.ts';
+import { type SignIn, withNewSession } from '../../rules/sessions.ts';
+import { admit, allowancesOf, type Place, withGuessSettled } from '../../rules/throttle.ts';
 import type { Mfa, Session, User } from '../../schemas/user.ts';
 import { tell } from '../accounts/letters.ts';
-import type { HalfSignedIn, Origin } from '../sessions/sign-in.ts';
+import type { HalfSignedIn, Source } from '../sessions/sign-in.ts';
 import { passwordState } from '../tokens/mailed-tokens.ts';
 import type { Holder } from '../tokens/token-pair.ts';
 
@@ -42,7 +42,7 @@ export function issueChallenge(
 }
 
 /** The second factor with this proof used up, or undefined: it is wrong. `hash`: of the recovery code. */
-function spend(
+function withProofSpent(
   { keys, clock }: Pick<Context, 'keys' | 'clock'>,
   user: User,
   proof: Proof,
@@ -51,10 +51,10 @@ function spend(
   const { totp, recovery } = user.mfa;
   if (totp === undefined) return undefined;
   if ('code' in proof) {
-    const accepted = acceptCode(keys, user, totp, proof.code, clock());
+    const accepted = withCodeSpent(keys, user, totp, proof.code, clock());
     return accepted && { ...user.mfa, totp: accepted };
   }
-  const left = useRecoveryHash(recovery, hash as string);
+  const left = withRecoveryHashSpent(recovery, hash as string);
   return left && { ...user.mfa, recovery: left };
 }
 
@@ -72,11 +72,14 @@ export function guessProof(
   const { throttle, result } = admit(user.throttle, wanted, now);
   if (result.outcome !== 'admitted') throw throttled(result, user.id);
   const { allowances } = result;
-  const spent = spend(context, user, proof, hash);
+  const spent = withProofSpent(context, user, proof, hash);
   const verdict = spent === undefined ? 'wrong' : 'right';
   return {
     spent,
-    counted: { ...user, throttle: settle(throttle, allowances, { began: now, verdict, now }) },
+    counted: {
+      ...user,
+      throttle: withGuessSettled(throttle, allowances, { began: now, verdict, now }),
+    },
   };
 }
 
@@ -90,7 +93,12 @@ export const hashOfProof = async (
   'recoveryCode' in proof ? recoveryHash(passwords, user, proof.recoveryCode, turn) : undefined;
 
 /** The challenges with one more try of this one, or undefined: it has had its tries, or was used. */
-function tried(mfa: Mfa, id: string, until: number, now: number): Mfa['challenges'] | undefined {
+function withOneMoreTry(
+  mfa: Mfa,
+  id: string,
+  until: number,
+  now: number,
+): Mfa['challenges'] | undefined {
   const others = mfa.challenges.filter((challenge) => challenge.id !== id && now < challenge.until);
   const tries = mfa.challenges.find((challenge) => challenge.id === id)?.tries ?? 0;
   if (tries >= TRIES) return undefined;
@@ -98,20 +106,20 @@ function tried(mfa: Mfa, id: string, until: number, now: number): Mfa['challenge
 }
 
 /** Marks the newest challenge as used. */
-const used = (challenges: Mfa['challenges']): Mfa['challenges'] =>
+const withNewestUsed = (challenges: Mfa['challenges']): Mfa['challenges'] =>
   challenges.map((challenge, index) => (index === 0 ? { ...challenge, tries: TRIES } : challenge));
 
 /** The second step of a sign-in. Refuses with `challenge_invalid` or `invalid_code`; each challenge has five tries and signs in once. */
 export async function answerChallenge(
   context: Context,
-  { token, proof, client, origin }: { token: string; proof: Proof; client: string; origin: Origin },
+  { token, proof, client, source }: { token: string; proof: Proof; client: string; source: Source },
 ): Promise<Holder> {
   const { ownTokens, users, clock, sessionLimits } = context;
   const claims = ownTokens.read('mfa', token);
   if (claims === undefined) throw new Refusal('challenge_invalid');
-  const turn = { signal: origin.signal, stranger: claims.dev === undefined };
+  const turn = { signal: source.signal, stranger: claims.dev === undefined };
   const hash = await hashOfProof(context, await users.findById(claims.sub), proof, turn);
-  const place = claims.dev === undefined ? { prefix: origin.prefix } : { device: claims.dev };
+  const place = claims.dev === undefined ? { prefix: source.prefix } : { device: claims.dev };
 
   const answered = await users.change<Holder | 'wrong'>(claims.sub, (user) => {
     const now = clock();
@@ -120,7 +128,9 @@ export async function answerChallenge(
       user.token_version === claims.ver &&
       user.mfa.totp !== undefined &&
       passwordState(user) === claims.was;
-    const challenges = stands ? tried(user.mfa, claims.jti, claims.exp * 1_000, now) : undefined;
+    const challenges = stands
+      ? withOneMoreTry(user.mfa, claims.jti, claims.exp * 1_000, now)
+      : undefined;
     if (challenges === undefined) throw new Refusal('challenge_invalid');
     const { spent, counted } = guessProof(context, user, { proof, hash, place });
     if (spent === undefined) {
@@ -128,12 +138,12 @@ export async function answerChallenge(
     }
     const proven = {
       ...counted,
-      mfa: { ...spent, challenges: used(challenges) },
+      mfa: { ...spent, challenges: withNewestUsed(challenges) },
       last_login_at: now,
     };
     const amr = 'code' in proof ? ['pwd', 'otp', 'mfa'] : ['pwd', 'mfa'];
     const signIn: SignIn = { id: randomId(), amr, transport: claims.transport, client };
-    const started = start(proven, signIn, now, sessionLimits);
+    const started = withNewSession(proven, signIn, now, sessionLimits);
     return { user: started.user, result: { ...started, device: claims.dev ?? randomId() } };
   });
   if (answered === undefined) throw new Refusal('challenge_invalid');

@@ -1,14 +1,14 @@
 import type { Secret } from 'otpauth';
 import type { Context } from '../../context.ts';
 import {
-  acceptCode,
   enrol,
   newRecoveryCodes,
   type Proof,
+  withCodeSpent,
 } from '../../parts/second-factor/second-factor.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { hasSecondFactor } from '../../rules/second-factor.ts';
-import { endOthersQuietly } from '../../rules/sessions.ts';
+import { withOtherSessionsEnded } from '../../rules/sessions.ts';
 import type { AccessClaims } from '../../schemas/claims.ts';
 import type { User } from '../../schemas/user.ts';
 import { changeCaller, provenCaller } from '../accounts/caller.ts';
@@ -53,7 +53,7 @@ function pendingOf({ mfa: { totp, pending } }: User): Pending {
 }
 
 /** With one more wrong code the secret stays, with the last one it goes: its owner begins again, with the password. */
-const afterWrongCode = (pending: Pending): Pending | undefined => {
+const withWrongCode = (pending: Pending): Pending | undefined => {
   const tries = (pending.tries ?? 0) + 1;
   return tries < TRIES ? { ...pending, tries } : undefined;
 };
@@ -62,10 +62,10 @@ const afterWrongCode = (pending: Pending): Pending | undefined => {
 async function guessPending(context: Context, caller: AccessClaims, code: string) {
   const proven = await changeCaller(context, caller, (user, now) => {
     const pending = pendingOf(user);
-    const accepted = acceptCode(context.keys, user, pending, code, now);
+    const accepted = withCodeSpent(context.keys, user, pending, code, now);
     if (accepted !== undefined) return { user, result: { pending, accepted } };
     const { pending: _pending, ...mfa } = user.mfa;
-    const left = afterWrongCode(pending);
+    const left = withWrongCode(pending);
     return {
       user: { ...user, mfa: { ...mfa, ...(left && { pending: left }) } },
       result: undefined,
@@ -98,7 +98,7 @@ export async function confirmEnrolment(
     );
     const { challenges } = before.mfa;
     const enrolled = { ...before, sessions, mfa: { totp, recovery, challenges } };
-    return { user: endOthersQuietly(enrolled, caller.sid, now), result: before };
+    return { user: withOtherSessionsEnded(enrolled, caller.sid, now), result: before };
   });
   tell(context, user, 'mfa.enabled');
   return codes;
@@ -143,7 +143,7 @@ export async function removeFactor(
   const { user } = await withProof(context, caller, proof, {
     prepare: async () => {},
     decide: (before, _prepared, now) =>
-      endOthersQuietly({ ...before, mfa: { challenges: [] } }, caller.sid, now),
+      withOtherSessionsEnded({ ...before, mfa: { challenges: [] } }, caller.sid, now),
   });
   tell(context, user, 'mfa.disabled');
 }

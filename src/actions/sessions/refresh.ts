@@ -3,11 +3,11 @@ import { type Rotation, rotate } from '../../rules/rotation.ts';
 import type { Session } from '../../schemas/user.ts';
 import type { Holder } from '../tokens/token-pair.ts';
 
-interface Attempt {
+interface Presented {
   token: string;
   transport: Session['transport'];
   /** The Idempotency-Key. */
-  attempt: string | undefined;
+  idempotencyKey: string | undefined;
 }
 
 export type Refreshed = (Extract<Rotation, { session: Session }> & Holder) | { outcome: 'invalid' };
@@ -15,7 +15,7 @@ export type Refreshed = (Extract<Rotation, { session: Session }> & Holder) | { o
 /** Does what the refresh table says (`rotation.ts`), in one write where there is one. */
 export async function refreshSession(
   { ownTokens, users, clock, sessionLimits }: Context,
-  { token, transport, attempt }: Attempt,
+  { token, transport, idempotencyKey }: Presented,
 ): Promise<Refreshed> {
   const claims = ownTokens.read('refresh', token);
   if (claims === undefined) return { outcome: 'invalid' };
@@ -23,7 +23,7 @@ export async function refreshSession(
   const refreshed = await users.change(sub, (before) => {
     const { user, result } = rotate(
       before,
-      { sid, gen, ver, transport, attempt },
+      { sid, gen, ver, transport, idempotencyKey },
       clock(),
       sessionLimits,
     );

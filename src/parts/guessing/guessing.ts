@@ -10,8 +10,8 @@ import {
   allowancesOf,
   type Factor,
   type Place,
-  settle,
   type Verdict,
+  withGuessSettled,
 } from '../../rules/throttle.ts';
 import type { Bucket, User } from '../../schemas/user.ts';
 import type { Users } from '../storage/users.ts';
@@ -30,7 +30,7 @@ const MAX_UNKNOWN = 100_000;
 /** A guess that has its place in every budget, and has to give it back. */
 export interface Admitted {
   /** For a check that writes the row anyway: the same, in the same write. */
-  settled(user: User, verdict: Verdict): User;
+  withSettled(user: User, verdict: Verdict): User;
   /** Counts the guess, in a write of its own. */
   settle(verdict: Verdict): Promise<void>;
 }
@@ -97,9 +97,9 @@ export class Guessing {
       this.#admitted(ledger, wanted, { until, signal, account }),
     );
     const after = (buckets: Bucket[], verdict: Verdict) =>
-      settle(buckets, allowances, { began, verdict, now: this.#clock() });
+      withGuessSettled(buckets, allowances, { began, verdict, now: this.#clock() });
     return {
-      settled: (user, verdict) => ({ ...user, throttle: after(user.throttle, verdict) }),
+      withSettled: (user, verdict) => ({ ...user, throttle: after(user.throttle, verdict) }),
       settle: (verdict) =>
         ledger((buckets) => ({ throttle: after(buckets, verdict), result: undefined })),
     };

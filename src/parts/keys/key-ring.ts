@@ -86,7 +86,7 @@ export class KeyRing {
   readonly #parties: Parties;
   #set: KeySet = { signing: [], masters: [] };
   #jws = new Map<TokenKind, (Jws & JwsSpec)[]>();
-  #generation = 0;
+  edition = 0;
 
   private constructor(parties: Parties) {
     this.#parties = parties;
@@ -100,7 +100,7 @@ export class KeyRing {
 
   /** Goes up by one whenever the keys change: what was verified with the old ones is to be forgotten. */
   get generation(): number {
-    return this.#generation;
+    return this.edition;
   }
 
   /** Refuses a set that could not sign at `now` (ms) with KeySetError; the old keys then stay. */
@@ -120,7 +120,7 @@ export class KeyRing {
     const built = await this.#parties.build(specs);
     this.#set = set;
     this.#jws = Map.groupBy(built, ({ kind }) => kind);
-    this.#generation += 1;
+    this.edition += 1;
   }
 
   /** Signs tokens of this kind at `now` (ms). Throws KeySetError when every key has ended. */

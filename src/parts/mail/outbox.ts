@@ -50,24 +50,24 @@ export class Outbox {
     this.#transport.close();
   }
 
-  #schedule(to: string, compose: () => Letter, attempt: number): void {
+  #schedule(to: string, compose: () => Letter, round: number): void {
     const timer = setTimeout(() => {
       this.#waiting.delete(timer);
-      const sending = this.#try(to, compose, attempt).finally(() => this.#sending.delete(sending));
+      const sending = this.#try(to, compose, round).finally(() => this.#sending.delete(sending));
       this.#sending.add(sending);
-    }, this.#waits[attempt]);
+    }, this.#waits[round]);
     this.#waiting.set(timer, () => this.#try(to, compose, this.#waits.length));
   }
 
-  async #try(to: string, compose: () => Letter, attempt: number): Promise<void> {
+  async #try(to: string, compose: () => Letter, round: number): Promise<void> {
     try {
       const letter = compose();
       await this.#transport.send(to, letter);
       this.#log.sent(letter);
     } catch (error) {
-      if (attempt + 1 < this.#waits.length) {
+      if (round + 1 < this.#waits.length) {
         this.#log.retried(error);
-        this.#schedule(to, compose, attempt + 1);
+        this.#schedule(to, compose, round + 1);
       } else {
         this.#log.givenUp(error);
       }

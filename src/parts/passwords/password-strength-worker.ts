@@ -6,7 +6,7 @@ import { dictionary as english } from '@zxcvbn-ts/language-en';
 export interface StrengthQuestion {
   password: string;
   /** Words that this user's guesser would try first. */
-  context: string[];
+  userInputs: string[];
 }
 
 /** Below 10^6 guesses a password is found while it is still being throttled. */
@@ -37,9 +37,9 @@ function unrepeated(text: string): string {
   return text;
 }
 
-/** What a guesser who knows the context still has to guess: a long address would be cut into pieces that are no words. */
-function essence(password: string, context: string[]): string {
-  const words = context.toSorted((a, b) => b.length - a.length);
+/** What a guesser who knows the userInputs still has to guess: a long address would be cut into pieces that are no words. */
+function essence(password: string, userInputs: string[]): string {
+  const words = userInputs.toSorted((a, b) => b.length - a.length);
   const rest = words.reduce(
     (text, word) => text.replaceAll(word.toLowerCase(), ''),
     password.toLowerCase(),
@@ -47,18 +47,18 @@ function essence(password: string, context: string[]): string {
   return unrepeated(rest);
 }
 
-export function isStrong(password: string, context: string[]): boolean {
-  const points = [...essence(password, context)].slice(0, PIECE * MAX_PIECES);
+export function isStrong(password: string, userInputs: string[]): boolean {
+  const points = [...essence(password, userInputs)].slice(0, PIECE * MAX_PIECES);
   for (let from = 0; from < points.length; from += PIECE) {
     const piece = points.slice(from, from + PIECE).join('');
-    if (zxcvbn.check(piece, context).score >= MIN_SCORE) return true;
+    if (zxcvbn.check(piece, userInputs).score >= MIN_SCORE) return true;
   }
   return false;
 }
 
 /** Answers whoever started the thread. */
-export function reply({ password, context }: StrengthQuestion): void {
-  parentPort?.postMessage(isStrong(password, context));
+export function reply({ password, userInputs }: StrengthQuestion): void {
+  parentPort?.postMessage(isStrong(password, userInputs));
 }
 
 parentPort?.on('message', reply);

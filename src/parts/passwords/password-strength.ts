@@ -16,9 +16,9 @@ export class PasswordStrength {
   #worker: Worker | undefined;
   #asked: PromiseWithResolvers<boolean> | undefined;
 
-  /** `context`: words that a guesser of this very password would try first. Refuses with `overloaded`. */
-  isStrong(password: string, context: string[], turn?: Turn): Promise<boolean> {
-    return this.#queue.run(() => this.#ask({ password, context }), turn);
+  /** `userInputs`: words that a guesser of this very password would try first. Refuses with `overloaded`. */
+  isStrong(password: string, userInputs: string[], turn?: Turn): Promise<boolean> {
+    return this.#queue.run(() => this.#ask({ password, userInputs }), turn);
   }
 
   async close(): Promise<void> {

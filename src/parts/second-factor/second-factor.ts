@@ -59,7 +59,7 @@ export function otpauthUri(secret: Secret, { email, product }: Label): string {
  * The TOTP with the step of this code used up, or undefined: wrong, too old, or used before (RFC 6238 section
  * 5.2). The current step or the one before, by the server's clock.
  */
-export function acceptCode(
+export function withCodeSpent(
   keys: KeyRing,
   { id }: Pick<User, 'id'>,
   totp: NonNullable<Mfa['totp']>,
@@ -116,7 +116,7 @@ export const recoveryHash = async (
 };
 
 /** The set without the code of this hash, or undefined: it is not in there (any more). */
-export function useRecoveryHash(
+export function withRecoveryHashSpent(
   recovery: Mfa['recovery'],
   hash: string,
 ): Mfa['recovery'] | undefined {

@@ -109,8 +109,8 @@ export async function migrate(db: Database): Promise<void> {
     provider: { getMigrations: async () => migrations },
   });
   let failure: unknown;
-  for (let attempt = 0; attempt < TRIES; attempt += 1) {
-    await sleep(100 * attempt);
+  for (let round = 0; round < TRIES; round += 1) {
+    await sleep(100 * round);
     const { error } = await migrator.migrateToLatest();
     if (error === undefined) return;
     failure = error;

@@ -38,7 +38,7 @@ const A_FEW = 10;
 const REMOVED_AT_ONCE = 500;
 
 /** Before the next try, the longer the more often it was lost, and never as long as the others'. */
-const backOff = (attempt: number) => sleep(Math.random() * Math.min(50, 2 ** attempt));
+const backOff = (round: number) => sleep(Math.random() * Math.min(50, 2 ** round));
 
 const toRow = (user: User): Insertable<UserRow> => ({
   ...user,
@@ -151,11 +151,11 @@ export class Users {
       if (change.user.status === 'deleted') await eraseOldVersions(this.#db);
       return change;
     };
-    for (let attempt = 1; attempt <= TRIES; attempt += 1) {
+    for (let round = 1; round <= TRIES; round += 1) {
       // Within this node nobody loses a race: the row is read when its turn has come.
       const changed = await this.#turns.run(id, changeOnce);
       if (changed !== 'lost') return changed.result;
-      await backOff(attempt);
+      await backOff(round);
     }
     throw new StorageFault(`user changed by others ${TRIES} times in a row`);
   }
@@ -342,7 +342,7 @@ export class Users {
   }
 
   /** For what may be done again when somebody else was first: it was not done at all. */
-  async #guarded<T>(action: string, query: () => Promise<T>, attempt = 1): Promise<T> {
+  async #guarded<T>(action: string, query: () => Promise<T>, round = 1): Promise<T> {
     try {
       return await query();
     } catch (error) {
@@ -350,9 +350,9 @@ export class Users {
         this.#listener.unreadable(error);
         throw error;
       }
-      if (!isLostRace(error) || attempt === TRIES) throw new StorageFault(action, { cause: error });
+      if (!isLostRace(error) || round === TRIES) throw new StorageFault(action, { cause: error });
     }
-    await backOff(attempt);
-    return this.#guarded(action, query, attempt + 1);
+    await backOff(round);
+    return this.#guarded(action, query, round + 1);
   }
 }

@@ -37,7 +37,7 @@ interface Options {
 export class AccessTokens {
   readonly #options: Options;
   readonly #remembered = new LRUCache<string, Remembered>({ max: MAX_REMEMBERED });
-  #generation = 0;
+  #edition = 0;
 
   constructor(options: Options) {
     this.#options = options;
@@ -79,9 +79,9 @@ export class AccessTokens {
   readEvenRevoked(token: string): AccessClaims {
     const { keys, clock } = this.#options;
     const now = clock();
-    if (keys.generation !== this.#generation) {
+    if (keys.generation !== this.#edition) {
       this.#remembered.clear();
-      this.#generation = keys.generation;
+      this.#edition = keys.generation;
     }
     const known = this.#remembered.get(token);
     const { claims, keyEnds } = known ?? this.#check(token, now);

@@ -3,7 +3,7 @@ import { resetPassword as reset } from '../../actions/accounts/password-reset.ts
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { logEvent } from '../../http/logging.ts';
-import { signalOf } from '../../http/origin.ts';
+import { signalOf } from '../../http/source.ts';
 import { Password, Token } from '../../schemas/fields.ts';
 import { NoContent } from '../../schemas/session.ts';
 

@@ -5,7 +5,7 @@ import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { evenly } from '../../http/even-time.ts';
 import { logEvent } from '../../http/logging.ts';
-import { signalOf } from '../../http/origin.ts';
+import { signalOf } from '../../http/source.ts';
 import { Accepted, accepted } from '../../schemas/accepted.ts';
 import { Email, Password } from '../../schemas/fields.ts';
 

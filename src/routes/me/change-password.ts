@@ -7,11 +7,11 @@ import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { cookieOf, DEVICE_COOKIE } from '../../http/cookies.ts';
 import { logEvent } from '../../http/logging.ts';
-import { signalOf } from '../../http/origin.ts';
+import { signalOf } from '../../http/source.ts';
 import { answerTokens } from '../../http/tokens.ts';
 import { randomId } from '../../parts/ids.ts';
 import { Refusal } from '../../rules/refusal.ts';
-import { endOthers, liveSession } from '../../rules/sessions.ts';
+import { liveSession, withOtherSessionsEndedAndTokensRevoked } from '../../rules/sessions.ts';
 import { Password } from '../../schemas/fields.ts';
 import { TokenAnswer } from '../../schemas/session.ts';
 import type { Session } from '../../schemas/user.ts';
@@ -56,7 +56,11 @@ export function changePassword(app: App, context: Context): void {
       });
       const { user, session } = await changeCaller(context, caller, (before, now) => {
         if (before.password_hash !== proven.password_hash) throw new Refusal('wrong_password');
-        const next = endOthers({ ...before, password_hash }, caller.sid, now);
+        const next = withOtherSessionsEndedAndTokensRevoked(
+          { ...before, password_hash },
+          caller.sid,
+          now,
+        );
         return {
           user: next,
           result: { user: next, session: liveSession(next, caller.sid, now) as Session },

@@ -1,12 +1,15 @@
 import { z } from 'zod';
 import { assertStands, provenCaller } from '../../actions/accounts/caller.ts';
 import { tell } from '../../actions/accounts/letters.ts';
-import { changeKeepingAnAdmin, deleted } from '../../actions/administration/administration.ts';
+import {
+  changeKeepingAnAdmin,
+  decideDeletion,
+} from '../../actions/administration/administration.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { clearRefreshCookie } from '../../http/cookies.ts';
 import { logEvent } from '../../http/logging.ts';
-import { signalOf } from '../../http/origin.ts';
+import { signalOf } from '../../http/source.ts';
 import { Password } from '../../schemas/fields.ts';
 import { NoContent } from '../../schemas/session.ts';
 
@@ -35,7 +38,7 @@ export function deleteMe(app: App, context: Context): void {
       const user = await provenCaller(context, caller, body.password, signalOf(reply));
       await changeKeepingAnAdmin(context, caller.sub, (before, now) => {
         assertStands(before, caller, now);
-        return deleted(before, now);
+        return decideDeletion(before, now);
       });
       tell(context, user, 'account.deleted');
       logEvent(request, 'account.deleted', { user: caller.sub });

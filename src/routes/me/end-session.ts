@@ -4,7 +4,7 @@ import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { logEvent } from '../../http/logging.ts';
 import { Refusal } from '../../rules/refusal.ts';
-import { endSession as end } from '../../rules/sessions.ts';
+import { withSessionEnded as end } from '../../rules/sessions.ts';
 import { NoContent } from '../../schemas/session.ts';
 
 export function endSession(app: App, context: Context): void {

@@ -3,7 +3,7 @@ import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { clearRefreshCookie } from '../../http/cookies.ts';
 import { logEvent } from '../../http/logging.ts';
-import { endAll } from '../../rules/sessions.ts';
+import { withEverySessionEnded } from '../../rules/sessions.ts';
 import { NoContent } from '../../schemas/session.ts';
 
 export function endSessions(app: App, context: Context): void {
@@ -23,7 +23,7 @@ export function endSessions(app: App, context: Context): void {
     handler: async (request, reply) => {
       const { caller } = request;
       await changeCaller(context, caller, (user, now) => ({
-        user: endAll(user, now),
+        user: withEverySessionEnded(user, now),
         result: undefined,
       }));
       logEvent(request, 'session.all_ended', { user: caller.sub });

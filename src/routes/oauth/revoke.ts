@@ -3,7 +3,7 @@ import { revoke } from '../../actions/clients/token-holder.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { logEvent } from '../../http/logging.ts';
-import { clientIfAny, oauthResponses } from '../../http/oauth.ts';
+import { authenticatedClientIfAny, oauthResponses } from '../../http/oauth.ts';
 import { TokenQuestion } from '../../schemas/oauth.ts';
 
 export function revokeToken(app: App, context: Context): void {
@@ -22,7 +22,7 @@ export function revokeToken(app: App, context: Context): void {
       response: { 200: z.object({}).meta({ examples: [{}] }), ...oauthResponses },
     },
     handler: async (request) => {
-      await clientIfAny(request, request.body, context);
+      await authenticatedClientIfAny(request, request.body, context);
       const revoked = await revoke(context, request.body.token);
       if (revoked) logEvent(request, 'token.revoked', { user: revoked.sub, session: revoked.sid });
       return {};

@@ -4,7 +4,7 @@ import { issuePair } from '../../actions/tokens/token-pair.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { logEvent } from '../../http/logging.ts';
-import { clientIfAny, clientOf, oauthResponses } from '../../http/oauth.ts';
+import { authenticatedClient, authenticatedClientIfAny, oauthResponses } from '../../http/oauth.ts';
 import { reportRefresh } from '../../http/refreshes.ts';
 import { OAuthRefusal } from '../../rules/oauth-refusal.ts';
 import { OAuthTokens, TokenRequest } from '../../schemas/oauth.ts';
@@ -30,7 +30,7 @@ export function issueToken(app: App, context: Context): void {
       reply.header('pragma', 'no-cache');
       switch (body.grant_type) {
         case 'client_credentials': {
-          const client = await clientOf(request, body, context);
+          const client = await authenticatedClient(request, body, context);
           logEvent(request, 'client.token_issued', { user: client.id });
           return issueForClient(context, client, body.scope);
         }
@@ -38,12 +38,12 @@ export function issueToken(app: App, context: Context): void {
           if (body.refresh_token === undefined)
             throw new OAuthRefusal('invalid_request', 'refresh_token is missing.');
           // Refresh tokens are for the people's clients, which have no secret: none is a machine's.
-          if (await clientIfAny(request, body, context))
+          if (await authenticatedClientIfAny(request, body, context))
             throw new OAuthRefusal('invalid_grant', 'The token is not of this client.');
           const rotation = await refreshSession(context, {
             token: body.refresh_token,
             transport: 'body',
-            attempt: undefined,
+            idempotencyKey: undefined,
           });
           reportRefresh(request, context, rotation);
           if (rotation.outcome === 'reused' || rotation.outcome === 'invalid') {

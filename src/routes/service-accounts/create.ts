@@ -5,7 +5,7 @@ import type { Context } from '../../context.ts';
 import { requireRole } from '../../http/access.ts';
 import type { App } from '../../http/app-type.ts';
 import { logEvent } from '../../http/logging.ts';
-import { signalOf } from '../../http/origin.ts';
+import { signalOf } from '../../http/source.ts';
 import { serviceAccountView } from '../../rules/views.ts';
 import { NewServiceAccount, ServiceAccountWithSecret } from '../../schemas/administration.ts';
 

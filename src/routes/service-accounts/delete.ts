@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ADMIN, administer, deleted } from '../../actions/administration/administration.ts';
+import { ADMIN, administer, decideDeletion } from '../../actions/administration/administration.ts';
 import type { Context } from '../../context.ts';
 import { requireRole } from '../../http/access.ts';
 import type { App } from '../../http/app-type.ts';
@@ -23,7 +23,7 @@ export function deleteServiceAccount(app: App, context: Context): void {
       const account = await administer(
         context,
         { id: request.params.id, kind: 'service' },
-        deleted,
+        decideDeletion,
       );
       logEvent(request, 'admin.service_account_deleted', {
         actor: request.caller.sub,

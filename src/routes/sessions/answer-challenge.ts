@@ -2,9 +2,9 @@ import { answerChallenge as answer } from '../../actions/second-factor/challenge
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { logEvent } from '../../http/logging.ts';
-import { originOf } from '../../http/origin.ts';
 import { proofOf } from '../../http/proof.ts';
-import { clientOf } from '../../http/sign-in.ts';
+import { deviceNameOf } from '../../http/sign-in.ts';
+import { sourceOf } from '../../http/source.ts';
 import { answerTokens } from '../../http/tokens.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { ChallengeBody } from '../../schemas/second-factor.ts';
@@ -34,8 +34,8 @@ export function answerChallenge(app: App, context: Context): void {
         const holder = await answer(context, {
           token,
           proof: proofOf(body),
-          client: clientOf(request),
-          origin: originOf(request, reply),
+          client: deviceNameOf(request),
+          source: sourceOf(request, reply),
         });
         logEvent(request, 'sign_in.ok', { user: holder.user.id, session: holder.session.id });
         return answerTokens(reply, context, holder);

@@ -6,8 +6,8 @@ import type { App } from '../../http/app-type.ts';
 import { cookieOf, DEVICE_COOKIE } from '../../http/cookies.ts';
 import { refusedEvenly } from '../../http/even-time.ts';
 import { logEvent } from '../../http/logging.ts';
-import { originOf } from '../../http/origin.ts';
 import { signInOf } from '../../http/sign-in.ts';
+import { sourceOf } from '../../http/source.ts';
 import { answerTokens } from '../../http/tokens.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { Email, Password, Token } from '../../schemas/fields.ts';
@@ -52,10 +52,10 @@ export function login(app: App, context: Context): void {
       const deviceToken = device_token ?? cookieOf(request, DEVICE_COOKIE);
       const signIn = signInOf(request, transport);
       try {
-        const origin = originOf(request, reply);
+        const source = sourceOf(request, reply);
         const credentials = { email, password, deviceToken };
         const result = await refusedEvenly(
-          signInWithPassword(context, credentials, { signIn, origin }),
+          signInWithPassword(context, credentials, { signIn, source }),
         );
         if (result.session === undefined) {
           logEvent(request, 'mfa.challenged', { user: result.user.id });

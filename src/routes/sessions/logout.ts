@@ -1,4 +1,4 @@
-import { end } from '../../actions/clients/token-holder.ts';
+import { revokeByClaims } from '../../actions/clients/token-holder.ts';
 import type { Context } from '../../context.ts';
 import { bearerOf } from '../../http/access.ts';
 import type { App } from '../../http/app-type.ts';
@@ -47,7 +47,7 @@ export function logout(app: App, context: Context): void {
       return reply.code(204).send(null);
 
       async function signOut(claims: Pick<AccessClaims, 'sub' | 'sid' | 'ver'>) {
-        const changed = await end(context, claims);
+        const changed = await revokeByClaims(context, claims);
         if (changed) logEvent(request, 'session.ended', { user: claims.sub, session: claims.sid });
         return changed;
       }

@@ -50,7 +50,7 @@ export function refresh(app: App, context: Context): void {
       if (presented === undefined) throw new Refusal('refresh_missing');
       const rotation = await refreshSession(context, {
         ...presented,
-        attempt: request.headers['idempotency-key'],
+        idempotencyKey: request.headers['idempotency-key'],
       });
       reportRefresh(request, context, rotation);
       if (rotation.outcome !== 'reused' && rotation.outcome !== 'invalid')

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { isProven } from '../../actions/accounts/caller.ts';
-import { ADMIN, administer, amended } from '../../actions/administration/administration.ts';
+import { ADMIN, administer, withAmendment } from '../../actions/administration/administration.ts';
 import { assertMayMake } from '../../actions/administration/making-admins.ts';
 import type { Context } from '../../context.ts';
 import { requireRole } from '../../http/access.ts';
 import type { App } from '../../http/app-type.ts';
 import { logEvent } from '../../http/logging.ts';
-import { signalOf } from '../../http/origin.ts';
+import { signalOf } from '../../http/source.ts';
 import { userView } from '../../rules/views.ts';
 import { UserAmendment, UserView } from '../../schemas/administration.ts';
 
@@ -37,7 +37,7 @@ export function amendUser(app: App, context: Context): void {
         context,
         { id: params.id, kind: 'person', caller },
         (user, now) => {
-          const next = amended(user, amendment, now);
+          const next = withAmendment(user, amendment, now);
           assertMayMake({ before: user, after: next }, proven);
           return { user: next, result: { before: user, after: next } };
         },

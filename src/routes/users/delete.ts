@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { tell } from '../../actions/accounts/letters.ts';
-import { ADMIN, administer, deleted } from '../../actions/administration/administration.ts';
+import { ADMIN, administer, decideDeletion } from '../../actions/administration/administration.ts';
 import type { Context } from '../../context.ts';
 import { requireRole } from '../../http/access.ts';
 import type { App } from '../../http/app-type.ts';
@@ -22,7 +22,7 @@ export function deleteUser(app: App, context: Context): void {
     },
     handler: async (request, reply) => {
       const { params, caller } = request;
-      const user = await administer(context, { id: params.id, kind: 'person' }, deleted);
+      const user = await administer(context, { id: params.id, kind: 'person' }, decideDeletion);
       tell(context, user, 'account.deleted');
       logEvent(request, 'admin.user_deleted', { actor: caller.sub, user: user.id });
       return reply.code(204).send(null);

@@ -4,7 +4,7 @@ import type { Context } from '../../context.ts';
 import { requireRole } from '../../http/access.ts';
 import type { App } from '../../http/app-type.ts';
 import { logEvent } from '../../http/logging.ts';
-import { endAll } from '../../rules/sessions.ts';
+import { withEverySessionEnded } from '../../rules/sessions.ts';
 import { NoContent } from '../../schemas/session.ts';
 
 export function endUserSessions(app: App, context: Context): void {
@@ -25,7 +25,7 @@ export function endUserSessions(app: App, context: Context): void {
     handler: async (request, reply) => {
       const { params, caller } = request;
       await administer(context, { id: params.id, kind: 'person' }, (user, now) => ({
-        user: endAll(user, now),
+        user: withEverySessionEnded(user, now),
         result: undefined,
       }));
       logEvent(request, 'admin.sessions_ended', { actor: caller.sub, user: params.id });

@@ -6,7 +6,7 @@ import { requireRole } from '../../http/access.ts';
 import type { App } from '../../http/app-type.ts';
 import { logEvent } from '../../http/logging.ts';
 import { Refusal } from '../../rules/refusal.ts';
-import { endAll } from '../../rules/sessions.ts';
+import { withEverySessionEnded } from '../../rules/sessions.ts';
 import { NoContent } from '../../schemas/session.ts';
 
 export function resetUserMfa(app: App, context: Context): void {
@@ -29,7 +29,7 @@ export function resetUserMfa(app: App, context: Context): void {
       if (params.id === caller.sub)
         throw new Refusal('forbidden', { detail: 'Remove your own with DELETE /v1/me/mfa/totp.' });
       const user = await administer(context, { id: params.id, kind: 'person' }, (before, now) => ({
-        user: endAll({ ...before, mfa: { challenges: [] } }, now),
+        user: withEverySessionEnded({ ...before, mfa: { challenges: [] } }, now),
         result: before,
       }));
       tell(context, user, 'mfa.disabled');

@@ -7,8 +7,8 @@ import {
   stands,
 } from '../../../src/actions/accounts/caller.ts';
 import { newServiceAccount } from '../../../src/actions/clients/service-accounts.ts';
-import { ended } from '../../../src/actions/clients/token-holder.ts';
-import { endAll, endSession } from '../../../src/rules/sessions.ts';
+import { withTokenRevoked } from '../../../src/actions/clients/token-holder.ts';
+import { withEverySessionEnded, withSessionEnded } from '../../../src/rules/sessions.ts';
 import type { Session, User } from '../../../src/schemas/user.ts';
 import { opened, sqliteInMemory } from '../../databases.ts';
 import { butForCounts, signedIn } from '../../people.ts';
@@ -46,7 +46,7 @@ t.test("a machine's token stands unless it was revoked by itself", async (t) => 
   const { account } = newServiceAccount({ name: 'machine', roles: [] }, NOW);
   const claims = { sid: 'token', ver: 0 };
   t.equal(stands(account, claims, NOW), true);
-  const revoked = ended(account, claims, NOW);
+  const revoked = withTokenRevoked(account, claims, NOW);
   t.equal(stands(revoked, claims, NOW), false);
   t.equal(stands(revoked, { ...claims, sid: 'another' }, NOW), true);
   t.equal(stands({ ...account, access_version: 1 }, claims, NOW), false);
@@ -86,8 +86,8 @@ async function callerOf(t: Test) {
 }
 
 const fallen: [string, (user: User, sid: string, now: number) => User][] = [
-  ['his session has ended', (user, sid, now) => endSession(user, sid, now)],
-  ['all his tokens are revoked', (user, _sid, now) => endAll(user, now)],
+  ['his session has ended', (user, sid, now) => withSessionEnded(user, sid, now)],
+  ['all his tokens are revoked', (user, _sid, now) => withEverySessionEnded(user, now)],
   ['he is disabled', (user) => ({ ...user, status: 'disabled' })],
   ['only the access version is new', (user) => ({ ...user, access_version: 1 })],
   ['his session is not known any more', (user) => ({ ...user, sessions: [] })],

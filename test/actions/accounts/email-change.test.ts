@@ -6,7 +6,7 @@ import {
 import { emailState, emailToken } from '../../../src/actions/tokens/mailed-tokens.ts';
 import { randomId } from '../../../src/parts/ids.ts';
 import { StorageFault } from '../../../src/parts/storage/users.ts';
-import { liveSession, start } from '../../../src/rules/sessions.ts';
+import { liveSession, withNewSession } from '../../../src/rules/sessions.ts';
 import type { User } from '../../../src/schemas/user.ts';
 import { ada, limits, NOW } from '../../rules/samples.ts';
 import { appWithLetters } from '../letters.ts';
@@ -18,8 +18,8 @@ const refused = { code: 'link_invalid' };
 async function serviceOf(t: Test) {
   const service = await appWithLetters(t);
   const { users } = service.context;
-  const first = start(ada(), signIn, NOW, limits);
-  const { user, session } = start(first.user, { ...signIn, id: randomId() }, NOW, limits);
+  const first = withNewSession(ada(), signIn, NOW, limits);
+  const { user, session } = withNewSession(first.user, { ...signIn, id: randomId() }, NOW, limits);
   await users.insert(user);
   const eve = ada({ id: 'eve', email: 'Eve@example.com', email_key: 'eve@example.com' });
   await users.insert(eve);

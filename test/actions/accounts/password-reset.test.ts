@@ -3,7 +3,7 @@ import { mailReset, resetPassword } from '../../../src/actions/accounts/password
 import { resetState, resetToken } from '../../../src/actions/tokens/mailed-tokens.ts';
 import { randomId } from '../../../src/parts/ids.ts';
 import { DECOY } from '../../../src/parts/storage/database.ts';
-import { liveSession, start } from '../../../src/rules/sessions.ts';
+import { liveSession, withNewSession } from '../../../src/rules/sessions.ts';
 import type { User } from '../../../src/schemas/user.ts';
 import { ada, limits, NOW } from '../../rules/samples.ts';
 import { appWithLetters } from '../letters.ts';
@@ -27,7 +27,7 @@ async function userOf(changes: Partial<User> = {}) {
     ...{ key, failures: 3, failed_at: NOW, pending: [] },
   }));
   const person = { ...ada({ id: `ada${count}`, email, email_key: email.toLowerCase() }) };
-  const { user } = start({ ...person, mfa, throttle }, signIn, NOW, limits);
+  const { user } = withNewSession({ ...person, mfa, throttle }, signIn, NOW, limits);
   await users.insert({ ...user, ...changes });
   return { ...user, ...changes };
 }

@@ -2,15 +2,15 @@ import t, { type Test } from 'tap';
 import {
   type Amendment,
   administer,
-  amended,
   assertIs,
   changeKeepingAnAdmin,
-  deleted,
+  decideDeletion,
   inviteUser,
+  withAmendment,
 } from '../../../src/actions/administration/administration.ts';
 import { mayReset } from '../../../src/actions/tokens/mailed-tokens.ts';
 import { EmailTaken } from '../../../src/parts/storage/users.ts';
-import { emptied } from '../../../src/rules/accounts.ts';
+import { withoutPersonalData } from '../../../src/rules/accounts.ts';
 import { REVOCATION_LIFE } from '../../../src/rules/sessions.ts';
 import type { Session, User } from '../../../src/schemas/user.ts';
 import { type Engine, opened, postgres, sqliteInMemory, usersOf } from '../../databases.ts';
@@ -34,9 +34,9 @@ const LATER = NOW + 1;
 
 t.test('only what is told of a user changes', async (t) => {
   const user = ada({ roles: ['reader'], sessions: [session] });
-  t.same(amended(user, {}, LATER), { ...user, updated_at: LATER });
-  t.same(amended(user, { name: null }, LATER), { ...user, name: null, updated_at: LATER });
-  t.same(amended(user, { name: undefined, roles: undefined, status: undefined }, LATER), {
+  t.same(withAmendment(user, {}, LATER), { ...user, updated_at: LATER });
+  t.same(withAmendment(user, { name: null }, LATER), { ...user, name: null, updated_at: LATER });
+  t.same(withAmendment(user, { name: undefined, roles: undefined, status: undefined }, LATER), {
     ...user,
     updated_at: LATER,
   });
@@ -56,7 +56,7 @@ t.test(
       [{ status: 'disabled' }, 'all'],
       [{ status: 'disabled', roles: ['reader'] }, 'all'],
     ] as const) {
-      const next = amended(user, structuredClone(change) as Amendment, LATER);
+      const next = withAmendment(user, structuredClone(change) as Amendment, LATER);
       const told = JSON.stringify(change);
       t.equal(next.access_version, die === 'none' ? 0 : 1, told);
       t.equal(next.token_version, die === 'all' ? 1 : 0, told);
@@ -64,8 +64,11 @@ t.test(
       t.equal(next.sessions[0]?.ended_at, die === 'all' ? LATER : undefined, told);
     }
     const disabled = ada({ status: 'disabled', token_version: 3 });
-    t.match(amended(disabled, { status: 'disabled' }, LATER), { token_version: 3 });
-    t.match(amended(disabled, { status: 'active' }, LATER), { token_version: 3, status: 'active' });
+    t.match(withAmendment(disabled, { status: 'disabled' }, LATER), { token_version: 3 });
+    t.match(withAmendment(disabled, { status: 'active' }, LATER), {
+      token_version: 3,
+      status: 'active',
+    });
   },
 );
 
@@ -102,7 +105,7 @@ t.test('whoever is invited has no password, and gets a link to choose one', asyn
 
 t.test('of a deleted user the row is emptied; what he was is told', async (t) => {
   const user = ada({ roles: ['reader'], sessions: [session] });
-  t.same(deleted(user, LATER), { user: emptied(user, LATER), result: user });
+  t.same(decideDeletion(user, LATER), { user: withoutPersonalData(user, LATER), result: user });
 });
 
 const demoted = (user: User) => ({ user: { ...user, roles: [] }, result: 'demoted' });

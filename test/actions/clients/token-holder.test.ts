@@ -1,7 +1,7 @@
 import t from 'tap';
 import { issueForClient } from '../../../src/actions/clients/client-credentials.ts';
 import { newServiceAccount } from '../../../src/actions/clients/service-accounts.ts';
-import { ended, introspect, revoke } from '../../../src/actions/clients/token-holder.ts';
+import { introspect, revoke, withTokenRevoked } from '../../../src/actions/clients/token-holder.ts';
 import { refreshSession } from '../../../src/actions/sessions/refresh.ts';
 import { Revocations } from '../../../src/parts/revocations/revocations.ts';
 import { AccessTokens } from '../../../src/parts/tokens/access-tokens.ts';
@@ -24,14 +24,20 @@ const session: Session = {
 
 t.test("a person's session ends; one that is not there is not made up", async (t) => {
   const user = ada({ sessions: [session] });
-  const after = ended(user, { sid: 'session', ver: 0 }, NOW + 1);
+  const after = withTokenRevoked(user, { sid: 'session', ver: 0 }, NOW + 1);
   t.same(after.sessions, [{ ...session, ended_at: NOW + 1 }]);
   t.equal(after.revoked_at, NOW + 1);
-  t.equal(ended(user, { sid: 'another', ver: 0 }, NOW + 1), user);
+  t.equal(withTokenRevoked(user, { sid: 'another', ver: 0 }, NOW + 1), user);
   const changed = { ...user, token_version: 2, access_version: 4 };
-  t.equal(ended(changed, { sid: 'session', ver: 1 }, NOW + 1), changed, 'nor does a dead token');
+  t.equal(
+    withTokenRevoked(changed, { sid: 'session', ver: 1 }, NOW + 1),
+    changed,
+    'nor does a dead token',
+  );
   for (const ver of [2, 3, 4, 5])
-    t.match(ended(changed, { sid: 'session', ver }, NOW + 1).sessions, [{ ended_at: NOW + 1 }]);
+    t.match(withTokenRevoked(changed, { sid: 'session', ver }, NOW + 1).sessions, [
+      { ended_at: NOW + 1 },
+    ]);
 });
 
 t.test(
@@ -39,15 +45,15 @@ t.test(
   async (t) => {
     let { account } = newServiceAccount({ name: 'machine', roles: [] }, NOW);
     for (let index = 0; index < 100; index += 1)
-      account = ended(account, { sid: `token${index}`, ver: 0 }, NOW + index);
+      account = withTokenRevoked(account, { sid: `token${index}`, ver: 0 }, NOW + index);
     t.equal(account.sessions.length, 100);
     t.equal(account.token_version, 0, 'its other tokens go on');
-    account = ended(account, { sid: 'one more', ver: 0 }, NOW + 100);
+    account = withTokenRevoked(account, { sid: 'one more', ver: 0 }, NOW + 100);
     t.match(account, { token_version: 0, access_version: 1, revoked_at: NOW + 100, sessions: [] });
     const snapshot = new Revocations(() => 0);
     snapshot.learn(account);
     t.ok(snapshot.includes({ sub: account.id, sid: 'token0', ver: 0 }), 'also after a restart');
-    t.equal(ended(account, { sid: 'token0', ver: 0 }, NOW + 101), account);
+    t.equal(withTokenRevoked(account, { sid: 'token0', ver: 0 }, NOW + 101), account);
   },
 );
 
@@ -103,7 +109,7 @@ t.test('what a token of a person says, as long as it holds', async (t) => {
   t.same(await introspect(context, eve.refresh_token), refresh);
   t.equal(ver, 0);
 
-  const once = { transport: 'body' as const, attempt: undefined };
+  const once = { transport: 'body' as const, idempotencyKey: undefined };
   await refreshSession(context, { token: eve.refresh_token, ...once });
   t.same(await introspect(context, eve.refresh_token), { active: false }, 'it was exchanged');
   t.same(await introspect(context, eve.access_token), access);

@@ -45,8 +45,8 @@ async function userOf(changes: Partial<User> = {}) {
   return { user, row, change, challenge, right, wrong };
 }
 
-const answer = (token: string, proof: Proof, origin = here) =>
-  answerChallenge(context, { token, proof, client: 'a browser', origin });
+const answer = (token: string, proof: Proof, source = here) =>
+  answerChallenge(context, { token, proof, client: 'a browser', source });
 const idOf = (token: string) => ownTokens.read('mfa', token)?.jti;
 
 /** Each begins at the same time. */

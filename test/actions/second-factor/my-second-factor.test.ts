@@ -13,7 +13,7 @@ import {
   type Proof,
   recoveryHash,
 } from '../../../src/parts/second-factor/second-factor.ts';
-import { liveSession, start } from '../../../src/rules/sessions.ts';
+import { liveSession, withNewSession } from '../../../src/rules/sessions.ts';
 import type { User } from '../../../src/schemas/user.ts';
 import { butForCounts, factor, signedIn } from '../../people.ts';
 import { NOW, SECOND } from '../../rules/samples.ts';
@@ -41,7 +41,7 @@ async function callerOf({ inForce, of = app }: { inForce: boolean; of?: typeof a
   const change = (next: Partial<User>) =>
     users.change(id, (user) => ({ user: { ...user, ...next }, result: true }));
   const signIn = { id: randomId(), amr: ['pwd'], transport: 'body' as const, client: 'there' };
-  const there = start(await row(), signIn, NOW, context.sessionLimits);
+  const there = withNewSession(await row(), signIn, NOW, context.sessionLimits);
   await change({
     sessions: there.user.sessions,
     mfa: inForce ? { ...mfa, recovery: made.recovery, challenges } : { challenges },

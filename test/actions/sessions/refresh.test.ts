@@ -2,11 +2,11 @@ import t from 'tap';
 import { refreshSession } from '../../../src/actions/sessions/refresh.ts';
 import { issuePair } from '../../../src/actions/tokens/token-pair.ts';
 import { randomId } from '../../../src/parts/ids.ts';
-import { start } from '../../../src/rules/sessions.ts';
+import { withNewSession } from '../../../src/rules/sessions.ts';
 import { ada, limits, NOW } from '../../rules/samples.ts';
 import { testApp } from '../../test-app.ts';
 
-const once = { transport: 'body' as const, attempt: undefined };
+const once = { transport: 'body' as const, idempotencyKey: undefined };
 
 t.test(
   'of fifty refreshes at once with one token, one rotates, and all get the same successor',
@@ -51,7 +51,7 @@ t.test('what is no refresh token, or one of nobody, is invalid', async (t) => {
   const { context, signUp } = await testApp(t);
   const { access_token, device_token } = await signUp();
   const signIn = { id: randomId(), amr: ['pwd'], transport: 'body' as const, client: '' };
-  const nobody = start(ada(), signIn, NOW, limits);
+  const nobody = withNewSession(ada(), signIn, NOW, limits);
   const stranger = issuePair(context, { ...nobody, device: 'device' }).refresh_token;
   for (const token of ['', 'x', access_token, device_token, stranger])
     t.same(await refreshSession(context, { token, ...once }), { outcome: 'invalid' });

@@ -18,12 +18,12 @@ async function serviceOf(t: Test, env: Record<string, string> = {}) {
   const row = async () => (await service.context.users.findById(sub)) as User;
   const change = (next: Partial<User>) =>
     service.context.users.change(sub, (user) => ({ user: { ...user, ...next }, result: true }));
-  const origin = { prefix: '192.0.2.1', signal: new AbortController().signal };
+  const source = { prefix: '192.0.2.1', signal: new AbortController().signal };
   const enter = (password = PASSWORD, email = 'Ada@example.com', deviceToken?: string) =>
     signInWithPassword(
       service.context,
       { email, password, deviceToken },
-      { signIn: { id: randomId(), ...signIn }, origin },
+      { signIn: { id: randomId(), ...signIn }, source },
     );
   /** Begins a sign-in; resolves once its password is being checked. */
   const entering = async () => {

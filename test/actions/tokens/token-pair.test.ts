@@ -1,11 +1,11 @@
 import t from 'tap';
 import { DEVICE_LIFE, issuePair, provenDevice } from '../../../src/actions/tokens/token-pair.ts';
 import { randomId } from '../../../src/parts/ids.ts';
-import { start } from '../../../src/rules/sessions.ts';
+import { withNewSession } from '../../../src/rules/sessions.ts';
 import { ada, DAY, limits, NOW } from '../../rules/samples.ts';
 import { testApp } from '../../test-app.ts';
 
-const { user, session } = start(
+const { user, session } = withNewSession(
   ada(),
   { id: randomId(), amr: ['pwd'], transport: 'body', client: '' },
   NOW,

@@ -218,7 +218,10 @@ t.test('a verdict can go into a write that is made anyway', async (t) => {
     ['right', undefined],
   ] as const) {
     const guess = await guessing.enter({ user: ada }, 'password', { device: 'phone' }, stays);
-    await users.change(ada.id, (user) => ({ user: guess.settled(user, verdict), result: true }));
+    await users.change(ada.id, (user) => ({
+      user: guess.withSettled(user, verdict),
+      result: true,
+    }));
     t.equal((await row()).throttle[0]?.failures, failures);
   }
 });

@@ -47,5 +47,5 @@ t.test(
 );
 
 t.test('without a thread that asks there is nobody to answer', async (t) => {
-  t.doesNotThrow(() => reply({ password: 'passwordpassword', context: [] }));
+  t.doesNotThrow(() => reply({ password: 'passwordpassword', userInputs: [] }));
 });

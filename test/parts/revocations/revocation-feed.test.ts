@@ -3,8 +3,8 @@ import t, { type Test } from 'tap';
 import { RevocationFeed } from '../../../src/parts/revocations/revocation-feed.ts';
 import { Revocations } from '../../../src/parts/revocations/revocations.ts';
 import { StorageFault } from '../../../src/parts/storage/users.ts';
-import { emptied } from '../../../src/rules/accounts.ts';
-import { endAll, REVOCATION_LIFE } from '../../../src/rules/sessions.ts';
+import { withoutPersonalData } from '../../../src/rules/accounts.ts';
+import { REVOCATION_LIFE, withEverySessionEnded } from '../../../src/rules/sessions.ts';
 import { type Engine, postgres, sqliteInMemory, usersOf } from '../../databases.ts';
 import { ada, MINUTE, NOW, SECOND } from '../../rules/samples.ts';
 import { TestClock } from '../../test-app.ts';
@@ -21,7 +21,7 @@ async function feedOf(t: Test, engine: Engine = sqliteInMemory) {
   });
   /** Another node writes that all tokens of a new user are revoked. */
   const revoked = async (at: number) => {
-    const user = endAll(ada({ email_key: null }), at);
+    const user = withEverySessionEnded(ada({ email_key: null }), at);
     await users.insert(user);
     return { sub: user.id, sid: 'any', ver: 0 };
   };
@@ -91,7 +91,7 @@ t.test(
 
 t.test('the empty rows of deleted users go, once no token of theirs can be alive', async (t) => {
   const { feed, users, clock } = await feedOf(t);
-  const gone = emptied(ada(), NOW);
+  const gone = withoutPersonalData(ada(), NOW);
   await users.insert(gone);
   await feed.poll();
   t.ok(await users.findById(gone.id));
@@ -106,7 +106,7 @@ t.test('the empty rows of deleted users go, once no token of theirs can be alive
 t.test('rows are cleared once a minute, not with each poll', async (t) => {
   const { feed, users, clock } = await feedOf(t);
   await feed.poll();
-  const gone = emptied(ada(), NOW - REVOCATION_LIFE - MINUTE);
+  const gone = withoutPersonalData(ada(), NOW - REVOCATION_LIFE - MINUTE);
   await users.insert(gone);
   clock.advance(MINUTE - 1);
   await feed.poll();
@@ -163,7 +163,7 @@ t.test('a look back that fails after the clock was set right is made up for', as
 
 t.test('a fast clock removes no row whose tokens may be alive', async (t) => {
   const { feed, users, clock } = await feedOf(t);
-  const gone = emptied(ada(), NOW);
+  const gone = withoutPersonalData(ada(), NOW);
   await users.insert(gone);
   await feed.poll();
   clock.now += HOUR;

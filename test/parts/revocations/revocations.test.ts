@@ -1,11 +1,16 @@
 import t from 'tap';
 import { randomId } from '../../../src/parts/ids.ts';
 import { Revocations } from '../../../src/parts/revocations/revocations.ts';
-import { endAll, endSession, REVOCATION_LIFE, start } from '../../../src/rules/sessions.ts';
+import {
+  REVOCATION_LIFE,
+  withEverySessionEnded,
+  withNewSession,
+  withSessionEnded,
+} from '../../../src/rules/sessions.ts';
 import { ada, limits, NOW } from '../../rules/samples.ts';
 
 const signIn = { id: randomId(), amr: ['pwd'], transport: 'body' as const, client: '' };
-const { user, session } = start(ada(), signIn, NOW, limits);
+const { user, session } = withNewSession(ada(), signIn, NOW, limits);
 const claims = { sub: user.id, sid: session.id, ver: 0 };
 
 /** A snapshot, and a way to let time pass for it. */
@@ -25,8 +30,8 @@ t.test('a user of whom nothing was revoked leaves no trace', async (t) => {
 
 t.test('the tokens of an ended session are revoked, those of another are not', async (t) => {
   const { revocations } = at(0);
-  const other = start(user, { ...signIn, id: randomId() }, NOW, limits);
-  revocations.learn(endSession(other.user, session.id, NOW));
+  const other = withNewSession(user, { ...signIn, id: randomId() }, NOW, limits);
+  revocations.learn(withSessionEnded(other.user, session.id, NOW));
   t.equal(revocations.includes(claims), true);
   t.equal(revocations.includes({ ...claims, sid: other.session.id }), false);
   t.equal(revocations.includes({ ...claims, sub: 'another', sid: 'another' }), false);
@@ -34,7 +39,7 @@ t.test('the tokens of an ended session are revoked, those of another are not', a
 
 t.test('tokens of a lower version are revoked, those of the new one are not', async (t) => {
   const { revocations } = at(0);
-  revocations.learn({ ...endAll(user, NOW), sessions: [] });
+  revocations.learn({ ...withEverySessionEnded(user, NOW), sessions: [] });
   t.equal(revocations.includes({ ...claims, sid: 'unknown' }), true);
   t.equal(revocations.includes({ ...claims, sid: 'unknown', ver: 1 }), false);
   t.equal(revocations.includes({ ...claims, sub: 'another', sid: 'unknown' }), false);
@@ -42,15 +47,15 @@ t.test('tokens of a lower version are revoked, those of the new one are not', as
 
 t.test('a row that arrives late takes nothing back', async (t) => {
   const { revocations } = at(0);
-  revocations.learn(endAll(user, NOW + 600_000));
-  revocations.learn(endSession(user, session.id, NOW));
+  revocations.learn(withEverySessionEnded(user, NOW + 600_000));
+  revocations.learn(withSessionEnded(user, session.id, NOW));
   t.equal(revocations.includes({ ...claims, sid: 'unknown' }), true);
 });
 
 t.test(
   'a revocation is forgotten when no token can be alive that it concerns, and no sooner',
   async (t) => {
-    for (const row of [endAll(user, NOW), endSession(user, session.id, NOW)]) {
+    for (const row of [withEverySessionEnded(user, NOW), withSessionEnded(user, session.id, NOW)]) {
       const { revocations, pass } = at(5);
       revocations.learn(row);
       pass(REVOCATION_LIFE - 1);
@@ -66,9 +71,9 @@ t.test(
 
 t.test('what a row says again is kept for as long again', async (t) => {
   const { revocations, pass } = at(0);
-  revocations.learn(endAll(user, NOW));
+  revocations.learn(withEverySessionEnded(user, NOW));
   pass(REVOCATION_LIFE - 1);
-  revocations.learn(endAll(user, NOW));
+  revocations.learn(withEverySessionEnded(user, NOW));
   pass(REVOCATION_LIFE - 1);
   revocations.forget();
   t.equal(revocations.includes(claims), true);

@@ -5,12 +5,12 @@ import { newMasterSecret, newSigningKey } from '../../../src/parts/keys/new-keys
 import { HashQueue } from '../../../src/parts/passwords/hash-queue.ts';
 import { Passwords } from '../../../src/parts/passwords/passwords.ts';
 import {
-  acceptCode,
   enrol,
   newRecoveryCodes,
   otpauthUri,
   recoveryHash,
-  useRecoveryHash,
+  withCodeSpent,
+  withRecoveryHashSpent,
 } from '../../../src/parts/second-factor/second-factor.ts';
 import { seal, unseal } from '../../../src/parts/second-factor/secret-box.ts';
 import { hasSecondFactor } from '../../../src/rules/second-factor.ts';
@@ -46,8 +46,8 @@ t.test('MFA-04 codes are those of RFC 6238, to the last step of its table', asyn
     [2000000000, '279037'],
     [20000000000, '353130'],
   ] as const) {
-    t.ok(acceptCode(keys, user, totp, code, seconds * 1_000), code);
-    t.equal(acceptCode(keys, user, totp, '000000', seconds * 1_000), undefined);
+    t.ok(withCodeSpent(keys, user, totp, code, seconds * 1_000), code);
+    t.equal(withCodeSpent(keys, user, totp, '000000', seconds * 1_000), undefined);
   }
 });
 
@@ -64,29 +64,29 @@ t.test('MFA-05 a secret has 160 bits, is another one each time, and is sealed', 
 t.test('MFA-04 the step of the clock and the one before it are taken, no other', async (t) => {
   const { secret, totp } = enrolled();
   const taken = [-3, -2, -1, 0, 1, 2].filter((steps) =>
-    acceptCode(keys, user, totp, codeAt(secret, NOW + steps * STEP), NOW),
+    withCodeSpent(keys, user, totp, codeAt(secret, NOW + steps * STEP), NOW),
   );
   t.same(taken, [-1, 0]);
   // A step changes with its first millisecond.
   const code = codeAt(secret, NOW);
-  t.ok(acceptCode(keys, user, totp, code, NOW + 2 * STEP - 1));
-  t.equal(acceptCode(keys, user, totp, code, NOW + 2 * STEP), undefined);
-  t.equal(acceptCode(keys, user, totp, code, NOW - 1), undefined);
+  t.ok(withCodeSpent(keys, user, totp, code, NOW + 2 * STEP - 1));
+  t.equal(withCodeSpent(keys, user, totp, code, NOW + 2 * STEP), undefined);
+  t.equal(withCodeSpent(keys, user, totp, code, NOW - 1), undefined);
 });
 
 t.test('MFA-03 a step is used up by its code, and every step before it', async (t) => {
   const { secret, totp } = enrolled();
   const before = codeAt(secret, NOW - STEP);
   const now = codeAt(secret, NOW);
-  const after = acceptCode(keys, user, totp, now, NOW) as NonNullable<Mfa['totp']>;
+  const after = withCodeSpent(keys, user, totp, now, NOW) as NonNullable<Mfa['totp']>;
   t.equal(after.last_step, NOW / STEP);
-  t.equal(acceptCode(keys, user, after, now, NOW), undefined, 'the same again');
-  t.equal(acceptCode(keys, user, after, before, NOW), undefined, 'an older one');
-  t.ok(acceptCode(keys, user, after, codeAt(secret, NOW + STEP), NOW + STEP));
+  t.equal(withCodeSpent(keys, user, after, now, NOW), undefined, 'the same again');
+  t.equal(withCodeSpent(keys, user, after, before, NOW), undefined, 'an older one');
+  t.ok(withCodeSpent(keys, user, after, codeAt(secret, NOW + STEP), NOW + STEP));
 
-  const earlier = acceptCode(keys, user, totp, before, NOW) as NonNullable<Mfa['totp']>;
+  const earlier = withCodeSpent(keys, user, totp, before, NOW) as NonNullable<Mfa['totp']>;
   t.equal(earlier.last_step, NOW / STEP - 1);
-  t.ok(acceptCode(keys, user, earlier, now, NOW), 'the newer one is still good');
+  t.ok(withCodeSpent(keys, user, earlier, now, NOW), 'the newer one is still good');
 });
 
 t.test('what is not the code is nothing', async (t) => {
@@ -94,26 +94,26 @@ t.test('what is not the code is nothing', async (t) => {
   const code = codeAt(secret, NOW);
   const wrong = String((Number(code) + 1) % 1_000_000).padStart(6, '0');
   for (const bad of ['', code.slice(1), `${code}0`, ` ${code}`, wrong])
-    t.equal(acceptCode(keys, user, totp, bad, NOW), undefined, bad);
+    t.equal(withCodeSpent(keys, user, totp, bad, NOW), undefined, bad);
 });
 
 t.test('a secret in the row of another user is a fault, never a factor', async (t) => {
   const { secret, totp } = enrolled();
-  t.throws(() => acceptCode(keys, { ...user, id: 'eve' }, totp, codeAt(secret, NOW), NOW));
+  t.throws(() => withCodeSpent(keys, { ...user, id: 'eve' }, totp, codeAt(secret, NOW), NOW));
 });
 
 t.test('an accepted code moves the secret to the master secret of today', async (t) => {
   const { secret, totp } = enrolled();
   const next = newMasterSecret(NOW / 1_000);
   const rotated = await ringOf([signing, { ...master, exp: NOW / 1_000 + 60 }, next]);
-  const moved = acceptCode(rotated, user, totp, codeAt(secret, NOW), NOW);
+  const moved = withCodeSpent(rotated, user, totp, codeAt(secret, NOW), NOW);
   await rotated.replace(readKeySet(keySet(signing, next)), NOW);
   const later = NOW + STEP;
   t.ok(
-    acceptCode(rotated, user, moved as NonNullable<Mfa['totp']>, codeAt(secret, later), later),
+    withCodeSpent(rotated, user, moved as NonNullable<Mfa['totp']>, codeAt(secret, later), later),
     'the old one may go',
   );
-  t.throws(() => acceptCode(rotated, user, totp, codeAt(secret, later), later));
+  t.throws(() => withCodeSpent(rotated, user, totp, codeAt(secret, later), later));
 });
 
 t.test('only a confirmed factor is one', async (t) => {
@@ -216,30 +216,30 @@ t.test('a code is taken as people type it, once, and leaves the other nine', asy
   const hash = await recoveryHash(passwords, holder, code, { signal });
   for (const typed of [code.toLowerCase(), code.replaceAll('-', ''), code.replaceAll('-', ' ')])
     t.equal(await recoveryHash(passwords, holder, typed, { signal }), hash);
-  const left = useRecoveryHash(recovery, hash);
+  const left = withRecoveryHashSpent(recovery, hash);
   t.same(
     left?.hashes,
     recovery?.hashes.filter((stored) => stored !== hash),
   );
   t.equal(left?.hashes.length, 9);
-  t.equal(useRecoveryHash(left, hash), undefined);
+  t.equal(withRecoveryHashSpent(left, hash), undefined);
 });
 
 t.test('a strange code, and any code where there is no set, is nothing', async (t) => {
   const strange = await recoveryHash(passwords, holder, 'AAAA-AAAA-AAAA-AAAA', { signal });
-  t.equal(useRecoveryHash(recovery, strange), undefined);
-  t.equal(useRecoveryHash(recovery, ''), undefined);
+  t.equal(withRecoveryHashSpent(recovery, strange), undefined);
+  t.equal(withRecoveryHashSpent(recovery, ''), undefined);
   for (const nobody of [undefined, user]) {
     const hash = await recoveryHash(passwords, nobody, codes[0] as string, { signal });
-    t.equal(useRecoveryHash(recovery, hash), undefined, 'it is of another salt');
-    t.equal(useRecoveryHash(undefined, hash), undefined);
+    t.equal(withRecoveryHashSpent(recovery, hash), undefined, 'it is of another salt');
+    t.equal(withRecoveryHashSpent(undefined, hash), undefined);
   }
 });
 
 t.test('the codes outlive a change of what a hash costs', async (t) => {
   const dearer = at(20_480);
   const hash = await recoveryHash(dearer, holder, codes[1] as string, { signal });
-  const left = useRecoveryHash(recovery, hash);
+  const left = withRecoveryHashSpent(recovery, hash);
   t.equal(left?.hashes.length, 9);
   t.same(left?.cost, { memory: 19_456, passes: 2 });
   t.same((await newRecoveryCodes(dearer)).recovery?.cost, { memory: 20_480, passes: 2 });

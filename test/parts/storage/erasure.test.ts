@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import t from 'tap';
-import { emptied, newPerson } from '../../../src/rules/accounts.ts';
+import { newPerson, withoutPersonalData } from '../../../src/rules/accounts.ts';
 import type { User } from '../../../src/schemas/user.ts';
 import { sqliteFile, usersOf } from '../../databases.ts';
 import { NOW } from '../../rules/samples.ts';
@@ -77,7 +77,9 @@ t.test(
     await Promise.all(
       people
         .filter((_, n) => isGone(n))
-        .map(({ id }) => users.change(id, (seen) => ({ user: emptied(seen, NOW), result: 1 }))),
+        .map(({ id }) =>
+          users.change(id, (seen) => ({ user: withoutPersonalData(seen, NOW), result: 1 })),
+        ),
     );
     const check = (when: string) => {
       const bytes = bytesOf(url);

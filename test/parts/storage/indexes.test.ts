@@ -4,7 +4,7 @@ import { newServiceAccount } from '../../../src/actions/clients/service-accounts
 import { newUserId } from '../../../src/parts/ids.ts';
 import { migrate } from '../../../src/parts/storage/migrations.ts';
 import { Users } from '../../../src/parts/storage/users.ts';
-import { emptied, newPerson } from '../../../src/rules/accounts.ts';
+import { newPerson, withoutPersonalData } from '../../../src/rules/accounts.ts';
 import type { User } from '../../../src/schemas/user.ts';
 import { deaf, type Engine, opened, postgres, sqliteFile } from '../../databases.ts';
 import { NOW } from '../../rules/samples.ts';
@@ -38,7 +38,8 @@ async function filled(t: Test, engine: Engine) {
   );
   const { account } = newServiceAccount({ name: 'machine', roles: ['reports:read'] }, NOW);
   everybody.push(account, person('root@example.com', { roles: ['admin'] }));
-  for (let n = 0; n < 20; n += 1) everybody.push(emptied(person(`gone${n}@example.com`), NOW - n));
+  for (let n = 0; n < 20; n += 1)
+    everybody.push(withoutPersonalData(person(`gone${n}@example.com`), NOW - n));
   for (let from = 0; from < everybody.length; from += 1_000)
     await users.insertMany(everybody.slice(from, from + 1_000));
   // PostgreSQL does so by itself after a while; SQLite never does.
@@ -101,8 +102,10 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
     const db = opened(t, await engine.create());
     await migrate(db);
     const users = new Users(db, deaf);
-    const gone = Array.from({ length: 1_000 }, (_, n) => emptied(person(`g${n}@example.com`), NOW));
-    const young = emptied(person('young@example.com'), NOW + 1);
+    const gone = Array.from({ length: 1_000 }, (_, n) =>
+      withoutPersonalData(person(`g${n}@example.com`), NOW),
+    );
+    const young = withoutPersonalData(person('young@example.com'), NOW + 1);
     await users.insertMany([...gone, young]);
     await users.removeDeleted(NOW + 1);
     const { rows } = await sql<{ id: string }>`select id from users where revoked_at > 0`.execute(

@@ -8,7 +8,7 @@ import {
   UnreadableRow,
   Users,
 } from '../../../src/parts/storage/users.ts';
-import { emptied, newPerson } from '../../../src/rules/accounts.ts';
+import { newPerson, withoutPersonalData } from '../../../src/rules/accounts.ts';
 import type { User } from '../../../src/schemas/user.ts';
 import { deaf, opened, postgres, sqliteFile, sqliteInMemory, usersOf } from '../../databases.ts';
 import { NOW } from '../../rules/samples.ts';
@@ -131,7 +131,7 @@ t.test('on every database', async (t) => {
       t.test('several users may have no address', async () => {
         const { users } = await empty();
         for (const email of ['a@example.com', 'b@example.com']) {
-          await users.insert(emptied(person(email), NOW));
+          await users.insert(withoutPersonalData(person(email), NOW));
         }
       });
 
@@ -280,9 +280,9 @@ t.test('on every database', async (t) => {
           person('a@example.com', { revoked_at: NOW - 1 }),
           person('b@example.com', { revoked_at: NOW - 1, status: 'disabled' }),
           person('c@example.com'),
-          emptied(person(), NOW),
+          withoutPersonalData(person(), NOW),
         ];
-        const gone = emptied(person(), NOW - 1);
+        const gone = withoutPersonalData(person(), NOW - 1);
         for (const user of [...kept, gone]) await users.insert(user);
         await users.removeDeleted(NOW);
         t.equal(await users.findById(gone.id), undefined);

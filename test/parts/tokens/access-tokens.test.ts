@@ -8,7 +8,7 @@ import { Revocations } from '../../../src/parts/revocations/revocations.ts';
 import { AccessTokens } from '../../../src/parts/tokens/access-tokens.ts';
 import { OwnTokens } from '../../../src/parts/tokens/own-tokens.ts';
 import { Refusal } from '../../../src/rules/refusal.ts';
-import { endSession, start } from '../../../src/rules/sessions.ts';
+import { withNewSession, withSessionEnded } from '../../../src/rules/sessions.ts';
 import type { PrivateJwk } from '../../../src/schemas/jwk.ts';
 import { SigningAlgorithm } from '../../../src/schemas/jwk.ts';
 import type { Session, User } from '../../../src/schemas/user.ts';
@@ -41,7 +41,7 @@ async function service(jwks: PrivateJwk[] = [es256, master]): Promise<Service> {
     clock: () => clock.now,
   });
   const signIn = { id: randomId(), amr: ['pwd'], transport: 'body' as const, client: 'curl' };
-  const { user, session } = start(ada({ roles: ['editor'] }), signIn, NOW, limits);
+  const { user, session } = withNewSession(ada({ roles: ['editor'] }), signIn, NOW, limits);
   return { tokens, revocations, clock, keys, user, session };
 }
 
@@ -439,7 +439,7 @@ t.test('a token of a session that ends is refused at once, remembered or not', a
   const { tokens, user, session, revocations } = await service();
   const [known, unseen] = [tokens.issue(user, session), tokens.issue(user, session)];
   tokens.read(known);
-  revocations.learn(endSession(user, session.id, NOW));
+  revocations.learn(withSessionEnded(user, session.id, NOW));
   t.equal(refusalOf(tokens, known).code, 'token_revoked');
   t.equal(refusalOf(tokens, unseen).code, 'token_revoked');
 });
@@ -456,7 +456,7 @@ t.test('TOK-17 a revoked token stays revoked under the other form of its signatu
     Buffer.from(s.toString(16).padStart(64, '0'), 'hex'),
   ]);
   tokens.read(token);
-  revocations.learn(endSession(user, session.id, NOW));
+  revocations.learn(withSessionEnded(user, session.id, NOW));
   const refused = refusalOf(tokens, `${header}.${payload}.${twin.toString('base64url')}`);
   t.ok(['token_revoked', 'token_invalid'].includes(refused.code));
 });
@@ -464,7 +464,7 @@ t.test('TOK-17 a revoked token stays revoked under the other form of its signatu
 t.test('an expired token that was revoked too is told that it expired', async (t) => {
   const { tokens, user, session, revocations, clock } = await service();
   const token = tokens.issue(user, session);
-  revocations.learn(endSession(user, session.id, NOW));
+  revocations.learn(withSessionEnded(user, session.id, NOW));
   clock.advance(900_000);
   t.equal(refusalOf(tokens, token).code, 'token_expired');
 });

@@ -4,7 +4,7 @@ import { beginEnrolment } from '../../../actions/second-factor/my-second-factor.
 import type { Context } from '../../../context.ts';
 import type { App } from '../../../http/app-type.ts';
 import { logEvent } from '../../../http/logging.ts';
-import { signalOf } from '../../../http/origin.ts';
+import { signalOf } from '../../../http/source.ts';
 import { otpauthUri } from '../../../parts/second-factor/second-factor.ts';
 import { Password } from '../../../schemas/fields.ts';
 import { Enrolment } from '../../../schemas/second-factor.ts';

@@ -2,8 +2,8 @@ import { removeFactor } from '../../../actions/second-factor/my-second-factor.ts
 import type { Context } from '../../../context.ts';
 import type { App } from '../../../http/app-type.ts';
 import { logEvent } from '../../../http/logging.ts';
-import { signalOf } from '../../../http/origin.ts';
 import { proofOf } from '../../../http/proof.ts';
+import { signalOf } from '../../../http/source.ts';
 import { PasswordAndProof } from '../../../schemas/second-factor.ts';
 import { NoContent } from '../../../schemas/session.ts';
 

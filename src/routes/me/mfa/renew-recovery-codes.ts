@@ -2,8 +2,8 @@ import { renewRecoveryCodes as renew } from '../../../actions/second-factor/my-s
 import type { Context } from '../../../context.ts';
 import type { App } from '../../../http/app-type.ts';
 import { logEvent } from '../../../http/logging.ts';
-import { signalOf } from '../../../http/origin.ts';
 import { proofOf } from '../../../http/proof.ts';
+import { signalOf } from '../../../http/source.ts';
 import { PasswordAndProof, RecoveryCodes } from '../../../schemas/second-factor.ts';
 
 export function renewRecoveryCodes(app: App, context: Context): void {

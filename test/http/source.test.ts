@@ -3,14 +3,14 @@ import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Fastify from 'fastify';
 import t from 'tap';
-import { originOf, signalOf } from '../../src/http/origin.ts';
+import { signalOf, sourceOf } from '../../src/http/source.ts';
 import { PASSWORD, testApp } from '../test-app.ts';
 
 t.test(
   'a guess comes from a network: IPv4 address, IPv6 /64, a mapped address its IPv4',
   async (t) => {
     const app = Fastify();
-    app.get('/', async (request, reply) => originOf(request, reply).prefix);
+    app.get('/', async (request, reply) => sourceOf(request, reply).prefix);
     const prefixOf = async (remoteAddress: string) =>
       (await app.inject({ url: '/', remoteAddress })).payload;
     t.equal(await prefixOf('192.0.2.1'), '192.0.2.1');

@@ -1,6 +1,6 @@
 import { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Origin } from '../actions/sessions/sign-in.ts';
+import type { Source } from '../actions/sessions/sign-in.ts';
 
 /** Aborted when the client goes away before it has its answer. */
 export function signalOf(reply: FastifyReply): AbortSignal {
@@ -12,7 +12,7 @@ export function signalOf(reply: FastifyReply): AbortSignal {
 }
 
 /** Where a guess comes from: by network prefix, as anybody with IPv6 has 2^64 addresses. */
-export const originOf = (request: FastifyRequest, reply: FastifyReply): Origin => ({
+export const sourceOf = (request: FastifyRequest, reply: FastifyReply): Source => ({
   prefix: normalizeIP(request.ip),
   signal: signalOf(reply),
 });
