@@ -107,7 +107,7 @@ export const isInlineKeySet = (signingKeys: string): boolean =>
 const WHAT_KEYS_ARE =
   'must be a private JWK set or the name of its file; PEM is not taken, convert it';
 
-/** Every variable that is read. The description is the README's; the default is the one for development. */
+/** Every variable that is read. The description is that of .github/OPERATING.md; the default is the one for development. */
 const Environment = z.object({
   NODE_ENV: z
     .enum(['development', 'production'])
@@ -340,7 +340,7 @@ export function readConfig(env: Record<string, string | undefined>, machine: Mac
   return Object.freeze(config);
 }
 
-/** The README's table of variables: name, development default, meaning. */
+/** The table of variables in .github/OPERATING.md: name, development default, meaning. */
 export const variables: { name: string; fallback: string; meaning: string }[] = Object.entries(
   Environment.shape,
 ).map(([name, schema]) => {
