@@ -168,6 +168,15 @@ t.test('a service with the key set alone takes access tokens and nothing else', 
   await t.rejects(verify(token, 'https://other.example.com'), { code: 1 }, 'another audience');
 });
 
+t.test('the recipe that decodes a token shows its header and its claims', async (t) => {
+  const [recipe] = blocksOf('.github/CONTRIBUTING.md', 'Look inside');
+  const parts = ['{"typ":"at+jwt"}', '{"sub":"Ådå"}'];
+  const access = [...parts.map((part) => Buffer.from(part).toString('base64url')), 'x'].join('.');
+  const env = { PATH: `${dirname(process.execPath)}:${process.env['PATH']}`, access };
+  const { stdout } = await run('sh', ['-c', `${recipe?.text}`], { env });
+  t.same(stdout.trimEnd().split('\n'), parts);
+});
+
 t.test('the recipe for production keys makes them where no commit takes them', async (t) => {
   const operating = '.github/OPERATING.md';
   const recipe = blocksOf(operating, 'Keys').find(({ text }) => text.includes('npm start'));
