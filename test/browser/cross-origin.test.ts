@@ -5,7 +5,7 @@ import t from 'tap';
 import { openChromium } from '../chromium.ts';
 import { PASSWORD, type TestApp, testApp } from '../test-app.ts';
 
-/** What the page of an SPA does, as the README says. Answers what each call brought. */
+/** What the page of an SPA does, as .github/CLIENTS.md says. Answers what each call brought. */
 const WALK = `async (api) => {
   const call = (path, init = {}) => fetch(api + path, { credentials: 'include', ...init });
   const json = { 'Content-Type': 'application/json' };
