@@ -30,6 +30,7 @@ export function completeSignUp(app: App, context: Context): void {
     method: 'POST',
     url: '/v1/register/complete',
     config: {
+      headers: { 201: ['Set-Cookie'] },
       access: 'checked-by-handler',
       tighterLimit: true,
       problems: ['link_invalid', 'overloaded', 'sign_up_closed', 'unavailable'],

@@ -36,6 +36,7 @@ export function register(app: App, context: Context): void {
     method: 'POST',
     url: '/v1/register',
     config: {
+      headers: { 201: ['Set-Cookie'] },
       access: 'public',
       tighterLimit: true,
       problems: [

@@ -7,7 +7,7 @@ export function keySet(app: App, { keys, clock }: Context): void {
   app.route({
     method: 'GET',
     url: '/.well-known/jwks.json',
-    config: { access: 'public' },
+    config: { access: 'public', headers: { 200: ['ETag'] } },
     schema: {
       operationId: 'keySet',
       tags: ['Discovery'],

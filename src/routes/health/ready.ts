@@ -41,6 +41,8 @@ export function ready(
       const isWritable = await writeProbe.succeeds();
       const canSign = keys.signingKey(clock()) !== undefined;
       const isReady = isWritable && canSign && revocationFeed.isFresh && !shutdown.isLeaving;
+      // A second later the answer may be another one.
+      if (!isReady) reply.header('retry-after', 1);
       return reply.code(isReady ? 200 : 503).send({
         status: check(isReady),
         database: check(isWritable),

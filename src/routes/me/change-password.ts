@@ -30,6 +30,7 @@ export function changePassword(app: App, context: Context): void {
     method: 'PUT',
     url: '/v1/me/password',
     config: {
+      headers: { 200: ['Set-Cookie'] },
       access: 'person',
       tighterLimit: true,
       problems: ['wrong_password', 'throttled', 'overloaded', 'unavailable'],

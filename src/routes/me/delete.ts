@@ -18,6 +18,7 @@ export function deleteMe(app: App, context: Context): void {
     method: 'DELETE',
     url: '/v1/me',
     config: {
+      headers: { 204: ['Set-Cookie'] },
       access: 'person',
       tighterLimit: true,
       problems: ['wrong_password', 'throttled', 'overloaded', 'last_admin', 'unavailable'],

@@ -10,7 +10,7 @@ export function endSessions(app: App, context: Context): void {
   app.route({
     method: 'DELETE',
     url: '/v1/me/sessions',
-    config: { access: 'person', problems: ['unavailable'] },
+    config: { headers: { 204: ['Set-Cookie'] }, access: 'person', problems: ['unavailable'] },
     schema: {
       operationId: 'endSessions',
       tags: ['Me'],

@@ -15,6 +15,7 @@ export function answerChallenge(app: App, context: Context): void {
     method: 'POST',
     url: '/v1/login/mfa',
     config: {
+      headers: { 200: ['Set-Cookie'] },
       access: 'checked-by-handler',
       tighterLimit: true,
       problems: ['challenge_invalid', 'invalid_code', 'throttled', 'overloaded', 'unavailable'],

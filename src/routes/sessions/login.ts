@@ -28,6 +28,7 @@ export function login(app: App, context: Context): void {
     method: 'POST',
     url: '/v1/login',
     config: {
+      headers: { 200: ['Set-Cookie'] },
       access: 'public',
       tighterLimit: true,
       problems: [

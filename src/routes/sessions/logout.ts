@@ -15,6 +15,7 @@ export function logout(app: App, context: Context): void {
     method: 'POST',
     url: '/v1/logout',
     config: {
+      headers: { 204: ['Set-Cookie'] },
       access: 'checked-by-handler',
       problems: [
         'token_missing',

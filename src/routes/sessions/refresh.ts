@@ -24,6 +24,7 @@ export function refresh(app: App, context: Context): void {
     method: 'POST',
     url: '/v1/refresh',
     config: {
+      headers: { 200: ['Set-Cookie'], 401: ['Set-Cookie'] },
       access: 'checked-by-handler',
       problems: [
         'refresh_missing',

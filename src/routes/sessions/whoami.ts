@@ -5,7 +5,10 @@ export function whoami(app: App): void {
   app.route({
     method: 'GET',
     url: '/v1/whoami',
-    config: { access: 'bearer' },
+    config: {
+      access: 'bearer',
+      headers: { 200: ['X-Auth-Subject', 'X-Auth-Roles', 'X-Auth-Session'] },
+    },
     schema: {
       operationId: 'whoami',
       tags: ['Sessions'],

@@ -281,7 +281,7 @@ t.test('REF-07 what is no refresh token of this service is refused', async (t) =
 
 t.test('without a token there is nothing to renew', async (t) => {
   const answer = await post('/v1/refresh', {});
-  t.match(refused(t, answer, 401, 'refresh_missing').detail, /Nobody is signed in here/);
+  t.match(refused(t, answer, 401, 'refresh_missing').detail, /no refresh token/);
   t.equal(answer.headers['www-authenticate'], 'Bearer realm="Latchkey"');
   refused(t, await inject({ method: 'POST', url: '/v1/refresh' }), 401, 'refresh_missing');
   const { access_token } = await signIn();
