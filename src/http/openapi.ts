@@ -113,6 +113,9 @@ export async function registerOpenApi(app: FastifyInstance, config: Config): Pro
   });
 }
 
+/** On a phone a table of answers is wider than the screen: it scrolls by itself, and the page does not. */
+const PHONE_CSS = '.swagger-ui .responses-wrapper { overflow-x: auto }';
+
 /** The page as its package makes it, and a line that phones need. */
 const onPhones = (page: string): string =>
   page.replace('<meta charset="UTF-8">', (charset) => `${charset}\n      ${VIEWPORT}`);
@@ -127,7 +130,10 @@ export async function registerDocs(app: FastifyInstance, config: Config): Promis
     routePrefix: '/docs',
     indexPrefix: basePath(config),
     staticCSP: true,
-    theme: { title: escaped(`${config.PRODUCT_NAME} API`) },
+    theme: {
+      title: escaped(`${config.PRODUCT_NAME} API`),
+      css: [{ filename: 'phone.css', content: PHONE_CSS }],
+    },
     transformStaticCSP: () =>
       "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     uiConfig: {

@@ -7,6 +7,13 @@ import { escaped } from '../../parts/mail/letter.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { ProblemCode } from '../../schemas/problem.ts';
 
+/** Lines that wrap: a `pre` would be wider than a phone, and the page may have no style. */
+const linesOf = (example: object): string =>
+  escaped(JSON.stringify(example, null, 2))
+    .split('\n')
+    .map((line) => `<code>${line.replaceAll('  ', '&nbsp;&nbsp;')}</code>`)
+    .join('<br>\n');
+
 const pageOf = (code: ProblemCode, product: string): string => {
   const { status, title, cause, remedy } = problems[code];
   const body = `<p><code>${code}</code>, status ${status}</p>
@@ -15,7 +22,7 @@ const pageOf = (code: ProblemCode, product: string): string => {
 <h2>What to do</h2>
 <p>${escaped(remedy)}</p>
 <h2>Example</h2>
-<pre>${escaped(JSON.stringify(exampleOf(code), null, 2))}</pre>`;
+<p>${linesOf(exampleOf(code))}</p>`;
   return page({ title, product, body });
 };
 
