@@ -76,7 +76,7 @@ export async function provenCaller(
 ): Promise<User> {
   const user = await freshCaller(context, caller);
   const place = { session: caller.sid };
-  const guess = await context.guessing.enter({ user }, 'password', place, signal);
+  const guess = await context.guessing.enter({ user }, { factor: 'password', place, signal });
   const isRight = await checked(guess, proves(context, user, password, signal));
   await guess.settle(isRight ? 'right' : 'wrong');
   if (!isRight) throw new Refusal('wrong_password');
