@@ -4,7 +4,7 @@ import { Refusal } from '../../rules/refusal.ts';
 import { liveSession } from '../../rules/sessions.ts';
 import type { AccessClaims } from '../../schemas/claims.ts';
 import type { User } from '../../schemas/user.ts';
-import { holdsSecret } from '../clients/service-accounts.ts';
+import { checkSecret } from '../clients/service-accounts.ts';
 import { checkPassword } from './check-password.ts';
 
 /** Whether the session of these claims still stands in the row. A version above the row's is ours too: the row lost a write. */
@@ -61,7 +61,7 @@ const proves = async (
   signal: AbortSignal,
 ): Promise<boolean> =>
   user.kind === 'service'
-    ? holdsSecret(context, user, password)
+    ? checkSecret(context, user, password)
     : (await checkPassword(context, user, password, { signal })) !== 'wrong';
 
 /**
