@@ -13,6 +13,7 @@ export const emptyUser = (id: string, kind: User['kind'], now: number): User => 
   email_verified_at: null,
   name: null,
   password_hash: null,
+  secret_hashes: null,
   roles: [],
   status: 'active',
   token_version: 0,

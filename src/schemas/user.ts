@@ -75,7 +75,10 @@ export const User = z.object({
   email_key: z.string().nullable(),
   email_verified_at: Instant.nullable(),
   name: z.string().nullable(),
+  /** Of a person, as a PHC string. null: none chosen yet. */
   password_hash: z.string().nullable(),
+  /** Of a service account (SHA-256), newest first. */
+  secret_hashes: z.array(z.string()).nullable(),
   roles: z.array(z.string()),
   status: z.enum(['active', 'disabled', 'deleted']),
   /** Tokens of every kind below it are dead. */

@@ -4,7 +4,7 @@ import { Refusal } from '../../rules/refusal.ts';
 import { liveSession } from '../../rules/sessions.ts';
 import type { AccessClaims } from '../../schemas/claims.ts';
 import type { User } from '../../schemas/user.ts';
-import { holdsSecret } from '../clients/service-accounts.ts';
+import { checkSecret } from '../clients/service-accounts.ts';
 import { checkPassword } from './check-password.ts';
 
 /** Whether the session of these claims still stands in the row. A version above the row's is ours too: the row lost a write. */
@@ -61,7 +61,7 @@ const proves = async (
   signal: AbortSignal,
 ): Promise<boolean> =>
   user.kind === 'service'
-    ? holdsSecret(context, user, password)
+    ? checkSecret(context, user, password)
     : (await checkPassword(context, user, password, { signal })) !== 'wrong';
 
 /**
@@ -76,7 +76,7 @@ export async function provenCaller(
 ): Promise<User> {
   const user = await freshCaller(context, caller);
   const place = { session: caller.sid };
-  const guess = await context.guessing.enter({ user }, 'password', place, signal);
+  const guess = await context.guessing.enter({ user }, { factor: 'password', place, signal });
   const isRight = await checked(guess, proves(context, user, password, signal));
   await guess.settle(isRight ? 'right' : 'wrong');
   if (!isRight) throw new Refusal('wrong_password');

@@ -8,9 +8,10 @@ import {
   withCodeSpent,
   withRecoveryHashSpent,
 } from '../../parts/second-factor/second-factor.ts';
+import { budgetOf, type Place } from '../../rules/budget.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { type SignIn, withNewSession } from '../../rules/sessions.ts';
-import { admit, allowancesOf, type Place, withGuessSettled } from '../../rules/throttle.ts';
+import { admit, withGuessSettled } from '../../rules/throttle.ts';
 import type { Mfa, Session, User } from '../../schemas/user.ts';
 import { tell } from '../accounts/letters.ts';
 import type { HalfSignedIn, Source } from '../sessions/sign-in.ts';
@@ -68,17 +69,17 @@ export function guessProof(
   { proof, hash, place }: { proof: Proof; hash: string | undefined; place: Place },
 ): { spent: Mfa | undefined; counted: User } {
   const now = context.clock();
-  const wanted = allowancesOf('code' in proof ? 'totp' : 'recovery', place);
+  const wanted = budgetOf('code' in proof ? 'totp' : 'recovery', place);
   const { throttle, result } = admit(user.throttle, wanted, now);
   if (result.outcome !== 'admitted') throw throttled(result, user.id);
-  const { allowances } = result;
+  const { budgets } = result;
   const spent = withProofSpent(context, user, proof, hash);
   const verdict = spent === undefined ? 'wrong' : 'right';
   return {
     spent,
     counted: {
       ...user,
-      throttle: withGuessSettled(throttle, allowances, { began: now, verdict, now }),
+      throttle: withGuessSettled(throttle, budgets, { began: now, verdict, now }),
     },
   };
 }

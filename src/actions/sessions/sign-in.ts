@@ -45,12 +45,11 @@ export async function signInWithPassword(
   const turn = { signal: source.signal, stranger: device === undefined };
   // Before the guess is counted: in a flood its two writes cost more than the hash that is not made.
   passwords.assertRoom(turn);
-  const guess = await guessing.enter(
-    found ? { user: found } : { unknown: emailKey(email) },
-    'password',
-    device === undefined ? { prefix: source.prefix } : { device },
-    source.signal,
-  );
+  const guess = await guessing.enter(found ? { user: found } : { unknown: emailKey(email) }, {
+    factor: 'password',
+    place: device === undefined ? { prefix: source.prefix } : { device },
+    signal: source.signal,
+  });
 
   const hash = found?.password_hash;
   const verdict = await checked(guess, checkPassword(context, found, password, turn));

@@ -4,10 +4,14 @@ import { postgres } from './postgres.ts';
 import { sqlite } from './sqlite.ts';
 import { SharedSqliteAdapter, type SqliteUse } from './sqlite-dialect.ts';
 
-type JsonColumn = 'roles' | 'sessions' | 'throttle' | 'mfa';
+export const JSON_COLUMNS = ['roles', 'sessions', 'throttle', 'mfa', 'secret_hashes'] as const;
+
+type JsonColumn = (typeof JSON_COLUMNS)[number];
 
 /** A row as the database has it: the JSON columns are text, so that one schema serves every engine. */
-export type UserRow = Omit<User, JsonColumn> & Record<JsonColumn, string>;
+export type UserRow = Omit<User, JsonColumn> & {
+  [Column in JsonColumn]: string | Extract<User[Column], null>;
+};
 
 /** The id of the row that is no user's (`parts/storage/migrations.ts`). */
 export const DECOY = '00000000-0000-7000-8000-000000000000';

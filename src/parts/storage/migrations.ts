@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Kysely, PostgresAdapter, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
-import { type Database, DECOY, type UserRow } from './database.ts';
+import { type Database, DECOY } from './database.ts';
+import { hashesIn } from './secret-hashes.ts';
 
-/** What an unknown address is counted against costs a write, like a known one: to this row, which is no user's. */
-const decoy: Omit<UserRow, 'access_version' | 'reset_letters'> = {
+/** The row that a guess at an unknown address writes, so that it costs as much as one at a known address. */
+const decoy = {
   id: DECOY,
   kind: 'person',
   email: null,
@@ -25,7 +26,7 @@ const decoy: Omit<UserRow, 'access_version' | 'reset_letters'> = {
   last_login_at: null,
 };
 
-/** Applied in the order of their names, each once; never edited after a release. */
+/** Applied once each, in the order of their names. Never edit one that was released. */
 const migrations: Record<string, Migration> = {
   '001_users': {
     async up(db: Kysely<unknown>) {
@@ -50,14 +51,11 @@ const migrations: Record<string, Migration> = {
         .addColumn('updated_at', 'bigint', (column) => column.notNull())
         .addColumn('last_login_at', 'bigint')
         .execute();
-      await (db as Database)
-        .insertInto('users')
-        .values(decoy as UserRow)
-        .execute();
+      await (db as Kysely<{ users: typeof decoy }>).insertInto('users').values(decoy).execute();
       await db.schema.createIndex('users_revoked_at').on('users').column('revoked_at').execute();
     },
   },
-  // Each holds few of the rows, so most writes leave it alone. Queries must repeat its condition word for word.
+  // Partial indexes: most writes leave them alone. Queries must repeat their condition word for word.
   '002_indexes': {
     async up(db: Kysely<unknown>) {
       const index = (name: string) => db.schema.createIndex(name).ifNotExists().on('users');
@@ -67,7 +65,7 @@ const migrations: Record<string, Migration> = {
         .execute();
       await index('users_services').column('id').where(sql<boolean>`kind = 'service'`).execute();
       await index('users_with_roles').column('id').where(sql<boolean>`roles <> '[]'`).execute();
-      // SQLite's unique index on the column is in the order of bytes already.
+      // SQLite's unique index on the column is already in byte order.
       if (db.getExecutor().adapter instanceof PostgresAdapter)
         await index('users_email_key_bytes').expression(sql`email_key collate "C"`).execute();
     },
@@ -81,7 +79,7 @@ const migrations: Record<string, Migration> = {
       await sql`update users set access_version = token_version where token_version <> 0`.execute(
         db,
       );
-      // The revocation poll reads it page by page, in this order.
+      // The order in which the revocation poll reads its pages.
       await db.schema.dropIndex('users_revoked_at').execute();
       await db.schema
         .createIndex('users_revoked_at_id')
@@ -98,11 +96,30 @@ const migrations: Record<string, Migration> = {
         .execute();
     },
   },
+  // `password_hash` stays as it is: nodes of the version before go on reading it.
+  '005_secret_hashes': {
+    async up(db: Kysely<unknown>) {
+      await db.schema.alterTable('users').addColumn('secret_hashes', 'text').execute();
+      const users = db as Kysely<{
+        users: Record<'id' | 'password_hash' | 'secret_hashes', string>;
+      }>;
+      const accounts = await users
+        .selectFrom('users')
+        .select(['id', 'password_hash'])
+        .where(sql<boolean>`kind = 'service'`)
+        .where('password_hash', 'is not', null)
+        .execute();
+      for (const { id, password_hash } of accounts) {
+        const secret_hashes = JSON.stringify(hashesIn(password_hash));
+        await users.updateTable('users').set({ secret_hashes }).where('id', '=', id).execute();
+      }
+    },
+  },
 };
 
 const TRIES = 5;
 
-/** Brings the schema up to date. Several nodes may do so at once: the losers find the work done when they try again. */
+/** Brings the schema up to date. When several nodes do so at once, all but one fail, try again and find it done. */
 export async function migrate(db: Database): Promise<void> {
   const migrator = new Migrator({
     db,

@@ -2,10 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Insertable, type Selectable, sql } from 'kysely';
 import type { z } from 'zod';
 import { RevokedUser, User } from '../../schemas/user.ts';
-import { byBytes, type Database, DECOY, eraseOldVersions, type UserRow } from './database.ts';
+import {
+  byBytes,
+  type Database,
+  DECOY,
+  eraseOldVersions,
+  JSON_COLUMNS,
+  type UserRow,
+} from './database.ts';
 import { isLostRace, isTimeout, isUniqueViolation } from './faults.ts';
 import { behindPrefix } from './prefix.ts';
 import { RowTurns } from './row-turns.ts';
+import { passwordHashColumn, withSecretHashes } from './secret-hashes.ts';
 
 /** The database did not answer, or refused for a cause that is not the caller's. */
 export class StorageFault extends Error {}
@@ -42,21 +50,22 @@ const backOff = (round: number) => sleep(Math.random() * Math.min(50, 2 ** round
 
 const toRow = (user: User): Insertable<UserRow> => ({
   ...user,
+  password_hash: passwordHashColumn(user),
   roles: JSON.stringify(user.roles),
   sessions: JSON.stringify(user.sessions),
   throttle: JSON.stringify(user.throttle),
   mfa: JSON.stringify(user.mfa),
+  secret_hashes: user.secret_hashes && JSON.stringify(user.secret_hashes),
 });
 
-const JSON_COLUMNS = ['roles', 'sessions', 'throttle', 'mfa'] as const;
-
 /** Refuses a row that is not of this shape with UnreadableRow, which names the members and holds no value. */
-function readRow<T>(schema: z.ZodType<T>, row: { id: string } & Partial<Selectable<UserRow>>): T {
+function readRow<T>(schema: z.ZodType<T>, raw: { id: string } & Partial<Selectable<UserRow>>): T {
+  const row = withSecretHashes(raw);
   const parsed: Record<string, unknown> = { ...row };
   for (const column of JSON_COLUMNS) {
     const text = row[column];
     try {
-      if (text !== undefined) parsed[column] = JSON.parse(text);
+      if (typeof text === 'string') parsed[column] = JSON.parse(text);
     } catch {
       throw new UnreadableRow(row.id, `${column} is not JSON`);
     }

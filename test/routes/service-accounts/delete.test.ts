@@ -30,7 +30,7 @@ t.test('a deleted machine is gone at once, with its tokens and its secret', asyn
   t.same(asked.json(), { active: false });
   t.match(await context.users.findById(client.id), {
     status: 'deleted',
-    password_hash: null,
+    secret_hashes: null,
     roles: [],
   });
   t.same(audit(app).slice(lines, lines + 1), [

@@ -70,7 +70,7 @@ t.test('a person gets no secret, nor a machine that is gone', async (t) => {
     refused(t, await renew(id), 404, 'not_found');
   }
   t.same(await context.users.findById(eve.id), before);
-  t.match(await context.users.findById(gone.id), { status: 'deleted', password_hash: null });
+  t.match(await context.users.findById(gone.id), { status: 'deleted', secret_hashes: null });
   t.equal(audit(app).length, lines);
 });
 
