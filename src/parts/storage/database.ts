@@ -1,19 +1,10 @@
 import { Kysely, type KyselyPlugin, PostgresAdapter, type RawBuilder, sql } from 'kysely';
-import type { User } from '../../schemas/user.ts';
 import { postgres } from './postgres.ts';
 import { sqlite } from './sqlite.ts';
 import { SharedSqliteAdapter, type SqliteUse } from './sqlite-dialect.ts';
+import type { UserRow } from './user-row.ts';
 
-export const JSON_COLUMNS = ['roles', 'sessions', 'throttle', 'mfa', 'secret_hashes'] as const;
-
-type JsonColumn = (typeof JSON_COLUMNS)[number];
-
-/** A row as the database has it: the JSON columns are text, so that one schema serves every engine. */
-export type UserRow = Omit<User, JsonColumn> & {
-  [Column in JsonColumn]: string | Extract<User[Column], null>;
-};
-
-/** The id of the row that is no user's (`parts/storage/migrations.ts`). */
+/** The id of the decoy, a row that belongs to no user (`parts/storage/migrations.ts`). */
 export const DECOY = '00000000-0000-7000-8000-000000000000';
 
 export interface Tables {
@@ -26,17 +17,17 @@ export interface DatabaseOptions {
   url: string;
   /** Connections (PostgreSQL). */
   pool: number;
-  /** How long a statement may take, waiting for a lock included (ms). */
+  /** The most time a statement may take (ms), including the wait for a lock. */
   timeout?: number;
-  /** Hears what the operator should know of a file. */
+  /** Called with what the operator should know about the file. */
   warn?: ((message: string) => void) | undefined;
   plugins?: KyselyPlugin[];
 }
 
-/** Where nothing else is asked for. */
+/** The default (ms). */
 const TIMEOUT = 5_000;
 
-/** Opens the database. It is first spoken to by the first query. */
+/** Opens the database. The first query connects. */
 export function openDatabase({
   url,
   pool,
@@ -50,14 +41,13 @@ export function openDatabase({
   return new Kysely<Tables>({ dialect, plugins });
 }
 
-/** A column of texts in the order of their bytes, whatever the order of the database is. */
+/** A text column in byte order, independent of the database's collation. */
 export const byBytes = (db: Database, column: keyof UserRow): RawBuilder<string> =>
   sql`${sql.ref(column)} collate ${sql.raw(db.getExecutor().adapter instanceof PostgresAdapter ? '"C"' : 'binary')}`;
 
 /**
- * Leaves no old version of a row in the files of SQLite: to be called when a row was emptied or removed. On
- * PostgreSQL that is the work of VACUUM. What is committed stays committed, so a failure is nobody's fault: the next
- * clean-up erases again.
+ * Erases old versions of rows from the files of SQLite. Call it after a row was emptied or removed. On PostgreSQL,
+ * VACUUM does this. A failure is ignored, as the change itself is committed: the next clean-up erases again.
  */
 export async function eraseOldVersions(db: Database): Promise<void> {
   const executor = db.getExecutor();

@@ -4,7 +4,7 @@ import { type Migration, Migrator } from 'kysely/migration';
 import { type Database, DECOY } from './database.ts';
 import { hashesIn } from './secret-hashes.ts';
 
-/** The row that a guess at an unknown address writes, so that it costs as much as one at a known address. */
+/** A guess at an unknown address writes this row, so it takes as long as a guess at a known one. The columns are those of 001. */
 const decoy = {
   id: DECOY,
   kind: 'person',
@@ -26,7 +26,7 @@ const decoy = {
   last_login_at: null,
 };
 
-/** Applied once each, in the order of their names. Never edit one that was released. */
+/** Each is applied once, in the order of the names. Never edit one that was released. */
 const migrations: Record<string, Migration> = {
   '001_users': {
     async up(db: Kysely<unknown>) {
@@ -51,11 +51,14 @@ const migrations: Record<string, Migration> = {
         .addColumn('updated_at', 'bigint', (column) => column.notNull())
         .addColumn('last_login_at', 'bigint')
         .execute();
-      await (db as Kysely<{ users: typeof decoy }>).insertInto('users').values(decoy).execute();
+      await (db as Kysely<{ users: Record<string, unknown> }>)
+        .insertInto('users')
+        .values(decoy)
+        .execute();
       await db.schema.createIndex('users_revoked_at').on('users').column('revoked_at').execute();
     },
   },
-  // Partial indexes: most writes leave them alone. Queries must repeat their condition word for word.
+  // Partial indexes: each covers few rows, so most writes do not touch it. A query must repeat the condition literally.
   '002_indexes': {
     async up(db: Kysely<unknown>) {
       const index = (name: string) => db.schema.createIndex(name).ifNotExists().on('users');
@@ -79,7 +82,7 @@ const migrations: Record<string, Migration> = {
       await sql`update users set access_version = token_version where token_version <> 0`.execute(
         db,
       );
-      // The order in which the revocation poll reads its pages.
+      // The revocation feed reads pages in this order.
       await db.schema.dropIndex('users_revoked_at').execute();
       await db.schema
         .createIndex('users_revoked_at_id')
@@ -119,7 +122,7 @@ const migrations: Record<string, Migration> = {
 
 const TRIES = 5;
 
-/** Brings the schema up to date. When several nodes do so at once, all but one fail, try again and find it done. */
+/** Brings the schema up to date. Several nodes may run it at once: those that lose the race retry and find the work done. */
 export async function migrate(db: Database): Promise<void> {
   const migrator = new Migrator({
     db,

@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { User } from '../../schemas/user.ts';
-import type { UserRow } from './database.ts';
+import type { UserRow } from './user-row.ts';
 
 // Until a later version drops it, `password_hash` has the hashes of a service account's secrets too, separated by
 // blanks. A node of the version before 005_secret_hashes, running beside this one, reads and writes only that column.

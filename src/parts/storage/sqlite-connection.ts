@@ -11,17 +11,17 @@ export interface SqliteAnswer {
   numAffectedRows?: bigint;
 }
 
-/** What came of one query of several. */
+/** The result of one query among several. */
 export type SqliteOutcome = { answer: SqliteAnswer } | { error: unknown };
 
-/** Statements that are kept prepared, and the longest text of one (a row for each of a thousand users is longer). */
+/** Prepared statements kept, and the longest SQL text kept: an import of a thousand rows is longer. */
 const MAX_STATEMENTS = 100;
 const MAX_TEXT = 4_000;
 
 export const isBusy = (error: unknown): boolean =>
   String((error as { code?: unknown }).code).startsWith('SQLITE_BUSY');
 
-/** One open database. It never waits: what another process holds is refused with SQLITE_BUSY. */
+/** An open database. It never waits: a lock of another process is refused with SQLITE_BUSY. */
 export class SqliteConnection {
   readonly #database: SQLite.Database;
   readonly #statements = new Map<string, SQLite.Statement>();
@@ -30,11 +30,11 @@ export class SqliteConnection {
     this.#database = new SQLite(path, { timeout: 0 });
     try {
       this.#database.pragma('journal_mode = WAL');
-      // With WAL, only FULL makes each commit survive a power cut.
+      // In WAL mode, only FULL makes each commit survive a power cut.
       this.#database.pragma('synchronous = FULL');
-      // What is deleted or replaced is overwritten with zeros.
+      // Deleted and replaced content is overwritten with zeros.
       this.#database.pragma('secure_delete = ON');
-      // No row is written to a file of its own outside the database's folder.
+      // Rows must not get into temporary files outside the folder of the database.
       this.#database.pragma('temp_store = MEMORY');
     } catch (error) {
       this.#database.close();
@@ -42,7 +42,7 @@ export class SqliteConnection {
     }
   }
 
-  /** Whether it needs no lock that another process may hold. */
+  /** Whether it can run while another process writes. */
   isRead({ sql }: SqliteQuery): boolean {
     return this.#prepared(sql).readonly;
   }
@@ -55,8 +55,8 @@ export class SqliteConnection {
   }
 
   /**
-   * Runs queries of different callers in one transaction, so that one wait for the disk serves them all. One that
-   * fails leaves the others alone. Throws when none was committed.
+   * Runs queries of several callers in one transaction, so that they share one wait for the disk. A query that fails
+   * does not affect the others. Throws if nothing was committed.
    */
   runTogether(queries: SqliteQuery[]): SqliteOutcome[] {
     const [first] = queries;
@@ -72,7 +72,7 @@ export class SqliteConnection {
     }
   }
 
-  /** Takes the write lock at once, so that no later statement of the transaction can meet it. */
+  /** Takes the write lock at once, so that no later statement of the transaction is refused with SQLITE_BUSY. */
   begin(): void {
     this.#execute('begin immediate');
   }
@@ -81,14 +81,14 @@ export class SqliteConnection {
     this.#execute('commit');
   }
 
-  /** Some errors have rolled back already. */
+  /** After some errors SQLite has already rolled back. */
   rollback(): void {
     if (this.#database.inTransaction) this.#execute('rollback');
   }
 
   /**
-   * Moves all commits from the WAL to the database file and cuts the WAL to nothing, old versions of rows with it.
-   * False: another process is in the way, or the disk.
+   * Moves all commits from the WAL to the database file and truncates the WAL, which removes old versions of rows.
+   * False: another process or a disk fault prevented it.
    */
   erase(): boolean {
     try {
@@ -112,7 +112,7 @@ export class SqliteConnection {
       this.#execute('release apart');
       return { answer };
     } catch (error) {
-      // The whole transaction is gone, and the others' work with it.
+      // SQLite has rolled back the whole transaction, so all its queries have failed.
       if (!this.#database.inTransaction) throw error;
       this.#execute('rollback to apart');
       this.#execute('release apart');
@@ -124,7 +124,7 @@ export class SqliteConnection {
     this.#prepared(sql).run();
   }
 
-  /** The least recently used makes room. */
+  /** The least recently used statement is dropped. */
   #prepared(sql: string): SQLite.Statement {
     const statement = this.#statements.get(sql) ?? this.#database.prepare(sql);
     this.#statements.delete(sql);

@@ -10,15 +10,15 @@ import {
   SqliteQueryCompiler,
 } from 'kysely';
 import type { SqliteAnswer } from './sqlite-connection.ts';
-import type { SqliteRequest } from './sqlite-queue.ts';
+import type { SqliteRequest } from './sqlite-request.ts';
 
-/** An open database, in this thread or in another. */
+/** An open database, in this thread or another. */
 export interface SqliteSource {
   ask(request: SqliteRequest): Promise<SqliteAnswer>;
   close(): Promise<void> | void;
 }
 
-/** One caller's use of the database, for a query or for a transaction. */
+/** One caller's use of the database, for a query or a transaction. */
 export class SqliteUse implements DatabaseConnection {
   readonly #ask: SqliteSource['ask'];
   #transaction: number | undefined;
@@ -69,7 +69,7 @@ class SqliteDriver implements Driver {
 
   async acquireConnection(): Promise<DatabaseConnection> {
     return new SqliteUse(async (request) => {
-      // Else a transaction that outlives the database would open it again.
+      // Otherwise a transaction that outlives the database would open it again.
       if (this.#closed) throw new Error('the database is closed');
       return this.#source.ask(request);
     });
@@ -96,12 +96,12 @@ class SqliteDriver implements Driver {
   }
 }
 
-/** Who may use the database when is not decided here but in `SqliteQueue`. */
+/** `SqliteQueue` decides who may use the database when. */
 export class SharedSqliteAdapter extends SqliteAdapter {
   override get supportsMultipleConnections(): boolean {
     return true;
   }
-  /** It does; the migrations of nodes that start at once then wait for each other. */
+  /** SQLite does. Migrations of nodes that start at once then wait for each other. */
   override get supportsTransactionalDdl(): boolean {
     return true;
   }

@@ -1,12 +1,12 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Of everybody but the owner. */
+/** Permission bits of everyone but the owner. */
 const OTHERS = 0o077;
 
 /**
- * Makes the file where it is not there, for its owner only, and takes the rights of others from one that is.
- * SQLite gives the files beside it the same rights. Answers what the operator should know.
+ * Creates a missing file for its owner only, and removes other users' permissions from an existing one. SQLite gives
+ * the files beside it the same permissions. Returns a warning for the operator, if there is one.
  */
 export function makePrivate(path: string): string | undefined {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -17,8 +17,8 @@ export function makePrivate(path: string): string | undefined {
   if (open.length === 0) return undefined;
   try {
     for (const file of open) chmodSync(file, 0o600);
-    return 'DATABASE_URL: other users of this machine could open the file; now its owner alone can';
+    return 'DATABASE_URL: other users of this machine could open the file. Its mode is now 0600.';
   } catch {
-    return 'DATABASE_URL: other users of this machine can open the file, and its rights cannot be changed';
+    return 'DATABASE_URL: other users of this machine can open the file, and its mode cannot be changed. Run chmod 600 on it as its owner.';
   }
 }

@@ -5,53 +5,32 @@ import {
   type SqliteOutcome,
   type SqliteQuery,
 } from './sqlite-connection.ts';
-
-type Inside =
-  | ({ does: 'step'; transaction: number } & SqliteQuery)
-  | { does: 'commit' | 'rollback'; transaction: number };
-
-/**
- * What may be asked. A `run` is a query that commits by itself. A transaction is a number that its owner chose, and
- * its queries are its steps. The answer to a write comes when it is durable. `erase` leaves no old version of a row
- * in the files: what another process keeps it from erasing now, it erases as soon as it can.
- */
-export type SqliteRequest =
-  | ({ does: 'run' } & SqliteQuery)
-  | { does: 'begin'; transaction: number }
-  | Inside
-  | { does: 'erase' };
-
-export interface SqliteOptions {
-  path: string;
-  /** How long a query waits for a lock that another process holds (ms). */
-  patience: number;
-}
+import { SqliteLockWait } from './sqlite-lock-wait.ts';
+import type { SqliteOptions, SqliteRequest, TransactionRequest } from './sqlite-request.ts';
 
 interface Job {
   request: SqliteRequest;
-  /** When its patience ends. */
+  /** When it is refused, if it still waits for a lock. */
   until: number;
   answer: PromiseWithResolvers<SqliteAnswer>;
 }
 
 /** Writes in one commit. */
 const MAX_TOGETHER = 100;
-/** Milliseconds until a lock is tried again: at first, and at most after doubling. */
-const PAUSE = { first: 1, most: 50 };
+/** Milliseconds. */
 const ERASE_AGAIN_AFTER = 500;
 const NOTHING: SqliteAnswer = { rows: [] };
 
 /**
- * Lets many callers use one connection. Writes stand in line, and those of several callers share a commit. Reads
- * pass a line that waits for another process. While a transaction is open, everybody else waits.
+ * Shares one connection among many callers. Writes queue, and several callers' writes share a commit. Reads do not
+ * wait behind writes that are blocked by another process. While a transaction is open, all other callers wait.
  */
 export class SqliteQueue {
   readonly #options: SqliteOptions;
   #connection: SqliteConnection | undefined;
   #jobs: Job[] = [];
   #transaction: number | undefined;
-  /** Why the line stands still, and until when. */
-  #lock: { error: unknown; pause: number; until: number } | undefined;
+  readonly #lockWait = new SqliteLockWait();
   #soon: NodeJS.Immediate | undefined;
   #later: NodeJS.Timeout | undefined;
   #erasure: NodeJS.Timeout | undefined;
@@ -63,12 +42,12 @@ export class SqliteQueue {
   ask(request: SqliteRequest): Promise<SqliteAnswer> {
     const answer = Promise.withResolvers<SqliteAnswer>();
     this.#jobs.push({ request, until: performance.now() + this.#options.patience, answer });
-    // Not at once: what is asked in the same moment can go together.
+    // Deferred, so that requests of the same moment can share a commit.
     this.#soon ??= setImmediate(() => this.#turn());
     return answer.promise;
   }
 
-  /** Does what can be done at once, and refuses the rest. */
+  /** Runs what can run at once, and refuses the rest. */
   close(): void {
     this.#turn();
     clearImmediate(this.#soon);
@@ -85,14 +64,14 @@ export class SqliteQueue {
     this.#soon = undefined;
     const connection = this.#open();
     if (connection !== undefined) {
-      this.#jobs = this.#jobs.filter((job) => !this.#runsNow(connection, job));
-      if (this.#transaction === undefined && performance.now() >= (this.#lock?.until ?? 0))
+      this.#jobs = this.#jobs.filter((job) => !this.#runNow(connection, job));
+      if (this.#transaction === undefined && this.#lockWait.remaining <= 0)
         this.#runFront(connection);
     }
-    if (this.#lock !== undefined) this.#endPatience(this.#lock.error);
-    // Of an open transaction the next step comes once its owner has the last answer.
+    this.#refuseLate();
+    // The owner of an open transaction asks for the next step after the answer to the last.
     if (this.#jobs.length === 0 || this.#transaction !== undefined) return;
-    const pause = (this.#lock?.until ?? 0) - performance.now();
+    const pause = this.#lockWait.remaining;
     if (pause > 0) this.#later = setTimeout(() => this.#turn(), pause);
     else this.#soon = setImmediate(() => this.#turn());
   }
@@ -101,14 +80,14 @@ export class SqliteQueue {
     try {
       this.#connection ??= new SqliteConnection(this.#options.path);
     } catch (error) {
-      if (isBusy(error)) this.#meetLock(error);
+      if (isBusy(error)) this.#lockWait.meet(error);
       else this.#refuseAll(error);
     }
     return this.#connection;
   }
 
-  /** What does not stand in line. False: it stays. */
-  #runsNow(connection: SqliteConnection, { request, answer }: Job): boolean {
+  /** Runs a request that need not queue. False: it stays in the queue. */
+  #runNow(connection: SqliteConnection, { request, answer }: Job): boolean {
     switch (request.does) {
       case 'begin':
         return false;
@@ -133,7 +112,7 @@ export class SqliteQueue {
           answer.resolve(connection.run(request));
         } catch (error) {
           if (isBusy(error)) {
-            this.#meetLock(error);
+            this.#lockWait.meet(error);
             return false;
           }
           answer.reject(error);
@@ -142,9 +121,9 @@ export class SqliteQueue {
     }
   }
 
-  #runInside(connection: SqliteConnection, request: Inside): SqliteAnswer {
+  #runInside(connection: SqliteConnection, request: TransactionRequest): SqliteAnswer {
     if (request.transaction !== this.#transaction) {
-      // The thread in which it was open has ended, and SQLite has rolled it back.
+      // Its thread has ended, and SQLite has rolled it back.
       if (request.does === 'rollback') return NOTHING;
       throw new Error('the transaction is gone');
     }
@@ -161,28 +140,28 @@ export class SqliteQueue {
     this.#erasure.unref();
   }
 
-  /** One transaction begins, or writes that stand next to each other are committed. */
+  /** Begins the transaction at the front of the queue, or commits the writes there together. */
   #runFront(connection: SqliteConnection): void {
-    // It stood behind a transaction that has just ended, and comes with the next turn.
+    // It waited for a transaction that has just ended. The next turn runs it.
     if (this.#jobs[0]?.request.does === 'erase') return;
     const queries = this.#queriesInFront();
-    const line = this.#jobs.slice(0, Math.max(1, queries.length));
+    const front = this.#jobs.slice(0, Math.max(1, queries.length));
     try {
       const outcomes =
         queries.length > 0 ? connection.runTogether(queries) : this.#begin(connection);
-      this.#lock = undefined;
-      this.#jobs.splice(0, line.length);
+      this.#lockWait.end();
+      this.#jobs.splice(0, front.length);
       for (const [index, outcome] of outcomes.entries()) {
-        if ('error' in outcome) line[index]?.answer.reject(outcome.error);
-        else line[index]?.answer.resolve(outcome.answer);
+        if ('error' in outcome) front[index]?.answer.reject(outcome.error);
+        else front[index]?.answer.resolve(outcome.answer);
       }
     } catch (error) {
       if (isBusy(error)) {
-        this.#meetLock(error);
+        this.#lockWait.meet(error);
         return;
       }
-      this.#jobs.splice(0, line.length);
-      for (const { answer } of line) answer.reject(error);
+      this.#jobs.splice(0, front.length);
+      for (const { answer } of front) answer.reject(error);
     }
   }
 
@@ -203,13 +182,10 @@ export class SqliteQueue {
     return [{ answer: NOTHING }];
   }
 
-  #meetLock(error: unknown): void {
-    const pause = Math.min(PAUSE.most, this.#lock ? this.#lock.pause * 2 : PAUSE.first);
-    // By chance, or those who wait for each other would come together again.
-    this.#lock = { error, pause, until: performance.now() + pause * (0.5 + Math.random() / 2) };
-  }
-
-  #endPatience(error: unknown): void {
+  /** Refuses the requests that have waited for a lock as long as they may. */
+  #refuseLate(): void {
+    const { error } = this.#lockWait;
+    if (error === undefined) return;
     const now = performance.now();
     this.#jobs = this.#jobs.filter(({ until, answer }) => {
       if (until > now) return true;

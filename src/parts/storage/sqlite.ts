@@ -7,13 +7,13 @@ import { SqliteThread } from './sqlite-thread.ts';
 export interface SqliteSettings {
   /** How long a query waits for a lock that another process holds (ms). */
   timeout: number;
-  /** Hears what the operator should know. */
+  /** Called with what the operator should know. */
   warn?: ((message: string) => void) | undefined;
 }
 
-/** One SQLite file, made where it is not there; or `:memory:`. */
+/** A SQLite file, created if it is missing, or `:memory:`. */
 export function sqlite(path: string, { timeout: patience, warn }: SqliteSettings): Dialect {
-  // In memory there is no lock of others and no disk, so nothing to wait for: no thread is needed.
+  // In memory there is no lock of another process and no disk to wait for, so no thread is needed.
   if (path === ':memory:') return new SharedSqliteDialect(new SqliteQueue({ path, patience }));
   const warning = makePrivate(path);
   if (warning !== undefined) warn?.(warning);

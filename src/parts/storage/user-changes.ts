@@ -1,0 +1,104 @@
+import type { User } from '../../schemas/user.ts';
+import { type Database, DECOY, eraseOldVersions } from './database.ts';
+import { EmailTaken, isLostRace, isUniqueViolation, StorageFault } from './faults.ts';
+import { RowTurns } from './row-turns.ts';
+import { backOff, TRIES } from './tries.ts';
+import { toRow } from './user-row.ts';
+
+/** A decision: the next user (the same object if nothing changes), and a result for the caller. */
+export interface Change<T> {
+  user: User;
+  result: T;
+  /** Another user, whose row must not have changed when this is written. Both are checked in one commit. */
+  witness?: User;
+}
+
+interface Parts {
+  db: Database;
+  find(id: string): Promise<User | undefined>;
+  /** Called with every user that was written. */
+  wrote(user: User): void;
+}
+
+/** Rolls a transaction back. */
+class LostRace extends Error {}
+
+/** The compare-and-swap. False: the row has changed since it was read. */
+async function writeOver(db: Database, seen: User, next: User): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('users')
+    .set({ ...toRow(next), row_version: seen.row_version + 1 })
+    .where('id', '=', seen.id)
+    .where('row_version', '=', seen.row_version)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+/** Changes rows of users. For what callers may rely on, see the same methods of `Users`. */
+export class UserChanges {
+  readonly #parts: Parts;
+  readonly #turns = new RowTurns();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  async change<T>(
+    id: string,
+    decide: (user: User, witness: User | undefined) => Change<T>,
+    findWitness?: (user: User) => Promise<User | undefined>,
+  ): Promise<T | undefined> {
+    const { db, find, wrote } = this.#parts;
+    const changeOnce = async () => {
+      const user = await find(id);
+      if (user === undefined) return { result: undefined };
+      const change = decide(user, await findWitness?.(user));
+      if (change.user === user) return change;
+      if (!(await this.#replace(user, change))) return 'lost';
+      wrote(change.user);
+      if (change.user.status === 'deleted') await eraseOldVersions(db);
+      return change;
+    };
+    for (let round = 1; round <= TRIES; round += 1) {
+      // Changes of one node take turns, so only another node can win the race.
+      const changed = await this.#turns.run(id, changeOnce);
+      if (changed !== 'lost') return changed.result;
+      await backOff(round);
+    }
+    throw new StorageFault(`the row was changed by others ${TRIES} times in a row`);
+  }
+
+  async writeDecoy(write: boolean): Promise<void> {
+    const decoy = await this.#parts.find(DECOY);
+    if (decoy === undefined || !write) return;
+    // A lost race needs no retry: the decoy stores nothing.
+    await this.#turns.run(DECOY, () => this.#replace(decoy, { user: decoy, result: undefined }));
+  }
+
+  /** False: another node wrote first. Throws if the answer was lost; the row then shows whether the write took place. */
+  async #replace(seen: User, change: Change<unknown>): Promise<boolean> {
+    try {
+      return await this.#write(seen, change);
+    } catch (error) {
+      if (error instanceof LostRace || isLostRace(error)) return false;
+      if (isUniqueViolation(error)) throw new EmailTaken();
+      throw new StorageFault('replace', { cause: error });
+    }
+  }
+
+  #write(seen: User, { user: next, witness }: Change<unknown>): Promise<boolean> {
+    const { db } = this.#parts;
+    if (witness === undefined) return writeOver(db, seen, next);
+    return db.transaction().execute(async (transaction) => {
+      const pair = [
+        { from: seen, to: next },
+        { from: witness, to: witness },
+      ];
+      // Always by id: two users who are each other's witness would otherwise deadlock.
+      for (const { from, to } of pair.sort((a, b) => (a.from.id < b.from.id ? -1 : 1))) {
+        if (!(await writeOver(transaction, from, to))) throw new LostRace();
+      }
+      return true;
+    });
+  }
+}
