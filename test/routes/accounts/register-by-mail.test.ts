@@ -48,7 +48,7 @@ t.test(
     const unknown = await post('/v1/register', { email: 'stranger@example.com' });
     t.same(masked(known), masked(unknown));
     const note = await box.next(email);
-    t.equal(note.mail.subject, 'You have an account at Latchkey already');
+    t.equal(note.mail.subject, 'You already have an account at Latchkey');
     t.equal(tokenOf(note), undefined, 'a note opens nothing');
     t.same(note.recipients, [email], 'to the address as its owner wrote it');
     await box.next('stranger@example.com');

@@ -59,7 +59,7 @@ t.test('whether an address has an account is told to its owner only', async (t) 
   t.equal(taken.statusCode, free.statusCode);
   t.equal(taken.payload, free.payload);
   const note = await box.next('owner@example.com');
-  t.equal(note.mail.subject, 'You have an account at Latchkey already');
+  t.equal(note.mail.subject, 'You already have an account at Latchkey');
   t.equal(tokenOf(note), undefined);
   t.ok(tokenOf(await box.next('free@example.com')));
   t.equal(await box.settled(mails + 4), mails + 4, 'the old address is warned both times');
