@@ -21,7 +21,8 @@ const EMPTY_ATOMS = [
   'a\u2025b@example.com',
   'ada\uff0e@example.com',
 ];
-const message = 'must not have a dot first, last or twice in a row before the @';
+const message =
+  'must not have a dot at the start or end of the part before the @, or two dots in a row';
 
 t.test('no new account gets an address with an empty atom, by whatever way', async (t) => {
   const before = await context.users.list({ kind: 'person', limit: 100 });

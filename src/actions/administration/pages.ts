@@ -1,8 +1,6 @@
 import { Refusal } from '../../rules/refusal.ts';
 import type { User } from '../../schemas/user.ts';
 
-const DEFAULT_LIMIT = 50;
-
 /** What the rows are ordered by, and how a cursor names the last one of a page. */
 interface Order {
   cursorOf(row: User): string;
@@ -23,20 +21,20 @@ export const byAddress = (prefix: string): Order => ({
       !/\p{Cc}/u.test(position);
     if (isOurs) return position;
     throw new Refusal('invalid_input', {
-      errors: [{ path: '/cursor', message: 'is not a cursor of ours' }],
+      errors: [{ path: '/cursor', message: 'is not a valid cursor' }],
     });
   },
 });
 
 interface Asked {
-  limit?: number | undefined;
+  limit: number;
   cursor?: string | undefined;
   order?: Order;
 }
 
 /** One page by keyset: it begins behind the last row of the page before. */
 export async function pageOf(
-  { limit = DEFAULT_LIMIT, cursor, order = byId }: Asked,
+  { limit, cursor, order = byId }: Asked,
   read: (page: { after: string | undefined; limit: number }) => Promise<User[]>,
 ): Promise<{ rows: User[]; nextCursor: string | null }> {
   const after = cursor === undefined ? undefined : order.positionOf(cursor);

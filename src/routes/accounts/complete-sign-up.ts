@@ -38,9 +38,9 @@ export function completeSignUp(app: App, context: Context): void {
     schema: {
       operationId: 'completeSignUp',
       tags: ['Accounts'],
-      summary: 'Finish the sign-up',
+      summary: 'Finish signing up',
       description:
-        'With the token of the mailed link. Only now an account exists, with a proven mailbox.',
+        'Takes the token of the mailed link. Creates the account, with its address verified, and signs the user in.',
       body: Body,
       response: { 201: TokenAnswer },
     },

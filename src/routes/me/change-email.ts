@@ -23,7 +23,7 @@ export function changeEmail(app: App, context: Context): void {
       tags: ['Me'],
       summary: 'Change your address',
       description:
-        'Mails a link to the new address, and a note to the old one, which holds until the link is used. With your own address: a link that proves it.',
+        'Mails a link to the new address and a notice to the old one. The old address stays in use until the link is used. With your present address, mails a link that verifies it.',
       body: z.strictObject({ email: Email, password: Password }).meta({
         examples: [{ email: 'ada@example.org', password: 'correct horse battery staple' }],
       }),

@@ -40,7 +40,7 @@ export function changePassword(app: App, context: Context): void {
       tags: ['Me'],
       summary: 'Change your password',
       description:
-        'Every other session ends. This one goes on with the new pair of tokens; the old pair is dead.',
+        'Ends every other session. This session continues with the new tokens in the answer; its old tokens no longer work.',
       body: Body,
       response: { 200: TokenAnswer },
     },

@@ -28,11 +28,11 @@ export function deleteMe(app: App, context: Context): void {
       tags: ['Me'],
       summary: 'Delete your account',
       description:
-        'Needs the password again. Everything about you is gone at once, and every token with it.',
+        'Needs your password again. Deletes your data and revokes all your tokens at once.',
       body: z
         .strictObject({ password: Password })
         .meta({ examples: [{ password: 'correct horse battery staple' }] }),
-      response: { 204: NoContent.describe('The account is gone.') },
+      response: { 204: NoContent.describe('The account is deleted.') },
     },
     handler: async (request, reply) => {
       const { caller, body } = request;

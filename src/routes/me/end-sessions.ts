@@ -15,9 +15,9 @@ export function endSessions(app: App, context: Context): void {
       operationId: 'endSessions',
       tags: ['Me'],
       summary: 'Sign out everywhere',
-      description: 'Ends every session, this one too.',
+      description: 'Ends every session, including this one.',
       response: {
-        204: NoContent.describe('Every session has ended, and every access token with it.'),
+        204: NoContent.describe('Every session has ended, and every access token is revoked.'),
       },
     },
     handler: async (request, reply) => {

@@ -19,7 +19,7 @@ export function listSessions(app: App, context: Context): void {
       operationId: 'listSessions',
       tags: ['Me'],
       summary: 'List your devices',
-      description: 'Every live session, the one of this request marked. Holds no token.',
+      description: 'Your live sessions. `current` marks the one that sent this request.',
       response: { 200: Sessions },
     },
     handler: async ({ caller }) => {

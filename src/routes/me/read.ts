@@ -13,7 +13,7 @@ export function readMe(app: App, context: Context): void {
       operationId: 'readMe',
       tags: ['Me'],
       summary: 'Read your profile',
-      description: 'As the row has it now, so a little slower than `whoami`.',
+      description: 'Reads the database, unlike `/v1/whoami`, and so shows the latest changes.',
       response: { 200: Profile },
     },
     handler: async ({ caller }) => profileOf(await freshCaller(context, caller)),

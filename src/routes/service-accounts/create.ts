@@ -21,9 +21,9 @@ export function createServiceAccount(app: App, context: Context): void {
     schema: {
       operationId: 'createServiceAccount',
       tags: ['Administration'],
-      summary: 'Make a service account',
+      summary: 'Create a service account',
       description:
-        'A machine client for `/oauth/token`. Needs your password again. The secret is shown once.',
+        'Creates the `client_id` and `client_secret` with which a program gets tokens from `/oauth/token`. Needs your password again. The secret is shown only once.',
       body: NewServiceAccount,
       response: { 201: ServiceAccountWithSecret },
     },

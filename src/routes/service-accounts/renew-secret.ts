@@ -22,9 +22,9 @@ export function renewServiceAccountSecret(app: App, context: Context): void {
     schema: {
       operationId: 'renewServiceAccountSecret',
       tags: ['Administration'],
-      summary: 'Make a new secret',
+      summary: 'Create a new secret',
       description:
-        'Needs your password again. The secret before it goes on holding until the next is made, so that it can be exchanged without a gap.',
+        'Needs your password again. The previous secret works until you create another, so a program can switch without an interruption.',
       params: z.object({ id: z.string() }),
       body: NewSecret,
       response: { 201: ServiceAccountWithSecret },

@@ -12,9 +12,9 @@ export function whoami(app: App): void {
     schema: {
       operationId: 'whoami',
       tags: ['Sessions'],
-      summary: 'The verified claims',
+      summary: 'Get the verified claims',
       description:
-        'Reads nothing but the token. The headers `X-Auth-Subject`, `X-Auth-Roles` and `X-Auth-Session` say the same, for nginx `auth_request`, Traefik and Envoy.',
+        'Checks the access token without reading the database. The headers `X-Auth-Subject`, `X-Auth-Roles` and `X-Auth-Session` repeat the claims, for nginx `auth_request`, Traefik and Envoy.',
       response: { 200: AccessClaims },
     },
     handler: async ({ caller }, reply) => {

@@ -24,7 +24,7 @@ export function amendUser(app: App, context: Context): void {
       tags: ['Administration'],
       summary: 'Change a user',
       description:
-        'Name, roles, disabled or active. A removed role ends the access tokens that carry it; the next refresh has the new roles. Disabling signs out everywhere. To make an administrator needs your own password.',
+        'Changes the name, the roles or the status. Removing a role revokes the access tokens that have it; the next refresh gets the new roles. Disabling the user ends every session. Making an administrator needs your password.',
       params: z.object({ id: z.string() }),
       body: UserAmendment,
       response: { 200: UserView },

@@ -23,7 +23,7 @@ export function inviteUser(app: App, context: Context): void {
       tags: ['Administration'],
       summary: 'Invite a user',
       description:
-        'Makes an account without a password, and mails its owner a link to choose one. An administrator is made only with your own password.',
+        'Creates an account without a password, and mails the user a link to choose one. Inviting an administrator needs your password.',
       body: NewUser,
       response: { 201: UserView },
     },

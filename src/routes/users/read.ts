@@ -16,7 +16,7 @@ export function readUser(app: App, { users, clock }: Context): void {
       operationId: 'readUser',
       tags: ['Administration'],
       summary: 'Read a user',
-      description: 'As the row has it now.',
+      description: 'Reads the database, and so shows the latest changes.',
       params: z.object({ id: z.string() }),
       response: { 200: UserView },
     },

@@ -59,7 +59,7 @@ t.test('for an address of somebody else only its owner hears, and no link is mad
   const { context, user, posted } = await serviceOf(t);
   await askForEmailChange(context, user, 'EVE@example.com', 'session');
   const [warning, note, ...more] = await posted();
-  t.match(note, { to: 'Eve@example.com', subject: 'You have an account at Latchkey already' });
+  t.match(note, { to: 'Eve@example.com', subject: 'You already have an account at Latchkey' });
   t.match(warning, { to: 'ada@example.com', subject: 'Your address is about to change' });
   t.same([note?.token, warning?.token, more], [undefined, undefined, []]);
 });

@@ -53,7 +53,7 @@ t.test('an address that has an account gets a note that opens nothing', async (t
   t.same(await posted(), [
     {
       to: 'Known@example.com',
-      subject: 'You have an account at Latchkey already',
+      subject: 'You already have an account at Latchkey',
       token: undefined,
     },
   ]);

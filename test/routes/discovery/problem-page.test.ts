@@ -26,13 +26,13 @@ t.test('every code has a page: what happened, what to do, an example', async (t)
   }
 });
 
-t.test('the type of a problem leads to its page', async (t) => {
+t.test('the type of a problem links to its page', async (t) => {
   const { type } = refused(t, await inject({ url: '/v1/me' }), 401, 'token_missing');
   const page = await inject({ url: type });
   t.equal(page.statusCode, 200);
 });
 
-t.test('a code that is none has no page, and is not shown', async (t) => {
+t.test('an unknown code has no page, and the answer does not repeat it', async (t) => {
   for (const code of ['nope', 'TOKEN_MISSING', '__proto__', 'toString', '%3Cscript%3E', '%00']) {
     const answer = await inject({ url: `/problems/${code}` });
     refused(t, answer, 404, 'not_found');

@@ -27,10 +27,9 @@ export function removeTotp(app: App, context: Context): void {
       operationId: 'removeTotp',
       tags: ['Me'],
       summary: 'Remove the second factor',
-      description:
-        'Needs the password and the factor itself, or a recovery code. Every other session ends.',
+      description: 'Needs the password, and a code or a recovery code. Ends every other session.',
       body: PasswordAndProof,
-      response: { 204: NoContent.describe('The password alone signs in again.') },
+      response: { 204: NoContent.describe('The second factor is off.') },
     },
     handler: async (request, reply) => {
       const { caller, body } = request;
