@@ -211,7 +211,7 @@ t.test('BEA-01 BEA-02 a token elsewhere than in the header is no token', async (
 t.test('AZN-01 a route that does not say who may call it stops the start', async (t) => {
   const other = await buildApp(context, { logger: pino({ level: 'silent' }) });
   t.throws(() => other.get('/v1/forgotten', async () => ({})), {
-    message: 'GET /v1/forgotten does not state config.access: who may call it?',
+    message: 'GET /v1/forgotten does not declare config.access: who may call it?',
   });
   await other.close();
 });
@@ -230,7 +230,7 @@ t.test(
     const other = await buildApp(context, { logger: pino({ level: 'silent' }) });
     const outside = () =>
       other.post('/v1/try/client', { config: { access: 'client' } }, async () => ({}));
-    t.throws(outside, { message: '/v1/try/client: a client authenticates on OAuth routes alone' });
+    t.throws(outside, { message: "/v1/try/client: access 'client' is for OAuth routes only" });
     other.register(async (scope) => {
       registerOAuth(scope, context);
       for (const [name, { access }] of Object.entries(words)) {
@@ -288,7 +288,7 @@ t.test(
     const token = await machineToken(own, client);
     t.equal((await own.as(token, { url: '/v1/whoami' })).statusCode, 200);
     const { detail } = refused(t, await own.as(token, { url: '/v1/me' }), 403, 'forbidden');
-    t.equal(detail, 'This route is for people, not for service accounts.');
+    t.equal(detail, 'Service accounts cannot use this route.');
     t.equal((await own.as(token, { url: '/v1/users' })).statusCode, 200, 'a role is a role');
     const person = await signedIn(own, 'eve@example.com');
     t.equal((await own.as(person.access_token, { url: '/v1/me' })).statusCode, 200);

@@ -10,26 +10,26 @@ const send = (payload: string | Buffer, headers: Record<string, string> = JSON_T
 
 t.test('what is not one JSON document in UTF-8 is 400', async (t) => {
   for (const [body, message] of [
-    ['{', 'is not JSON'],
-    ['{}x', 'is not JSON'],
-    ['{}{}', 'is not JSON'],
-    ["{'email':1}", 'is not JSON'],
-    ['{"email":1,}', 'is not JSON'],
-    ['// a comment\n{}', 'is not JSON'],
-    ['{"email":NaN}', 'is not JSON'],
-    ['{"email":01}', 'is not JSON'],
-    ['{"email":"a\nb"}', 'is not JSON'],
-    ['{"email":"\\x41"}', 'is not JSON'],
-    ['email=ada', 'is not JSON'],
-    [' ', 'is not JSON'],
-    ['\u0000', 'is not JSON'],
-    ['\ufeff{}', 'is not JSON'],
-    [Buffer.from('{}', 'utf16le'), 'is not JSON'],
-    ['['.repeat(BODY_LIMIT), 'is not JSON'],
-    [Buffer.from([0xff]), 'is not UTF-8'],
-    [Buffer.from([0x22, 0xc0, 0xaf, 0x22]), 'is not UTF-8'],
-    [Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]), 'is not UTF-8'],
-    [Buffer.from([0x22, 0xe2, 0x82]), 'is not UTF-8'],
+    ['{', 'is not valid JSON'],
+    ['{}x', 'is not valid JSON'],
+    ['{}{}', 'is not valid JSON'],
+    ["{'email':1}", 'is not valid JSON'],
+    ['{"email":1,}', 'is not valid JSON'],
+    ['// a comment\n{}', 'is not valid JSON'],
+    ['{"email":NaN}', 'is not valid JSON'],
+    ['{"email":01}', 'is not valid JSON'],
+    ['{"email":"a\nb"}', 'is not valid JSON'],
+    ['{"email":"\\x41"}', 'is not valid JSON'],
+    ['email=ada', 'is not valid JSON'],
+    [' ', 'is not valid JSON'],
+    ['\u0000', 'is not valid JSON'],
+    ['\ufeff{}', 'is not valid JSON'],
+    [Buffer.from('{}', 'utf16le'), 'is not valid JSON'],
+    ['['.repeat(BODY_LIMIT), 'is not valid JSON'],
+    [Buffer.from([0xff]), 'is not valid UTF-8'],
+    [Buffer.from([0x22, 0xc0, 0xaf, 0x22]), 'is not valid UTF-8'],
+    [Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]), 'is not valid UTF-8'],
+    [Buffer.from([0x22, 0xe2, 0x82]), 'is not valid UTF-8'],
   ] as const) {
     const { errors } = refused(t, await send(body as string | Buffer), 400, 'malformed_json');
     t.strictSame(errors, [{ path: '', message }]);
@@ -48,7 +48,7 @@ t.test('a member that is there twice is refused with its place', async (t) => {
     [`{"${'k'.repeat(100)}":1,"${'k'.repeat(100)}":2}`, `/${'k'.repeat(64)}`],
   ] as const) {
     const { errors } = refused(t, await send(body), 400, 'malformed_json');
-    t.strictSame(errors, [{ path, message: 'is there twice' }]);
+    t.strictSame(errors, [{ path, message: 'appears twice' }]);
   }
   const siblings = await send('{"a":{"x":1},"b":{"x":1},"c":[{"x":1},{"x":1}]}');
   refused(t, siblings, 422, 'invalid_input');
@@ -63,7 +63,7 @@ t.test('names that reach into prototypes are refused with their place', async (t
     ['{"a":[{"__proto__":1}]}', '/a/0/__proto__'],
   ] as const) {
     const { errors } = refused(t, await send(body), 400, 'malformed_json');
-    t.strictSame(errors, [{ path, message: 'is not a name that is taken' }]);
+    t.strictSame(errors, [{ path, message: 'is a reserved name' }]);
   }
   t.equal(({} as Record<string, unknown>)['polluted'], undefined);
 });
@@ -75,7 +75,7 @@ t.test('sixteen levels are read, the seventeenth is refused', async (t) => {
   for (const [index, body] of tooDeep.entries()) {
     const { errors } = refused(t, await send(body), 400, 'malformed_json');
     const path = index === 2 ? '/a/a/a' : '/0/0/0';
-    t.strictSame(errors, [{ path, message: 'is nested too deep' }]);
+    t.strictSame(errors, [{ path, message: 'is nested too deeply' }]);
   }
 });
 

@@ -75,7 +75,9 @@ t.test('COO-03 a cookie counts only with an origin that is listed, letter by let
     const answer = await refresh(headers);
     refused(t, answer, 403, 'origin_forbidden');
     t.equal(answer.headers['set-cookie'], undefined);
-    const named = /^(null|https?:\/\/[^/A-Z]+)$/.test(origin ?? '') ? origin : 'something';
+    const named = /^(null|https?:\/\/[^/A-Z]+)$/.test(origin ?? '')
+      ? origin
+      : 'a missing or invalid';
     t.match(logs.at(-1)?.['reason'], named, 'the operator reads which origin it was');
     t.match(logs.at(-1)?.['reason'], 'CORS_ORIGINS', 'and which variable allows it');
   }

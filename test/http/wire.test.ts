@@ -166,7 +166,7 @@ t.test(
     t.same(warnings(), [], 'nothing was refused, or nothing was asked');
     for (const _ of [1, 2, 3]) await app.inject(preflightOf('https://app.example.com'));
     t.same(warnings(), [
-      'a page of https://app.example.com was refused: if it is yours, set APP_URL to its address or add its origin to CORS_ORIGINS',
+      'refused a browser request from https://app.example.com: if this is your page, set APP_URL to its address or add its origin to CORS_ORIGINS',
     ]);
     t.match(
       logs.find(({ origin }) => origin !== undefined),
@@ -183,11 +183,14 @@ t.test(
     ])
       await app.inject(preflightOf(origin));
     t.notMatch(JSON.stringify(logs), /canary/, 'what is no origin is not repeated');
-    t.match(warnings().slice(1), [/^a page of null was/, /^a page of something that is no origin/]);
+    t.match(warnings().slice(1), [
+      /^refused a browser request from null:/,
+      /^refused a browser request from a missing or invalid origin:/,
+    ]);
     for (let index = 0; index < 300; index += 1)
       await app.inject(preflightOf(`https://${index}.example`));
     t.equal(warnings().length, 101);
-    t.equal(warnings().at(-1), 'further refused origins are not said');
+    t.equal(warnings().at(-1), 'further refused origins are not logged');
   },
 );
 
