@@ -48,7 +48,7 @@ t.test(
     const unknown = await post('/v1/register', { email: 'stranger@example.com' });
     t.same(masked(known), masked(unknown));
     const note = await box.next(email);
-    t.equal(note.mail.subject, 'You have an account at Latchkey already');
+    t.equal(note.mail.subject, 'You already have an account at Latchkey');
     t.equal(tokenOf(note), undefined, 'a note opens nothing');
     t.same(note.recipients, [email], 'to the address as its owner wrote it');
     await box.next('stranger@example.com');
@@ -175,7 +175,7 @@ t.test(
     t.match(await me(), { email, email_verified: false });
     const { mail, recipients } = await box.next(email);
     t.same(recipients, [email]);
-    t.equal(mail.subject, 'Confirm your address');
+    t.equal(mail.subject, 'Confirm your email address');
     const mails = await box.settled();
     refused(t, await open.post('/v1/register', { email, password: PASSWORD }), 409, 'email_taken');
     t.equal(await box.settled(), mails, 'a refused sign-up mails nobody');

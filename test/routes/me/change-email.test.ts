@@ -27,7 +27,7 @@ t.test(
     t.equal(answer.statusCode, 202);
     const [link, warning] = [await box.next('ada@example.org'), await box.next(old)];
     t.match(link.mail.text, `${APP_URL}/confirm-email#token=`);
-    t.equal(warning.mail.subject, 'Your address is about to change');
+    t.equal(warning.mail.subject, 'Your email address is about to change');
     t.equal(tokenOf(warning), undefined);
     t.notMatch(link.raw + warning.raw, 'evil.example.net');
     t.notMatch(warning.raw, 'ada@example.org', 'the old mailbox does not learn the new address');
@@ -59,7 +59,7 @@ t.test('whether an address has an account is told to its owner only', async (t) 
   t.equal(taken.statusCode, free.statusCode);
   t.equal(taken.payload, free.payload);
   const note = await box.next('owner@example.com');
-  t.equal(note.mail.subject, 'You have an account at Latchkey already');
+  t.equal(note.mail.subject, 'You already have an account at Latchkey');
   t.equal(tokenOf(note), undefined);
   t.ok(tokenOf(await box.next('free@example.com')));
   t.equal(await box.settled(mails + 4), mails + 4, 'the old address is warned both times');

@@ -24,7 +24,7 @@ t.test('AZN-06 DAT-04 a deleted user is gone at once with every token, and is to
   t.notOk(app.events().includes('account.deleted'), 'one act, one line');
   const { recipients, mail } = await box.next();
   t.same(recipients, ['eve@example.com']);
-  t.equal(mail.subject, 'Your account is deleted');
+  t.equal(mail.subject, 'Your account was deleted');
 });
 
 t.test('nobody is deleted twice, no machine and no stranger, and nobody is mailed', async (t) => {

@@ -43,7 +43,7 @@ t.test('after a reset the password alone signs in, and everything before is dead
   t.same(audit(app), [{ event: 'admin.mfa_reset', actor: root.id, user: eve.id }]);
   const { recipients, mail } = await box.next();
   t.same(recipients, ['eve@example.com']);
-  t.equal(mail.subject, 'Second factor switched off');
+  t.equal(mail.subject, 'Second factor turned off');
 });
 
 t.test("an administrator's own second factor goes only with the password and a code", async (t) => {

@@ -1,10 +1,10 @@
 import type { Letter } from '../letter.ts';
 
 export const confirmEmail = (appUrl: string, token: string): Letter => ({
-  subject: 'Confirm your address',
+  subject: 'Confirm your email address',
   paragraphs: [
-    'Confirm that this is the address of your account. The link is good for 24 hours.',
-    'If you do not know what this is about, do nothing.',
+    'Please confirm that you want to use this email address for your account. The link works for 24 hours.',
+    'If you were not expecting this, you can ignore this email.',
   ],
-  action: { label: 'Confirm the address', link: `${appUrl}/confirm-email#token=${token}` },
+  action: { label: 'Confirm email address', link: `${appUrl}/confirm-email#token=${token}` },
 });

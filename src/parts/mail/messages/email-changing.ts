@@ -1,10 +1,10 @@
 import type { Letter } from '../letter.ts';
 
 export const emailChanging = (appUrl: string): Letter => ({
-  subject: 'Your address is about to change',
+  subject: 'Your email address is about to change',
   paragraphs: [
-    'Somebody who knows your password asked to move your account to another address. This one holds until the other is confirmed.',
-    'If it was not you, choose a new password now.',
+    'Someone who knows your password asked to change the email address of your account. This address stays in use until the new one is confirmed.',
+    'If this was you, there is nothing to do here. If not, please choose a new password now.',
   ],
   action: { label: 'Choose a new password', link: `${appUrl}/forgot-password` },
 });

@@ -1,53 +1,59 @@
 import type { Letter } from '../letter.ts';
 
-/** What happened to an account, and so is told to its owner. */
+/** Account changes that the owner is notified of: subject, and what happened. */
 const notices = {
   'password.changed': [
     'Your password was changed',
-    'The password of your account was changed. Every other session has ended.',
+    'The password of your account was changed, and you were signed out on your other devices.',
   ],
   'email.changed': [
-    'Your address was changed',
-    'Your account has moved to another address. This one no longer signs in.',
+    'Your email address was changed',
+    'Your account now uses a different email address. You can no longer sign in with this one.',
   ],
   'mfa.enabled': [
-    'Second factor switched on',
-    'From now on signing in needs a code from your authenticator app.',
+    'Second factor turned on',
+    'From now on, you need a code from your authenticator app to sign in.',
   ],
   'mfa.disabled': [
-    'Second factor switched off',
-    'From now on the password alone signs in. Every other session has ended.',
+    'Second factor turned off',
+    'From now on, you only need your password to sign in. You were signed out on your other devices.',
   ],
   'mfa.recovery_codes_renewed': [
     'New recovery codes',
-    'You have a new set of recovery codes. The old set no longer works.',
+    'You have new recovery codes. The old ones no longer work.',
   ],
   'mfa.recovery_code_used': [
     'A recovery code was used',
-    'Somebody signed in with one of your recovery codes. It no longer works.',
+    'Someone, probably you, signed in with one of your recovery codes. Each code works only once, so this one is used up.',
   ],
   'session.reuse_detected': [
-    'A session was ended for safety',
-    'A sign-in token of one of your devices was used again after it had been exchanged, so somebody may have copied it. That session has ended.',
+    'We signed out one of your devices',
+    'Someone may have copied the sign-in of one of your devices: an old token was used again. To protect your account, we signed that device out.',
   ],
-  'account.deleted': ['Your account is deleted', 'Your account and everything about it is gone.'],
+  'account.deleted': ['Your account was deleted', 'Your account and all its data were deleted.'],
 } as const;
 
 export type NoticeName = keyof typeof notices;
 
-/** After these the address, or the account, is out of the reader's hands. */
+/** After these the reader can no longer use the account to undo the change. */
 const BEYOND_REPAIR: ReadonlySet<NoticeName> = new Set(['email.changed', 'account.deleted']);
 
 export function notice(name: NoticeName, appUrl: string): Letter {
   const [subject, happened] = notices[name];
   if (BEYOND_REPAIR.has(name)) {
-    return { subject, paragraphs: [happened, 'If it was not you, tell whoever runs the service.'] };
+    return {
+      subject,
+      paragraphs: [
+        happened,
+        'If this was not you, please contact the operator of this service right away.',
+      ],
+    };
   }
   return {
     subject,
     paragraphs: [
       happened,
-      'If it was not you, choose a new password now, and look at your devices.',
+      'If this was not you, please choose a new password now and check your list of devices.',
     ],
     action: { label: 'Choose a new password', link: `${appUrl}/forgot-password` },
   };
