@@ -14,7 +14,7 @@ const rowOf = async (email: string) => (await context.users.findByEmail(email)) 
 const write = (id: string, next: (user: User) => Partial<User>) =>
   context.users.change(id, (user) => ({ user: { ...user, ...next(user) }, result: undefined }));
 
-/** What the log says of this row while `act` runs. */
+/** The log lines about this row while `act` runs. */
 async function toldOf(id: string, act: () => Promise<unknown>) {
   const before = logs.length;
   await act();
@@ -24,7 +24,7 @@ async function toldOf(id: string, act: () => Promise<unknown>) {
     .filter((line) => JSON.stringify(line).includes(id));
 }
 
-/** 503, with when to come back; nothing of what is wrong is told. */
+/** 503 with Retry-After, without a hint of the cause. */
 function isUnavailable(t: Test, answer: Awaited<ReturnType<typeof login>>) {
   const { detail } = refused(t, answer, 503, 'unavailable');
   t.equal(answer.headers['retry-after'], '1');
@@ -32,7 +32,7 @@ function isUnavailable(t: Test, answer: Awaited<ReturnType<typeof login>>) {
 }
 
 t.test(
-  'a hash that would cost minutes answers as a wrong password, and is told once',
+  'a hash that would take minutes answers like a wrong password, and is logged once',
   async (t) => {
     const { id } = await signedIn(app, 'costly@example.com');
     const unknown = await login('nobody@example.com');
@@ -56,7 +56,7 @@ t.test(
   },
 );
 
-t.test('who is signed in with such a hash proves nothing with a password', async (t) => {
+t.test('a signed-in user with such a hash cannot confirm their password', async (t) => {
   const password_hash = PASSWORD_HASH.replace('t=2', 't=4294967295');
   const { access_token } = await signedIn(app, 'inside@example.com', { password_hash });
   const answer = await as(access_token, {
@@ -67,7 +67,7 @@ t.test('who is signed in with such a hash proves nothing with a password', async
   refused(t, answer, 403, 'wrong_password');
 });
 
-t.test('an invited user has no hash, and nothing is told of that', async (t) => {
+t.test('an invited user has no hash, and nothing is logged about that', async (t) => {
   const { id } = await signedIn(app, 'invited@example.com', { password_hash: null });
   const told = await toldOf(id, async () => {
     refused(t, await login('invited@example.com'), 401, 'invalid_credentials');
@@ -75,7 +75,7 @@ t.test('an invited user has no hash, and nothing is told of that', async (t) => 
   t.same(told, []);
 });
 
-t.test('a TOTP secret that does not open is 503, and the log names the row', async (t) => {
+t.test('a TOTP secret that cannot be decrypted is 503, and the log names the row', async (t) => {
   const email = 'factor@example.com';
   const { tokens, code, recoveryCodes } = await withFactor(t, app, email);
   const { id, mfa } = await rowOf(email);
@@ -120,7 +120,7 @@ t.test('a TOTP secret that does not open is 503, and the log names the row', asy
   t.equal(answer.statusCode, 200, 'nobody else suffers');
 });
 
-t.test('a pending secret that does not open is 503, and is replaced by another', async (t) => {
+t.test('a pending secret that cannot be decrypted is 503, and can be replaced', async (t) => {
   const { access_token, id } = await signedIn(app, 'pending@example.com');
   const begin = () =>
     as(access_token, {
@@ -145,7 +145,7 @@ t.test('a pending secret that does not open is 503, and is replaced by another',
 });
 
 t.test(
-  'recovery codes whose cost or salt no hash has are 503; the TOTP code goes on',
+  'recovery codes with an invalid cost or salt are 503; the TOTP code still works',
   async (t) => {
     const email = 'recovery@example.com';
     const { tokens, code, recoveryCodes } = await withFactor(t, app, email);
@@ -203,7 +203,7 @@ t.test(
   },
 );
 
-t.test('an instant that no clock shows is 503, not a fault of the answer', async (t) => {
+t.test('an impossible timestamp is 503, not an internal error', async (t) => {
   for (const created_at of [8_640_000_000_000_001, -1]) {
     const { access_token, id } = await signedIn(app, `when${created_at}@example.com`);
     await write(id, () => ({ created_at }));
@@ -211,7 +211,7 @@ t.test('an instant that no clock shows is 503, not a fault of the answer', async
   }
 });
 
-t.test('after its master secret has gone a TOTP secret is 503 on that row alone', async (t) => {
+t.test('a TOTP secret whose master secret was removed is 503 for that row only', async (t) => {
   const [signing, first, next] = [
     newSigningKey('ES256', 0),
     newMasterSecret(0),

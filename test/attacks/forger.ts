@@ -9,7 +9,7 @@ import {
 import type { PrivateJwk } from '../../src/schemas/jwk.ts';
 
 export type Json = Record<string, unknown>;
-/** The text of a segment: an object is written as JSON.stringify does. */
+/** Encodes a segment; objects are serialised with JSON.stringify. */
 export type Text = Json | string | Buffer;
 
 export const encode = (value: Text): string =>
@@ -25,7 +25,7 @@ export const segmentsOf = (token: string): Segments => token.split('.') as Segme
 
 const privateKeys = new WeakMap<PrivateJwk, KeyObject>();
 
-/** Made once of each: the first signature by an RSA key takes several times as long as the next. */
+/** Generated once per algorithm: the first signature of an RSA key is several times slower than the next. */
 export function privateKeyOf(key: PrivateJwk): KeyObject {
   const made = privateKeys.get(key) ?? createPrivateKey({ key, format: 'jwk' });
   privateKeys.set(key, made);
@@ -38,7 +38,7 @@ export const secretOf = ({ k }: PrivateJwk): Buffer => Buffer.from(String(k), 'b
 export const hmac = (text: string, secret: string | Buffer, bits = '256'): Buffer =>
   createHmac(`sha${bits}`, secret).update(text).digest();
 
-/** Signs with a key, in the way of any `alg` that its kind can do (RFC 7518, RFC 8037). */
+/** Signs with a key under any `alg` that its key type supports (RFC 7518, RFC 8037). */
 export function signature(text: string, jwk: PrivateJwk, alg: string = jwk.alg ?? 'HS256'): Buffer {
   const bits = alg.slice(2);
   if (jwk.kty === 'oct') return hmac(text, secretOf(jwk), bits);
@@ -51,7 +51,7 @@ export function signature(text: string, jwk: PrivateJwk, alg: string = jwk.alg ?
     : sign(`sha${bits}`, data, key);
 }
 
-/** RSASSA-PSS with a salt of any length; RFC 7518 section 3.5 asks for that of the hash. */
+/** RSASSA-PSS with any salt length; RFC 7518 section 3.5 requires the length of the hash. */
 export const salted = (data: Buffer, key: KeyObject, bits: string, saltLength: number): Buffer =>
   sign(`sha${bits}`, data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength });
 
@@ -60,7 +60,7 @@ interface Parts {
   claims?: Text;
 }
 
-/** What a forger has: a token that holds, and the very key that it was made with. */
+/** The forger's material: a valid token, and the key that signed it. */
 export class Forger {
   readonly token: string;
   readonly jwk: PrivateJwk;
@@ -76,21 +76,21 @@ export class Forger {
     this.claims = decode(this.segments[1]);
   }
 
-  /** What is signed: a header and claims, each as they are unless told otherwise. */
+  /** The signing input: header and claims, unchanged unless overridden. */
   input = ({ header = this.header, claims = this.claims }: Parts = {}): string =>
     `${encode(header)}.${encode(claims)}`;
 
-  /** A token with this header and these claims, signed by the real key as ever. */
+  /** A token with this header and these claims, signed with the real key. */
   make = (parts: Parts = {}): string => this.sign(this.input(parts));
 
-  /** Any text, signed by the real key. */
+  /** Any text, signed with the real key. */
   sign = (input: string): string => `${input}.${encode(signature(input, this.jwk))}`;
 
   withHeader = (changes: Json): string => this.make({ header: { ...this.header, ...changes } });
 
   withClaims = (changes: Json): string => this.make({ claims: { ...this.claims, ...changes } });
 
-  /** The real header and claims under another signature. */
+  /** The real header and claims with another signature. */
   signedAs = (by: Buffer | ((input: string) => Buffer)): string => {
     const input = this.input();
     return `${input}.${encode(typeof by === 'function' ? by(input) : by)}`;

@@ -16,10 +16,10 @@ import { forgeries, type Trait, type World } from './forgeries.ts';
 const clock = new TestClock();
 const now = clock.now / 1_000;
 const master = newMasterSecret(0);
-/** One key of each algorithm: the service honours them all, and signs with one. */
+/** One key per algorithm: the service accepts them all, and signs with one. */
 const honoured = SigningAlgorithm.options.map((alg) => newSigningKey(alg, 0));
 
-/** A listener of the test's own, and what came to it. */
+/** A listener of the test, and the requests it received. */
 async function listener(t: Test) {
   const visits: string[] = [];
   const server = createServer((request, response) => {
@@ -31,7 +31,7 @@ async function listener(t: Test) {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, visits };
 }
 
-/** Counts the connections that this process opens. */
+/** Counts the outgoing connections of this process. */
 function connections(t: Test): () => number {
   let count = 0;
   const opened = () => {
@@ -45,7 +45,7 @@ function connections(t: Test): () => number {
   return () => count;
 }
 
-/** A token of each kind but the access token, all of them good. */
+/** A valid token of each kind except the access token. */
 function ownTokens(app: Awaited<ReturnType<typeof service>>['app'], sub: string) {
   const claims = {
     ...{ sub, sid: 'session', gen: 0, ver: 0, dev: 'device', jti: 'unique', was: 'before' },
@@ -81,7 +81,7 @@ async function service(t: Test, alg: SigningAlgorithm) {
   };
 }
 
-/** All of an answer but the id of the request, and the length that it has by it. */
+/** A response without the request ID and the length, which depends on it. */
 const bytesOf = ({ statusCode, headers, payload }: LightMyRequestResponse) =>
   JSON.stringify({
     statusCode,
@@ -89,14 +89,14 @@ const bytesOf = ({ statusCode, headers, payload }: LightMyRequestResponse) =>
     payload: payload.replace(/"instance":"[\w-]{10,16}"/, '"instance":""'),
   });
 
-/** What each trait of a forgery tries. */
+/** What each group of forgeries attacks. */
 const TRAITS: Record<Trait, string> = {
   algorithm: 'TOK-02 the header names another algorithm, or the key is used for another',
   key: 'TOK-01 TOK-03 TOK-04 TOK-05 TOK-17 another key signs, or the header brings one, or the numbers are none',
   header: 'TOK-04 TOK-06 TOK-07 the header says more, less or something else',
   form: 'TOK-14 TOK-16 the same bytes are written otherwise, or too many',
   claim:
-    'TOK-08 TOK-09 TOK-11 TOK-12 TOK-13 TOK-15 a claim is missing, unknown, odd, or not for us',
+    'TOK-08 TOK-09 TOK-11 TOK-12 TOK-13 TOK-15 a claim is missing, unknown, malformed, or for another service',
   kind: 'TOK-07 KEY-08 a token of another kind, or its claims, header or signature',
 };
 
@@ -126,7 +126,7 @@ for (const alg of SigningAlgorithm.options) {
       for (const control of [forger.make(), world.second, ada.access_token])
         t.equal((await app.as(control, whoami)).statusCode, 200, 'the forger makes good tokens');
 
-      // Whoever were let in would end sessions: by the guard of all bearer routes; every fourth also by the one route without it.
+      // An accepted token would end sessions: tried on the guard of all bearer routes, and every fourth on the one route without it.
       const routes = [
         [1, { method: 'DELETE', url: '/v1/me/sessions' }],
         [4, { method: 'POST', url: '/v1/logout' }],
@@ -162,7 +162,7 @@ for (const alg of SigningAlgorithm.options) {
   );
 }
 
-t.test('these were some thousands', async (t) => {
+t.test('thousands of forgeries were tried', async (t) => {
   t.comment(`${count} forgeries`);
   t.ok(count > 2_500, `${count} forgeries`);
 });

@@ -12,12 +12,12 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const ADA = 'ada@example.com';
 const WRONG = 'a guess that is not right';
-// Every node of a test runs with room for all that waits, so that nothing but the budget refuses.
+// Every node has room for all waiting requests, so that only the guess budget refuses.
 const env = { HASH_QUEUE: '1000' };
 
 const address = (prefix: number) => `10.${prefix >> 16}.${(prefix >> 8) & 255}.${prefix & 255}`;
 
-/** Requests from where the test says, and how many passwords were really checked. */
+/** Sends requests from given addresses, and counts the passwords actually checked. */
 function guesser({ app, context }: TestApp) {
   const state = { checked: 0 };
   const { check } = context.passwords;
@@ -51,7 +51,7 @@ const throttled = (t: Test, answer: LightMyRequestResponse, seconds: number) => 
 };
 
 t.test(
-  'AUT-04 PWD-08 a thousand guesses at once: five are checked, then the right one waits too',
+  'AUT-04 PWD-08 of a thousand concurrent guesses five are checked, then the right password must wait too',
   async (t) => {
     const app = await testApp(t, { env });
     await app.signUp();
@@ -59,7 +59,7 @@ t.test(
     for (const email of [ADA, 'nobody@example.com']) {
       state.checked = 0;
       const answers = await Promise.all(Array.from({ length: 1_000 }, () => wrong(1, email)));
-      // On a slow machine some wait too long for their turn.
+      // On a slow machine some time out in the queue.
       const { 401: refusals, 429: later = 0, 503: tired = 0 } = counted(answers);
       t.equal(refusals, 5, email);
       t.equal(later + tired, 995, email);
@@ -74,7 +74,7 @@ t.test(
   },
 );
 
-t.test('AUT-04 from 250 places at once 100 are checked', async (t) => {
+t.test('AUT-04 of concurrent guesses from 250 places 100 are checked', async (t) => {
   const app = await testApp(t, { env });
   const { device_token } = await signedIn(app, ADA);
   const { wrong, right, state } = guesser(app);
@@ -89,7 +89,7 @@ t.test('AUT-04 from 250 places at once 100 are checked', async (t) => {
   throttled(t, await right(9_999), 30);
 });
 
-t.test('AUT-05 with more device tokens than there is room for nobody begins anew', async (t) => {
+t.test('AUT-05 more device tokens than a row has room for do not reset the count', async (t) => {
   const app = await testApp(t, { env });
   const ada = await signedIn(app, ADA);
   const { guess, state } = guesser(app);
@@ -110,7 +110,7 @@ t.test('AUT-05 with more device tokens than there is room for nobody begins anew
   t.equal(state.checked, 44 * 5);
 });
 
-t.test('twenty sign-ins at once with the right password all succeed', async (t) => {
+t.test('twenty concurrent sign-ins with the right password all succeed', async (t) => {
   const app = await testApp(t, { env: { ...env, MAX_SESSIONS: '30' } });
   const { device_token } = await app.signUp();
   const { right } = guesser(app);
@@ -121,7 +121,7 @@ t.test('twenty sign-ins at once with the right password all succeed', async (t) 
   t.same((await rowOf(app)).throttle, [], 'and none counts as a guess');
 });
 
-t.test('RAT-06 a restart forgives nothing', async (t) => {
+t.test('RAT-06 a restart resets no count', async (t) => {
   const url = `file:${folder(t)}/restart.db`;
   const clock = new TestClock();
   const first = await testApp(t, { env, clock, database: opened(t, url) });
@@ -135,7 +135,7 @@ t.test('RAT-06 a restart forgives nothing', async (t) => {
 });
 
 t.test(
-  'AUT-06 500 prefixes for an hour: 107 guesses, and the owner is never kept out',
+  'AUT-06 500 prefixes for an hour get 107 guesses, and the owner is never locked out',
   async (t) => {
     const app = await testApp(t, { env: { ...env, HASH_MEMORY: '19456' } });
     const { device_token, access_token, refresh_token } = await signedIn(app, ADA);
@@ -170,7 +170,7 @@ t.test(
   },
 );
 
-t.test('AUT-06 one prefix for an hour: 12 guesses', async (t) => {
+t.test('AUT-06 one prefix for an hour gets 12 guesses', async (t) => {
   const app = await testApp(t, { env });
   const { guess, state } = guesser(app);
   const end = app.clock.now + HOUR;
@@ -183,27 +183,30 @@ t.test('AUT-06 one prefix for an hour: 12 guesses', async (t) => {
   t.equal(state.checked, 12);
 });
 
-t.test('AUT-08 an unknown address is throttled like a known one, to the byte', async (t) => {
-  const app = await testApp(t, { env });
-  await app.signUp();
-  const { guess } = guesser(app);
-  const seen = async (email: string, password: string) => {
-    const { statusCode, headers, payload } = await guess({ email, password });
-    return {
-      statusCode,
-      headers: { ...headers, date: '' },
-      payload: payload.replace(/"instance":"[^"]*"/, ''),
+t.test(
+  'AUT-08 an unknown address is throttled exactly like a known one, byte for byte',
+  async (t) => {
+    const app = await testApp(t, { env });
+    await app.signUp();
+    const { guess } = guesser(app);
+    const seen = async (email: string, password: string) => {
+      const { statusCode, headers, payload } = await guess({ email, password });
+      return {
+        statusCode,
+        headers: { ...headers, date: '' },
+        payload: payload.replace(/"instance":"[^"]*"/, ''),
+      };
     };
-  };
-  for (let turn = 0; turn < 12; turn += 1) {
-    const known = await seen(ADA, turn > 5 ? PASSWORD : WRONG);
-    t.same(await seen('nobody@example.com', WRONG), known, `guess ${turn}`);
-    t.equal(known.statusCode, turn < 5 ? 401 : 429);
-    app.clock.advance(1_000);
-  }
-});
+    for (let turn = 0; turn < 12; turn += 1) {
+      const known = await seen(ADA, turn > 5 ? PASSWORD : WRONG);
+      t.same(await seen('nobody@example.com', WRONG), known, `guess ${turn}`);
+      t.equal(known.statusCode, turn < 5 ? 401 : 429);
+      app.clock.advance(1_000);
+    }
+  },
+);
 
-t.test('a device token opens the budget of its own account alone', async (t) => {
+t.test('a device token gives access to the budget of its own account only', async (t) => {
   const app = await testApp(t, { env });
   const { device_token: forged } = await signedIn(app, 'eve@example.com');
   const { refresh_token, access_token, device_token } = await signedIn(app, ADA);
@@ -216,7 +219,7 @@ t.test('a device token opens the budget of its own account alone', async (t) => 
   t.equal(answer.statusCode, 200, 'and its own failures are its own');
 });
 
-t.test('a stolen device token guesses no more often than a place does', async (t) => {
+t.test('a stolen device token allows no more guesses than a place', async (t) => {
   const app = await testApp(t, { env });
   const { device_token } = await signedIn(app, ADA);
   const { guess, state, right } = guesser(app);
@@ -264,7 +267,7 @@ t.test(
   },
 );
 
-t.test('one address in other spellings is one account', async (t) => {
+t.test('different spellings of one address share one count', async (t) => {
   const app = await testApp(t, { env });
   const { guess } = guesser(app);
   for (const known of [true, false]) {
@@ -287,7 +290,7 @@ t.test('one address in other spellings is one account', async (t) => {
 });
 
 t.test(
-  'MFA-08 AUT-05 five tries at the second factor over all challenges, and waits of its own',
+  'MFA-08 AUT-05 five tries at the second factor over all challenges, with their own waits',
   async (t) => {
     const app = await testApp(t, { env });
     const { secret, recoveryCodes, code } = await withFactor(t, app, ADA);
@@ -316,7 +319,7 @@ t.test(
 );
 
 t.test(
-  'MFA-08 from 500 prefixes with the right password: 100 tries, and password failures wash none away',
+  'MFA-08 from 500 prefixes with the right password: 100 tries, and password failures evict none of them',
   async (t) => {
     const app = await testApp(t, { env });
     const { secret, tokens, code } = await withFactor(t, app, ADA);
@@ -345,7 +348,7 @@ t.test(
 );
 
 t.test(
-  'PWD-08 AUT-07 step-up checks count by session, and keep nobody from signing in',
+  'PWD-08 AUT-07 step-up checks are counted per session, and do not block sign-in',
   async (t) => {
     const app = await testApp(t, { env });
     const { access_token } = await signedIn(app, ADA);
@@ -381,25 +384,22 @@ t.test(
   },
 );
 
-t.test(
-  'AUT-07 a sign-in that must wait keeps no session from its step-up, and the other way round',
-  async (t) => {
-    const app = await testApp(t, { env });
-    const { access_token } = await signedIn(app, ADA);
-    const { wrong, right } = guesser(app);
-    await Promise.all(Array.from({ length: 120 }, (_, prefix) => wrong(prefix)));
-    throttled(t, await right(7_777), 30);
-    const answer = await app.as(access_token, {
-      method: 'PUT',
-      url: '/v1/me/password',
-      payload: { current_password: PASSWORD, new_password: 'a lantern in the rainy harbour' },
-    });
-    t.equal(answer.statusCode, 200);
-    throttled(t, await right(7_777), 30);
-  },
-);
+t.test('AUT-07 a throttled sign-in does not block step-up, and vice versa', async (t) => {
+  const app = await testApp(t, { env });
+  const { access_token } = await signedIn(app, ADA);
+  const { wrong, right } = guesser(app);
+  await Promise.all(Array.from({ length: 120 }, (_, prefix) => wrong(prefix)));
+  throttled(t, await right(7_777), 30);
+  const answer = await app.as(access_token, {
+    method: 'PUT',
+    url: '/v1/me/password',
+    payload: { current_password: PASSWORD, new_password: 'a lantern in the rainy harbour' },
+  });
+  t.equal(answer.statusCode, 200);
+  throttled(t, await right(7_777), 30);
+});
 
-t.test('AUT-06 whoever reads the mailbox gets in again during a throttle', async (t) => {
+t.test('AUT-06 the owner of the mailbox can regain access while throttled', async (t) => {
   const box = await mailbox(t);
   const app = await testApp(t, { env: { ...env, MAIL_URL: box.url } });
   const { access_token, refresh_token } = await signedIn(app, ADA);
@@ -422,7 +422,7 @@ t.test('AUT-06 whoever reads the mailbox gets in again during a throttle', async
 });
 
 t.test(
-  'AUT-06 a queue that is full of strangers answers them 503, counts nobody, and lets the owner in',
+  'AUT-06 a queue full of unknown clients answers them 503, counts no guess, and lets the owner in',
   async (t) => {
     const app = await testApp(t, { env: { HASH_QUEUE: '2', HASH_CONCURRENCY: '1' } });
     const { device_token, access_token } = await app.signUp();
@@ -456,23 +456,20 @@ t.test(
   },
 );
 
-t.test(
-  'AUT-05 sixty other networks do not wash out the wait of the first before it has run out',
-  async (t) => {
-    const app = await testApp(t, { env });
-    await signedIn(app, ADA, { password_hash: PASSWORD_HASH });
-    const { wrong, right } = guesser(app);
-    for (const email of [ADA, 'nobody@example.com']) {
-      for (let turn = 0; turn < 5; turn += 1)
-        refused(t, await wrong(1, email), 401, 'invalid_credentials');
-      for (let prefix = 2; prefix < 62; prefix += 1)
-        refused(t, await wrong(prefix, email), 401, 'invalid_credentials');
-      throttled(t, await wrong(1, email), 30);
-    }
-    throttled(t, await right(1), 30);
-    t.ok((await rowOf(app)).throttle.length <= 41, 'and the row stays small');
-    t.equal((await right(62)).statusCode, 200, 'nor does a newcomer wait for them');
-    app.clock.advance(30_000);
-    t.equal((await right(1)).statusCode, 200, 'when its wait is over it is right again');
-  },
-);
+t.test('AUT-05 sixty other networks do not evict an unexpired wait of the first', async (t) => {
+  const app = await testApp(t, { env });
+  await signedIn(app, ADA, { password_hash: PASSWORD_HASH });
+  const { wrong, right } = guesser(app);
+  for (const email of [ADA, 'nobody@example.com']) {
+    for (let turn = 0; turn < 5; turn += 1)
+      refused(t, await wrong(1, email), 401, 'invalid_credentials');
+    for (let prefix = 2; prefix < 62; prefix += 1)
+      refused(t, await wrong(prefix, email), 401, 'invalid_credentials');
+    throttled(t, await wrong(1, email), 30);
+  }
+  throttled(t, await right(1), 30);
+  t.ok((await rowOf(app)).throttle.length <= 41, 'and the row stays small');
+  t.equal((await right(62)).statusCode, 200, 'nor does a newcomer wait for them');
+  app.clock.advance(30_000);
+  t.equal((await right(1)).statusCode, 200, 'when its wait is over it is right again');
+});

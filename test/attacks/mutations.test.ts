@@ -7,7 +7,7 @@ import { signedIn } from '../people.ts';
 import { keySet, testApp } from '../test-app.ts';
 import { encode, Forger, type Json, segmentsOf } from './forger.ts';
 
-/** It ends when so many tries, or so many milliseconds, are over. A failure shows its seed and the smallest token. */
+/** Limits by number of tries and by milliseconds. A failure shows the seed and the smallest token. */
 const BOUNDS = { numRuns: 150, interruptAfterTimeLimit: 1_000, markInterruptAsFailure: false };
 
 const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
@@ -28,7 +28,7 @@ const spliced = (text: string, index: number, count: number, insert = ''): strin
 
 const aSegment = fc.nat(2);
 
-/** A bit of what a segment stands for. */
+/** Flips one bit of a decoded segment. */
 const flipped: fc.Arbitrary<Change> = fc
   .tuple(aSegment, fc.array(anyIndex, { minLength: 1, maxLength: 3 }))
   .map(
@@ -44,7 +44,7 @@ const flipped: fc.Arbitrary<Change> = fc
         }),
   );
 
-/** Characters changed, taken out or put in. */
+/** Changes, removes or inserts characters. */
 const respelled: fc.Arbitrary<Change> = fc
   .tuple(anyIndex, fc.nat(3), fc.oneof(fc.constantFrom(...BASE64URL), fc.string({ maxLength: 3 })))
   .map(
@@ -53,7 +53,7 @@ const respelled: fc.Arbitrary<Change> = fc
         spliced(token, index, count, insert),
   );
 
-/** Capitals for small letters, and the other way round. */
+/** Swaps upper and lower case. */
 const recased: fc.Arbitrary<Change> = fc
   .array(anyIndex, { minLength: 1, maxLength: 4 })
   .map((indices) => (token) => {
@@ -67,7 +67,7 @@ const recased: fc.Arbitrary<Change> = fc
     return characters.join('');
   });
 
-/** Segments doubled, dropped, emptied, swapped. */
+/** Duplicates, drops, empties or swaps segments. */
 const rearranged: fc.Arbitrary<Change> = fc
   .array(fc.constantFrom<'0' | '1' | '2' | ''>('0', '1', '2', ''), { maxLength: 6 })
   .map((order) => (token) => {
@@ -75,7 +75,7 @@ const rearranged: fc.Arbitrary<Change> = fc
     return order.map((index) => (index === '' ? '' : segments[Number(index)])).join('.');
   });
 
-/** The bytes of one segment cut, or lengthened. */
+/** Truncates or extends the bytes of one segment. */
 const resized: fc.Arbitrary<Change> = fc
   .tuple(aSegment, anyIndex, fc.uint8Array({ maxLength: 8 }))
   .map(
@@ -87,7 +87,7 @@ const resized: fc.Arbitrary<Change> = fc
         }),
   );
 
-/** Any text at all in the place of a segment. */
+/** Replaces a segment with arbitrary text. */
 const anything: fc.Arbitrary<Change> = fc
   .tuple(aSegment, fc.oneof(fc.json(), fc.string({ unit: 'binary' }), fc.base64String()))
   .map(
@@ -107,7 +107,7 @@ const mutation = fc
         changes.reduce((text, change) => change(text), token),
   );
 
-/** JSON that says the same, in other words: white space, escapes, a member twice. */
+/** Equivalent JSON in another form: white space, escapes, duplicate members. */
 const rephrased = fc
   .tuple(fc.constantFrom('space', 'escape', 'twice', 'tail'), anyIndex, fc.json())
   .map(([way, index, json]) => (text: string) => {
@@ -133,7 +133,7 @@ const rephrased = fc
 const kindOf = (value: unknown) =>
   value === null ? 'null' : Array.isArray(value) ? 'list' : typeof value;
 
-/** A claim gets a value of another type, or one that no token of ours has is added. */
+/** Changes the type of a claim, or adds an unknown claim. */
 const altered = fc
   .tuple(anyIndex, fc.jsonValue(), fc.oneof(fc.string(), fc.constantFrom('role', '__proto__')))
   .map(([index, value, name]) => (json: Json): string => {
@@ -163,11 +163,11 @@ async function service(t: Test, alg: SigningAlgorithm) {
   return { app, ada, forger, status };
 }
 
-/** Not to the letter, a token is none; to the letter, it is one. */
+/** A token is accepted only if it is exactly the original. */
 const expected = (token: string, forger: Forger) => (token === forger.token ? 200 : 401);
 
 for (const alg of SigningAlgorithm.options) {
-  t.test(`TOK-01 TOK-14 TOK-23 with ${alg} a token that was touched is none`, async (t) => {
+  t.test(`TOK-01 TOK-14 TOK-23 with ${alg} a modified token is refused`, async (t) => {
     const { forger, status } = await service(t, alg);
     const touched = fc.asyncProperty(mutation, async (change) => {
       const token = change(forger.token);

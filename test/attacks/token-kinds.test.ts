@@ -20,7 +20,7 @@ const { as, clock, context, post } = app;
 const client = await machine(app, ['editor']);
 const password_hash = await context.passwords.hash(PASSWORD);
 
-/** One of each kind that there is, and what the uses need besides. */
+/** One token of each kind, and what else the uses need. */
 interface Hand {
   user: SignedIn;
   tokens: Record<Kind, string>;
@@ -42,7 +42,7 @@ type Kind = (typeof kinds)[number];
 
 let count = 0;
 
-/** A person with every kind of token that one can have. */
+/** Creates a person with every kind of token. */
 async function deal(): Promise<Hand> {
   count += 1;
   const user = await signedIn(app, `user${count}@example.com`, { password_hash });
@@ -82,7 +82,7 @@ async function deal(): Promise<Hand> {
 
 const ok = ({ statusCode }: LightMyRequestResponse): boolean => statusCode < 300;
 
-/** Every place that takes a token: what opens it, and whether it did. */
+/** Every place that accepts a token: the kind it accepts, and whether it was accepted. */
 const uses: Record<
   string,
   { opens: readonly Kind[]; use: (token: string, hand: Hand) => Promise<boolean> }
@@ -100,7 +100,7 @@ const uses: Record<
     use: async (refresh_token) => ok(await post('/v1/refresh', { refresh_token })),
   },
   'POST /v1/refresh, by cookie': {
-    // One that was given out in a body is no cookie.
+    // A token issued in a body is refused as a cookie.
     opens: [],
     use: async (token) =>
       ok(
@@ -172,19 +172,19 @@ const uses: Record<
   },
 };
 
-/** As the database has everybody now. */
+/** All rows of the database. */
 const everybody = async () => [
   ...(await context.users.list({ kind: 'person', limit: 1_000 })),
   ...(await context.users.list({ kind: 'service', limit: 1_000 })),
 ];
 
-t.test('every kind that the service issues is dealt', async (t) => {
+t.test('every kind of token that the service issues is tested', async (t) => {
   for (const kind of Object.keys(OwnClaims)) t.ok(kinds.includes(kind as Kind), kind);
 });
 
 for (const [name, { opens, use }] of Object.entries(uses)) {
   const taken = opens.join(', ') || 'none of them';
-  t.test(`KEY-08 TOK-07 REF-07 MFA-01 ${name} takes ${taken}, and nothing else`, async (t) => {
+  t.test(`KEY-08 TOK-07 REF-07 MFA-01 ${name} takes ${taken}, and no other token`, async (t) => {
     const hand = await deal();
     const signsIn = name.startsWith('POST /v1/login,');
     const before = await everybody();
@@ -199,7 +199,7 @@ for (const [name, { opens, use }] of Object.entries(uses)) {
   });
 }
 
-t.test('no refusal uses a token up: each does what it is for afterwards', async (t) => {
+t.test('a refusal does not consume a token: each still works afterwards', async (t) => {
   const first = Object.entries(uses).map(([name, { opens }]) => [name, opens[0]] as const);
   for (const [right, kind] of first) {
     if (kind === undefined) continue;
