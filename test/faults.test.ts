@@ -93,7 +93,7 @@ t.test('a log on a full disk ends no process, and holds up no end', async (t) =>
   child.kill('SIGTERM');
   const { code, stderr } = await ended;
   t.equal(code, 0);
-  t.equal(stderr, 'The log cannot be written, lines are lost: ENOSPC\n', 'said once');
+  t.equal(stderr, 'Cannot write the log, lines are being lost: ENOSPC\n', 'said once');
 });
 
 t.test('a log on a terminal that is gone ends no process', async (t) => {
@@ -130,7 +130,7 @@ t.test('a log whose disk has room again goes on, to its last line', async (t) =>
   t.match(await server.ended, {
     code: 0,
     // EBADF: a line between the closing and the opening.
-    stderr: /^(The log cannot be written, lines are lost: (ENOSPC|EBADF)\n)+$/,
+    stderr: /^(Cannot write the log, lines are being lost: (ENOSPC|EBADF)\n)+$/,
   });
   t.match(readFileSync(log, 'utf8'), /SIGTERM: ending/);
 });

@@ -55,7 +55,7 @@ t.test(
     const { brought, said } = await walk(`http://127.0.0.1:${port}`, service.logs);
     t.match(brought, /TypeError: Failed to fetch/);
     t.match(said, [
-      `a page of http://127.0.0.1:${port} was refused: if it is yours, set APP_URL to its address or add its origin to CORS_ORIGINS`,
+      `refused a browser request from http://127.0.0.1:${port}: if this is your page, set APP_URL to its address or add its origin to CORS_ORIGINS`,
     ]);
     t.equal(said.length, 1);
   },

@@ -125,7 +125,7 @@ test('one right code puts the secret into force, and ends who never showed it', 
   t.same(amrs.get(caller.sid), ['pwd', 'otp', 'mfa'], 'this session has shown it');
   amrs.delete(caller.sid);
   t.same([...amrs.values()], [['pwd']], 'the other one has not');
-  t.same(await told(), [{ to: email, subject: 'Second factor switched on' }]);
+  t.same(await told(), [{ to: email, subject: 'Second factor turned on' }]);
 });
 
 test('what a session has shown is not said twice', async (t) => {
@@ -193,7 +193,7 @@ test('MFA-07 with password and factor it goes, and every other session ends', as
   t.same((await row()).mfa, { challenges: [] });
   t.equal(await here(), true);
   t.equal(await there(), false);
-  t.same(await told(), [{ to: email, subject: 'Second factor switched off' }]);
+  t.same(await told(), [{ to: email, subject: 'Second factor turned off' }]);
   const again = { code: 'mfa_not_enabled' };
   await t.rejects(removeFactor(context, caller, full({ code: code() })), again);
   await t.rejects(renewRecoveryCodes(context, caller, full({ code: code() })), again);

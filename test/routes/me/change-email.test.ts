@@ -27,7 +27,7 @@ t.test(
     t.equal(answer.statusCode, 202);
     const [link, warning] = [await box.next('ada@example.org'), await box.next(old)];
     t.match(link.mail.text, `${APP_URL}/confirm-email#token=`);
-    t.equal(warning.mail.subject, 'Your address is about to change');
+    t.equal(warning.mail.subject, 'Your email address is about to change');
     t.equal(tokenOf(warning), undefined);
     t.notMatch(link.raw + warning.raw, 'evil.example.net');
     t.notMatch(warning.raw, 'ada@example.org', 'the old mailbox does not learn the new address');

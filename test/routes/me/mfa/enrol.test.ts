@@ -88,7 +88,7 @@ t.test('one right code of the newest secret turns it on', async (t) => {
   for (const one of recovery_codes) t.notOk(stored.includes(one), 'kept hashed');
   t.same(happened().slice(count), ['mfa.enabled']);
   t.equal(await box.settled(mails + 1), mails + 1);
-  t.equal(box.mails.at(-1)?.mail.subject, 'Second factor switched on');
+  t.equal(box.mails.at(-1)?.mail.subject, 'Second factor turned on');
 
   refused(t, await refresh(there.refresh_token), 401, 'refresh_invalid');
   refused(t, await as(there.access_token, { url: '/v1/whoami' }), 401, 'token_revoked');

@@ -87,7 +87,7 @@ t.test(
     t.equal(answers.filter(({ statusCode }) => statusCode === 204).length, 1);
     t.same(happened().slice(count), ['mfa.disabled']);
     t.equal(await box.settled(mails + 1), mails + 1);
-    t.equal(box.mails.at(-1)?.mail.subject, 'Second factor switched off');
+    t.equal(box.mails.at(-1)?.mail.subject, 'Second factor turned off');
     t.same((await row(email))?.mfa, { challenges: [] });
 
     refused(t, await refresh(there.refresh_token), 401, 'refresh_invalid');
