@@ -6,10 +6,10 @@ import { SharedSqliteAdapter, type SqliteUse } from './sqlite-dialect.ts';
 
 type JsonColumn = 'roles' | 'sessions' | 'throttle' | 'mfa';
 
-/** A row as the database has it: the JSON columns are text, so that one schema serves every engine. */
+/** A row as stored. JSON columns are text, so that one schema serves every engine. */
 export type UserRow = Omit<User, JsonColumn> & Record<JsonColumn, string>;
 
-/** The id of the row that is no user's (`parts/storage/migrations.ts`). */
+/** The ID of the decoy row, which belongs to no user (`parts/storage/migrations.ts`). */
 export const DECOY = '00000000-0000-7000-8000-000000000000';
 
 export interface Tables {
@@ -20,19 +20,19 @@ export type Database = Kysely<Tables>;
 export interface DatabaseOptions {
   /** `file:PATH`, `file::memory:` or `postgres://…`. */
   url: string;
-  /** Connections (PostgreSQL). */
+  /** Maximum number of connections (PostgreSQL only). */
   pool: number;
-  /** How long a statement may take, waiting for a lock included (ms). */
+  /** Time limit of a statement, including the wait for a lock (ms). */
   timeout?: number;
-  /** Hears what the operator should know of a file. */
+  /** Called with a warning for the operator about the database file. */
   warn?: ((message: string) => void) | undefined;
   plugins?: KyselyPlugin[];
 }
 
-/** Where nothing else is asked for. */
+/** The default (ms). */
 const TIMEOUT = 5_000;
 
-/** Opens the database. It is first spoken to by the first query. */
+/** Opens the database. The first query connects. */
 export function openDatabase({
   url,
   pool,
@@ -46,14 +46,13 @@ export function openDatabase({
   return new Kysely<Tables>({ dialect, plugins });
 }
 
-/** A column of texts in the order of their bytes, whatever the order of the database is. */
+/** A text column sorted by bytes, regardless of the database's collation. */
 export const byBytes = (db: Database, column: keyof UserRow): RawBuilder<string> =>
   sql`${sql.ref(column)} collate ${sql.raw(db.getExecutor().adapter instanceof PostgresAdapter ? '"C"' : 'binary')}`;
 
 /**
- * Leaves no old version of a row in the files of SQLite: to be called when a row was emptied or removed. On
- * PostgreSQL that is the work of VACUUM. What is committed stays committed, so a failure is nobody's fault: the next
- * clean-up erases again.
+ * Erases old versions of rows from the SQLite files. Call it after a row was emptied or removed. PostgreSQL leaves
+ * this to VACUUM. The deletion is committed already, so a failure is ignored: the next clean-up tries again.
  */
 export async function eraseOldVersions(db: Database): Promise<void> {
   const executor = db.getExecutor();

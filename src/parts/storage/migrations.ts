@@ -3,7 +3,7 @@ import { type Kysely, PostgresAdapter, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import { type Database, DECOY, type UserRow } from './database.ts';
 
-/** What an unknown address is counted against costs a write, like a known one: to this row, which is no user's. */
+/** Belongs to no user. A guess at an unknown address writes here, so that it costs a write like one at a known address. */
 const decoy: Omit<UserRow, 'access_version' | 'reset_letters'> = {
   id: DECOY,
   kind: 'person',
@@ -25,7 +25,7 @@ const decoy: Omit<UserRow, 'access_version' | 'reset_letters'> = {
   last_login_at: null,
 };
 
-/** Applied in the order of their names, each once; never edited after a release. */
+/** Applied once each, in the order of their names. Never edit one after a release. */
 const migrations: Record<string, Migration> = {
   '001_users': {
     async up(db: Kysely<unknown>) {
@@ -57,7 +57,7 @@ const migrations: Record<string, Migration> = {
       await db.schema.createIndex('users_revoked_at').on('users').column('revoked_at').execute();
     },
   },
-  // Each holds few of the rows, so most writes leave it alone. Queries must repeat its condition word for word.
+  // Partial indexes: most writes do not touch them. A query must repeat the index's condition word for word.
   '002_indexes': {
     async up(db: Kysely<unknown>) {
       const index = (name: string) => db.schema.createIndex(name).ifNotExists().on('users');
@@ -67,7 +67,7 @@ const migrations: Record<string, Migration> = {
         .execute();
       await index('users_services').column('id').where(sql<boolean>`kind = 'service'`).execute();
       await index('users_with_roles').column('id').where(sql<boolean>`roles <> '[]'`).execute();
-      // SQLite's unique index on the column is in the order of bytes already.
+      // SQLite's unique index on the column is in byte order already.
       if (db.getExecutor().adapter instanceof PostgresAdapter)
         await index('users_email_key_bytes').expression(sql`email_key collate "C"`).execute();
     },
@@ -81,7 +81,7 @@ const migrations: Record<string, Migration> = {
       await sql`update users set access_version = token_version where token_version <> 0`.execute(
         db,
       );
-      // The revocation poll reads it page by page, in this order.
+      // The revocation poll pages through this index.
       await db.schema.dropIndex('users_revoked_at').execute();
       await db.schema
         .createIndex('users_revoked_at_id')
@@ -102,7 +102,7 @@ const migrations: Record<string, Migration> = {
 
 const TRIES = 5;
 
-/** Brings the schema up to date. Several nodes may do so at once: the losers find the work done when they try again. */
+/** Brings the schema up to date. Nodes may do so at the same time: those that fail retry and find it done. */
 export async function migrate(db: Database): Promise<void> {
   const migrator = new Migrator({
     db,

@@ -11,17 +11,17 @@ export interface SqliteAnswer {
   numAffectedRows?: bigint;
 }
 
-/** What came of one query of several. */
+/** The outcome of one query in a batch. */
 export type SqliteOutcome = { answer: SqliteAnswer } | { error: unknown };
 
-/** Statements that are kept prepared, and the longest text of one (a row for each of a thousand users is longer). */
+/** Size of the statement cache, and the longest SQL text kept in it (an insert of a thousand users is longer). */
 const MAX_STATEMENTS = 100;
 const MAX_TEXT = 4_000;
 
 export const isBusy = (error: unknown): boolean =>
   String((error as { code?: unknown }).code).startsWith('SQLITE_BUSY');
 
-/** One open database. It never waits: what another process holds is refused with SQLITE_BUSY. */
+/** One open database. Never waits for a lock of another process: it fails with SQLITE_BUSY. */
 export class SqliteConnection {
   readonly #database: SQLite.Database;
   readonly #statements = new Map<string, SQLite.Statement>();
@@ -32,9 +32,9 @@ export class SqliteConnection {
       this.#database.pragma('journal_mode = WAL');
       // With WAL, only FULL makes each commit survive a power cut.
       this.#database.pragma('synchronous = FULL');
-      // What is deleted or replaced is overwritten with zeros.
+      // Deleted or replaced content is overwritten with zeros.
       this.#database.pragma('secure_delete = ON');
-      // No row is written to a file of its own outside the database's folder.
+      // No row may end up in a temporary file outside the database's folder.
       this.#database.pragma('temp_store = MEMORY');
     } catch (error) {
       this.#database.close();
@@ -42,7 +42,7 @@ export class SqliteConnection {
     }
   }
 
-  /** Whether it needs no lock that another process may hold. */
+  /** Whether the query only reads, and so needs no lock that another process may have. */
   isRead({ sql }: SqliteQuery): boolean {
     return this.#prepared(sql).readonly;
   }
@@ -55,8 +55,8 @@ export class SqliteConnection {
   }
 
   /**
-   * Runs queries of different callers in one transaction, so that one wait for the disk serves them all. One that
-   * fails leaves the others alone. Throws when none was committed.
+   * Runs queries of several callers in one transaction, so that they share one wait for the disk. A query that fails
+   * does not affect the others. Throws if nothing was committed.
    */
   runTogether(queries: SqliteQuery[]): SqliteOutcome[] {
     const [first] = queries;
@@ -72,7 +72,7 @@ export class SqliteConnection {
     }
   }
 
-  /** Takes the write lock at once, so that no later statement of the transaction can meet it. */
+  /** Takes the write lock now, so that no later statement of the transaction fails with SQLITE_BUSY. */
   begin(): void {
     this.#execute('begin immediate');
   }
@@ -81,14 +81,14 @@ export class SqliteConnection {
     this.#execute('commit');
   }
 
-  /** Some errors have rolled back already. */
+  /** Does nothing if SQLite has rolled back already, as it does after some errors. */
   rollback(): void {
     if (this.#database.inTransaction) this.#execute('rollback');
   }
 
   /**
-   * Moves all commits from the WAL to the database file and cuts the WAL to nothing, old versions of rows with it.
-   * False: another process is in the way, or the disk.
+   * Moves all commits from the WAL to the database file and truncates the WAL, which removes old versions of rows.
+   * Returns false if another process or a disk error prevents it.
    */
   erase(): boolean {
     try {
@@ -112,7 +112,7 @@ export class SqliteConnection {
       this.#execute('release apart');
       return { answer };
     } catch (error) {
-      // The whole transaction is gone, and the others' work with it.
+      // SQLite has rolled back the whole transaction, the other queries included.
       if (!this.#database.inTransaction) throw error;
       this.#execute('rollback to apart');
       this.#execute('release apart');
@@ -124,7 +124,7 @@ export class SqliteConnection {
     this.#prepared(sql).run();
   }
 
-  /** The least recently used makes room. */
+  /** From the cache, which evicts the least recently used statement. */
   #prepared(sql: string): SQLite.Statement {
     const statement = this.#statements.get(sql) ?? this.#database.prepare(sql);
     this.#statements.delete(sql);

@@ -12,13 +12,13 @@ import {
 import type { SqliteAnswer } from './sqlite-connection.ts';
 import type { SqliteRequest } from './sqlite-queue.ts';
 
-/** An open database, in this thread or in another. */
+/** An open database, in this thread or another. */
 export interface SqliteSource {
   ask(request: SqliteRequest): Promise<SqliteAnswer>;
   close(): Promise<void> | void;
 }
 
-/** One caller's use of the database, for a query or for a transaction. */
+/** A caller's connection, for one query or one transaction. */
 export class SqliteUse implements DatabaseConnection {
   readonly #ask: SqliteSource['ask'];
   #transaction: number | undefined;
@@ -69,7 +69,7 @@ class SqliteDriver implements Driver {
 
   async acquireConnection(): Promise<DatabaseConnection> {
     return new SqliteUse(async (request) => {
-      // Else a transaction that outlives the database would open it again.
+      // Otherwise a transaction still running after the close would open the database again.
       if (this.#closed) throw new Error('the database is closed');
       return this.#source.ask(request);
     });
@@ -96,12 +96,12 @@ class SqliteDriver implements Driver {
   }
 }
 
-/** Who may use the database when is not decided here but in `SqliteQueue`. */
+/** `SqliteQueue` decides the order of callers, not Kysely. */
 export class SharedSqliteAdapter extends SqliteAdapter {
   override get supportsMultipleConnections(): boolean {
     return true;
   }
-  /** It does; the migrations of nodes that start at once then wait for each other. */
+  /** With this, migrations of nodes that start at the same time wait for each other. */
   override get supportsTransactionalDdl(): boolean {
     return true;
   }

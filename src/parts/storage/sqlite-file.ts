@@ -1,12 +1,12 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Of everybody but the owner. */
+/** Permission bits of group and others. */
 const OTHERS = 0o077;
 
 /**
- * Makes the file where it is not there, for its owner only, and takes the rights of others from one that is.
- * SQLite gives the files beside it the same rights. Answers what the operator should know.
+ * Creates a missing file with mode 600, and sets an existing one to 600. SQLite gives the `-wal` and `-shm` files the
+ * same mode. Returns a warning for the operator if others had access.
  */
 export function makePrivate(path: string): string | undefined {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -17,8 +17,8 @@ export function makePrivate(path: string): string | undefined {
   if (open.length === 0) return undefined;
   try {
     for (const file of open) chmodSync(file, 0o600);
-    return 'DATABASE_URL: other users of this machine could open the file; now its owner alone can';
+    return 'DATABASE_URL: other users of this machine could open the file; its mode is now 600';
   } catch {
-    return 'DATABASE_URL: other users of this machine can open the file, and its rights cannot be changed';
+    return 'DATABASE_URL: other users of this machine can open the file, and its mode cannot be changed';
   }
 }

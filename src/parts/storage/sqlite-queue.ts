@@ -11,9 +11,9 @@ type Inside =
   | { does: 'commit' | 'rollback'; transaction: number };
 
 /**
- * What may be asked. A `run` is a query that commits by itself. A transaction is a number that its owner chose, and
- * its queries are its steps. The answer to a write comes when it is durable. `erase` leaves no old version of a row
- * in the files: what another process keeps it from erasing now, it erases as soon as it can.
+ * `run` is a query that commits by itself. `step` is a query in a transaction, which is a number that the caller
+ * chose. A write is answered once it is durable. `erase` removes old versions of rows from the files; if another
+ * process prevents it, the queue retries later.
  */
 export type SqliteRequest =
   | ({ does: 'run' } & SqliteQuery)
@@ -23,34 +23,34 @@ export type SqliteRequest =
 
 export interface SqliteOptions {
   path: string;
-  /** How long a query waits for a lock that another process holds (ms). */
+  /** How long a query waits for a lock of another process (ms). */
   patience: number;
 }
 
 interface Job {
   request: SqliteRequest;
-  /** When its patience ends. */
+  /** When to give up (`performance.now()`, ms). */
   until: number;
   answer: PromiseWithResolvers<SqliteAnswer>;
 }
 
-/** Writes in one commit. */
+/** Most writes in one commit. */
 const MAX_TOGETHER = 100;
-/** Milliseconds until a lock is tried again: at first, and at most after doubling. */
+/** Pause before a lock is tried again (ms): doubles from `first` up to `most`. */
 const PAUSE = { first: 1, most: 50 };
 const ERASE_AGAIN_AFTER = 500;
 const NOTHING: SqliteAnswer = { rows: [] };
 
 /**
- * Lets many callers use one connection. Writes stand in line, and those of several callers share a commit. Reads
- * pass a line that waits for another process. While a transaction is open, everybody else waits.
+ * Shares one connection between many callers. Writes are queued, and adjacent writes share a commit. Reads overtake
+ * writes that wait for a lock of another process. While a transaction is open, all other requests wait.
  */
 export class SqliteQueue {
   readonly #options: SqliteOptions;
   #connection: SqliteConnection | undefined;
   #jobs: Job[] = [];
   #transaction: number | undefined;
-  /** Why the line stands still, and until when. */
+  /** The lock that blocks the queue, and when to try again (`performance.now()`, ms). */
   #lock: { error: unknown; pause: number; until: number } | undefined;
   #soon: NodeJS.Immediate | undefined;
   #later: NodeJS.Timeout | undefined;
@@ -63,12 +63,12 @@ export class SqliteQueue {
   ask(request: SqliteRequest): Promise<SqliteAnswer> {
     const answer = Promise.withResolvers<SqliteAnswer>();
     this.#jobs.push({ request, until: performance.now() + this.#options.patience, answer });
-    // Not at once: what is asked in the same moment can go together.
+    // Deferred, so that requests of the same moment can share a commit.
     this.#soon ??= setImmediate(() => this.#turn());
     return answer.promise;
   }
 
-  /** Does what can be done at once, and refuses the rest. */
+  /** Runs what can run now, and rejects the rest. */
   close(): void {
     this.#turn();
     clearImmediate(this.#soon);
@@ -90,7 +90,7 @@ export class SqliteQueue {
         this.#runFront(connection);
     }
     if (this.#lock !== undefined) this.#endPatience(this.#lock.error);
-    // Of an open transaction the next step comes once its owner has the last answer.
+    // The owner of an open transaction sends the next step after the previous answer, which starts a turn.
     if (this.#jobs.length === 0 || this.#transaction !== undefined) return;
     const pause = (this.#lock?.until ?? 0) - performance.now();
     if (pause > 0) this.#later = setTimeout(() => this.#turn(), pause);
@@ -107,7 +107,7 @@ export class SqliteQueue {
     return this.#connection;
   }
 
-  /** What does not stand in line. False: it stays. */
+  /** Runs a request that need not wait in the queue. Returns false if it must stay there. */
   #runsNow(connection: SqliteConnection, { request, answer }: Job): boolean {
     switch (request.does) {
       case 'begin':
@@ -144,9 +144,9 @@ export class SqliteQueue {
 
   #runInside(connection: SqliteConnection, request: Inside): SqliteAnswer {
     if (request.transaction !== this.#transaction) {
-      // The thread in which it was open has ended, and SQLite has rolled it back.
+      // Its thread has ended, and SQLite has rolled it back.
       if (request.does === 'rollback') return NOTHING;
-      throw new Error('the transaction is gone');
+      throw new Error('the transaction no longer exists');
     }
     if (request.does === 'step') return connection.run(request);
     connection[request.does]();
@@ -161,9 +161,9 @@ export class SqliteQueue {
     this.#erasure.unref();
   }
 
-  /** One transaction begins, or writes that stand next to each other are committed. */
+  /** Begins one transaction, or commits the adjacent writes at the front of the queue. */
   #runFront(connection: SqliteConnection): void {
-    // It stood behind a transaction that has just ended, and comes with the next turn.
+    // It waited for a transaction that has just ended; the next turn runs it.
     if (this.#jobs[0]?.request.does === 'erase') return;
     const queries = this.#queriesInFront();
     const line = this.#jobs.slice(0, Math.max(1, queries.length));
@@ -205,7 +205,7 @@ export class SqliteQueue {
 
   #meetLock(error: unknown): void {
     const pause = Math.min(PAUSE.most, this.#lock ? this.#lock.pause * 2 : PAUSE.first);
-    // By chance, or those who wait for each other would come together again.
+    // With jitter, so that two waiting processes do not collide again.
     this.#lock = { error, pause, until: performance.now() + pause * (0.5 + Math.random() / 2) };
   }
 

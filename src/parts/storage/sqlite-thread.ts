@@ -4,7 +4,7 @@ import type { SqliteAnswer } from './sqlite-connection.ts';
 import type { SqliteOptions, SqliteRequest } from './sqlite-queue.ts';
 import type { FromThread, ToThread } from './sqlite-worker.ts';
 
-/** With SQLite's own code; SQLITE_THREAD: the thread has ended before it answered. */
+/** `code` is SQLite's, or SQLITE_THREAD: the thread ended before it answered. */
 class SqliteError extends Error {
   readonly code: unknown;
   constructor({ message, code }: { message: string; code: unknown }) {
@@ -19,8 +19,8 @@ interface Running {
 }
 
 /**
- * A SQLite file in a thread of its own: its calls are synchronous, so whatever they wait for would hold everybody up
- * here. The thread starts with the first question, and again with the first one after it has failed.
+ * Runs a SQLite file in its own thread: its calls are synchronous and would block the event loop here. The thread
+ * starts with the first request, and restarts with the first one after it has failed.
  */
 export class SqliteThread {
   readonly #options: SqliteOptions;
@@ -39,7 +39,7 @@ export class SqliteThread {
     worker.postMessage({ id: this.#count, request } satisfies ToThread);
     const answer = Promise.withResolvers<SqliteAnswer>();
     asked.set(this.#count, answer);
-    // It keeps the process alive only while somebody waits.
+    // The thread keeps the process alive only while a request is pending.
     worker.ref();
     return answer.promise;
   }
@@ -56,7 +56,7 @@ export class SqliteThread {
 
   #start(): Running {
     const worker = new Worker(new URL('./sqlite-worker.ts', import.meta.url), {
-      // What this process was started with is not for the thread.
+      // This process's own flags are not for the thread.
       execArgv: [],
     });
     const running: Running = { worker, asked: new Map() };
@@ -68,7 +68,7 @@ export class SqliteThread {
       if ('error' in message) answer?.reject(new SqliteError(message.error));
       else answer?.resolve(message.answer);
     });
-    // An error comes before the exit, and in between another thread may have taken over.
+    // 'error' comes before 'exit', and in between a new thread may have started.
     const fail = (message: string) => {
       if (this.#running === running) this.#running = undefined;
       for (const { reject } of running.asked.values())
@@ -76,7 +76,7 @@ export class SqliteThread {
       running.asked.clear();
     };
     worker.on('error', ({ message }) => fail(message));
-    worker.on('exit', () => fail('the thread of the database has ended'));
+    worker.on('exit', () => fail('the database thread has ended'));
     return running;
   }
 }

@@ -4,20 +4,20 @@ import { type SqliteOptions, SqliteQueue, type SqliteRequest } from './sqlite-qu
 
 export type ToThread = { id: number; request: SqliteRequest } | 'close';
 
-/** An error does not cross with its code. */
+/** `code` is sent apart: structured clone drops it from an error. */
 export type FromThread = { id: number } & (
   | { answer: SqliteAnswer }
   | { error: { message: string; code: unknown } }
 );
 
-/** Answers what comes through the port, until the end is asked for. */
+/** Answers requests from the port until it receives `close`. */
 export function serve(options: SqliteOptions, port: MessagePort | null = parentPort): void {
   const queue = new SqliteQueue(options);
   const tell = (message: FromThread) => port?.postMessage(message);
   port?.on('message', (message: ToThread) => {
     if (message === 'close') {
       queue.close();
-      // What the end has answered goes out first.
+      // The answers that the close has caused are sent first.
       setImmediate(() => port.close());
       return;
     }
@@ -29,5 +29,5 @@ export function serve(options: SqliteOptions, port: MessagePort | null = parentP
   });
 }
 
-// What is to be opened comes first.
+// The first message has the options.
 parentPort?.once('message', serve);

@@ -5,15 +5,15 @@ import { SqliteQueue } from './sqlite-queue.ts';
 import { SqliteThread } from './sqlite-thread.ts';
 
 export interface SqliteSettings {
-  /** How long a query waits for a lock that another process holds (ms). */
+  /** How long a query waits for a lock of another process (ms). */
   timeout: number;
-  /** Hears what the operator should know. */
+  /** Called with a warning for the operator. */
   warn?: ((message: string) => void) | undefined;
 }
 
-/** One SQLite file, made where it is not there; or `:memory:`. */
+/** A SQLite file, created if it is missing, or `:memory:`. */
 export function sqlite(path: string, { timeout: patience, warn }: SqliteSettings): Dialect {
-  // In memory there is no lock of others and no disk, so nothing to wait for: no thread is needed.
+  // An in-memory database has no disk and no foreign locks to wait for, so it needs no thread.
   if (path === ':memory:') return new SharedSqliteDialect(new SqliteQueue({ path, patience }));
   const warning = makePrivate(path);
   if (warning !== undefined) warn?.(warning);

@@ -7,10 +7,10 @@ import { isLostRace, isTimeout, isUniqueViolation } from './faults.ts';
 import { behindPrefix } from './prefix.ts';
 import { RowTurns } from './row-turns.ts';
 
-/** The database did not answer, or refused for a cause that is not the caller's. */
+/** The database did not answer, or failed for a reason that is not the caller's. */
 export class StorageFault extends Error {}
 
-/** A row that this version cannot read: damaged, or written by a newer one. It spoils what needs it, and nothing else. */
+/** A row that this version cannot read: damaged, or written by a newer version. Only requests that need it fail. */
 export class UnreadableRow extends StorageFault {
   readonly id: string;
 
@@ -23,21 +23,21 @@ export class UnreadableRow extends StorageFault {
 /** Another user has this address. */
 export class EmailTaken extends Error {}
 
-/** What a decision says: the user as he is to be (the same object: nothing to write), and a result for the caller. */
+/** A decision: the next user (the same object: nothing to write) and a result for the caller. */
 export interface Change<T> {
   user: User;
   result: T;
-  /** Another user who must still be as he was read when this is written, in one commit with it. */
+  /** Another user whose row must be unchanged when this is written, in the same commit. */
   witness?: User;
 }
 
 const TRIES = 30;
 
-/** So many rows are read where one will do, as some may not be readable. */
+/** Rows read where one is needed, as some may be unreadable. */
 const A_FEW = 10;
 const REMOVED_AT_ONCE = 500;
 
-/** Before the next try, the longer the more often it was lost, and never as long as the others'. */
+/** Exponential back-off with jitter, at most 50 ms. */
 const backOff = (round: number) => sleep(Math.random() * Math.min(50, 2 ** round));
 
 const toRow = (user: User): Insertable<UserRow> => ({
@@ -50,7 +50,7 @@ const toRow = (user: User): Insertable<UserRow> => ({
 
 const JSON_COLUMNS = ['roles', 'sessions', 'throttle', 'mfa'] as const;
 
-/** Refuses a row that is not of this shape with UnreadableRow, which names the members and holds no value. */
+/** Throws UnreadableRow if the row does not match the schema. The error names the members, never their values. */
 function readRow<T>(schema: z.ZodType<T>, row: { id: string } & Partial<Selectable<UserRow>>): T {
   const parsed: Record<string, unknown> = { ...row };
   for (const column of JSON_COLUMNS) {
@@ -72,7 +72,7 @@ const toUser = (row: Selectable<UserRow>): User => readRow(User, row);
 /** Rolls a transaction back. */
 class LostRace extends Error {}
 
-/** The compare-and-swap. False: the row is no longer the one that was seen. */
+/** Compare-and-swap on `row_version`. Returns false if the row has changed since it was read. */
 async function writeOver(db: Database, seen: User, next: User): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('users')
@@ -83,23 +83,23 @@ async function writeOver(db: Database, seen: User, next: User): Promise<boolean>
   return numUpdatedRows === 1n;
 }
 
-/** What a page of users is picked by. */
+/** Selects a page of users. */
 export interface Page {
   kind: User['kind'];
   emailPrefix?: string | undefined;
-  /** Of the last row of the page before: its id, or its `email_key` where addresses are searched. */
+  /** The last row of the previous page: its ID, or its `email_key` in a search by address. */
   after?: string | undefined;
   limit: number;
 }
 
 export interface UsersListener {
-  /** Hears of every row that was written, as it now stands. */
+  /** Called with every user written, in the new state. */
   wrote(user: User): void;
-  /** Hears of every row that was passed over. */
+  /** Called with every row that could not be read. */
   unreadable(row: UnreadableRow): void;
 }
 
-/** Rows of `users`, in and out. Every failure of the database is a StorageFault. */
+/** Reads and writes the `users` table. Every database failure is thrown as StorageFault. */
 export class Users {
   readonly #db: Database;
   readonly #listener: UsersListener;
@@ -118,7 +118,7 @@ export class Users {
     return this.#findBy('email_key', key);
   }
 
-  /** Refuses an address that is taken with EmailTaken, also when two come at once. */
+  /** Throws EmailTaken if the address is in use, even when two inserts race. */
   async insert(user: User): Promise<void> {
     try {
       await this.#guarded('insert', () =>
@@ -127,14 +127,14 @@ export class Users {
     } catch (error) {
       const { cause } = error as StorageFault;
       if (isUniqueViolation(cause)) throw new EmailTaken();
-      // The answer may have been lost after the commit. No other row has this id, so the row tells.
+      // The answer may have been lost after the commit. The ID is unique, so if the row exists, the insert succeeded.
       if (isTimeout(cause) || (await this.findById(user.id)) === undefined) throw error;
     }
   }
 
   /**
-   * The one way to change a user: read, decide in pure code, write if nobody else has written since, else
-   * decide again. `decide` may run several times and must not wait. `undefined`: no such user.
+   * The only way to change a user: read, decide in pure code, write if the row is unchanged, else decide again.
+   * `decide` may run several times and must not wait. Returns undefined if there is no such user.
    */
   async change<T>(
     id: string,
@@ -152,17 +152,17 @@ export class Users {
       return change;
     };
     for (let round = 1; round <= TRIES; round += 1) {
-      // Within this node nobody loses a race: the row is read when its turn has come.
+      // Changes on this node never race: each reads the row when its turn comes.
       const changed = await this.#turns.run(id, changeOnce);
       if (changed !== 'lost') return changed.result;
       await backOff(round);
     }
-    throw new StorageFault(`user changed by others ${TRIES} times in a row`);
+    throw new StorageFault(`user changed concurrently ${TRIES} times in a row`);
   }
 
   /**
-   * What was revoked at or after `instant` (ms), `limit` users at a time. Of a row whose sessions cannot be read
-   * only the version is known.
+   * Users with something revoked at or after `instant` (ms), in pages of `limit`. If a row's sessions cannot be read,
+   * its version is still returned, with no sessions.
    */
   async *revokedSince(instant: number, limit: number): AsyncGenerator<RevokedUser[]> {
     let after = { revoked_at: instant, id: '' };
@@ -187,8 +187,8 @@ export class Users {
   }
 
   /**
-   * By id, so oldest first; a search by address in the order of addresses. Deleted users, and rows that cannot be
-   * read, are not there.
+   * By ID, so oldest first; a search by address is sorted by address. Leaves out deleted users and rows that cannot
+   * be read.
    */
   async list(page: Page): Promise<User[]> {
     const found: User[] = [];
@@ -203,7 +203,7 @@ export class Users {
     }
   }
 
-  /** Some active person with this role and a password who is not `id`. Reads those who have any role. */
+  /** An active person other than `id` with this role and a password. Scans only rows that have a role. */
   async findOther(id: string, role: string): Promise<User | undefined> {
     const rows = await this.#guarded('findOther', () =>
       this.#db
@@ -221,7 +221,7 @@ export class Users {
     return rows.map((row) => this.#readable(User, row)).find((user) => user !== undefined);
   }
 
-  /** Adds those whose address is free, in one commit; answers how many that were. */
+  /** Adds the users whose address is free, in one commit. Returns how many were added. */
   async insertMany(users: User[]): Promise<number> {
     return this.#guarded('insertMany', async () => {
       const added = await this.#db
@@ -234,15 +234,15 @@ export class Users {
     });
   }
 
-  /** Reads, and unless `write` is false writes, as much as a change does, and changes nobody. */
+  /** Costs as much as a change: reads the decoy row and, unless `write` is false, writes it. */
   async writeDecoy(write: boolean): Promise<void> {
     const decoy = await this.findById(DECOY);
     if (decoy === undefined || !write) return;
-    // Whoever loses the race to another need not write again: nothing is kept here.
+    // No retry after a lost race: the decoy row keeps no data.
     await this.#turns.run(DECOY, () => this.#replace(decoy, { user: decoy, result: undefined }));
   }
 
-  /** Removes the emptied rows of users who were deleted before `instant` (ms), some at a time, and old versions of all. */
+  /** Removes, in batches, the emptied rows of users deleted before `instant` (ms); then erases old versions of rows. */
   async removeDeleted(instant: number): Promise<void> {
     await this.#guarded('removeDeleted', async () => {
       const some = this.#db
@@ -264,7 +264,7 @@ export class Users {
     await eraseOldVersions(this.#db);
   }
 
-  /** A small durable write, to a row that is no user's. Refuses with StorageFault when nothing can be written. */
+  /** A small durable write to the decoy row. Throws StorageFault if the database takes no writes. */
   async tryWriting(): Promise<void> {
     await this.#guarded('tryWriting', () =>
       this.#db
@@ -276,7 +276,7 @@ export class Users {
   }
 
   async #findBy(column: 'id' | 'email_key', value: string): Promise<User | undefined> {
-    // PostgreSQL takes no NUL in a text, so no row has one.
+    // PostgreSQL allows no NUL in text, so no row has one.
     if (value.includes('\0')) return undefined;
     return this.#guarded('find', async () => {
       const row = await this.#db
@@ -288,7 +288,7 @@ export class Users {
     });
   }
 
-  /** False: somebody else wrote first. A write whose answer was lost is a fault; whether it took place, the row tells. */
+  /** Returns false if another write came first. Throws StorageFault if the answer was lost; the write may have happened. */
   async #replace(seen: User, change: Change<unknown>): Promise<boolean> {
     try {
       return await this.#write(seen, change);
@@ -305,7 +305,7 @@ export class Users {
       let query = this.#db
         .selectFrom('users')
         .selectAll()
-        // Literally: an index over some of the rows serves no parameter.
+        // A literal: a partial index cannot be used with a parameter.
         .where('kind', '=', sql.lit(kind))
         .where('status', '!=', 'deleted');
       if (after !== undefined) query = query.where(order, '>', after);
@@ -316,7 +316,7 @@ export class Users {
     });
   }
 
-  /** The row, or undefined: it cannot be read, and somebody was told. */
+  /** The parsed row, or undefined if it cannot be read; the listener was called then. */
   #readable<T>(schema: z.ZodType<T>, row: Parameters<typeof readRow>[1]): T | undefined {
     try {
       return readRow(schema, row);
@@ -333,7 +333,7 @@ export class Users {
         { from: seen, to: next },
         { from: witness, to: witness },
       ];
-      // In one order for everybody, or two who are each other's witness wait for each other.
+      // Always in the same order: two users who are each other's witness would deadlock otherwise.
       for (const { from, to } of pair.sort((a, b) => (a.from.id < b.from.id ? -1 : 1))) {
         if (!(await writeOver(transaction, from, to))) throw new LostRace();
       }
@@ -341,7 +341,7 @@ export class Users {
     });
   }
 
-  /** For what may be done again when somebody else was first: it was not done at all. */
+  /** Retries a query that lost a race: a lost race means that nothing was written. */
   async #guarded<T>(action: string, query: () => Promise<T>, round = 1): Promise<T> {
     try {
       return await query();
