@@ -19,9 +19,9 @@ const integer = (min: number, max: number) =>
     .string()
     .regex(/^\d{1,10}$/, { error: 'must be a whole number' })
     .transform(Number)
-    .pipe(z.number().min(min).max(max));
+    .refine((value) => value >= min && value <= max, { error: `must be from ${min} to ${max}` });
 
-/** In milliseconds. */
+/** Parses a duration with a unit into milliseconds. Refuses one outside `min` to `max`. */
 const duration = (min: string, max: string) =>
   z
     .string()
@@ -38,7 +38,7 @@ const list = z.string().transform((text) =>
     .filter((entry) => entry !== ''),
 );
 
-/** Refuses with the words of `faultOf`. */
+/** Refuses a text for which `faultOf` returns a message. */
 const without = (faultOf: (text: string) => string | undefined) =>
   z.string().superRefine((text, { addIssue }) => {
     const fault = faultOf(text);
@@ -47,24 +47,23 @@ const without = (faultOf: (text: string) => string | undefined) =>
 
 const origin = without(faultOfOrigin);
 
-/** An address that others are appended to, or that is compared letter by letter. */
+/** A URL that paths are appended to, or that is compared as an exact string. */
 const baseUrl = z
   .string()
   .refine((text) => /^https?:\/\/[^\s?#@*]*[^\s?#@/*]$/.test(text) && URL.canParse(text), {
-    error: 'must be an http(s) URL without a user, a query, a fragment or a slash at its end',
+    error: 'must be an http(s) URL without user, query, fragment or trailing slash',
     abort: true,
   });
 
-/** The same; its path goes in front of every route, so it has letters that mean nothing to a router. */
+/** A base URL whose path becomes the prefix of every route, so it has no characters special to the router. */
 const issuerUrl = baseUrl.refine(
   (text) => /^[^/]*\/\/[^/]*(\/(?!\.{1,2}(\/|$))[\w.~-]+)*$/.test(text),
   {
-    error:
-      'must have no path, or one of letters, digits and -._~, such as https://example.com/auth',
+    error: 'may have only letters, digits and -._~ in its path, such as https://example.com/auth',
   },
 );
 
-/** Stands on one line of a mail's header and of a page; without marks that turn the text around it. */
+/** Appears in mail headers and on pages, so it has no line breaks and no bidirectional control characters. */
 const productName = z
   .string()
   .trim()
@@ -74,11 +73,11 @@ const productName = z
   })
   .regex(/[\p{L}\p{N}]/u, { error: 'must have a letter or a digit' });
 
-/** `count` requests in each `window` milliseconds; undefined: no limit. */
+/** `count` requests per `window` (ms). undefined: no limit. */
 const rate = z
   .string()
   .regex(/^(off|[1-9]\d{0,6}\/(?:[1-9]\d{0,3})?(s|m|h|d))$/, {
-    error: 'must look like 600/1m, or be off',
+    error: 'must be off or a rate such as 600/1m',
   })
   .transform((text) => {
     if (text === 'off') return undefined;
@@ -94,146 +93,149 @@ const flag = z.enum(['true', 'false', '']).transform((text) => text === 'true');
 function isNetwork(text: string): boolean {
   const address = text.replace(/\/\d{1,3}$/, '');
   const bits = text === address ? 1 : Number(text.slice(address.length + 1));
-  // Whoever trusts everybody (/0) lets everybody say who he is.
+  // /0 is refused: it would let every client forge its own address.
   return bits >= 1 && bits <= (isIP(address) === 4 ? 32 : 128) && isIP(address) !== 0;
 }
 
-const cidr = z.string().refine(isNetwork, { error: 'must be an address or a CIDR block' });
+const cidr = z.string().refine(isNetwork, { error: 'must be an IP address or a CIDR block' });
 
-/** Inline key sets start with a brace; everything else is a file name. */
+/** An inline key set starts with a brace. Anything else is a file name. */
 export const isInlineKeySet = (signingKeys: string): boolean =>
   signingKeys.trimStart().startsWith('{');
 
-const WHAT_KEYS_ARE =
-  'must be a private JWK set or the name of its file; PEM is not taken, convert it';
+const WHAT_KEYS_ARE = 'must be a private JWK set or the name of its file; convert PEM to JWK first';
 
-/** Every variable that is read. The description is the README's; the default is the one for development. */
+/** Every variable that is read. Descriptions go into the README; defaults are those of development. */
 const Environment = z.object({
   NODE_ENV: z
     .enum(['development', 'production'])
     .default('development')
-    .describe('`production` refuses every setting that would be unsafe there'),
+    .describe('`production` refuses unsafe settings'),
   HOST: z.string().min(1).default('127.0.0.1').describe('address to listen on'),
   PORT: integer(0, 65_535).default(3000).describe('port to listen on'),
   METRICS_PORT: integer(0, 65_535)
     .default(9464)
-    .describe('port of `/metrics` (Prometheus), apart from the public one'),
+    .describe('port of `/metrics` (Prometheus), separate from the public port'),
   ISSUER: issuerUrl
     .optional()
     .describe(
-      '`iss` of every token, compared letter by letter; with a path, everything is served below it; production: https|`http://localhost:PORT`',
+      '`iss` of every token, compared as an exact string; if it has a path, all routes are below that path; production: https|`http://localhost:PORT`',
     ),
   AUDIENCE: z
     .string()
     .min(1)
     .optional()
-    .describe('`aud` of the access tokens, compared letter by letter|the issuer'),
+    .describe('`aud` of the access tokens, compared as an exact string|the issuer'),
   APP_URL: baseUrl
     .optional()
-    .describe('your application; its pages may call the API, with cookies|the issuer'),
+    .describe('URL of your application; its pages may call the API, with cookies|the issuer'),
   PRODUCT_NAME: productName
     .default('Latchkey')
-    .describe('what mails, pages and authenticator apps call the service'),
+    .describe('name of the service in mails, pages and authenticator apps'),
   DATABASE_URL: DatabaseUrl.default('file:data/latchkey.db').describe(
     'SQLite (`file:PATH`) or PostgreSQL (`postgres://…`)',
   ),
-  DATABASE_POOL: integer(1, 1_000).default(10).describe('connections to PostgreSQL'),
+  DATABASE_POOL: integer(1, 1_000)
+    .default(10)
+    .describe('maximum number of connections to PostgreSQL'),
   DATABASE_TIMEOUT: duration('100ms', '60s')
     .default(milliseconds('5s'))
-    .describe('how long a statement may take, waiting for a lock included|`5s`'),
+    .describe('time limit of a statement, including the wait for a lock|`5s`'),
   SIGNING_KEYS: z
     .string()
     .refine((text) => isInlineKeySet(text) || isFileName(text), { error: WHAT_KEYS_ARE })
     .optional()
     .describe(
-      'the private JWK set: a file, or the JSON itself; made on the first start in development|`data/keys.json`',
+      'the private JWK set: a file name, or the JSON itself; in development the first start creates the file|`data/keys.json`',
     ),
   SIGNING_ALG: SigningAlgorithm.default('ES256').describe(
-    'algorithm of the signing key that is made: ES256, RS256, PS256, EdDSA, HS256',
+    'algorithm of a signing key that the service creates: ES256, RS256, PS256, EdDSA, HS256',
   ),
   SIGN_UP: z
     .enum(['open', 'verified', 'closed'])
     .optional()
     .describe(
-      'who may register: anyone at once, whoever proves the mailbox, nobody|`open`; production: `verified`',
+      'who may sign up: anyone (`open`), anyone who confirms the address by mail (`verified`), or no one (`closed`)|`open`; production: `verified`',
     ),
-  ALLOW_OPEN_SIGN_UP: flag.default(false).describe('`true` permits `SIGN_UP=open` in production'),
+  ALLOW_OPEN_SIGN_UP: flag.default(false).describe('`true` allows `SIGN_UP=open` in production'),
   MAIL_URL: MailUrl.default('file:data/mail').describe(
-    'where mail goes: `smtp://…`, `smtps://…`, or `file:FOLDER` for `.eml` files',
+    'how mail is sent: `smtp://…`, `smtps://…`, or `file:FOLDER` to write `.eml` files',
   ),
   MAIL_FROM: z
     .string()
     .regex(/^[^\r\n]+$/)
     .default('no-reply@localhost')
-    .describe('sender of the mails; an address without a name gets `PRODUCT_NAME`'),
+    .describe('sender of mails; an address without a display name gets `PRODUCT_NAME`'),
   CORS_ORIGINS: list
     .pipe(z.array(origin))
     .default([])
-    .describe('further origins whose pages may call the API, separated by commas|(none)'),
+    .describe('additional origins whose pages may call the API, separated by commas|(none)'),
   TRUST_PROXY: list
     .pipe(z.array(cidr))
     .default([])
     .describe(
-      'addresses or CIDR blocks of your proxies, separated by commas; only their forwarding headers count|(none)',
+      'IP addresses or CIDR blocks of your proxies, separated by commas; forwarding headers from other senders are ignored|(none)',
     ),
   RATE_LIMIT: rate
     .prefault('600/1m')
     .describe('requests per client prefix (IPv4 address, IPv6 /64), or `off`|`600/1m`'),
   AUTH_RATE_LIMIT: rate
     .prefault('30/1m')
-    .describe('the same for the routes that take a password or make a user|`30/1m`'),
-  PASSWORD_MIN_LENGTH: integer(8, 64).default(15).describe('in characters (code points)'),
+    .describe('the same for routes that take a password or create a user|`30/1m`'),
+  PASSWORD_MIN_LENGTH: integer(8, 64)
+    .default(15)
+    .describe('minimum length of a password, in characters (code points)'),
   HASH_MEMORY: integer(19_456, 4_194_304)
     .default(19_456)
-    .describe('memory of one Argon2id hash in KiB'),
+    .describe('memory of one Argon2id hash, in KiB'),
   HASH_PASSES: integer(2, 64).default(2).describe('passes of one Argon2id hash'),
   HASH_CONCURRENCY: integer(1, 1_024)
     .default(availableParallelism())
-    .describe('hashes at once|processors'),
+    .describe('hashes computed at the same time|number of processors'),
   HASH_QUEUE: integer(0, 100_000)
     .default(100)
     .describe(
-      'hashes of strangers that may wait, and as many of others; more are refused with 503',
+      'hashes that may wait: this many for unknown callers, and this many for all others; more are refused with 503',
     ),
   SESSION_IDLE: duration('1h', '365d')
     .default(milliseconds('14d'))
-    .describe('a session ends when it is not refreshed for this long|`14d`'),
+    .describe('a session that is not refreshed for this long ends|`14d`'),
   SESSION_MAX: duration('1h', '365d')
     .default(milliseconds('30d'))
-    .describe('a session ends this long after its sign-in, whatever happens|`30d`'),
+    .describe('a session ends this long after its sign-in, even if it is in use|`30d`'),
   MAX_SESSIONS: integer(1, 100)
     .default(10)
-    .describe('live sessions of one user; the least recently used makes room'),
+    .describe('sessions of one user; a further sign-in ends the least recently used one'),
   REFRESH_GRACE: duration('0s', '60s')
     .default(milliseconds('30s'))
     .describe(
-      'how long a spent refresh token still gets its successor (a lost answer, several tabs, a reload)|`30s`',
+      'how long a spent refresh token still gets its successor (lost answer, several tabs, reload)|`30s`',
     ),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
-    .describe('least severity that is logged'),
+    .describe('lowest level that is logged'),
   SHUTDOWN_DELAY: duration('0s', '10m')
     .optional()
     .describe(
-      'how long `/readyz` says no before the listener closes, so that the balancer takes the node out|`0s`; production: `5s`',
+      'how long `/readyz` fails before the listener closes, so that the load balancer can remove the node|`0s`; production: `5s`',
     ),
   TLS_CERT: FileName.optional().describe('certificate file (PEM): HTTPS without a proxy|(none)'),
-  TLS_KEY: FileName.optional().describe('its key file (PEM)|(none)'),
+  TLS_KEY: FileName.optional().describe('private key file of `TLS_CERT` (PEM)|(none)'),
 });
 
 export type Config = Readonly<ReturnType<typeof withDerivedDefaults>>;
 
-/** Every mistake in the environment, one line each. Names the variables, never their values. */
+/** All errors in the environment, one per line. Names variables, never their values. */
 export class ConfigError extends Error {
   constructor(mistakes: string[]) {
     super(
-      `The configuration has ${mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`}:\n${mistakes.map((mistake) => `  ${mistake}`).join('\n')}`,
+      `The configuration has ${mistakes.length === 1 ? 'an error' : `${mistakes.length} errors`}:\n${mistakes.map((mistake) => `  ${mistake}`).join('\n')}`,
     );
   }
 }
 
-/** An address with a name (RFC 5322 section 3.4), which a colon or a comma would break without the quotation marks. */
+/** An address with a display name (RFC 5322 section 3.4), quoted because it may have a colon or a comma. */
 const named = (address: string, name: string): string =>
   address.includes('<') ? address : `"${name.replaceAll(/["\\]/g, '\\$&')}" <${address.trim()}>`;
 
@@ -254,16 +256,16 @@ function withDerivedDefaults(variables: z.infer<typeof Environment>) {
   };
 }
 
-/** A file is made only under a name that no key and no password has. */
+/** Creates a key file only if the name ends in .json, so that a pasted key or password never becomes a file name. */
 function unlikelyKeyFile({ SIGNING_KEYS }: Config): string[] {
   return isInlineKeySet(SIGNING_KEYS) || existsSync(SIGNING_KEYS) || SIGNING_KEYS.endsWith('.json')
     ? []
     : [
-        `SIGNING_KEYS ${WHAT_KEYS_ARE}. There is no such file, and one that is made must end in .json`,
+        `SIGNING_KEYS ${WHAT_KEYS_ARE}. No such file exists, and the name of a new one must end in .json`,
       ];
 }
 
-/** A line end that came along from a file, or the file itself. Keys may be JSON on several lines. */
+/** Whether a value has a control character, such as a line break from a file. SIGNING_KEYS may have several lines. */
 const isSpoiled = ([name, value = '']: [string, string | undefined]): boolean =>
   name in Environment.shape && name !== 'SIGNING_KEYS' && /\p{Cc}/u.test(value);
 
@@ -272,11 +274,11 @@ function contradictions(config: Config): string[] {
   if (config.SESSION_IDLE > config.SESSION_MAX)
     mistakes.push('SESSION_IDLE must not be longer than SESSION_MAX');
   if ((config.TLS_CERT === undefined) !== (config.TLS_KEY === undefined))
-    mistakes.push('TLS_CERT and TLS_KEY go together');
+    mistakes.push('TLS_CERT and TLS_KEY must be set together');
   else if (!existsSync(config.TLS_CERT ?? '.') || !existsSync(config.TLS_KEY ?? '.'))
-    mistakes.push('TLS_CERT and TLS_KEY must name files');
+    mistakes.push('TLS_CERT and TLS_KEY must be existing files');
   if (config.PORT !== 0 && config.PORT === config.METRICS_PORT)
-    mistakes.push('METRICS_PORT must not be PORT: metrics are not for the public');
+    mistakes.push('METRICS_PORT must differ from PORT: metrics must not be public');
   return mistakes;
 }
 
@@ -286,37 +288,39 @@ function unsafeInProduction(config: Config): string[] {
   if (!config.APP_URL.startsWith('https://')) mistakes.push('APP_URL must be https in production');
   if (config.SIGN_UP === 'open' && !config.ALLOW_OPEN_SIGN_UP) {
     mistakes.push(
-      'SIGN_UP=open tells strangers which addresses are known; set ALLOW_OPEN_SIGN_UP=true if you mean it',
+      'SIGN_UP=open reveals which addresses have accounts; set ALLOW_OPEN_SIGN_UP=true to allow it',
     );
   }
   if (config.MAIL_URL.startsWith('file:')) {
-    mistakes.push('MAIL_URL must be smtp:// or smtps:// in production: nobody reads files');
+    mistakes.push(
+      'MAIL_URL must be smtp:// or smtps:// in production: mail written to files does not arrive',
+    );
   }
   if (!isInlineKeySet(config.SIGNING_KEYS) && !existsSync(config.SIGNING_KEYS)) {
     mistakes.push(
-      'SIGNING_KEYS must hold your keys or name their file in production: none are made there',
+      'SIGNING_KEYS must be set to your keys or an existing key file in production, where none are created',
     );
   }
   return mistakes;
 }
 
-/** What the configuration has to fit into. */
+/** The resources of the machine. */
 export interface Machine {
-  /** Bytes that the container may use; none or 0: nobody says. */
+  /** Memory limit of the container (bytes). undefined or 0: unknown. */
   memoryLimit?: number | undefined;
 }
 
-/** Hashes at once need this much; the rest of the service needs the other half. */
+/** Concurrent hashes may use half of the memory; the other half is for the rest of the service. */
 function tooLarge({ HASH_CONCURRENCY, HASH_MEMORY }: Config, { memoryLimit }: Machine): string[] {
   const needed = HASH_CONCURRENCY * HASH_MEMORY * 1_024;
   if (!memoryLimit || needed <= memoryLimit / 2) return [];
   const mega = (bytes: number) => `${Math.ceil(bytes / 1_048_576)} MB`;
   return [
-    `HASH_CONCURRENCY times HASH_MEMORY is ${mega(needed)}, more than half of the ${mega(memoryLimit)} that this container has`,
+    `HASH_CONCURRENCY times HASH_MEMORY is ${mega(needed)}, more than half of the ${mega(memoryLimit)} of this container`,
   ];
 }
 
-/** Reads the environment once. Refuses with ConfigError, which has every mistake. An empty variable counts as unset. */
+/** Reads the environment. An empty variable counts as unset. Throws ConfigError with all errors. */
 export function readConfig(env: Record<string, string | undefined>, machine: Machine = {}): Config {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
   const spoiled = Object.entries(set).filter(isSpoiled);
@@ -324,7 +328,7 @@ export function readConfig(env: Record<string, string | undefined>, machine: Mac
   const parsed = Environment.safeParse(set);
   if (!parsed.success || spoiled.length > 0) {
     throw new ConfigError([
-      ...spoiled.map(([name]) => `${name} must not have a line break or a control character in it`),
+      ...spoiled.map(([name]) => `${name} must not contain a line break or a control character`),
       ...(parsed.error?.issues ?? []).map(
         (issue) => `${issue.path[0]?.toString()} ${issue.message}`,
       ),
@@ -340,7 +344,7 @@ export function readConfig(env: Record<string, string | undefined>, machine: Mac
   return Object.freeze(config);
 }
 
-/** The README's table of variables: name, development default, meaning. */
+/** The rows of the README's table of variables. */
 export const variables: { name: string; fallback: string; meaning: string }[] = Object.entries(
   Environment.shape,
 ).map(([name, schema]) => {
