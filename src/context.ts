@@ -28,7 +28,7 @@ import type { SessionLimits } from './rules/sessions.ts';
 import type { PrivateJwk } from './schemas/jwk.ts';
 import { databaseFault, explained, mailFault } from './start-faults.ts';
 
-/** The parts of a running service, joined. */
+/** All parts of a running service. */
 export interface Context {
   config: Config;
   clock: Clock;
@@ -48,7 +48,7 @@ export interface Context {
   outbox: Outbox;
   mailboxLimit: MailboxLimit;
   shutdown: Shutdown;
-  /** Reads the key set again. Refuses a bad one with KeySetError; the old keys then stay. */
+  /** Reads the key set again. Throws KeySetError, and keeps the old keys, if the new set is invalid. */
   reloadKeys(): Promise<void>;
   close(): Promise<void>;
 }
@@ -66,17 +66,17 @@ function keySetText({ SIGNING_KEYS }: Config, makeKeys: () => PrivateJwk[]): str
     return readKeyFile(SIGNING_KEYS, makeKeys);
   } catch (error) {
     if (error instanceof KeySetError) throw error;
-    // The message would show the name, which may be the keys themselves, spoiled on their way here.
+    // The original message shows the file name, which may be a malformed key set instead of a name.
     throw new KeySetError(`the file cannot be used (${(error as NodeJS.ErrnoException).code})`);
   }
 }
 
-/** Keys are made at the start only: a file that is gone for a moment must not sign everybody out. */
+/** Keys are created at start only: a key file that is missing for a moment must not sign everyone out. */
 function makeNoKeys(): never {
-  throw new KeySetError('the file is gone');
+  throw new KeySetError('the file does not exist');
 }
 
-/** What a mail server says may repeat the address, or the password that it did not like: only its code is kept. */
+/** Loggable part of a mail error. A server's message may repeat the address or a refused password, so only codes are kept. */
 function mailFailure(error: unknown): object {
   const { code, command, responseCode } = error as Record<string, unknown>;
   return command === undefined || command === 'CONN'
@@ -84,7 +84,7 @@ function mailFailure(error: unknown): object {
     : { code, command, status: responseCode };
 }
 
-/** In development, where mail goes to files, the log has the links too. */
+/** If mail goes to files (development), the log has the links too. */
 function outboxLog({ MAIL_URL }: Config, logger: FastifyBaseLogger, { mails }: Metrics): OutboxLog {
   const toFiles = MAIL_URL.startsWith('file:');
   return {
@@ -106,7 +106,7 @@ function outboxLog({ MAIL_URL }: Config, logger: FastifyBaseLogger, { mails }: M
   };
 }
 
-/** Joins the parts, brings the database up to date, learns what is revoked. Opens no port. */
+/** Builds all parts, migrates the database and loads the revocation snapshot. Opens no port. */
 export async function buildContext(config: Config, parts: Parts): Promise<Context> {
   const clock = parts.clock ?? Date.now;
   const uptime = parts.uptime ?? (() => performance.now());
@@ -161,8 +161,8 @@ export async function buildContext(config: Config, parts: Parts): Promise<Contex
     users,
     writeProbe: new WriteProbe(() => users.tryWriting(), {
       clock,
-      failing: (err) => parts.logger.error({ err }, 'database: nothing can be written'),
-      well: () => parts.logger.info('database: can be written again'),
+      failing: (err) => parts.logger.error({ err }, 'database: writes fail'),
+      well: () => parts.logger.info('database: writes succeed again'),
     }),
     keys,
     accessTokens: new AccessTokens({

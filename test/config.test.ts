@@ -158,7 +158,7 @@ for (const [name, values] of Object.entries(bad)) {
     for (const value of values) {
       const message = messageOf({ [name]: value });
       const shown = encodeURI(value);
-      t.match(message, /^The configuration has a mistake:\n {2}/, shown);
+      t.match(message, /^The configuration has an error:\n {2}/, shown);
       t.match(message, name, shown);
       t.notMatch(message, 'canary');
     }
@@ -179,21 +179,21 @@ t.test('an origin that can match nothing is refused, with what to write instead'
   for (const [value, told] of Object.entries({
     '*': /must not be \*: list each origin, such as https:\/\/app\.example\.com/,
     null: /every sandboxed page sends/,
-    'https://*.example.com': /has a \*, which no browser sends: list each origin/,
-    'https://app.example.com/': /without the slash at its end/,
-    'https://app.example.com/x': /the origin alone/,
-    'https://app.example.com?x': /the origin alone/,
-    'https://ada@app.example.com': /the origin alone/,
+    'https://*.example.com': /must not contain \*: list each origin/,
+    'https://app.example.com/': /must not end with a slash/,
+    'https://app.example.com/x': /without user, path, query or fragment/,
+    'https://app.example.com?x': /without user, path, query or fragment/,
+    'https://ada@app.example.com': /without user, path, query or fragment/,
     'https://App.example.com': /in lower case/,
     'HTTPS://app.example.com': /in lower case/,
-    'https://app.example.com:443': /without :443/,
-    'http://app.example.com:80': /:80 after http/,
+    'https://app.example.com:443': /default port \(:443/,
+    'http://app.example.com:80': /:80 for http/,
     'app.example.com': /such as https:\/\/app\.example\.com/,
     'capacitor://localhost': /such as https:\/\/app\.example\.com/,
-    'https://b\u00fccher.example': /ASCII form/,
-    'https://a b': /ASCII form/,
-    'http://[0::1]:5173': /in brackets and shortened/,
-    'https://a.example.com:08443': /without zeros/,
+    'https://b\u00fccher.example': /host in ASCII/,
+    'https://a b': /host in ASCII/,
+    'http://[0::1]:5173': /compressed and in brackets/,
+    'https://a.example.com:08443': /without leading zeros/,
   })) {
     t.match(messageOf({ CORS_ORIGINS: value }), told, value);
     t.match(messageOf({ CORS_ORIGINS: `https://a.example.com,${value}` }), told, value);
@@ -239,7 +239,7 @@ t.test('all mistakes are named at once', async (t) => {
   const message = messageOf({ PORT: 'x', HASH_PASSES: '1', SESSION_MAX: 'x' });
   t.match(
     message,
-    /^The configuration has 3 mistakes:\n {2}PORT .*\n {2}HASH_PASSES .*\n {2}SESSION_MAX .*$/,
+    /^The configuration has 3 errors:\n {2}PORT .*\n {2}HASH_PASSES .*\n {2}SESSION_MAX .*$/,
   );
 });
 
@@ -274,7 +274,7 @@ const unsafe: [Record<string, string>, string][] = [
 for (const [change, name] of unsafe) {
   t.test(`production refuses ${JSON.stringify(change)}, development does not`, async (t) => {
     const message = messageOf({ ...production, ...change });
-    t.match(message, /^The configuration has a mistake:/);
+    t.match(message, /^The configuration has an error:/);
     t.match(message, name);
     t.equal(messageOf({ ...production, ...change, NODE_ENV: 'development' }), 'accepted');
   });
@@ -294,7 +294,7 @@ t.test('hashes at once must fit into half of the memory that the container has',
   t.equal(memoryOf(512 * MB), 65_536);
   t.equal(
     memoryOf(512 * MB - 1),
-    'The configuration has a mistake:\n  HASH_CONCURRENCY times HASH_MEMORY is 256 MB, more than half of the 512 MB that this container has',
+    'The configuration has an error:\n  HASH_CONCURRENCY times HASH_MEMORY is 256 MB, more than half of the 512 MB of this container',
   );
   t.match(memoryOf(64 * MB), /is 256 MB, more than half of the 64 MB/);
 });
@@ -305,8 +305,8 @@ t.test('open sign-up in production must be meant', async (t) => {
 });
 
 t.test('a certificate and its key go together, and must be there', async (t) => {
-  t.match(messageOf({ TLS_CERT: 'package.json' }), 'TLS_CERT and TLS_KEY go together');
-  t.match(messageOf({ TLS_KEY: 'package.json' }), 'TLS_CERT and TLS_KEY go together');
+  t.match(messageOf({ TLS_CERT: 'package.json' }), 'TLS_CERT and TLS_KEY must be set together');
+  t.match(messageOf({ TLS_KEY: 'package.json' }), 'TLS_CERT and TLS_KEY must be set together');
   t.match(messageOf({ TLS_CERT: join(folder(t), 'none'), TLS_KEY: 'package.json' }), 'TLS_CERT');
   t.equal(messageOf({ TLS_CERT: 'package.json', TLS_KEY: 'package.json' }), 'accepted');
 });

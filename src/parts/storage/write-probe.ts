@@ -1,21 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** At most one write in this time (ms), however many ask. */
+/** At most one write in this interval (ms), however many callers ask. */
 const EVERY = 1_000;
 
-/** How long an answer is waited for (ms). */
+/** How long to wait for an answer (ms). */
 const PATIENCE = 1_000;
 
 interface Surroundings {
   clock: () => number;
-  /** Told once of each change: that nothing can be written, and why; that it can again. */
+  /** Called once when writes begin to fail, with the cause; `well` once when they succeed again. */
   failing(fault: unknown): void;
   well(): void;
 }
 
 /**
- * Whether the database takes writes, found out by one: a full disk and a standby answer every question. One write at
- * a time, so that asking cannot load the database, and a database that hangs holds one connection.
+ * Tests with a real write whether the database takes writes: with a full disk or on a standby, reads still succeed.
+ * One write at a time, so that probes cannot load the database, and a hanging database blocks one connection only.
  */
 export class WriteProbe {
   readonly #write: () => Promise<void>;
@@ -30,10 +30,10 @@ export class WriteProbe {
     this.#surroundings = surroundings;
   }
 
-  /** Answers within `PATIENCE`. */
+  /** Settles within `PATIENCE`. */
   succeeds(): Promise<boolean> {
     const now = this.#surroundings.clock();
-    // A clock that was set back must not keep an old answer alive.
+    // `Math.abs`: a clock that was set back must not keep an old answer alive.
     if (!this.#isRunning && Math.abs(now - this.#startedAt) >= EVERY) {
       this.#startedAt = now;
       this.#answer = this.#probe();

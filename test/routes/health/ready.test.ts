@@ -61,8 +61,8 @@ t.test(
     }
     const said = logs.filter(({ msg }) => /^database: /.test(String(msg)));
     t.match(said, [
-      { level: 50, msg: 'database: nothing can be written', err: { message: /readonly/ } },
-      { level: 30, msg: 'database: can be written again' },
+      { level: 50, msg: 'database: writes fail', err: { message: /readonly/ } },
+      { level: 30, msg: 'database: writes succeed again' },
     ]);
     t.equal(said.length, 2);
   },
