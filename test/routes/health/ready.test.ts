@@ -61,8 +61,12 @@ t.test(
     }
     const said = logs.filter(({ msg }) => /^database: /.test(String(msg)));
     t.match(said, [
-      { level: 50, msg: 'database: nothing can be written', err: { message: /readonly/ } },
-      { level: 30, msg: 'database: can be written again' },
+      {
+        level: 50,
+        msg: /^database: takes no writes\. Check its disk/,
+        err: { message: /readonly/ },
+      },
+      { level: 30, msg: 'database: takes writes again' },
     ]);
     t.equal(said.length, 2);
   },
