@@ -6,12 +6,13 @@ import closeWithGrace from 'close-with-grace';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { buildApp } from './app.ts';
-import { type Config, ConfigError, isInlineKeySet, readConfig } from './config.ts';
+import { type Config, ConfigError, readConfig } from './config.ts';
 import { buildContext, type Context } from './context.ts';
 import { logDestination } from './http/log-destination.ts';
 import { buildMetricsApp } from './http/metrics.ts';
 import { KeySetError } from './parts/keys/key-set.ts';
 import { placeOf } from './schemas/connection-url.ts';
+import { isInlineKeySet } from './schemas/jwk.ts';
 import { EX_CONFIG, explained, listenFault, StartFault } from './start-faults.ts';
 
 /** Interval of the revocation poll (ms). */

@@ -1,21 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** At most one write in this interval (ms), however many callers ask. */
+/** At most one write in this time (ms), however many callers ask. */
 const EVERY = 1_000;
 
-/** How long to wait for an answer (ms). */
+/** How long to wait for the database (ms). */
 const PATIENCE = 1_000;
 
 interface Surroundings {
   clock: () => number;
-  /** Called once when writes begin to fail, with the cause; `well` once when they succeed again. */
-  failing(fault: unknown): void;
-  well(): void;
+  log: {
+    error(details: object, message: string): void;
+    info(message: string): void;
+  };
 }
 
 /**
- * Tests with a real write whether the database takes writes: with a full disk or on a standby, reads still succeed.
- * One write at a time, so that probes cannot load the database, and a hanging database blocks one connection only.
+ * Tries whether the database takes writes: with a full disk, or on a standby server, reads still succeed. One write at
+ * a time, so that probes cannot load the database, and a database that hangs occupies one connection. Logs each
+ * change once.
  */
 export class WriteProbe {
   readonly #write: () => Promise<void>;
@@ -30,10 +32,10 @@ export class WriteProbe {
     this.#surroundings = surroundings;
   }
 
-  /** Settles within `PATIENCE`. */
+  /** Answers within a second. */
   succeeds(): Promise<boolean> {
     const now = this.#surroundings.clock();
-    // `Math.abs`: a clock that was set back must not keep an old answer alive.
+    // `abs`: after the clock was set back, an old answer must not be reused.
     if (!this.#isRunning && Math.abs(now - this.#startedAt) >= EVERY) {
       this.#startedAt = now;
       this.#answer = this.#probe();
@@ -53,15 +55,20 @@ export class WriteProbe {
       });
     const tooLate = sleep(PATIENCE, [`no answer within ${PATIENCE} ms`], { ref: false });
     const [fault] = await Promise.race([faults, tooLate]);
-    this.#tell(fault);
+    this.#report(fault);
     return fault === undefined;
   }
 
-  #tell(fault: unknown): void {
+  #report(fault: unknown): void {
     const isWell = fault === undefined;
     if (isWell === this.#isWell) return;
     this.#isWell = isWell;
-    if (isWell) this.#surroundings.well();
-    else this.#surroundings.failing(fault);
+    const { log } = this.#surroundings;
+    if (isWell) log.info('database: takes writes again');
+    else
+      log.error(
+        { err: fault },
+        'database: takes no writes. Check its disk, and that it is the primary server.',
+      );
   }
 }
