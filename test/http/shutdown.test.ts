@@ -141,7 +141,7 @@ t.test(
     await server.line(/SIGTERM: shutting down"/);
     t.equal((await fetch(`${server.url}/livez`)).status, 200);
     server.child.kill('SIGINT');
-    await server.line(/SIGINT: ending sooner/);
+    await server.line(/SIGINT: shutting down faster/);
     await t.rejects(fetch(`${server.url}/livez`, { headers: { connection: 'close' } }));
     server.child.kill('SIGTERM');
     t.match(await server.ended, { code: 1, signal: null, stderr: '' });
