@@ -5,9 +5,10 @@ import { KeyRing } from './parts/keys/key-ring.ts';
 import { KeySetError, readKeySet } from './parts/keys/key-set.ts';
 import { newMasterSecret, newSigningKey } from './parts/keys/new-keys.ts';
 import { MailboxLimit } from './parts/mail/mailbox-limit.ts';
-import { Outbox, type OutboxLog } from './parts/mail/outbox.ts';
+import { MAIL_WAITS, Outbox, type OutboxLog } from './parts/mail/outbox.ts';
 import { openMail } from './parts/mail/transport.ts';
 import { buildMetrics, type Metrics } from './parts/metrics.ts';
+import type { HashCost } from './parts/passwords/hash-cost.ts';
 import { HashQueue } from './parts/passwords/hash-queue.ts';
 import { PasswordStrength } from './parts/passwords/password-strength.ts';
 import { Passwords } from './parts/passwords/passwords.ts';
@@ -28,10 +29,20 @@ import type { SessionLimits } from './rules/sessions.ts';
 import type { PrivateJwk } from './schemas/jwk.ts';
 import { databaseFault, explained, mailFault } from './start-faults.ts';
 
+/** Work and waits that the service does on purpose. Tests that are not about them hand in less. */
+export interface Pace {
+  hashCost: HashCost;
+  /** Milliseconds: well above what the work behind an answer takes, well below what a person notices. */
+  answerFloor: number;
+  /** Milliseconds before each try to send a letter. */
+  mailWaits: number[];
+}
+
 /** The parts of a running service, joined. */
 export interface Context {
   config: Config;
   clock: Clock;
+  pace: Pace;
   users: Users;
   writeProbe: WriteProbe;
   keys: KeyRing;
@@ -58,7 +69,15 @@ interface Parts {
   clock?: Clock;
   uptime?: Uptime;
   database?: Database;
+  pace?: Pace;
 }
+
+/** That of a running service. */
+export const paceOf = ({ HASH_MEMORY, HASH_PASSES }: Config): Pace => ({
+  hashCost: { memory: HASH_MEMORY, passes: HASH_PASSES },
+  answerFloor: 40,
+  mailWaits: MAIL_WAITS,
+});
 
 function keySetText({ SIGNING_KEYS }: Config, makeKeys: () => PrivateJwk[]): string {
   if (isInlineKeySet(SIGNING_KEYS)) return SIGNING_KEYS;
@@ -110,6 +129,7 @@ function outboxLog({ MAIL_URL }: Config, logger: FastifyBaseLogger, { mails }: M
 export async function buildContext(config: Config, parts: Parts): Promise<Context> {
   const clock = parts.clock ?? Date.now;
   const uptime = parts.uptime ?? (() => performance.now());
+  const pace = parts.pace ?? paceOf(config);
   const explain = databaseFault(config.DATABASE_URL);
   const database =
     parts.database ??
@@ -151,13 +171,14 @@ export async function buildContext(config: Config, parts: Parts): Promise<Contex
   const mail = await explained(mailFault(config.MAIL_URL), () =>
     openMail(config.MAIL_URL, { from: config.MAIL_FROM, product: config.PRODUCT_NAME }),
   );
-  const outbox = new Outbox(mail, outboxLog(config, parts.logger, metrics));
+  const outbox = new Outbox(mail, outboxLog(config, parts.logger, metrics), pace.mailWaits);
 
   const passwordStrength = new PasswordStrength();
 
   return {
     config,
     clock,
+    pace,
     users,
     writeProbe: new WriteProbe(() => users.tryWriting(), {
       clock,
@@ -173,7 +194,7 @@ export async function buildContext(config: Config, parts: Parts): Promise<Contex
       clock,
     }),
     ownTokens: new OwnTokens({ issuer: config.ISSUER, keys, clock }),
-    passwords: new Passwords({ memory: config.HASH_MEMORY, passes: config.HASH_PASSES }, hashQueue),
+    passwords: new Passwords(pace.hashCost, hashQueue),
     passwordStrength,
     hashQueue,
     metrics,

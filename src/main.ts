@@ -87,7 +87,7 @@ async function listenForMetrics(app: FastifyInstance, config: Config, log: pino.
 
 async function start() {
   // The first process of a container hears no signal that it does not ask for.
-  for (const signal of SIGNALS) process.on(signal, endAtOnce);
+  for (const signal of SIGNALS) process.on(signal, () => answerSignal(signal));
   const config = readConfig(process.env, { memoryLimit: process.constrainedMemory() });
   const tls = readTls(config);
   const log = pino({ level: config.LOG_LEVEL }, logDestination(process.stdout.isTTY));
@@ -121,7 +121,8 @@ async function start() {
   });
 }
 
-const endAtOnce = () => process.exit(0);
+/** What a signal does. The listeners stay the same: one that is replaced loses a signal that has just arrived. */
+let answerSignal: (signal: string) => void = () => process.exit(0);
 
 interface Ending {
   config: Config;
@@ -148,13 +149,10 @@ function followSignals({ config, log, end, hurry }: Ending) {
     },
   );
   const steps = [close, hurry, () => process.exit(1)];
-  for (const signal of SIGNALS) {
-    process.off(signal, endAtOnce);
-    process.on(signal, () => {
-      log.info(`${signal}: ending${steps.length < 3 ? ' sooner' : ''}`);
-      steps.shift()?.();
-    });
-  }
+  answerSignal = (signal) => {
+    log.info(`${signal}: ending${steps.length < 3 ? ' sooner' : ''}`);
+    steps.shift()?.();
+  };
 }
 
 /** The key file is read again when it changes, and on SIGHUP. A bad one is said in the log; the old keys stay. */

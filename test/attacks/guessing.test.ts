@@ -4,7 +4,7 @@ import type { User } from '../../src/schemas/user.ts';
 import { codeAt, withFactor, wrongCode } from '../authenticator.ts';
 import { folder, opened } from '../databases.ts';
 import { mailbox } from '../mailbox.ts';
-import { PASSWORD_HASH, signedIn } from '../people.ts';
+import { passwordHash, signedIn } from '../people.ts';
 import { refused } from '../refused.ts';
 import { PASSWORD, type TestApp, TestClock, testApp } from '../test-app.ts';
 
@@ -137,7 +137,7 @@ t.test('RAT-06 a restart forgives nothing', async (t) => {
 t.test(
   'AUT-06 500 prefixes for an hour: 107 guesses, and the owner is never kept out',
   async (t) => {
-    const app = await testApp(t, { env: { ...env, HASH_MEMORY: '19456' } });
+    const app = await testApp(t, { env });
     const { device_token, access_token, refresh_token } = await signedIn(app, ADA);
     const { wrong, right, state } = guesser(app);
     const end = app.clock.now + HOUR;
@@ -460,7 +460,7 @@ t.test(
   'AUT-05 sixty other networks do not wash out the wait of the first before it has run out',
   async (t) => {
     const app = await testApp(t, { env });
-    await signedIn(app, ADA, { password_hash: PASSWORD_HASH });
+    await signedIn(app, ADA, { password_hash: passwordHash(app) });
     const { wrong, right } = guesser(app);
     for (const email of [ADA, 'nobody@example.com']) {
       for (let turn = 0; turn < 5; turn += 1)

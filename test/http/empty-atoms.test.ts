@@ -4,7 +4,7 @@ import t from 'tap';
 import { importUsers } from '../../src/commands/import-users.ts';
 import { appWithLetters } from '../actions/letters.ts';
 import { folder } from '../databases.ts';
-import { admin, PASSWORD_HASH, signedIn } from '../people.ts';
+import { admin, passwordHash, signedIn } from '../people.ts';
 import { refused } from '../refused.ts';
 import { PASSWORD } from '../test-app.ts';
 
@@ -53,7 +53,7 @@ t.test('dots between other characters are no empty atom', async (t) => {
 
 t.test('who has such an address signs in, and gets a link to choose a password', async (t) => {
   const email = '.old..ada.@example.com';
-  const { access_token } = await signedIn(app, email, { password_hash: PASSWORD_HASH });
+  const { access_token } = await signedIn(app, email, { password_hash: passwordHash(app) });
   t.equal((await login(email)).statusCode, 200);
   t.equal((await post('/v1/password/forgot', { email })).statusCode, 202);
   const [{ token = '' } = {}] = await posted();
@@ -68,7 +68,7 @@ t.test('who has such an address signs in, and gets a link to choose a password',
 });
 
 t.test('at sign-in nobody learns whether such an address has an account', async (t) => {
-  await signedIn(app, 'k..nown@example.com', { password_hash: PASSWORD_HASH });
+  await signedIn(app, 'k..nown@example.com', { password_hash: passwordHash(app) });
   for (const email of ['k..nown@example.com', 'u..nknown@example.com']) {
     refused(t, await login(email, 'not the password'), 401, 'invalid_credentials');
     t.equal((await post('/v1/password/forgot', { email })).statusCode, 202);

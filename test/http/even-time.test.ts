@@ -1,16 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
+import { readConfig } from '../../src/config.ts';
+import { paceOf } from '../../src/context.ts';
 import { evenly } from '../../src/http/even-time.ts';
+
+const REAL = paceOf(readConfig({}));
 
 /** Milliseconds until it answers. */
 async function durationOf(work: Promise<unknown>): Promise<number> {
   const from = performance.now();
-  await evenly(work).catch(() => {});
+  await evenly(work, REAL).catch(() => {});
   return performance.now() - from;
 }
 
 t.test('what is done at once answers no sooner than what takes a while', async (t) => {
-  t.equal(await evenly(Promise.resolve('done')), 'done');
+  t.equal(await evenly(Promise.resolve('done'), REAL), 'done');
   // Timers are exact to a millisecond.
   t.ok((await durationOf(Promise.resolve())) >= 39);
   t.ok((await durationOf(sleep(10))) >= 39);
@@ -19,10 +23,10 @@ t.test('what is done at once answers no sooner than what takes a while', async (
 t.test('what takes longer is not held up', async (t) => {
   const from = performance.now();
   const work = sleep(80).then(() => performance.now());
-  t.ok((await evenly(work)) - from >= 79);
+  t.ok((await evenly(work, REAL)) - from >= 79);
   t.ok(performance.now() - (await work) < 35);
 });
 
 t.test('a fault is told, and is no refusal that could be timed', async (t) => {
-  await t.rejects(evenly(Promise.reject(new Error('down'))), { message: 'down' });
+  await t.rejects(evenly(Promise.reject(new Error('down')), REAL), { message: 'down' });
 });

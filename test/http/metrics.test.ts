@@ -34,7 +34,7 @@ t.test(
 );
 
 t.test('the hashes that wait are told, and whether the revocations are fresh', async (t) => {
-  const service = await testApp(t, { env: { HASH_CONCURRENCY: '1' } });
+  const service = await testApp(t, { env: { HASH_CONCURRENCY: '1' }, pace: 'real' });
   const { context, clock } = service;
   t.match(await scrape(service), /^latchkey_hash_queue_length 0$/m);
   t.match(await scrape(service), /^latchkey_revocations_fresh 1$/m);

@@ -51,7 +51,10 @@ t.test(
 );
 
 t.test('clients that go away while their logins wait free their places in the queue', async (t) => {
-  const { app, context, signUp, login } = await testApp(t, { env: { HASH_CONCURRENCY: '1' } });
+  const { app, context, signUp, login } = await testApp(t, {
+    env: { HASH_CONCURRENCY: '1' },
+    pace: 'real',
+  });
   await signUp();
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   const { promise: held, resolve: release } = Promise.withResolvers<void>();

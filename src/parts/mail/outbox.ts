@@ -8,7 +8,7 @@ export interface OutboxLog {
 }
 
 /** Milliseconds before each try. The first lets the answer go out, so that its time says nothing about the mail. */
-const WAITS = [50, 1_000, 10_000, 60_000];
+export const MAIL_WAITS = [50, 1_000, 10_000, 60_000];
 
 /** Letters waiting or being sent at once; more are given up. */
 const MAX_WAITING = 10_000;
@@ -21,15 +21,20 @@ export class Outbox {
   readonly #waiting = new Map<NodeJS.Timeout, () => Promise<void>>();
   readonly #sending = new Set<Promise<void>>();
 
-  constructor(transport: MailTransport, log: OutboxLog, waits = WAITS) {
+  constructor(transport: MailTransport, log: OutboxLog, waits = MAIL_WAITS) {
     this.#transport = transport;
     this.#log = log;
     this.#waits = waits;
   }
 
+  /** Letters that wait or are being sent. */
+  get length(): number {
+    return this.#waiting.size + this.#sending.size;
+  }
+
   /** `compose` runs later too, so that making a token takes no time from the answer. */
   post(to: string, compose: () => Letter): void {
-    if (this.#waiting.size + this.#sending.size >= MAX_WAITING) {
+    if (this.length >= MAX_WAITING) {
       this.#log.givenUp(new Error('too many letters are waiting'));
       return;
     }
@@ -39,7 +44,7 @@ export class Outbox {
   /** Whatever still waits gets its last try now. */
   async close(): Promise<void> {
     // One that was being sent meanwhile, and failed, waits again.
-    while (this.#waiting.size + this.#sending.size > 0) {
+    while (this.length > 0) {
       const last = [...this.#waiting].map(([timer, send]) => {
         clearTimeout(timer);
         return send();

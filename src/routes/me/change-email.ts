@@ -33,7 +33,7 @@ export function changeEmail(app: App, context: Context): void {
       const { caller, body } = request;
       const user = await provenCaller(context, caller, body.password, signalOf(reply));
       assertMayTake(user, body.email);
-      await evenly(askForEmailChange(context, user, body.email, caller.sid));
+      await evenly(askForEmailChange(context, user, body.email, caller.sid), context.pace);
       logEvent(request, 'email.change_asked', { user: user.id });
       return reply.code(202).send(accepted);
     },
