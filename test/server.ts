@@ -61,7 +61,7 @@ export function launch(
   });
   /** Waits for a line of the log. */
   async function line(pattern: RegExp): Promise<string> {
-    for (let waited = 0; waited < 10_000; waited += 10) {
+    for (let waited = 0; waited < 60_000; waited += 10) {
       const found = stdout.find((text) => pattern.test(text));
       if (found !== undefined) return found;
       if (child.exitCode !== null) break;
