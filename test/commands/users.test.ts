@@ -10,6 +10,7 @@ import { runUsersCommand } from '../../src/commands/users-command.ts';
 import { readUsersCommand, USAGE, UsageError } from '../../src/commands/users-usage.ts';
 import type { Context } from '../../src/context.ts';
 import { Users } from '../../src/parts/storage/users.ts';
+import { nodeCommand } from '../child.ts';
 import { deaf, type Engine, folder, opened, postgres, sqliteFile } from '../databases.ts';
 import { mailbox } from '../mailbox.ts';
 import { keysFor, PASSWORD, testApp } from '../test-app.ts';
@@ -30,16 +31,21 @@ const environment = (url: string, others: Record<string, string> = {}) => ({
 
 const ENTRY = 'src/commands/users.ts';
 
-const start = (url: string, args: string[], others?: Record<string, string>): ChildProcess =>
-  spawn(process.execPath, [ENTRY, ...args], { env: environment(url, others) });
+interface Start {
+  env?: Record<string, string>;
+  isMeasured?: boolean;
+}
+
+const start = (url: string, args: string[], { env, isMeasured }: Start = {}): ChildProcess =>
+  spawn(...nodeCommand([ENTRY, ...args], isMeasured), { env: environment(url, env) });
 
 /** Runs the command as an operator does, with this standard input. */
 async function run(
   url: string,
   args: string[],
-  { input = '', env }: { input?: string; env?: Record<string, string> } = {},
+  { input = '', ...options }: Start & { input?: string } = {},
 ): Promise<Result> {
-  const child = start(url, args, env);
+  const child = start(url, args, options);
   child.stdin?.on('error', () => {});
   child.stdin?.end(input);
   const [stdout, stderr, code] = await Promise.all([
@@ -288,7 +294,10 @@ t.test('as a process of its own', async (t) => {
   const url = await engine.create();
 
   t.test('it ends with 0 where all went well, and says what it did', async (t) => {
-    const created = await run(url, ['create', 'ada@example.com', '--admin'], { input: PASSWORD });
+    const created = await run(url, ['create', 'ada@example.com', '--admin'], {
+      input: PASSWORD,
+      isMeasured: true,
+    });
     t.match(created, { code: 0, stderr: '', stdout: /^[\w-]{36} ada@example\.com \(admin\)\n$/ });
     const listed = await run(url, ['list']);
     t.match(listed, { code: 0, stderr: '', stdout: /ada@example\.com/ });
@@ -296,18 +305,18 @@ t.test('as a process of its own', async (t) => {
 
   t.test('help needs no database and no configuration', async (t) => {
     const env = { SIGNING_KEYS: '{', HASH_PASSES: 'none' };
-    for (const args of [['--help'], ['-h'], ['help'], ['create', '--help'], ['help', 'create']]) {
-      const helped = await run('nothing:', args, { env });
-      t.same(helped, { code: 0, stdout: USAGE, stderr: '' }, args.join(' '));
-    }
-    for (const args of [[], ['create'], ['nonsense'], ['toString', 'x']]) {
-      const refused = await run('nothing:', args, { env });
-      t.same(refused, { code: 64, stdout: '', stderr: `${USAGE}\n` }, args.join(' '));
-    }
+    const helped = await run('nothing:', ['create', '--help'], { env, isMeasured: true });
+    t.same(helped, { code: 0, stdout: USAGE, stderr: '' });
+    const refused = await run('nothing:', ['create'], { env });
+    t.same(refused, { code: 64, stdout: '', stderr: `${USAGE}\n` });
+    for (const args of [['--help'], ['-h'], ['help'], ['help', 'create']])
+      t.equal(readUsersCommand(args), undefined, args.join(' '));
+    for (const args of [[], ['nonsense'], ['toString', 'x']])
+      t.throws(() => readUsersCommand(args), new UsageError(USAGE), args.join(' '));
   });
 
   t.test('every mistake has its exit code and a message without a stack', async (t) => {
-    const cases: [string[], number, RegExp, { input?: string; env?: Record<string, string> }?][] = [
+    const cases: [string[], number, RegExp, (Start & { input?: string })?][] = [
       [[], 64, /npm run users/],
       [['create', 'eve@example.com', '--password', PASSWORD], 64, /--password/],
       [['create', 'ada@example.com'], 1, /address/, { input: PASSWORD }],
@@ -318,7 +327,9 @@ t.test('as a process of its own', async (t) => {
       [['list'], 78, /JSON/, { env: { SIGNING_KEYS: '{' } }],
       [['list'], 69, /ECONNREFUSED/, { env: { DATABASE_URL: 'postgres://x:x@127.0.0.1:1/x' } }],
     ];
-    const results = await Promise.all(cases.map(([args, , , options]) => run(url, args, options)));
+    const results = await Promise.all(
+      cases.map(([args, , , options]) => run(url, args, { isMeasured: true, ...options })),
+    );
     for (const [index, { code, stdout, stderr }] of results.entries()) {
       const [args, expected, message] = cases[index] as (typeof cases)[number];
       t.equal(code, expected, args.join(' '));
@@ -333,7 +344,10 @@ t.test('as a process of its own', async (t) => {
     const preload =
       'Object.defineProperty(process, "stdin", { get() { throw Error("unforeseen") } })';
     const NODE_OPTIONS = `${process.env['NODE_OPTIONS'] ?? ''} --import=data:text/javascript,${encodeURIComponent(preload)}`;
-    const ended = await run(url, ['create', 'bug@example.com'], { env: { NODE_OPTIONS } });
+    const ended = await run(url, ['create', 'bug@example.com'], {
+      env: { NODE_OPTIONS },
+      isMeasured: true,
+    });
     t.match(ended, { code: 1, stdout: '', stderr: /unforeseen\n +at / });
   });
 
@@ -344,7 +358,7 @@ t.test('as a process of its own', async (t) => {
     database.exec(
       "create trigger never before update on users begin select raise(fail, 'never'); end",
     );
-    const ended = await run(path, ['disable', 'ada@example.com']);
+    const ended = await run(path, ['disable', 'ada@example.com'], { isMeasured: true });
     database.close();
     t.match(ended, {
       code: 69,
@@ -356,12 +370,12 @@ t.test('as a process of its own', async (t) => {
   t.test('a database that is none, and a disk that is full, are faults', async (t) => {
     const path = join(folder(t), 'none.db');
     writeFileSync(path, 'This is not a database. '.repeat(100));
-    const damaged = await run(`file:${path}`, ['list']);
+    const damaged = await run(`file:${path}`, ['list'], { isMeasured: true });
     t.match(damaged, { code: 78, stderr: /^The database \S+ is not a SQLite database\..*\n$/ });
     if (!existsSync('/dev/full')) return;
     const full = openSync('/dev/full', 'w');
     t.teardown(() => closeSync(full));
-    const child = spawn(process.execPath, [ENTRY, 'list'], {
+    const child = spawn(...nodeCommand([ENTRY, 'list'], true), {
       env: environment(url),
       stdio: ['ignore', full, 'pipe'],
     });
@@ -377,7 +391,7 @@ t.test('as a process of its own', async (t) => {
     );
     writeFileSync(file, many.join('\n'));
     t.equal((await run(url, ['import', file])).code, 0);
-    const child = start(url, ['export']);
+    const child = start(url, ['export'], { isMeasured: true });
     child.stdout?.once('data', () => child.stdout?.destroy());
     const stderr = text(child.stderr as NodeJS.ReadableStream);
     const code = await new Promise((resolve) => child.on('close', resolve));
@@ -386,7 +400,8 @@ t.test('as a process of its own', async (t) => {
   });
 
   t.test('at a real terminal the password is asked for, and not shown', async (t) => {
-    const line = `${process.execPath} ${ENTRY} create tty@example.com`;
+    const [command, args] = nodeCommand([ENTRY, 'create', 'tty@example.com']);
+    const line = [command, ...args].join(' ');
     const child = spawn('script', ['-qec', line, '/dev/null'], { env: environment(url) });
     let shown = '';
     child.stdout.on('data', (chunk) => {
