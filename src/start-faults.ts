@@ -81,7 +81,7 @@ const SQLITE: Answer[] = [
     when: /^(SQLITE_(CANTOPEN|READONLY|PERM|AUTH)|E[A-Z]+ )/,
     say: 'cannot be opened. Let this user read and write it and its folder, or name another file in DATABASE_URL.',
   },
-  { ...FAILED, when: /^SQLITE_|changed by others/, say: 'does not take this now.' },
+  { ...FAILED, when: /^SQLITE_|changed concurrently/, say: 'does not take this now.' },
 ];
 
 /** What PostgreSQL (by SQLSTATE), its driver and the network say. The first that fits. */
@@ -119,7 +119,7 @@ const POSTGRES: Answer[] = [
   },
   {
     ...FAILED,
-    when: /^[0-9A-Z]{5} |changed by others/,
+    when: /^[0-9A-Z]{5} |changed concurrently/,
     say: 'does not take this now. Its own log says why.',
   },
 ];
