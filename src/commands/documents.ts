@@ -55,18 +55,18 @@ const routeTable = (document: OpenAPIV3_1.Document): string =>
     ),
   ].join('\n');
 
-/** `text` with the part between the markers of `name` replaced. */
-const replaced = (text: string, name: string, part: string): string =>
+/** `text` with `part` between the markers of `name`. */
+const withPart = (text: string, name: string, part: string): string =>
   text.replace(
     new RegExp(`(<!-- ${name} -->\n)[^]*?(\n<!-- /${name} -->)`),
     (_all, before: string, after: string) => `${before}${part}${after}`,
   );
 
-/** What is generated from the code, as it should stand. */
+/** The files that are generated from the code, with their contents. */
 export async function documents(): Promise<{ path: string; text: string }[]> {
   const { yaml, document } = await openApi();
-  const readme = replaced(
-    replaced(readFileSync('README.md', 'utf8'), 'routes', routeTable(document)),
+  const readme = withPart(
+    withPart(readFileSync('README.md', 'utf8'), 'routes', routeTable(document)),
     'variables',
     variableTable(),
   );
