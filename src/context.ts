@@ -100,7 +100,7 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
   });
 
   const nbf = Math.floor(clock() / 1_000);
-  const keySetSource = new KeySetSource(config.SIGNING_KEYS);
+  const keySetSource = new KeySetSource(config.SIGNING_KEYS, (message) => logger.warn(message));
   const keySet = keySetSource.open(() => [
     newSigningKey(config.SIGNING_ALG, nbf),
     newMasterSecret(nbf),

@@ -76,7 +76,7 @@ type Terminal = Parameters<typeof runUsersCommand>[2];
 /** The words of a command line, read and carried out. */
 async function carryOut(words: string[], context: Context, own: Terminal) {
   const command = readUsersCommand(words);
-  if (command !== undefined) await runUsersCommand(command, context, own);
+  if (!('help' in command)) await runUsersCommand(command, context, own);
 }
 
 async function mistaken(t: Test, attempt: Promise<unknown>) {
@@ -195,8 +195,8 @@ t.test('in one process', async (t) => {
       JSON.stringify({ email: `m${index}@example.com` }),
     );
     writeFileSync(file, many.join('\n'));
-    t.equal((await command(['import', file])).out, '1001 added, 0 there already, 0 refused\n');
-    t.equal((await command(['import', file])).out, '0 added, 1001 there already, 0 refused\n');
+    t.equal((await command(['import', file])).out, '1001 added, 0 already present, 0 refused\n');
+    t.equal((await command(['import', file])).out, '0 added, 1001 already present, 0 refused\n');
     const emails = linesOf((await command(['export'])).out).map((line) => JSON.parse(line).email);
     t.equal(new Set(emails).size, 1_004);
     t.equal(emails.length, 1_004);
@@ -222,7 +222,7 @@ t.test('in one process', async (t) => {
     const none = { email: 'none@example.com', status: 'disabled', roles: ['editor'] };
     const twice = { email: 'OLD@example.com', name: 'Twice' };
     writeFileSync(file, [line, none, twice].map((each) => JSON.stringify(each)).join('\r\n'));
-    t.equal((await command(['import', file])).out, '2 added, 1 there already, 0 refused\n');
+    t.equal((await command(['import', file])).out, '2 added, 1 already present, 0 refused\n');
     const before = await context.users.findByEmail('old@example.com');
     t.match(before, { password_hash, name: 'Old', email_verified_at: app.clock.now });
     t.match(await context.users.findByEmail('none@example.com'), {
@@ -270,7 +270,7 @@ t.test('in one process', async (t) => {
       lines.map((line) => Number(/^line (\d+): .{5,}$/.exec(line)?.[1])),
       bad.map((_, index) => index + 2),
     );
-    t.equal(written.out, `1 added, 0 there already, ${bad.length} refused\n`);
+    t.equal(written.out, `1 added, 0 already present, ${bad.length} refused\n`);
     t.notMatch(written.err, '\u001b');
     t.notMatch(written.err, '$1$md5$hash', 'no hash is shown');
     t.equal(await context.users.findByEmail(email), undefined);
@@ -303,16 +303,44 @@ t.test('as a process of its own', async (t) => {
     t.match(listed, { code: 0, stderr: '', stdout: /ada@example\.com/ });
   });
 
+  t.test('every command has help of its own', async (t) => {
+    const names = [...USAGE.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name = '']) => name);
+    t.equal(names.length, 8);
+    for (const name of names.filter((each) => each !== 'help')) {
+      const { help = '' } = readUsersCommand([name, '--help']) as { help?: string };
+      t.match(help, new RegExp(`^npm run users -- ${name}( |\\n)`), name);
+      t.not(help, USAGE, name);
+      for (const line of help.split('\n')) t.ok(line.length <= 100, line);
+    }
+  });
+
   t.test('help needs no database and no configuration', async (t) => {
     const env = { SIGNING_KEYS: '{', HASH_PASSES: 'none' };
-    const helped = await run('nothing:', ['create', '--help'], { env, isMeasured: true });
-    t.same(helped, { code: 0, stdout: USAGE, stderr: '' });
-    const refused = await run('nothing:', ['create'], { env });
-    t.same(refused, { code: 64, stdout: '', stderr: `${USAGE}\n` });
-    for (const args of [['--help'], ['-h'], ['help'], ['help', 'create']])
-      t.equal(readUsersCommand(args), undefined, args.join(' '));
-    for (const args of [[], ['nonsense'], ['toString', 'x']])
-      t.throws(() => readUsersCommand(args), new UsageError(USAGE), args.join(' '));
+    for (const args of [
+      ['--help'],
+      ['-h'],
+      ['help'],
+      ['nonsense', '--help'],
+      ['help', 'toString'],
+    ]) {
+      const helped = await run('nothing:', args, { env });
+      t.same(helped, { code: 0, stdout: USAGE, stderr: '' }, args.join(' '));
+    }
+    for (const args of [
+      ['create', '--help'],
+      ['create', 'x@example.com', '-h'],
+      ['help', 'create'],
+    ]) {
+      const helped = await run('nothing:', args, { env });
+      t.match(helped, { code: 0, stderr: '' }, args.join(' '));
+      t.match(helped.stdout, /^npm run users -- create EMAIL \[--admin\] \[--name NAME\]\n/);
+      t.match(helped.stdout, / {2}--admin +\S/, 'and says what each option is for');
+      t.notMatch(helped.stdout, /import|export|disable/, 'of no other command');
+    }
+    for (const args of [[], ['create'], ['nonsense'], ['toString', 'x']]) {
+      const refused = await run('nothing:', args, { env });
+      t.same(refused, { code: 64, stdout: '', stderr: `${USAGE}\n` }, args.join(' '));
+    }
   });
 
   t.test('every mistake has its exit code and a message without a stack', async (t) => {
@@ -449,7 +477,7 @@ t.test('an import that is killed goes on where it stopped', async (t) => {
 
       const { code, stdout, stderr } = await run(url, ['import', file]);
       t.equal(code, 0);
-      t.equal(stdout, `${count - before} added, ${before} there already, 1 refused\n`);
+      t.equal(stdout, `${count - before} added, ${before} already present, 1 refused\n`);
       t.equal(stderr, 'line 1501: is not JSON\n', 'and no bar, as this is no terminal');
       t.equal(await stored(), count);
       t.same(await users.findByEmail('u0@example.com'), first, 'who was there is left alone');
