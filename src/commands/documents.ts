@@ -31,7 +31,7 @@ const variableTable = (): string =>
     ...variables.map(({ name, fallback, meaning }) => row([`\`${name}\``, fallback, meaning])),
   ].join('\n');
 
-/** Who may call an operation, as its `security` says. */
+/** Who may call an operation, from its `security`. */
 const callerOf = (security: OpenAPIV3_1.SecurityRequirementObject[] = []): string => {
   const schemes = security.map(
     (requirement) => Object.keys(requirement)[0] ?? 'a token in the body',
@@ -54,14 +54,14 @@ const routeTable = (document: OpenAPIV3_1.Document): string =>
     ),
   ].join('\n');
 
-/** `text` with the part between the markers of `name` replaced. */
+/** Replaces the part of `text` between the markers of `name`. */
 const replaced = (text: string, name: string, part: string): string =>
   text.replace(
     new RegExp(`(<!-- ${name} -->\n)[^]*?(\n<!-- /${name} -->)`),
     (_all, before: string, after: string) => `${before}${part}${after}`,
   );
 
-/** What is generated from the code, as it should stand. */
+/** The generated files, with the text that they should have. */
 export async function documents(): Promise<{ path: string; text: string }[]> {
   const { yaml, document } = await openApi();
   const readme = replaced(

@@ -2,20 +2,20 @@ import { parseArgs } from 'node:util';
 
 export const USAGE = `npm run users -- COMMAND
 
-  create EMAIL [--admin] [--name NAME]   make an account; asks for its password, or reads it from standard input
-  list [--email PREFIX]                  one line for each user
-  disable EMAIL                          nobody signs in; every token is dead within a second
-  enable EMAIL                           undo that
-  end-sessions EMAIL                     sign out everywhere
-  import FILE                            add the users of a JSON Lines file; run it again to go on after a stop
-  export                                 write every user as JSON Lines, without secrets
-  help                                   show this
+  create EMAIL [--admin] [--name NAME]   create an account; asks for the password, or reads it from standard input
+  list [--email PREFIX]                  list users, one per line
+  disable EMAIL                          block sign-in; every token stops working within a second
+  enable EMAIL                           allow sign-in again
+  end-sessions EMAIL                     end every session of the user
+  import FILE                            add users from a JSON Lines file; run it again to resume
+  export                                 write all users as JSON Lines, without secrets
+  help                                   show this help
 `;
 
-/** What the caller did wrong: a message, no stack. */
+/** A usage error: shown as a message without a stack. */
 export class UsageError extends Error {}
 
-/** The commands, by whether they take one more word. */
+/** The commands, and whether each takes an argument. */
 const COMMANDS = {
   create: true,
   list: false,
@@ -30,20 +30,20 @@ type Name = keyof typeof COMMANDS;
 
 export interface UsersCommand {
   name: Name;
-  /** Empty where the command takes none. */
+  /** Empty if the command takes none. */
   argument: string;
   options: { admin: boolean; name?: string | undefined; email?: string | undefined };
 }
 
 const isName = (word: string): word is Name => Object.hasOwn(COMMANDS, word);
 
-/** Reads the words of a command line; undefined: the caller asks for help. Refuses with UsageError, before anything is opened. */
+/** Parses a command line. undefined: help was requested. Throws UsageError. */
 export function readUsersCommand(argv: string[]): UsersCommand | undefined {
   const { positionals, values } = parse(argv);
   const { help, ...options } = values;
   const [word = '', argument = ''] = positionals;
   if (help || word === 'help') return undefined;
-  // Also one word too many: it may be a password, which has no place here.
+  // Extra words are refused too: one may be a password, which must not be on a command line.
   if (!isName(word) || positionals.length !== (COMMANDS[word] ? 2 : 1)) throw new UsageError(USAGE);
   return { name: word, argument, options };
 }

@@ -9,10 +9,10 @@ import { databaseFault, EX_CONFIG, explained, StartFault } from '../start-faults
 import { runUsersCommand } from './users-command.ts';
 import { readUsersCommand, USAGE, UsageError } from './users-usage.ts';
 
-/** sysexits.h. */
+/** Exit code (sysexits.h): wrong usage. */
 const EX_USAGE = 64;
 
-/** What an operator reads instead of a stack, and the exit code; undefined: a bug. */
+/** The message for the operator and the exit code. undefined: an unexpected error. */
 function explain(error: unknown): [message: string, code: number] | undefined {
   if (error instanceof StartFault) return [error.message, error.exitCode];
   if (error instanceof ConfigError) return [error.message, EX_CONFIG];
@@ -25,12 +25,12 @@ function explain(error: unknown): [message: string, code: number] | undefined {
     const faults = errors?.map(({ path, message }) => `${path.slice(1)} ${message}`).join('\n');
     return [faults ?? detail ?? problems[error.code].explanation, 1];
   }
-  // A file that is not there.
+  // For example a file that does not exist.
   if ((error as NodeJS.ErrnoException).syscall !== undefined) return [(error as Error).message, 1];
   return undefined;
 }
 
-/** Does what the words of the command line say. */
+/** Parses and runs the command line. */
 async function run(argv: string[]): Promise<void> {
   const command = readUsersCommand(argv);
   if (command === undefined) {
@@ -52,7 +52,7 @@ async function run(argv: string[]): Promise<void> {
   }
 }
 
-// Whoever reads the output may stop early, as `head` does: no fault.
+// The reader of the output may stop early, as `head` does. That is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;

@@ -189,8 +189,8 @@ t.test('in one process', async (t) => {
       JSON.stringify({ email: `m${index}@example.com` }),
     );
     writeFileSync(file, many.join('\n'));
-    t.equal((await command(['import', file])).out, '1001 added, 0 there already, 0 refused\n');
-    t.equal((await command(['import', file])).out, '0 added, 1001 there already, 0 refused\n');
+    t.equal((await command(['import', file])).out, '1001 added, 0 already present, 0 refused\n');
+    t.equal((await command(['import', file])).out, '0 added, 1001 already present, 0 refused\n');
     const emails = linesOf((await command(['export'])).out).map((line) => JSON.parse(line).email);
     t.equal(new Set(emails).size, 1_004);
     t.equal(emails.length, 1_004);
@@ -216,7 +216,7 @@ t.test('in one process', async (t) => {
     const none = { email: 'none@example.com', status: 'disabled', roles: ['editor'] };
     const twice = { email: 'OLD@example.com', name: 'Twice' };
     writeFileSync(file, [line, none, twice].map((each) => JSON.stringify(each)).join('\r\n'));
-    t.equal((await command(['import', file])).out, '2 added, 1 there already, 0 refused\n');
+    t.equal((await command(['import', file])).out, '2 added, 1 already present, 0 refused\n');
     const before = await context.users.findByEmail('old@example.com');
     t.match(before, { password_hash, name: 'Old', email_verified_at: app.clock.now });
     t.match(await context.users.findByEmail('none@example.com'), {
@@ -264,7 +264,7 @@ t.test('in one process', async (t) => {
       lines.map((line) => Number(/^line (\d+): .{5,}$/.exec(line)?.[1])),
       bad.map((_, index) => index + 2),
     );
-    t.equal(written.out, `1 added, 0 there already, ${bad.length} refused\n`);
+    t.equal(written.out, `1 added, 0 already present, ${bad.length} refused\n`);
     t.notMatch(written.err, '\u001b');
     t.notMatch(written.err, '$1$md5$hash', 'no hash is shown');
     t.equal(await context.users.findByEmail(email), undefined);
@@ -434,7 +434,7 @@ t.test('an import that is killed goes on where it stopped', async (t) => {
 
       const { code, stdout, stderr } = await run(url, ['import', file]);
       t.equal(code, 0);
-      t.equal(stdout, `${count - before} added, ${before} there already, 1 refused\n`);
+      t.equal(stdout, `${count - before} added, ${before} already present, 1 refused\n`);
       t.equal(stderr, 'line 1501: is not JSON\n', 'and no bar, as this is no terminal');
       t.equal(await stored(), count);
       t.same(await users.findByEmail('u0@example.com'), first, 'who was there is left alone');
