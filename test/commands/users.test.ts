@@ -323,7 +323,7 @@ t.test('as a process of its own', async (t) => {
       ['nonsense', '--help'],
       ['help', 'toString'],
     ]) {
-      const helped = await run('nothing:', args, { env });
+      const helped = await run('nothing:', args, { env, isMeasured: true });
       t.same(helped, { code: 0, stdout: USAGE, stderr: '' }, args.join(' '));
     }
     for (const args of [
@@ -331,14 +331,14 @@ t.test('as a process of its own', async (t) => {
       ['create', 'x@example.com', '-h'],
       ['help', 'create'],
     ]) {
-      const helped = await run('nothing:', args, { env });
+      const helped = await run('nothing:', args, { env, isMeasured: true });
       t.match(helped, { code: 0, stderr: '' }, args.join(' '));
       t.match(helped.stdout, /^npm run users -- create EMAIL \[--admin\] \[--name NAME\]\n/);
       t.match(helped.stdout, / {2}--admin +\S/, 'and says what each option is for');
       t.notMatch(helped.stdout, /import|export|disable/, 'of no other command');
     }
     for (const args of [[], ['create'], ['nonsense'], ['toString', 'x']]) {
-      const refused = await run('nothing:', args, { env });
+      const refused = await run('nothing:', args, { env, isMeasured: true });
       t.same(refused, { code: 64, stdout: '', stderr: `${USAGE}\n` }, args.join(' '));
     }
   });
