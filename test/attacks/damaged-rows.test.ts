@@ -100,7 +100,7 @@ t.test('a TOTP secret that cannot be decrypted is 503, and the log names the row
     t.equal(told.length, 1, 'one line');
     t.match(told[0], { err: { message: what } });
     if (secret !== '')
-      t.notOk(JSON.stringify(told).includes(text.slice(0, 20)), 'no value is told');
+      t.notOk(JSON.stringify(told).includes(text.slice(0, 20)), 'no value is logged');
     t.equal((await rowOf(email)).sessions.length, before, 'nobody is signed in');
     const remove = { method: 'DELETE', url: '/v1/me/mfa/totp' } as const;
     const payload = { password: PASSWORD, code: code() };
@@ -182,7 +182,7 @@ t.test(
 );
 
 t.test(
-  "a damaged hash of a machine's secret is a wrong one, and the other one holds",
+  "a damaged hash of a machine's secret matches nothing, and the other secret still works",
   async (t) => {
     const client = await machine(app);
     const sound = (await context.users.findById(client.id))?.password_hash as string;

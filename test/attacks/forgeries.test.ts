@@ -92,7 +92,7 @@ const bytesOf = ({ statusCode, headers, payload }: LightMyRequestResponse) =>
 /** What each group of forgeries attacks. */
 const TRAITS: Record<Trait, string> = {
   algorithm: 'TOK-02 the header names another algorithm, or the key is used for another',
-  key: 'TOK-01 TOK-03 TOK-04 TOK-05 TOK-17 another key signs, or the header brings one, or the numbers are none',
+  key: 'TOK-01 TOK-03 TOK-04 TOK-05 TOK-17 another key signs, or the header contains one, or the signature numbers are invalid',
   header: 'TOK-04 TOK-06 TOK-07 the header says more, less or something else',
   form: 'TOK-14 TOK-16 the same bytes are written otherwise, or too many',
   claim:

@@ -262,7 +262,7 @@ t.test(
           t.equal((await guess(each, { [header]: '203.0.113.9' })).statusCode, 429, header);
         }
       }
-      t.equal((await guess(next)).statusCode, 401, 'the neighbour has his own count');
+      t.equal((await guess(next)).statusCode, 401, 'the neighbour has a separate count');
     }
   },
 );
@@ -343,7 +343,7 @@ t.test(
     const { device_token } = tokens;
     const owner = (await right(9_999, { device_token })).json().mfa_token;
     const done = await guess({ mfa_token: owner, code: code() }, address(9_999), '/v1/login/mfa');
-    t.equal(done.statusCode, 200, 'the owner signs in on his device');
+    t.equal(done.statusCode, 200, 'the owner signs in on a known device');
   },
 );
 
@@ -450,7 +450,7 @@ t.test(
     t.equal(events.length, unknown, 'who found no room did not guess');
     t.notOk(
       app.logs.some(({ level }) => Number(level) >= 50),
-      'nor is it a fault of ours',
+      'and it is not logged as an error',
     );
     t.same((await rowOf(app)).throttle, []);
   },

@@ -174,11 +174,11 @@ for (const alg of SigningAlgorithm.options) {
       equal(await status(token), expected(token, forger), token);
     });
     await fc.assert(touched, BOUNDS);
-    t.equal(await status(forger.token), 200, 'the one that was not touched still holds');
+    t.equal(await status(forger.token), 200, 'the unmodified token is still valid');
   });
 
   t.test(
-    `TOK-06 TOK-09 TOK-15 with ${alg} nothing but what we write is taken, though our key signed it`,
+    `TOK-06 TOK-09 TOK-15 with ${alg} only tokens as the service writes them are accepted, even if its key signed them`,
     async (t) => {
       const { forger, status } = await service(t, alg);
       const refusedButOurs = async (token: string, same: boolean) =>
@@ -204,7 +204,7 @@ for (const alg of SigningAlgorithm.options) {
 }
 
 t.test(
-  "REF-07 TOK-14 a refresh token that was touched renews nothing, nor does the owner's session end",
+  "REF-07 TOK-14 a modified refresh token renews nothing, and does not end the owner's session",
   async (t) => {
     const { app, ada } = await service(t, 'ES256');
     const row = () => app.context.users.findById(ada.id);
