@@ -110,7 +110,11 @@ async function halfARequest(server: Server) {
 }
 
 t.test('an idle connection is ended, not reset, once it has had its time', async (t) => {
-  const server = await serve(t, { cwd: folder(t), env: { SHUTDOWN_DELAY: '300ms' } });
+  const server = await serve(t, {
+    cwd: folder(t),
+    env: { SHUTDOWN_DELAY: '300ms' },
+    isMeasured: true,
+  });
   const socket = connect(Number(server.port), '127.0.0.1');
   const faults: Error[] = [];
   socket.on('error', (error) => faults.push(error)).resume();
@@ -126,7 +130,7 @@ t.test('an idle connection is ended, not reset, once it has had its time', async
 t.test(
   'a request that does not come to its end holds the process up for a while only',
   async (t) => {
-    const server = await serve(t, { cwd: folder(t) });
+    const server = await serve(t, { cwd: folder(t), isMeasured: true });
     const { closed, seen } = await halfARequest(server);
     server.child.kill('SIGTERM');
     await closed;
@@ -136,7 +140,11 @@ t.test(
 );
 
 t.test('a second signal waits for no balancer, and a third for nobody', async (t) => {
-  const server = await serve(t, { cwd: folder(t), env: { SHUTDOWN_DELAY: '10m' } });
+  const server = await serve(t, {
+    cwd: folder(t),
+    env: { SHUTDOWN_DELAY: '10m' },
+    isMeasured: true,
+  });
   const { closed } = await halfARequest(server);
   server.child.kill('SIGTERM');
   await server.line(/SIGTERM: ending"/);
