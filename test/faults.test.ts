@@ -116,7 +116,7 @@ t.test('a log whose disk has room again goes on, to its last line', async (t) =>
       closeSync(1);
       openSync(isFull ? '/dev/full' : ${JSON.stringify(log)}, 'a');
     });`;
-  const server = await serve(t, { cwd, preload });
+  const server = await serve(t, { cwd, preload, isMeasured: true });
   const asks = async () => t.ok(await isAlive(server.port));
   server.child.kill('SIGWINCH');
   for (let asked = 0; asked < 20; asked += 1) await asks();
@@ -137,7 +137,7 @@ t.test('a log whose disk has room again goes on, to its last line', async (t) =>
 
 t.test('a promise that failed unheard is logged, and the others are served', async (t) => {
   const preload = 'process.on("SIGWINCH", () => void Promise.reject(new Error("unforeseen")))';
-  const server = await serve(t, { cwd: folder(t), preload });
+  const server = await serve(t, { cwd: folder(t), preload, isMeasured: true });
   for (let round = 0; round < 3; round += 1) server.child.kill('SIGWINCH');
   t.match(await server.line(/unhandled rejection/), /"message":"unforeseen"/);
   t.ok(await isAlive(server.port));

@@ -24,6 +24,7 @@ async function node(t: Test, database: Postgres, env: Record<string, string> = {
   const server = await serve(t, {
     cwd: folder(t),
     env: { DATABASE_URL: between.url, DATABASE_TIMEOUT: '1s', ...env },
+    isMeasured: true,
   });
   return { url, between, admin, server };
 }

@@ -13,7 +13,7 @@ const ports = { PORT: '0', METRICS_PORT: '0' };
 
 /** Starts it, and expects one line and this code. */
 async function refuses(t: Test, { env, code, says, cwd = folder(t) }: Refusal): Promise<string[]> {
-  const ended = await launch(t, { cwd, env: { ...ports, ...env } }).ended;
+  const ended = await launch(t, { cwd, env: { ...ports, ...env }, isMeasured: true }).ended;
   t.equal(ended.code, code, JSON.stringify(env));
   t.match(ended.stderr, says);
   t.match(ended.stderr, /^[^\n]+\n$/, 'one line');
@@ -49,7 +49,7 @@ t.test('an operator whose port is taken is told which, and what to do', async (t
 
 t.test('a second instance gets a free port for its metrics in development', async (t) => {
   const METRICS_PORT = await takenPort(t);
-  const server = await serve(t, { cwd: folder(t), env: { METRICS_PORT } });
+  const server = await serve(t, { cwd: folder(t), env: { METRICS_PORT }, isMeasured: true });
   await server.line(new RegExp(`metrics use a free port instead: Port ${METRICS_PORT} `));
   const [, url = ''] = /metrics {3}(\S+)"/.exec(await server.line(/metrics {3}/)) ?? [];
   t.equal((await fetch(url)).status, 200);
@@ -150,7 +150,11 @@ t.test('with PostgreSQL', async (t) => {
 
   t.test('a database that starts later is waited for', async (t) => {
     await server.stop();
-    const node = launch(t, { cwd: folder(t), env: { ...ports, DATABASE_URL: url } });
+    const node = launch(t, {
+      cwd: folder(t),
+      env: { ...ports, DATABASE_URL: url },
+      isMeasured: true,
+    });
     const { host, pathname } = new URL(url);
     await node.line(
       new RegExp(`waiting: The database postgres://${host}${pathname} does not answer`),
@@ -172,7 +176,7 @@ t.test('a database that does not come in time ends the process with 69', async (
 
 t.test('a signal ends the wait for a database', async (t) => {
   const DATABASE_URL = 'postgres://user@127.0.0.1:1/name';
-  const node = launch(t, { cwd: folder(t), env: { ...ports, DATABASE_URL } });
+  const node = launch(t, { cwd: folder(t), env: { ...ports, DATABASE_URL }, isMeasured: true });
   await node.line(/waiting: /);
   node.child.kill('SIGTERM');
   t.match(await node.ended, { code: 0, signal: null, stderr: '' });
@@ -211,7 +215,7 @@ t.test(
   'what nobody foresaw is no mistake of the operator: it ends with 1 and its stack',
   async (t) => {
     const preload = 'process.constrainedMemory = () => { throw new Error("unforeseen"); }';
-    const ended = await launch(t, { cwd: folder(t), env: ports, preload }).ended;
+    const ended = await launch(t, { cwd: folder(t), env: ports, preload, isMeasured: true }).ended;
     t.equal(ended.code, 1);
     t.match(ended.stderr, /unforeseen\n +at /);
   },

@@ -88,11 +88,15 @@ t.test('right ones wait for one another, and all get in', async (t) => {
   for (const [name, subject] of subjectsOf(subjects)) {
     let checking = 0;
     let most = 0;
+    const full = Promise.withResolvers<void>();
     await Promise.all(
       Array.from({ length: 40 }, async () => {
         const guess = await guessing.enter(subject, fromHere);
         checking += 1;
         most = Math.max(most, checking);
+        if (checking === 5) full.resolve();
+        await full.promise;
+        // A sixth would get in meanwhile.
         await sleep(2);
         checking -= 1;
         await guess.settle('right');
