@@ -15,7 +15,7 @@ const KINDS: Record<string, string> = {
 
 const UNITS: Record<string, string> = { string: ' characters', array: ' entries' };
 
-const FORMATS: Record<string, string> = { email: 'an e-mail address', uuid: 'a UUID' };
+const FORMATS: Record<string, string> = { email: 'an email address', uuid: 'a UUID' };
 
 /** What a field must be, in the words of a form: zod's own messages speak of its types. A schema's own message wins. */
 const messageOf: z.core.$ZodErrorMap = (issue) => {

@@ -35,7 +35,7 @@ export const mayReset = (user: User, was: string): boolean =>
   (resetState(user) === was || (user.password_hash === null && invitationState(user) === was));
 
 /**
- * What an e-mail token is bound to: it dies as soon as the address has changed or was confirmed, and when every
+ * What an email token is bound to: it dies as soon as the address has changed or was confirmed, and when every
  * token dies: an owner who shuts a stranger out also shuts out the address that the stranger asked for.
  */
 export const emailState = (user: User): string =>
