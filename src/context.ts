@@ -1,11 +1,12 @@
 import type { FastifyBaseLogger } from 'fastify';
-import { type Config, isInlineKeySet } from './config.ts';
+import type { Config } from './config.ts';
 import { Guessing } from './parts/guessing/guessing.ts';
 import { KeyRing } from './parts/keys/key-ring.ts';
-import { KeySetError, readKeySet } from './parts/keys/key-set.ts';
+import { KeySetSource } from './parts/keys/key-set-source.ts';
 import { newMasterSecret, newSigningKey } from './parts/keys/new-keys.ts';
 import { MailboxLimit } from './parts/mail/mailbox-limit.ts';
-import { Outbox, type OutboxLog } from './parts/mail/outbox.ts';
+import { Outbox } from './parts/mail/outbox.ts';
+import { outboxLog } from './parts/mail/outbox-log.ts';
 import { openMail } from './parts/mail/transport.ts';
 import { buildMetrics, type Metrics } from './parts/metrics.ts';
 import { HashQueue } from './parts/passwords/hash-queue.ts';
@@ -15,7 +16,6 @@ import { RevocationFeed } from './parts/revocations/revocation-feed.ts';
 import { Revocations } from './parts/revocations/revocations.ts';
 import { Shutdown } from './parts/shutdown.ts';
 import { type Database, openDatabase } from './parts/storage/database.ts';
-import { readKeyFile } from './parts/storage/key-file.ts';
 import { migrate } from './parts/storage/migrations.ts';
 import { UnreadableRows } from './parts/storage/unreadable-rows.ts';
 import { Users } from './parts/storage/users.ts';
@@ -25,10 +25,9 @@ import { buildJws } from './parts/tokens/jws.ts';
 import { OwnTokens } from './parts/tokens/own-tokens.ts';
 import type { Clock, Uptime } from './rules/clock.ts';
 import type { SessionLimits } from './rules/sessions.ts';
-import type { PrivateJwk } from './schemas/jwk.ts';
 import { databaseFault, explained, mailFault } from './start-faults.ts';
 
-/** The parts of a running service, joined. */
+/** The parts of a running service. */
 export interface Context {
   config: Config;
   clock: Clock;
@@ -48,77 +47,31 @@ export interface Context {
   outbox: Outbox;
   mailboxLimit: MailboxLimit;
   shutdown: Shutdown;
-  /** Reads the key set again. Refuses a bad one with KeySetError; the old keys then stay. */
+  /** Reads the key set again. Refuses a bad one with KeySetError, and keeps the old keys. */
   reloadKeys(): Promise<void>;
   close(): Promise<void>;
 }
 
-interface Parts {
+/** What is handed in. Tests hand in their own clock, uptime and database. */
+interface Surroundings {
   logger: FastifyBaseLogger;
   clock?: Clock;
   uptime?: Uptime;
   database?: Database;
 }
 
-function keySetText({ SIGNING_KEYS }: Config, makeKeys: () => PrivateJwk[]): string {
-  if (isInlineKeySet(SIGNING_KEYS)) return SIGNING_KEYS;
-  try {
-    return readKeyFile(SIGNING_KEYS, makeKeys);
-  } catch (error) {
-    if (error instanceof KeySetError) throw error;
-    // The message would show the name, which may be the keys themselves, spoiled on their way here.
-    throw new KeySetError(`the file cannot be used (${(error as NodeJS.ErrnoException).code})`);
-  }
-}
-
-/** Keys are made at the start only: a file that is gone for a moment must not sign everybody out. */
-function makeNoKeys(): never {
-  throw new KeySetError('the file is gone');
-}
-
-/** What a mail server says may repeat the address, or the password that it did not like: only its code is kept. */
-function mailFailure(error: unknown): object {
-  const { code, command, responseCode } = error as Record<string, unknown>;
-  return command === undefined || command === 'CONN'
-    ? { err: error }
-    : { code, command, status: responseCode };
-}
-
-/** In development, where mail goes to files, the log has the links too. */
-function outboxLog({ MAIL_URL }: Config, logger: FastifyBaseLogger, { mails }: Metrics): OutboxLog {
-  const toFiles = MAIL_URL.startsWith('file:');
-  return {
-    sent: ({ subject, action }) => {
-      mails.inc({ outcome: 'sent' });
-      logger.info(
-        { event: 'mail.sent', subject, ...(toFiles && { link: action?.link }) },
-        'mail.sent',
-      );
-    },
-    retried: (error) => {
-      mails.inc({ outcome: 'retried' });
-      logger.warn({ event: 'mail.retried', ...mailFailure(error) }, 'mail.retried');
-    },
-    givenUp: (error) => {
-      mails.inc({ outcome: 'given_up' });
-      logger.error({ event: 'mail.given_up', ...mailFailure(error) }, 'mail.given_up');
-    },
-  };
-}
-
-/** Joins the parts, brings the database up to date, learns what is revoked. Opens no port. */
-export async function buildContext(config: Config, parts: Parts): Promise<Context> {
-  const clock = parts.clock ?? Date.now;
-  const uptime = parts.uptime ?? (() => performance.now());
+/** Joins the parts, migrates the database, and reads what is revoked. Opens no port. */
+export async function buildContext(config: Config, surroundings: Surroundings): Promise<Context> {
+  const { logger, clock = Date.now, uptime = () => performance.now() } = surroundings;
   const explain = databaseFault(config.DATABASE_URL);
   const database =
-    parts.database ??
+    surroundings.database ??
     (await explained(explain, () =>
       openDatabase({
         url: config.DATABASE_URL,
         pool: config.DATABASE_POOL,
         timeout: config.DATABASE_TIMEOUT,
-        warn: (message) => parts.logger.warn(message),
+        warn: (message) => logger.warn(message),
       }),
     ));
   await explained(explain, () => migrate(database)).catch(async (error) => {
@@ -127,15 +80,19 @@ export async function buildContext(config: Config, parts: Parts): Promise<Contex
   });
 
   const nbf = Math.floor(clock() / 1_000);
-  const makeKeys = () => [newSigningKey(config.SIGNING_ALG, nbf), newMasterSecret(nbf)];
-  const keys = await KeyRing.open(readKeySet(keySetText(config, makeKeys)), clock(), {
+  const keySetSource = new KeySetSource(config.SIGNING_KEYS);
+  const keySet = keySetSource.open(() => [
+    newSigningKey(config.SIGNING_ALG, nbf),
+    newMasterSecret(nbf),
+  ]);
+  const keys = await KeyRing.open(keySet, clock(), {
     issuer: config.ISSUER,
     audience: config.AUDIENCE,
     build: buildJws,
   });
 
   const revocations = new Revocations(uptime);
-  const unreadableRows = new UnreadableRows(parts.logger);
+  const unreadableRows = new UnreadableRows(logger);
   const users = new Users(database, {
     wrote: (user) => revocations.learn(user),
     unreadable: (row) => unreadableRows.add(row),
@@ -151,7 +108,10 @@ export async function buildContext(config: Config, parts: Parts): Promise<Contex
   const mail = await explained(mailFault(config.MAIL_URL), () =>
     openMail(config.MAIL_URL, { from: config.MAIL_FROM, product: config.PRODUCT_NAME }),
   );
-  const outbox = new Outbox(mail, outboxLog(config, parts.logger, metrics));
+  const outbox = new Outbox(
+    mail,
+    outboxLog({ url: config.MAIL_URL, logger, mails: metrics.mails }),
+  );
 
   const passwordStrength = new PasswordStrength();
 
@@ -159,11 +119,7 @@ export async function buildContext(config: Config, parts: Parts): Promise<Contex
     config,
     clock,
     users,
-    writeProbe: new WriteProbe(() => users.tryWriting(), {
-      clock,
-      failing: (err) => parts.logger.error({ err }, 'database: nothing can be written'),
-      well: () => parts.logger.info('database: can be written again'),
-    }),
+    writeProbe: new WriteProbe(() => users.tryWriting(), { clock, log: logger }),
     keys,
     accessTokens: new AccessTokens({
       issuer: config.ISSUER,
@@ -189,7 +145,7 @@ export async function buildContext(config: Config, parts: Parts): Promise<Contex
     outbox,
     mailboxLimit: new MailboxLimit(),
     shutdown: new Shutdown(config.SHUTDOWN_DELAY),
-    reloadKeys: async () => keys.replace(readKeySet(keySetText(config, makeNoKeys)), clock()),
+    reloadKeys: async () => keys.replace(keySetSource.readAgain(), clock()),
     close: async () => {
       await outbox.close();
       await passwordStrength.close();

@@ -124,7 +124,8 @@ t.test('the environment and the configuration come in by parameter', async (t) =
   );
   const users = inner.filter(
     (found) =>
-      targetOf(found) === 'src/config.ts' &&
+      placeOf(targetOf(found)) === 'config' &&
+      placeOf(found.file) !== 'config' &&
       !found.typeOnly &&
       !/^src\/(main|context)\.ts$|^src\/commands\//.test(found.file),
   );

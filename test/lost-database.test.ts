@@ -199,12 +199,12 @@ t.test('a database that takes no writes is not ready, and is when it does again'
   });
   t.equal((await server.post('/v1/refresh', { refresh_token })).status, 503);
   await sleep(2_500);
-  const said = server.stdout.filter((line) => line.includes('database: nothing can be written'));
+  const said = server.stdout.filter((line) => line.includes('database: takes no writes'));
   t.equal(said.length, 1, 'said once');
   // Whichever the probe met first: the connection that was just killed, or the setting.
   t.match(said[0], /read-only transaction|terminat/, 'with the reason');
   await readOnly('off');
   t.ok(await until(() => isReady(server)));
-  await server.line(/database: can be written again/);
+  await server.line(/database: takes writes again/);
   await server.tokens('/v1/refresh', { refresh_token });
 });

@@ -67,7 +67,7 @@ t.test('on a full disk a node is not ready, and says why in the log', async (t) 
   );
   t.ok(await until(async () => !(await isReady(server))));
   t.match(await readiness(server), { body: { database: 'failing', revocations: 'ok' } });
-  t.match(await server.line(/database: nothing can be written/), /disk/);
+  t.match(await server.line(/database: takes no writes/), /disk/);
   t.equal((await server.whoami(access_token)).status, 200);
   t.equal(server.child.exitCode, null);
 });

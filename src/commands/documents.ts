@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { pino } from 'pino';
 import { buildApp } from '../app.ts';
-import { readConfig, variables } from '../config.ts';
+import { variables } from '../config/environment.ts';
+import { readConfig } from '../config.ts';
 import { buildContext } from '../context.ts';
 import { newMasterSecret, newSigningKey } from '../parts/keys/new-keys.ts';
 

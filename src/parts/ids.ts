@@ -9,5 +9,5 @@ export function newUserId(now: number): string {
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
-/** 128 random bits: the id of a session, a token or a device. */
+/** 128 random bits in base64url: the ID of a session, a token or a device. */
 export const randomId = (): string => randomBytes(16).toString('base64url');

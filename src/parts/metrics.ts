@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-/** What the operator's Prometheus reads: no user, no address, no token is a label. */
+/** The metrics for Prometheus. No user, address or token is ever a label. */
 export interface Metrics {
   registry: Registry;
   requests: Histogram<'method' | 'route' | 'status'>;
@@ -8,7 +8,7 @@ export interface Metrics {
   refreshes: Counter<'outcome'>;
 }
 
-/** What is looked at whenever somebody asks. */
+/** The parts that a scrape reads. */
 interface Measured {
   hashQueue: { length: number };
   revocationFeed: { isFresh: boolean };
@@ -24,7 +24,7 @@ export function buildMetrics({ hashQueue, revocationFeed, unreadableRows }: Meas
   collectDefaultMetrics({ register: registry });
   new Gauge({
     name: 'latchkey_hash_queue_length',
-    help: 'Password hashes that wait for their turn.',
+    help: 'Password hashes waiting in the queue.',
     registers,
     collect() {
       this.set(hashQueue.length);
@@ -40,7 +40,7 @@ export function buildMetrics({ hashQueue, revocationFeed, unreadableRows }: Meas
   });
   new Gauge({
     name: 'latchkey_unreadable_rows',
-    help: 'Rows of users that this node could not read since it started. The log names them.',
+    help: 'User rows that this node could not read since it started. The log has their IDs.',
     registers,
     collect() {
       this.set(unreadableRows.count);
@@ -57,7 +57,7 @@ export function buildMetrics({ hashQueue, revocationFeed, unreadableRows }: Meas
     }),
     mails: new Counter({
       name: 'latchkey_mails_total',
-      help: 'Mails that were sent, tried again, or given up.',
+      help: 'Mails by outcome: sent, retried or given up.',
       labelNames: ['outcome'],
       registers,
     }),

@@ -3,15 +3,15 @@ import type { Server as HttpServer } from 'node:http';
 import { type Socket, Server as TcpServer } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 
-/** How long a connection without a request may go on once the listener has closed, if there is a delay at all. */
+/** How long idle connections stay open after the listener has closed (ms). Never longer than the delay. */
 const IDLE_LIMIT = 3_000;
 
-/** How long a request may still take once the listener has closed. */
+/** How long requests may run after the listener has closed (ms). */
 const REQUEST_LIMIT = 10_000;
 
 /**
- * The end of a node, in three steps. Leaving: `/readyz` says no and all else goes on, so that the balancer takes
- * the node out. Closing: no new connection, and each answer ends its own. Last, what is left is ended.
+ * Shuts a node down in three steps. Leaving: only `/readyz` fails, so that the load balancer removes the node.
+ * Closing: no new connections, and each response closes its own. Last: the remaining connections are destroyed.
  */
 export class Shutdown {
   readonly #delay: number;
@@ -19,7 +19,7 @@ export class Shutdown {
   readonly #sockets = new Set<Socket>();
   #step: 'serving' | 'leaving' | 'closing' = 'serving';
 
-  /** Milliseconds that balancers have, which is the first step. */
+  /** `delay`: length of the first step (ms), the time that load balancers have to react. */
   constructor(delay: number) {
     this.#delay = delay;
   }
@@ -28,12 +28,12 @@ export class Shutdown {
     return this.#step !== 'serving';
   }
 
-  /** From here on each answer ends its connection: a client that keeps one is told, and loses nothing. */
+  /** If true, each response closes its connection, so that a keep-alive client loses no request. */
   get isClosing(): boolean {
     return this.#step === 'closing';
   }
 
-  /** Keeps account of a server's connections, which are still there when it no longer is. */
+  /** Tracks a server's connections: they may outlive its listener. */
   follow(server: TcpServer): void {
     server.on('connection', (socket) => {
       this.#sockets.add(socket);
@@ -45,16 +45,16 @@ export class Shutdown {
     this.#step = 'closing';
   }
 
-  /** All three steps. Afterwards there is no connection left. */
+  /** Runs all three steps. Afterwards no connection is left. */
   async leave(server: HttpServer): Promise<void> {
     this.#step = 'leaving';
     await this.#wait(this.#delay);
     this.close();
     const ended = once(server, 'close');
-    // The close of an HTTP server would end idle connections too: just then a request may be on its way.
+    // The HTTP server's own close would also end idle connections, on which a request may just be arriving.
     TcpServer.prototype.close.call(server);
     await Promise.race([ended, this.#wait(Math.min(this.#delay, IDLE_LIMIT))]);
-    // First what has come is read: a connection whose request waits to be read passes for idle.
+    // Reads what has arrived first: a connection whose request is still unread counts as idle.
     await nextTurn();
     server.closeIdleConnections();
     await Promise.race([ended, sleep(REQUEST_LIMIT, undefined, { ref: false })]);
@@ -62,7 +62,7 @@ export class Shutdown {
     await ended;
   }
 
-  /** Waits for nobody but those whose requests are being answered. */
+  /** Skips the remaining waits, except for requests that are being answered. */
   hurry(): void {
     this.#hurry.abort();
   }

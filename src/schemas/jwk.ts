@@ -19,6 +19,10 @@ export type PrivateJwk = z.infer<typeof PrivateJwk>;
 
 export const PrivateJwkSet = z.strictObject({ keys: z.array(PrivateJwk).min(1).max(50) });
 
+/** A key set that is given inline starts with a brace; anything else is a file name. */
+export const isInlineKeySet = (signingKeys: string): boolean =>
+  signingKeys.trimStart().startsWith('{');
+
 export const SigningAlgorithm = z.enum(['ES256', 'RS256', 'PS256', 'EdDSA', 'HS256']);
 export type SigningAlgorithm = z.infer<typeof SigningAlgorithm>;
 

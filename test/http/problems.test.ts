@@ -55,7 +55,7 @@ t.test('keys that have all ended are a fault of ours, not of the caller', async 
   refused(t, await login(), 500, 'internal_error');
   t.match(
     logs.find(({ level }) => level === 50),
-    { err: { message: 'every key has ended' } },
+    { err: { message: 'every key has expired' } },
   );
 });
 

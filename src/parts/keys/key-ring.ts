@@ -9,15 +9,15 @@ import {
   type SigningKey,
 } from './key-set.ts';
 
-/** Signs and checks compact JWS of one kind with one key. `verify` throws on any doubt; it does not look at the clock. */
+/** Signs and verifies compact JWS of one kind with one key. `verify` throws if anything is wrong; it ignores times. */
 export interface Jws {
-  /** The first segment of every token it makes, so of every token it accepts. */
+  /** The first segment of every token that it makes, and the only one that it accepts. */
   header: string;
   sign(claims: object): string;
   verify(token: string): unknown;
 }
 
-/** Which key makes which kind of token, for whom. */
+/** A key, the kind of token that it signs, and the issuer and audience. */
 export interface JwsSpec {
   kind: TokenKind;
   typ: string;
@@ -28,7 +28,7 @@ export interface JwsSpec {
   issuer: string;
   audience: string;
   requiredClaims: string[];
-  /** Used from, honoured until (ms). */
+  /** Signs from (ms); accepted until `notAfter` (ms). */
   notBefore: number;
   notAfter: number;
 }
@@ -45,7 +45,7 @@ export interface Parties {
 
 const ownKinds = Object.keys(OwnClaims) as OwnKind[];
 
-/** One label for each purpose, so that no key serves two (RFC 8725 section 3.12). */
+/** Derives a 32-byte key. Each purpose has its own label, so that no key has two uses (RFC 8725 section 3.12). */
 export const derive = (master: Buffer, purpose: OwnKind | 'totp'): Buffer =>
   Buffer.from(hkdfSync('sha256', master, '', `latchkey/${purpose}`, 32));
 
@@ -77,11 +77,11 @@ function ownSpec(master: MasterSecret, kind: OwnKind, { issuer }: Parties): JwsS
 }
 
 function orEnded<Key>(key: Key | undefined): Key {
-  if (key === undefined) throw new KeySetError('every key has ended');
+  if (key === undefined) throw new KeySetError('every key has expired');
   return key;
 }
 
-/** All keys, ready to sign and verify; exchanged as a whole while running. */
+/** All keys, ready to sign and verify. `replace` changes the whole set while the service runs. */
 export class KeyRing {
   readonly #parties: Parties;
   #set: KeySet = { signing: [], masters: [] };
@@ -98,12 +98,12 @@ export class KeyRing {
     return ring;
   }
 
-  /** Goes up by one whenever the keys change: what was verified with the old ones is to be forgotten. */
+  /** Goes up by one whenever the keys change; results verified with older keys must then be dropped. */
   get generation(): number {
     return this.edition;
   }
 
-  /** Refuses a set that could not sign at `now` (ms) with KeySetError; the old keys then stay. */
+  /** Throws KeySetError, and keeps the old keys, if the set could not sign at `now` (ms). */
   async replace(set: KeySet, now: number): Promise<void> {
     if (keyInUse(set.signing, now) === undefined) {
       throw new KeySetError('no signing key ("use": "sig") is in use now');
@@ -123,12 +123,12 @@ export class KeyRing {
     this.edition += 1;
   }
 
-  /** Signs tokens of this kind at `now` (ms). Throws KeySetError when every key has ended. */
+  /** The signer of tokens of this kind at `now` (ms). Throws KeySetError if every key has expired. */
   signer(kind: TokenKind, now: number): Jws {
     return orEnded(keyInUse(this.#jws.get(kind) as (Jws & JwsSpec)[], now));
   }
 
-  /** A token is ours only if its header is, letter for letter, one that we make: no header is ever parsed. */
+  /** The verifier whose header equals `header` byte for byte, so that no header is ever parsed. */
   verifier(kind: TokenKind, header: string, now: number): (Jws & JwsSpec) | undefined {
     return this.#jws.get(kind)?.find((jws) => jws.header === header && now < jws.notAfter);
   }
@@ -138,17 +138,17 @@ export class KeyRing {
     return keyInUse(this.#set.signing, now);
   }
 
-  /** The master secret that encrypts at `now` (ms). Throws KeySetError when every one has ended. */
+  /** The master secret that encrypts at `now` (ms). Throws KeySetError if every one has expired. */
   masterInUse(now: number): MasterSecret {
     return orEnded(keyInUse(this.#set.masters, now));
   }
 
-  /** The master secret that something was encrypted with, however old. */
+  /** The master secret with this `kid`, expired or not, to decrypt stored data. */
   masterOf(kid: string): MasterSecret | undefined {
     return this.#set.masters.find((master) => master.kid === kid);
   }
 
-  /** The public halves, also of keys that will sign only later: verifiers have them in time. */
+  /** The public keys at `now` (ms), including those that will sign later, so that verifiers have them in time. */
   publicKeys(now: number): PublicJwkSet {
     const keys = this.#set.signing.flatMap(({ kid, alg, publicJwk, notAfter }) =>
       publicJwk === undefined || now >= notAfter

@@ -13,13 +13,13 @@ import { publishedKeys } from './published-keys.ts';
 
 interface Lifetime {
   kid: string;
-  /** Used from (ms). */
+  /** Signs or encrypts from (ms). */
   notBefore: number;
-  /** Honoured until (ms); Infinity: not replaced yet. */
+  /** Accepted until (ms); Infinity: not replaced yet. */
   notAfter: number;
 }
 
-/** Signs access tokens. */
+/** A key that signs access tokens. */
 export interface SigningKey extends Lifetime {
   alg: SigningAlgorithm;
   /** PEM, or the shared secret of HS256. */
@@ -29,7 +29,7 @@ export interface SigningKey extends Lifetime {
   publicJwk?: JsonWebKey;
 }
 
-/** The service's own tokens are derived from it. */
+/** The secret from which the keys of own tokens and of TOTP encryption are derived. */
 export interface MasterSecret extends Lifetime {
   secret: Buffer;
 }
@@ -39,7 +39,7 @@ export interface KeySet {
   masters: MasterSecret[];
 }
 
-/** What is wrong with a key set: one line for each key, never its material. */
+/** Says what is wrong with a key set and which key it is; never contains key material. */
 export class KeySetError extends Error {}
 
 const ALGORITHMS: Record<PrivateJwk['kty'], SigningAlgorithm[]> = {
@@ -49,7 +49,7 @@ const ALGORITHMS: Record<PrivateJwk['kty'], SigningAlgorithm[]> = {
   oct: ['HS256'],
 };
 
-/** The members that RFC 7638 section 3.2 and RFC 8037 section 2 put into a thumbprint, in its order. */
+/** The members of a thumbprint, in their order (RFC 7638 section 3.2, RFC 8037 section 2). */
 const THUMBPRINT_MEMBERS = {
   EC: ['crv', 'kty', 'x', 'y'],
   RSA: ['e', 'kty', 'n'],
@@ -57,7 +57,7 @@ const THUMBPRINT_MEMBERS = {
   oct: ['k', 'kty'],
 };
 
-/** RFC 7638, SHA-256. */
+/** The JWK thumbprint (RFC 7638): SHA-256 in base64url. */
 export function thumbprint(jwk: PrivateJwk | (JsonWebKey & { kty: PrivateJwk['kty'] })): string {
   const members = THUMBPRINT_MEMBERS[jwk.kty].map((name) => [name, jwk[name]]);
   return createHash('sha256')
@@ -67,10 +67,10 @@ export function thumbprint(jwk: PrivateJwk | (JsonWebKey & { kty: PrivateJwk['kt
 
 function secretOf(jwk: PrivateJwk): Buffer {
   const secret = Buffer.from(typeof jwk['k'] === 'string' ? jwk['k'] : '', 'base64url');
-  // Another spelling of the same secret would have another thumbprint.
+  // A non-canonical encoding of the same secret would have another thumbprint.
   if (secret.toString('base64url') !== jwk['k'])
     throw new KeySetError('its secret is not base64url');
-  // RFC 7518 section 3.2, RFC 8725 section 3.5: 256 bits, and not a password in disguise.
+  // RFC 7518 section 3.2, RFC 8725 section 3.5: at least 256 bits, and not a password.
   if (secret.length < 32) throw new KeySetError('its secret is shorter than 32 bytes');
   if (new Set(secret).size < 16 || /^[\x20-\x7e]+$/.test(secret.toString('latin1'))) {
     throw new KeySetError('its secret is text, not 32 random bytes');
@@ -110,7 +110,7 @@ function isPair(privateKey: KeyObject, publicKey: KeyObject): boolean {
 function signingKeyOf(jwk: PrivateJwk, life: Lifetime): SigningKey {
   const alg = jwk.alg ?? ALGORITHMS[jwk.kty][0];
   if (alg === undefined || !ALGORITHMS[jwk.kty].includes(alg)) {
-    throw new KeySetError('its alg does not go with its kty');
+    throw new KeySetError('its alg does not match its kty');
   }
   if (jwk.kty === 'oct') {
     const secret = secretOf(jwk);
@@ -119,9 +119,9 @@ function signingKeyOf(jwk: PrivateJwk, life: Lifetime): SigningKey {
   const key = privateKeyOf(jwk);
   const publicKey = createPublicKey(key);
   const publicJwk = publicKey.export({ format: 'jwk' }) as JsonWebKey & Pick<PrivateJwk, 'kty'>;
-  // What is told of the key, its thumbprint too, comes from the public half that stands in the file.
+  // The published key and its thumbprint come from the public half in the file, so it must match the private half.
   if (!isPair(key, publicKey) || thumbprint(publicJwk) !== life.kid)
-    throw new KeySetError('its public half is not that of its private half');
+    throw new KeySetError('its public half does not match its private half');
   return {
     ...life,
     alg,
@@ -136,7 +136,7 @@ function lifetimeOf(jwk: PrivateJwk): Lifetime {
   if (jwk.kid !== undefined && jwk.kid !== kid)
     throw new KeySetError('its kid is not its thumbprint (RFC 7638)');
   if (publishedKeys.has(kid))
-    throw new KeySetError('it stands in a published document: everybody has it');
+    throw new KeySetError('it is an example from a public document, so everyone knows it');
   return { kid, notBefore: (jwk.nbf ?? 0) * 1_000, notAfter: (jwk.exp ?? Infinity) * 1_000 };
 }
 
@@ -159,7 +159,7 @@ export function readKeySet(json: string): KeySet {
   for (const [index, jwk] of parsed.data.keys.entries()) {
     try {
       const life = lifetimeOf(jwk);
-      if (kids.has(life.kid)) throw new KeySetError('it is there twice');
+      if (kids.has(life.kid)) throw new KeySetError('it appears twice');
       kids.add(life.kid);
       if (jwk.use === 'sig') set.signing.push(signingKeyOf(jwk, life));
       else if (jwk.kty === 'oct') set.masters.push({ ...life, secret: secretOf(jwk) });
@@ -173,7 +173,7 @@ export function readKeySet(json: string): KeySet {
 
 export type KeyState = 'published' | 'signing' | 'verifying' | 'gone';
 
-/** The key of the set that is in use at `now` (ms): the newest that has begun and has not ended. */
+/** The key in use at `now` (ms): the newest that has started and has not expired. */
 export function keyInUse<Key extends Lifetime>(keys: Key[], now: number): Key | undefined {
   return keys
     .filter(({ notBefore, notAfter }) => notBefore <= now && now < notAfter)

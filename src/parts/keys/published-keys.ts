@@ -1,6 +1,6 @@
 /**
- * RFC 7638 thumbprints of private keys that stand in documents, so that everybody has them. Keys that are
- * refused for another cause (another curve, too short, a readable secret) are not listed.
+ * RFC 7638 thumbprints of private keys from public documents, which everyone knows. Keys that are refused for another
+ * reason (another curve, too short, a readable secret) are not listed.
  */
 export const publishedKeys: ReadonlySet<string> = new Set([
   'y_x3gCJnL6oKGBBIXScabduwxTVy2Wd2bzRVEUbdUzc', // RFC 7515 A.1, RFC 7517 A.3

@@ -1,17 +1,17 @@
 import type { Config } from '../../config.ts';
 
-/** What a mail says, apart from how it looks. */
+/** The content of a mail, without its layout. */
 export interface Letter {
   subject: string;
-  /** The first says what happened, the rest what to do about it. */
+  /** The first says what happened, the others what to do about it. */
   paragraphs: string[];
   action?: { label: string; link: string };
 }
 
-/** What the letters that come unasked call the service, and where they lead. */
+/** The service's name and address, for letters that the recipient did not ask for. */
 export type Product = Pick<Config, 'APP_URL' | 'PRODUCT_NAME'>;
 
-/** Text as HTML. */
+/** Escapes text for HTML. */
 export const escaped = (text: string): string =>
   text
     .replaceAll('&', '&amp;')
@@ -19,7 +19,7 @@ export const escaped = (text: string): string =>
     .replaceAll('>', '&gt;')
     .replaceAll('"', '&quot;');
 
-/** Plain text and HTML of a letter, signed by the product, without anything to load from elsewhere. */
+/** Renders a letter as plain text and HTML, signed with the product's name. The HTML loads nothing remote. */
 export function render(
   { paragraphs, action }: Letter,
   product: string,

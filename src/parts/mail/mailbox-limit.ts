@@ -4,15 +4,15 @@ const LETTERS = 3;
 const WINDOW = 3_600_000;
 const MAX_ADDRESSES = 100_000;
 
-/** How many letters strangers can make the service send to one address: three an hour for each occasion, on each node. */
+/** Limits the letters that strangers can cause: three an hour to one address, per occasion and node. */
 export class MailboxLimit {
-  // By size: `max` would set the room for all of them aside at the start.
+  // `maxSize`, because `max` would allocate memory for all entries up front.
   readonly #counts = new LRUCache<string, { count: number; since: number }>({
     maxSize: MAX_ADDRESSES,
     sizeCalculation: () => 1,
   });
 
-  /** False: the address has had enough. `now` in milliseconds. */
+  /** Counts one letter. Returns false, and counts nothing, if the limit is reached. `now` in milliseconds. */
   allows(occasionAndAddress: string, now: number): boolean {
     const known = this.#counts.get(occasionAndAddress);
     const current = known && now - known.since < WINDOW ? known : { count: 0, since: now };

@@ -7,13 +7,13 @@ export interface OutboxLog {
   givenUp(error: unknown): void;
 }
 
-/** Milliseconds before each try. The first lets the answer go out, so that its time says nothing about the mail. */
+/** Wait before each attempt (ms). The first lets the answer go out, so that response times reveal nothing about mails. */
 const WAITS = [50, 1_000, 10_000, 60_000];
 
-/** Letters waiting or being sent at once; more are given up. */
+/** Most letters waiting or being sent; further ones are given up. */
 const MAX_WAITING = 10_000;
 
-/** Sends letters after the answer that they belong to, and tries again a few times. Never fails, never waits. */
+/** Sends letters after the answer has gone out, and retries a few times. `post` never throws and never waits. */
 export class Outbox {
   readonly #transport: MailTransport;
   readonly #log: OutboxLog;
@@ -27,7 +27,7 @@ export class Outbox {
     this.#waits = waits;
   }
 
-  /** `compose` runs later too, so that making a token takes no time from the answer. */
+  /** `compose` also runs later, so that making a token does not delay the answer. */
   post(to: string, compose: () => Letter): void {
     if (this.#waiting.size + this.#sending.size >= MAX_WAITING) {
       this.#log.givenUp(new Error('too many letters are waiting'));
@@ -36,9 +36,9 @@ export class Outbox {
     this.#schedule(to, compose, 0);
   }
 
-  /** Whatever still waits gets its last try now. */
+  /** Gives every waiting letter one last attempt now. */
   async close(): Promise<void> {
-    // One that was being sent meanwhile, and failed, waits again.
+    // A letter that was being sent and failed is waiting again.
     while (this.#waiting.size + this.#sending.size > 0) {
       const last = [...this.#waiting].map(([timer, send]) => {
         clearTimeout(timer);

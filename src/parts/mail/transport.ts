@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { createTransport } from 'nodemailer';
 import { type Letter, render } from './letter.ts';
 
-/** Sends one letter, or rejects. */
+/** `send` sends one letter, or rejects. */
 export interface MailTransport {
   send(to: string, letter: Letter): Promise<void>;
   close(): void;
 }
 
-/** Who writes: `from` as the header has it, `product` as the signature has it. */
+/** `from` is the From header, `product` the signature. */
 export interface Sender {
   from: string;
   product: string;
@@ -20,7 +20,7 @@ export interface Sender {
 /** Milliseconds. */
 const PATIENCE = { connectionTimeout: 5_000, greetingTimeout: 5_000, socketTimeout: 10_000 };
 
-/** `to` as the one recipient that it is: an object, so that nothing in it is read as a list. */
+/** `to` is passed as an object, so that it is never parsed as a list of recipients. */
 const envelope = ({ from, product }: Sender, to: string, letter: Letter) => ({
   from,
   to: { name: '', address: to },
@@ -60,6 +60,6 @@ function folder(path: string, sender: Sender): MailTransport {
   };
 }
 
-/** `smtp://…`, `smtps://…`, or `file:FOLDER`, where each mail becomes one `.eml` file. */
+/** `url`: `smtp://…`, `smtps://…`, or `file:FOLDER`, where each mail becomes one `.eml` file. */
 export const openMail = (url: string, sender: Sender): MailTransport =>
   url.startsWith('file:') ? folder(url.slice('file:'.length), sender) : smtp(url, sender);

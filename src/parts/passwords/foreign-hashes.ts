@@ -7,8 +7,8 @@ const pbkdf2 = promisify(pbkdf2Callback);
 const scrypt = promisify<Buffer, Buffer, number, object, Buffer>(scryptCallback);
 
 /**
- * The forms in which other systems keep passwords: bcrypt, and Argon2, scrypt and PBKDF2 as PHC strings. Of a
- * hash that has less than 16 bytes there is no telling: one of no bytes would match every password.
+ * Hash formats of other systems: bcrypt, and Argon2, scrypt and PBKDF2 as PHC strings. Hashes under 16 bytes are
+ * refused: an empty one would match every password.
  */
 const FORMS = {
   bcrypt: /^\$2[aby]\$(?<cost>\d\d)\$[./A-Za-z0-9]{53}$/,
@@ -20,13 +20,13 @@ const FORMS = {
     /^\$argon2(?:id|i|d)\$v=19\$(?<costs>[mtp]=[1-9]\d{0,7}(?:,[mtp]=[1-9]\d{0,7}){2})\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{22,}$/,
 };
 
-/** Above these a sign-in would cost more than the service admits; see `hash-cost.ts` for the others. */
+/** Upper bounds of the work of one sign-in. Those of memory and passes are in `hash-cost.ts`. */
 const MAX_ROUNDS = 10_000_000;
 const MIN_BCRYPT_COST = 4;
 const MAX_BCRYPT_COST = 16;
-/** Each lane is a thread of its own. */
+/** Each lane runs in its own thread. */
 const MAX_LANES = 64;
-/** As long as an import takes them: the longer the hash, the more of it PBKDF2 has to make. */
+/** The same limit as in an import. A longer hash costs PBKDF2 more work. */
 const MAX_LENGTH = 500;
 
 const fields = (form: RegExp, hash: string): Record<string, string> | undefined =>
@@ -36,7 +36,7 @@ const fields = (form: RegExp, hash: string): Record<string, string> | undefined 
 const scryptMemory = (ln: string | undefined, r: string | undefined) =>
   (2 ** Number(ln) * Number(r)) / 8;
 
-/** Libraries differ in the order of the costs. */
+/** The costs may come in any order: libraries differ. */
 function isBearableArgon2(costs: string, configured: HashCost | undefined): boolean {
   const { m, t, p } = Object.fromEntries(
     costs.split(',').map((cost) => [cost[0], Number(cost.slice(2))]),
@@ -45,16 +45,15 @@ function isBearableArgon2(costs: string, configured: HashCost | undefined): bool
   return p <= MAX_LANES && m >= 8 * p && isComputable({ memory: m, passes: t }, configured);
 }
 
-/** RFC 8018 section 5.2: every block of the hash costs all the rounds. */
+/** RFC 8018 section 5.2: each block of the hash costs the full number of rounds. */
 function isBearablePbkdf2({ bits, rounds, hash }: Record<string, string>): boolean {
   const blocks = Math.ceil(bytesOf(hash).length / (Number(bits) / 8));
   return Number(rounds) * blocks <= MAX_ROUNDS;
 }
 
 /**
- * Whether a hash is of a form that can be verified here, at a cost that can be borne. It is asked when a hash is
- * imported, and again whenever one is checked: what stands in a row may have come there by another way.
- * `configured`: the cost of a hash that is made here, which may always be spent.
+ * Whether a hash has a supported format and an acceptable cost. Checked on import and again at every verification,
+ * as a row may have been written in another way. `configured`: the cost of new hashes, which is always acceptable.
  */
 export function isVerifiable(hash: string, configured?: HashCost): boolean {
   if (hash.length > MAX_LENGTH) return false;
@@ -71,20 +70,20 @@ export function isVerifiable(hash: string, configured?: HashCost): boolean {
   return argon !== undefined && isBearableArgon2(argon['costs'] as string, configured);
 }
 
-/** Passlib writes `.` where base64 has `+`. */
+/** Decodes base64, also Passlib's variant with `.` instead of `+`. */
 const bytesOf = (text: string | undefined): Buffer =>
   Buffer.from((text as string).replaceAll('.', '+'), 'base64');
 
-/** Whether a password belongs to a bcrypt, scrypt or PBKDF2 hash; undefined: it is none of these. */
+/** Whether a password matches a bcrypt, scrypt or PBKDF2 hash. undefined: the hash is none of these, or too costly. */
 export async function matchesForeign(hash: string, password: string): Promise<boolean | undefined> {
   if (!isVerifiable(hash)) return undefined;
-  // PHP's name for 2b, which the library does not know.
+  // `2y` is PHP's name for `2b`; the library does not know it.
   if (FORMS.bcrypt.test(hash)) return bcrypt.compare(password, hash.replace('$2y$', '$$2b$$'));
   const scrypted = fields(FORMS.scrypt, hash);
   if (scrypted) {
     const { ln, r, p, salt, hash: stored } = scrypted;
     const expected = bytesOf(stored);
-    // What it needs, and twice over for what OpenSSL counts too.
+    // Twice what scrypt needs, as OpenSSL counts its own overhead too.
     const maxmem = (scryptMemory(ln, r) + Number(p) * Number(r)) * 1_024 * 2;
     const cost = { N: 2 ** Number(ln), r: Number(r), p: Number(p), maxmem };
     return timingSafeEqual(

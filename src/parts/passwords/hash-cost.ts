@@ -1,12 +1,12 @@
-/** What a hash costs that is made of memory. */
+/** The cost of a memory-hard hash. */
 export interface HashCost {
   /** KiB. */
   memory: number;
-  /** How often the memory is passed over. */
+  /** Number of passes over the memory. */
   passes: number;
 }
 
-/** KiB, and KiB that are passed over: with more, one sign-in would hold a hash thread for longer than is admitted. */
+/** Limits of memory (KiB) and of memory times passes: beyond them, one sign-in would block a hash thread for too long. */
 const MAX_MEMORY = 1_048_576;
 const MAX_PASSED = 4 * MAX_MEMORY;
 /** RFC 9106 section 3.1: 8 KiB for each lane. */
@@ -16,8 +16,8 @@ export const isBearable = ({ memory, passes }: HashCost): boolean =>
   memory <= MAX_MEMORY && memory * passes <= MAX_PASSED;
 
 /**
- * Whether an Argon2 hash of this cost may be computed. What stands in a row is not to be trusted: one large number
- * would keep everybody else waiting for minutes. `configured`: what the operator chose may always be spent.
+ * Whether an Argon2 hash of this cost may be computed. Costs in a row are untrusted: one large number would make all
+ * other requests wait for minutes. `configured`: the operator's own cost, which is always acceptable.
  */
 export const isComputable = (cost: HashCost, configured?: HashCost): boolean =>
   cost.memory >= MIN_MEMORY &&

@@ -1,16 +1,16 @@
 import { Refusal } from '../../rules/refusal.ts';
 
 export interface HashQueueLimits {
-  /** Hashes at once. */
+  /** Hashes computed at the same time. */
   concurrency: number;
-  /** Hashes that may wait: of strangers, and as many of others. */
+  /** Hashes that may wait in each lane: this many for strangers, and this many for all others. */
   waiting: number;
 }
 
 export interface Turn {
-  /** Aborted while the work waits: it is dropped. */
+  /** If aborted while the work waits, the work is dropped. */
   signal?: AbortSignal | undefined;
-  /** Nobody that we know asks for it: neither his session nor his device is known, nor does he read a mailbox. */
+  /** The caller is unknown: no session, no known device, no token from a mail. */
   stranger?: boolean;
 }
 
@@ -23,20 +23,19 @@ interface Lane {
 }
 
 /**
- * Admits slow, memory-hungry work: so much at once, so much waiting, the rest is refused with `overloaded`.
- * Strangers wait in a lane of their own, and both lanes are served in turn: however many they are, they keep
- * nobody out who is known.
+ * Limits slow, memory-hungry work: some runs, some waits, and the rest is refused with `overloaded`. Strangers wait in
+ * their own lane, and the lanes are served alternately, so that any number of strangers cannot keep known users out.
  */
 export class HashQueue {
   readonly #limits: HashQueueLimits;
-  /** The lane whose turn is next comes first. */
+  /** The first is the lane to serve next. */
   readonly #lanes: [Lane, Lane] = [
     { ofStrangers: false, waiting: [] },
     { ofStrangers: true, waiting: [] },
   ];
   #running = 0;
 
-  /** How much is waiting. */
+  /** Number of waiting hashes. */
   get length(): number {
     return this.#lanes[0].waiting.length + this.#lanes[1].waiting.length;
   }
@@ -45,7 +44,7 @@ export class HashQueue {
     this.#limits = limits;
   }
 
-  /** Refuses with `overloaded` when this turn would find no room: what comes before the work can be saved. */
+  /** Refuses with `overloaded` if the queue is full. Saves the caller the steps before the work. */
   assertRoom(turn: Turn): void {
     const isFull = this.#laneOf(turn).waiting.length >= this.#limits.waiting;
     if (isFull && this.#running >= this.#limits.concurrency)
@@ -58,7 +57,7 @@ export class HashQueue {
     try {
       return await work();
     } finally {
-      // The next one takes over the place: the number of running ones stays.
+      // The next one takes this place, so `#running` does not change.
       const next = this.#next();
       if (next) next();
       else this.#running -= 1;
@@ -79,7 +78,7 @@ export class HashQueue {
     this.assertRoom(turn);
     const { signal } = turn;
     const { waiting } = this.#laneOf(turn);
-    const gone = () => new Refusal('overloaded', { reason: 'the client has gone' });
+    const gone = () => new Refusal('overloaded', { reason: 'the client has disconnected' });
     if (signal?.aborted) throw gone();
     return new Promise((resolve, reject) => {
       const leave = () => {

@@ -5,21 +5,21 @@ import { dictionary as english } from '@zxcvbn-ts/language-en';
 
 export interface StrengthQuestion {
   password: string;
-  /** Words that this user's guesser would try first. */
+  /** Words that an attacker would try first for this user. */
   userInputs: string[];
 }
 
-/** Below 10^6 guesses a password is found while it is still being throttled. */
+/** zxcvbn's score from 10^6 guesses on. A weaker password can be found in spite of the throttle. */
 const MIN_SCORE = 2;
 
-/** The work grows faster than the length: a password is looked at in pieces, and one strong piece is enough. */
+/** Characters per piece. The work grows faster than the length, so pieces are scored; one strong piece is enough. */
 const PIECE = 24;
 /**
- * Of a password only the first 72 characters (three pieces of 24) are judged: who chooses a password chooses the
- * work, and a strong one is told by then. What follows counts for its length, and is hashed like the rest.
+ * Caps CPU: only the first three pieces (72 characters) are scored. The remaining characters still count for the
+ * length, and are hashed.
  */
 const MAX_PIECES = 3;
-/** Readings of `$1`, `4@` and the like; with the library's 100 one piece of such takes twenty times as long as a plain one. */
+/** Substitutions tried for `$1`, `4@` and the like. The library's 100 make such a piece take twenty times as long. */
 const MAX_SUBSTITUTIONS = 10;
 
 const zxcvbn = new ZxcvbnFactory({
@@ -28,7 +28,7 @@ const zxcvbn = new ZxcvbnFactory({
   l33tMaxSubstitutions: MAX_SUBSTITUTIONS,
 });
 
-/** What repeats is as strong as what is repeated. */
+/** Reduces a repeated text to its unit: repetition adds no strength. */
 function unrepeated(text: string): string {
   for (let length = 1; length <= text.length / 2; length += 1) {
     const unit = text.slice(0, length);
@@ -37,7 +37,7 @@ function unrepeated(text: string): string {
   return text;
 }
 
-/** What a guesser who knows the userInputs still has to guess: a long address would be cut into pieces that are no words. */
+/** The password without the userInputs. Removed first, because a long address would be split across pieces. */
 function essence(password: string, userInputs: string[]): string {
   const words = userInputs.toSorted((a, b) => b.length - a.length);
   const rest = words.reduce(
@@ -56,7 +56,7 @@ export function isStrong(password: string, userInputs: string[]): boolean {
   return false;
 }
 
-/** Answers whoever started the thread. */
+/** Posts the answer to the thread's parent. */
 export function reply({ password, userInputs }: StrengthQuestion): void {
   parentPort?.postMessage(isStrong(password, userInputs));
 }

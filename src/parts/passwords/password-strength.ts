@@ -3,20 +3,20 @@ import { Refusal } from '../../rules/refusal.ts';
 import { HashQueue, type Turn } from './hash-queue.ts';
 import type { StrengthQuestion } from './password-strength-worker.ts';
 
-/** Questions that may wait at once: of strangers, and as many of others. */
+/** Checks that may wait: this many for strangers, and this many for all others. */
 const MAX_WAITING = 100;
 
 /**
- * Tells common and guessable passwords, offline, by the dictionaries of zxcvbn. Its work takes long enough to
- * be felt by everybody else, so it has a thread of its own, which starts with the first question.
+ * Detects common and guessable passwords, offline, with zxcvbn's dictionaries. Runs in its own thread, because a check
+ * takes long enough to delay other requests. The thread starts with the first check.
  */
 export class PasswordStrength {
-  /** One question at a time: the thread's own queue has no way back for a client that goes away. */
+  /** One check at a time: a message posted to the thread could not be withdrawn when its client disconnects. */
   readonly #queue = new HashQueue({ concurrency: 1, waiting: MAX_WAITING });
   #worker: Worker | undefined;
   #asked: PromiseWithResolvers<boolean> | undefined;
 
-  /** `userInputs`: words that a guesser of this very password would try first. Refuses with `overloaded`. */
+  /** `userInputs`: words that an attacker would try first for this user. Refuses with `overloaded`. */
   isStrong(password: string, userInputs: string[], turn?: Turn): Promise<boolean> {
     return this.#queue.run(() => this.#ask({ password, userInputs }), turn);
   }
@@ -37,17 +37,17 @@ export class PasswordStrength {
     const worker = new Worker(new URL('./password-strength-worker.ts', import.meta.url));
     worker.on('message', (isStrong: boolean) => {
       this.#asked?.resolve(isStrong);
-      // It keeps the process alive only while somebody waits.
+      // The thread keeps the process alive only while a check is pending.
       worker.unref();
     });
-    // An error comes before the exit, and in between another thread may have taken over.
+    // 'error' comes before 'exit', and in between a new thread may have started.
     const fail = (reason: string) => {
       if (this.#worker !== worker) return;
       this.#worker = undefined;
       this.#asked?.reject(new Refusal('overloaded', { retryAfter: 2, reason }));
     };
     worker.on('error', ({ message }) => fail(message));
-    worker.on('exit', () => fail('the thread of the password check has ended'));
+    worker.on('exit', () => fail('the password check thread has ended'));
     return worker;
   }
 }

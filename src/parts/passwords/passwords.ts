@@ -6,8 +6,8 @@ import type { HashQueue, Turn } from './hash-queue.ts';
 import { formsOf, opaque } from './opaque-string.ts';
 
 /**
- * What became of a check. `outdated`: the password is right, and should be hashed anew; `unusable`: there is no
- * hash, or none that can be checked here.
+ * The result of a check. `outdated`: the password is right but should be hashed again. `unusable`: there is no hash,
+ * or it cannot be checked here.
  */
 export type Verdict = 'right' | 'outdated' | 'wrong' | 'unusable';
 
@@ -17,13 +17,13 @@ const MIN_SALT = 8;
 
 const costOptions = ({ memory, passes }: HashCost) => ({ memoryCost: memory, timeCost: passes });
 
-/** Argon2id hashes (RFC 9106) in the PHC string form; each waits for its turn. Refuses with `overloaded`. */
+/** Makes and checks Argon2id hashes (RFC 9106), as PHC strings. Each is queued, or refused with `overloaded`. */
 export class Passwords {
-  /** What is hashed now costs this. */
+  /** The cost of new hashes. */
   readonly cost: HashCost;
   readonly #options: argon2.HashOptions;
   readonly #queue: HashQueue;
-  /** Of no password: what an unknown address is checked against, so that it costs the same. */
+  /** A hash of no password. A guess at an unknown address is checked against it, so that it costs the same. */
   readonly #decoy: string;
 
   constructor(cost: HashCost, queue: HashQueue) {
@@ -40,7 +40,7 @@ export class Passwords {
     this.#decoy = `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${LANES}$${salt}$${hash}`;
   }
 
-  /** Refuses with `overloaded` what would have no room in the queue. */
+  /** Refuses with `overloaded` if the queue is full. */
   assertRoom(turn: Turn): void {
     this.#queue.assertRoom(turn);
   }
@@ -50,8 +50,8 @@ export class Passwords {
   }
 
   /**
-   * Costs one hash whatever `hash` is: of no user (undefined), damaged, or too costly to be checked. A password that
-   * has more than one form costs one for each, and as many where there is no user.
+   * Costs one hash per form of the password, whether the user exists (undefined: no user), and whether the stored hash
+   * is sound, damaged or too costly to check.
    */
   check(hash: string | null | undefined, password: string, turn?: Turn): Promise<Verdict> {
     return this.#queue.run(async () => {
@@ -68,12 +68,12 @@ export class Passwords {
     }, turn);
   }
 
-  /** Whether `derive` can be asked for this: what stands in a row may be neither sound nor bearable. */
+  /** Whether `derive` may be called with these values: a row's may be damaged or too costly. */
   canDerive({ salt, cost }: { salt: Buffer; cost: HashCost }): boolean {
     return salt.length >= MIN_SALT && isComputable(cost, this.cost);
   }
 
-  /** The bare 32-byte hash under a given salt, at a given cost, for what is compared with several stored ones. */
+  /** The raw 32-byte hash with a given salt and cost, for a secret that is compared with several stored hashes. */
   derive(
     secret: string,
     { salt, cost }: { salt: Buffer; cost: HashCost },
@@ -83,17 +83,17 @@ export class Passwords {
     return this.#queue.run(() => argon2.hash(secret, options), turn);
   }
 
-  /** Whether `hash` was made elsewhere, or with other costs than today's, and should be made anew from a password that matched. */
+  /** Whether `hash` was made elsewhere or with other costs, and should be replaced when a password matches it. */
   isOutdated(hash: string): boolean {
     return !hash.startsWith('$argon2id$') || argon2.needsRehash(hash, this.#options);
   }
 }
 
-/** The form of a password that a verifiable hash was made of. Rejects where the hash is none after all. */
+/** The form that matches a verifiable hash, or undefined. Rejects if the library cannot parse the hash. */
 async function formThatMatches(hash: string, forms: string[]): Promise<string | undefined> {
   const isArgon2 = hash.startsWith('$argon2');
   const matches = isArgon2 ? argon2.verify : matchesForeign;
-  // Other systems hash what was typed.
+  // Other systems hash the password as typed, so that form comes first.
   for (const form of isArgon2 ? forms : forms.toReversed())
     if (await matches(hash, form)) return form;
   return undefined;

@@ -3,18 +3,18 @@ import { REVOCATION_LIFE } from '../../rules/sessions.ts';
 import type { Users } from '../storage/users.ts';
 import type { Revocations } from './revocations.ts';
 
-/** Each poll looks back this far before the last one (ms): a row may be committed late, or by a node whose clock is behind. */
+/** Each poll overlaps the last one by this (ms): a row may be committed late, or by a node whose clock is behind. */
 const OVERLAP = 30_000;
 
-/** How old the snapshot may be before `/readyz` says so (ms). */
+/** Age from which `/readyz` reports the snapshot as stale (ms). */
 const STALE = 5_000;
 
 const CLEAN_UP_EVERY = 60_000;
 
-/** Rows read at a time, so that their parsing does not hold up requests. */
+/** Rows per page, so that parsing them does not delay requests. */
 const PAGE = 100;
 
-/** How far a clock may be set back before that counts as a jump (ms). */
+/** A clock set back by more than this counts as a jump (ms). */
 const JUMP = 1_000;
 
 interface Parts {
@@ -25,24 +25,24 @@ interface Parts {
 }
 
 /**
- * Learns from the database what other nodes revoked. Rows carry the time of the node that wrote them, and the
- * clock of this one may be wrong for a while: the least that it has been ahead of the uptime within an
- * access-token life counts.
+ * Learns from the database what other nodes revoked. Rows have the wall time of the node that wrote them, and this
+ * node's clock may be wrong for a while. So it uses the smallest offset between clock and uptime that it has seen
+ * within an access-token life.
  */
 export class RevocationFeed {
   readonly #parts: Parts;
   #polling: Promise<void> | undefined;
-  /** By the uptime. */
+  /** Uptime of the last successful poll (ms). */
   #polledAt: number | undefined;
   #cleanedAt = Number.NEGATIVE_INFINITY;
-  /** The clock less the uptime. */
+  /** Clock minus uptime (ms), and the uptime at which it expires. */
   #offset = { least: Number.POSITIVE_INFINITY, until: Number.NEGATIVE_INFINITY };
 
   constructor(parts: Parts) {
     this.#parts = parts;
   }
 
-  /** After a failure the old snapshot stays, and the next poll looks back to the last that succeeded. One runs at a time. */
+  /** One poll runs at a time. After a failure the old snapshot stays, and the next poll reads from the last success on. */
   poll(): Promise<void> {
     this.#polling ??= this.#poll().finally(() => {
       this.#polling = undefined;
@@ -50,7 +50,7 @@ export class RevocationFeed {
     return this.#polling;
   }
 
-  /** Polls every so often (ms), but not while a poll still runs: a database that hangs is asked once. Answers how to stop. */
+  /** Polls `every` milliseconds, except while a poll still runs, so that polls do not pile up. Returns a stop function. */
   follow(every: number, failed: (error: unknown) => void): () => void {
     const timer = setInterval(() => {
       if (this.#polling === undefined) this.poll().catch(failed);
@@ -76,7 +76,7 @@ export class RevocationFeed {
     this.#cleanedAt = now;
   }
 
-  /** The time in rows that is this uptime: whole milliseconds, as the uptime has fractions and a column has none. */
+  /** Converts uptime to the wall time in rows: whole milliseconds, because the column takes no fractions. */
   #instantOf(uptime: number): number {
     return Math.floor(uptime + this.#offset.least);
   }
@@ -84,7 +84,7 @@ export class RevocationFeed {
   #followClock(now: number): void {
     const offset = this.#parts.clock() - now;
     const { least, until } = this.#offset;
-    // It had been ahead from the start, and so was every look back: they begin anew.
+    // The clock was ahead since the start, so every earlier poll started too late: read the whole window again.
     if (offset < least - JUMP) this.#polledAt = undefined;
     if (offset <= least || now >= until)
       this.#offset = { least: offset, until: now + REVOCATION_LIFE };

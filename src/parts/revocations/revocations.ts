@@ -9,9 +9,9 @@ interface LowestVersion {
 }
 
 /**
- * What was revoked within the last access-token life: session ids, and the lowest valid access version of
- * users. Asked on every request, so in memory; learned from rows, at once on the node that wrote them. How long
- * each is kept is counted by the uptime: a clock that was wrong for a while brings no token back.
+ * What was revoked within the last access-token life: session IDs, and the lowest valid access version of each user.
+ * In memory, because every request checks it. Learned from rows, immediately on the node that wrote them. Entries
+ * expire by uptime, so a wrong clock cannot make a revoked token valid again.
  */
 export class Revocations {
   readonly #uptime: Uptime;
@@ -22,11 +22,11 @@ export class Revocations {
     this.#uptime = uptime;
   }
 
-  /** Takes in what this row says was revoked. */
+  /** Adds what this row has revoked. */
   learn({ id: sub, access_version, revoked_at, sessions }: RevokedUser): void {
     if (revoked_at === null) return;
     const until = this.#uptime() + REVOCATION_LIFE;
-    // A row read before another was written may arrive after it: versions only go up.
+    // Rows may arrive out of order, but versions only go up.
     const version = Math.max(access_version, this.#users.get(sub)?.version ?? 0);
     this.#users.set(sub, { version, until });
     for (const { id, ended_at } of sessions) {
@@ -38,7 +38,7 @@ export class Revocations {
     return this.#sessions.has(sid) || ver < (this.#users.get(sub)?.version ?? 0);
   }
 
-  /** Drops what no token has outlived. */
+  /** Drops entries for which every affected token has expired. */
   forget(): void {
     const now = this.#uptime();
     for (const [id, until] of this.#sessions) if (now >= until) this.#sessions.delete(id);

@@ -14,7 +14,7 @@ import {
 import { dirname } from 'node:path';
 import type { PrivateJwk } from '../../schemas/jwk.ts';
 
-/** A file next to `path`, readable by its owner only. */
+/** Writes a temporary file next to `path`, readable by its owner only; returns its path. */
 function writeDraft(path: string, keys: PrivateJwk[]): string {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const draft = `${path}.${randomUUID()}`;
@@ -25,19 +25,19 @@ function writeDraft(path: string, keys: PrivateJwk[]): string {
   return draft;
 }
 
-/** Puts a private JWK set in the place of the one that is there; either whole or not at all. */
+/** Replaces the private JWK set at `path` atomically. */
 export function writeKeyFile(path: string, keys: PrivateJwk[]): void {
   renameSync(writeDraft(path, keys), path);
 }
 
-/** The text of a private JWK set. A file that is not there is first made; of nodes that start at once, all read the same. */
+/** Reads a private JWK set as text. Creates a missing file; nodes that start at the same time all read the same one. */
 export function readKeyFile(path: string, makeKeys: () => PrivateJwk[]): string {
   if (!existsSync(path)) {
     const draft = writeDraft(path, makeKeys());
     try {
       linkSync(draft, path);
     } catch {
-      // Another node was faster. Any other cause shows when the file is read.
+      // Another node created it first. Any other error shows when the file is read.
     } finally {
       unlinkSync(draft);
     }

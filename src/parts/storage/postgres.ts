@@ -8,7 +8,7 @@ import {
 } from 'kysely';
 import pg from 'pg';
 
-/** Migrations wait for one another on the lock row, as not every PostgreSQL-compatible engine has advisory locks. */
+/** Migrations lock a row: not every PostgreSQL-compatible engine has advisory locks. */
 class RowLockAdapter extends PostgresAdapter {
   readonly #limits: Limits;
 
@@ -17,7 +17,7 @@ class RowLockAdapter extends PostgresAdapter {
     this.#limits = limits;
   }
 
-  /** A new index of a large table takes longer than any statement of a request may. */
+  /** Turns the time limits off: an index of a large table takes longer to build than a request's statement may run. */
   override async acquireMigrationLock(db: Kysely<unknown>): Promise<void> {
     this.#limits.areOff = true;
     await sql`set statement_timeout = 0`.execute(db);
@@ -45,21 +45,21 @@ class LimitedDialect extends PostgresDialect {
 
 const INT8 = 20;
 
-/** How long a connection, new or of the pool, is waited for (ms). */
+/** Time limit for getting a connection, new or from the pool (ms). */
 const CONNECT_WITHIN = 2_000;
 const IDLE = 10_000;
 
-/** A lock is given up before its statement is, so that the log can tell the two apart. */
+/** The lock timeout is shorter than the statement timeout, so that the log can tell the two apart. */
 const LOCK_SHARE = 0.8;
 
-/** What the server is given to answer that it has cancelled a statement (ms), before it is taken for gone. */
+/** How long the server may take to report a cancelled statement (ms) before it counts as gone. */
 const ANSWER_WITHIN = 1_000;
 
-/** How long PostgreSQL works for a request, kept by itself and, where it does not answer, by this side. */
+/** Time limits of a statement: enforced by PostgreSQL and, if it does not answer, by the socket. */
 class Limits {
   readonly settings: string;
   readonly #silence: number;
-  /** While a migration runs, when nobody else uses the pool. */
+  /** True while a migration runs; nothing else uses the pool then. */
   areOff = false;
 
   constructor(timeout: number) {
@@ -71,19 +71,19 @@ class Limits {
     this.#silence = timeout + ANSWER_WITHIN;
   }
 
-  /** A connection whose answer does not come is destroyed: in the pool, the next query would wait behind this one. */
+  /** Destroys a connection that gets no answer: back in the pool, it would block the next query. */
   socket(): Socket {
     const socket = new Socket();
     socket.setTimeout(this.#silence, () => {
       if (this.areOff) return;
-      const error = new Error(`nothing came from PostgreSQL for ${this.#silence} ms`);
+      const error = new Error(`no answer from PostgreSQL for ${this.#silence} ms`);
       socket.destroy(Object.assign(error, { code: 'ETIMEDOUT' }));
     });
     return socket;
   }
 }
 
-/** PostgreSQL, or an engine that speaks its protocol. The server is first spoken to by the first query. */
+/** PostgreSQL, or an engine that speaks its protocol. The first query connects. */
 export function postgres(
   url: string,
   { connections, timeout }: { connections: number; timeout: number },
@@ -96,16 +96,16 @@ export function postgres(
     idleTimeoutMillis: Math.min(IDLE, timeout),
     keepAlive: true,
     stream: () => limits.socket(),
-    // Not as start-up parameters: PgBouncer refuses a connection that sends any it does not know.
+    // Not as start-up parameters: PgBouncer refuses connections with parameters it does not know.
     onConnect: (client) => client.query(limits.settings),
     types: {
-      // Instants and counters stay far below 2^53.
+      // Timestamps and counters stay far below 2^53.
       getTypeParser: (oid: number, format?: 'text' | 'binary') =>
         oid === INT8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
     } as pg.CustomTypesConfig,
   });
-  // A connection that breaks, idle or in mid-query, is replaced at the next query, and its query is told. Unheard,
-  // the event would end the process.
+  // The pool replaces a broken connection, and its query rejects. Without a listener, the 'error' event would end
+  // the process.
   const unmoved = () => {};
   pool.on('error', unmoved);
   pool.on('connect', (client) => client.on('error', unmoved));

@@ -2,8 +2,8 @@ const LAST = 0x10ffff;
 const SURROGATES = { first: 0xd800, last: 0xdfff };
 
 /**
- * The first text behind all those that start with `prefix`, in the order of code points, which is that of the bytes
- * of UTF-8. undefined: there is none.
+ * The exclusive upper bound of all strings that start with `prefix`, in code point order, which is the byte order of
+ * UTF-8. undefined: there is none.
  */
 export function behindPrefix(prefix: string): string | undefined {
   const points = Array.from(prefix, (character) => character.codePointAt(0) as number);

@@ -1,14 +1,14 @@
 import { isTimeout } from './faults.ts';
 
 /**
- * One change of a row at a time: those of one node never race, and a row which somebody else has locked takes one
- * connection, and not the whole pool.
+ * Serialises the changes of each row. Changes on one node never race, and a row locked by another node uses one
+ * connection, not the whole pool.
  */
 export class RowTurns {
-  /** For each row how its last change in the queue ends: with the fault of a timeout, or without one. */
+  /** By row: the outcome of the last queued change, a timeout fault or undefined. */
   readonly #last = new Map<string, Promise<{ fault: unknown } | undefined>>();
 
-  /** Those who wait behind a change that runs out of time share its fault: one by one they would wait as long again. */
+  /** When a change times out, those queued behind it fail with the same fault instead of timing out one by one. */
   async run<T>(row: string, change: () => Promise<T>): Promise<T> {
     const before = this.#last.get(row) ?? Promise.resolve(undefined);
     const turn = before.then((timeout) => {

@@ -1,13 +1,13 @@
 import type { UnreadableRow } from './users.ts';
 
-/** Ids that are remembered; beyond them rows are neither told nor counted. */
+/** Most IDs remembered; further rows are neither logged nor counted. */
 const MAX_REMEMBERED = 10_000;
 
 interface Log {
   error(details: object, message: string): void;
 }
 
-/** The rows that this node could not read: each is logged once, however often it is met. */
+/** The rows that this node could not read. Each is logged once. */
 export class UnreadableRows {
   readonly #ids = new Set<string>();
   readonly #log: Log;

@@ -1,21 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** At most one write in this time (ms), however many ask. */
+/** At most one write in this time (ms), however many callers ask. */
 const EVERY = 1_000;
 
-/** How long an answer is waited for (ms). */
+/** How long to wait for the database (ms). */
 const PATIENCE = 1_000;
 
 interface Surroundings {
   clock: () => number;
-  /** Told once of each change: that nothing can be written, and why; that it can again. */
-  failing(fault: unknown): void;
-  well(): void;
+  log: {
+    error(details: object, message: string): void;
+    info(message: string): void;
+  };
 }
 
 /**
- * Whether the database takes writes, found out by one: a full disk and a standby answer every question. One write at
- * a time, so that asking cannot load the database, and a database that hangs holds one connection.
+ * Tries whether the database takes writes: with a full disk, or on a standby server, reads still succeed. One write at
+ * a time, so that probes cannot load the database, and a database that hangs occupies one connection. Logs each
+ * change once.
  */
 export class WriteProbe {
   readonly #write: () => Promise<void>;
@@ -30,10 +32,10 @@ export class WriteProbe {
     this.#surroundings = surroundings;
   }
 
-  /** Answers within `PATIENCE`. */
+  /** Answers within a second. */
   succeeds(): Promise<boolean> {
     const now = this.#surroundings.clock();
-    // A clock that was set back must not keep an old answer alive.
+    // `abs`: after the clock was set back, an old answer must not be reused.
     if (!this.#isRunning && Math.abs(now - this.#startedAt) >= EVERY) {
       this.#startedAt = now;
       this.#answer = this.#probe();
@@ -53,15 +55,20 @@ export class WriteProbe {
       });
     const tooLate = sleep(PATIENCE, [`no answer within ${PATIENCE} ms`], { ref: false });
     const [fault] = await Promise.race([faults, tooLate]);
-    this.#tell(fault);
+    this.#report(fault);
     return fault === undefined;
   }
 
-  #tell(fault: unknown): void {
+  #report(fault: unknown): void {
     const isWell = fault === undefined;
     if (isWell === this.#isWell) return;
     this.#isWell = isWell;
-    if (isWell) this.#surroundings.well();
-    else this.#surroundings.failing(fault);
+    const { log } = this.#surroundings;
+    if (isWell) log.info('database: takes writes again');
+    else
+      log.error(
+        { err: fault },
+        'database: takes no writes. Check its disk, and that it is the primary server.',
+      );
   }
 }

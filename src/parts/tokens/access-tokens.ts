@@ -8,20 +8,20 @@ import type { KeyRing } from '../keys/key-ring.ts';
 import type { Revocations } from '../revocations/revocations.ts';
 import { headerOf, isOurForm, MAX_TOKEN_LENGTH } from './compact-jws.ts';
 
-/** How far another node's clock may be ahead (s). */
+/** How far another node's clock may be ahead (seconds). */
 const SKEW = 5;
 
-/** A token over 1 KB no longer fits everywhere that a header has to go. */
+/** Longer tokens exceed the header limits of some proxies and servers. */
 const MAX_ISSUED_LENGTH = 1_024;
 
 const MAX_REMEMBERED = 20_000;
 
-/** The client of a person's tokens (RFC 9068 section 2.2 asks for one); a service account is its own. */
+/** `client_id` of a person's tokens (required by RFC 9068 section 2.2). A service account has its own ID there. */
 const FIRST_PARTY = 'latchkey';
 
 interface Remembered {
   claims: AccessClaims;
-  /** When its key is no longer honoured (ms). */
+  /** When its key expires (ms). */
   keyEnds: number;
 }
 
@@ -33,7 +33,7 @@ interface Options {
   clock: Clock;
 }
 
-/** Makes and reads access tokens (RFC 9068), with no look at anything but the token, the keys and the snapshot. */
+/** Makes and reads access tokens (RFC 9068). Reading uses only the token, the keys and the revocation snapshot. */
 export class AccessTokens {
   readonly #options: Options;
   readonly #remembered = new LRUCache<string, Remembered>({ max: MAX_REMEMBERED });
@@ -43,7 +43,7 @@ export class AccessTokens {
     this.#options = options;
   }
 
-  /** Refuses to make a token over 1 KB: an error that names the largest claim. */
+  /** Throws an error that names the largest claim if the token would exceed 1 KB. */
   issue(user: User, session: Pick<Session, 'id' | 'amr' | 'created_at'>): string {
     const { issuer, audience, keys, clock } = this.#options;
     const now = clock();
@@ -68,14 +68,14 @@ export class AccessTokens {
     return token;
   }
 
-  /** The claims of a token that holds now. Refuses with `token_expired`, `token_revoked` or `token_invalid`. */
+  /** The claims of a valid token. Refuses with `token_expired`, `token_revoked` or `token_invalid`. */
   read(token: string): AccessClaims {
     const claims = this.readEvenRevoked(token);
     if (this.#options.revocations.includes(claims)) throw new Refusal('token_revoked');
     return claims;
   }
 
-  /** For a sign-out, which the row decides. Refuses with `token_expired` or `token_invalid`. */
+  /** For sign-out, where the row decides about revocation. Refuses with `token_expired` or `token_invalid`. */
   readEvenRevoked(token: string): AccessClaims {
     const { keys, clock } = this.#options;
     const now = clock();
@@ -85,18 +85,18 @@ export class AccessTokens {
     }
     const known = this.#remembered.get(token);
     const { claims, keyEnds } = known ?? this.#check(token, now);
-    if (now >= keyEnds) throw invalid('the key has ended');
+    if (now >= keyEnds) throw invalid('the key has expired');
     if (now >= claims.exp * 1_000) throw new Refusal('token_expired');
     if (known === undefined) this.#remembered.set(token, { claims, keyEnds });
     return claims;
   }
 
-  /** Everything about a token that does not change with time. */
+  /** Checks that need not be repeated while the keys stay the same. */
   #check(token: string, now: number): Remembered {
     if (token.length > MAX_TOKEN_LENGTH) throw invalid('too long');
     const key = this.#options.keys.verifier('access', headerOf(token), now);
-    if (key === undefined) throw invalid('not a header of ours');
-    if (!isOurForm(token)) throw invalid('not the form of ours');
+    if (key === undefined) throw invalid('unknown header');
+    if (!isOurForm(token)) throw invalid('not in canonical form');
     let payload: unknown;
     try {
       payload = key.verify(token);
@@ -104,16 +104,16 @@ export class AccessTokens {
       throw invalid((error as Error).message);
     }
     const { success, data: claims } = AccessClaims.safeParse(payload);
-    if (!success) throw invalid('claims missing, unknown or of the wrong type');
+    if (!success) throw invalid('missing, unknown or malformed claims');
     const latest = Math.floor(now / 1_000) + SKEW;
-    if (claims.iat > latest) throw invalid('iat lies in the future');
-    if ((claims.nbf ?? 0) > latest) throw invalid('nbf lies in the future');
-    if (claims.exp - claims.iat > ACCESS_LIFE) throw invalid('lives too long');
+    if (claims.iat > latest) throw invalid('iat is in the future');
+    if ((claims.nbf ?? 0) > latest) throw invalid('nbf is in the future');
+    if (claims.exp - claims.iat > ACCESS_LIFE) throw invalid('lifetime too long');
     return { claims: deepFreeze(claims), keyEnds: key.notAfter };
   }
 }
 
-/** Why is for the log alone: every bad token gets the same answer. */
+/** The reason is only logged: every invalid token gets the same answer. */
 const invalid = (reason: string) => new Refusal('token_invalid', { reason });
 
 function deepFreeze(claims: AccessClaims): AccessClaims {

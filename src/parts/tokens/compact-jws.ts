@@ -1,14 +1,14 @@
-/** Tokens longer than this are refused before anything of them is read. */
+/** Longer tokens are refused unread (characters). */
 export const MAX_TOKEN_LENGTH = 4_096;
 
 const reencodes = (segment: string, bytes: Buffer): boolean =>
   bytes.toString('base64url') === segment;
 
 /**
- * Whether `token` has the form in which this service writes its own tokens: three segments of canonical
- * base64url (RFC 7515 section 7.1), the claims such that parsing and writing them again gives the same bytes.
- * That leaves no room for a second spelling of one token: padding, white space, unused bits, invalid UTF-8,
- * a byte-order mark, duplicate members, numbers beyond a double.
+ * Whether `token` is in the canonical form that this service writes: three segments of canonical base64url (RFC 7515
+ * section 7.1), and claims that give the same bytes when parsed and serialised again. So no token has a second
+ * spelling: padding, white space, unused bits, invalid UTF-8, a byte-order mark, duplicate members and numbers beyond
+ * a double are refused.
  */
 export function isOurForm(token: string): boolean {
   const [header, claims, signature, ...more] = token.split('.');

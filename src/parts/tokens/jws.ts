@@ -3,11 +3,11 @@ import Fastify from 'fastify';
 import type { BuildJws } from '../keys/key-ring.ts';
 
 /**
- * `@fastify/jwt` builds its signer and its verifier once for each registration, from fixed options; options
- * given later, for one call, would build them anew each time. So every key is a registration of its own,
- * under a namespace, on an instance that is there to carry them and never listens.
+ * `@fastify/jwt` builds its signer and verifier once per registration, from fixed options; options given per call
+ * would build them again each time. So each key is its own registration, with a namespace, on a Fastify instance that
+ * never listens.
  *
- * Times are not looked at here: `access-tokens.ts` and `own-tokens.ts` do that, with their own clock and bounds.
+ * Times are checked in `access-tokens.ts` and `own-tokens.ts`, with the injected clock and their own limits.
  */
 export const buildJws: BuildJws = async (specs) => {
   const carrier = Fastify();

@@ -12,7 +12,7 @@ interface Options {
   clock: Clock;
 }
 
-/** The tokens that only this service reads. Each kind has a key, a `typ` and claims of its own. */
+/** Makes and reads tokens that only this service reads. Each kind has its own key, `typ` and claims. */
 export class OwnTokens {
   readonly #options: Options;
 
@@ -20,13 +20,13 @@ export class OwnTokens {
     this.#options = options;
   }
 
-  /** The same claims give the same token, as long as the master secret is the same. */
+  /** Deterministic: the same claims give the same token, as long as the master secret is the same. */
   issue<Kind extends OwnKind>(kind: Kind, claims: Omit<Claims<Kind>, 'iss' | 'aud'>): string {
     const { issuer, keys, clock } = this.#options;
     return keys.signer(kind, clock()).sign({ iss: issuer, aud: issuer, ...claims });
   }
 
-  /** The claims, or undefined for anything that is not a token of this kind that holds now. */
+  /** The claims of a valid token of this kind, otherwise undefined. */
   read<Kind extends OwnKind>(kind: Kind, token: string): Claims<Kind> | undefined {
     const { keys, clock } = this.#options;
     const now = clock();

@@ -127,7 +127,7 @@ t.test('a password whose owner has gone away while he waited is not looked at', 
   client.abort();
   await t.rejects(asked, {
     code: 'overloaded',
-    circumstances: { reason: 'the client has gone' },
+    circumstances: { reason: 'the client has disconnected' },
   });
   await before;
 });

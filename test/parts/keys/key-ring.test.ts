@@ -103,13 +103,13 @@ t.test('a replaced master secret goes on verifying; the new one signs', async (t
   t.notOk(ring.verifier('refresh', old.header, NOW + 200_000));
 });
 
-t.test('when every key has ended nothing is signed', async (t) => {
+t.test('when every key has expired nothing is signed', async (t) => {
   const ring = await ringOf([
     { ...signing, exp: SECONDS + 1 },
     { ...master, exp: SECONDS + 1 },
   ]);
-  t.throws(() => ring.signer('access', NOW + 1_000), { message: 'every key has ended' });
-  t.throws(() => ring.signer('refresh', NOW + 1_000), { message: 'every key has ended' });
+  t.throws(() => ring.signer('access', NOW + 1_000), { message: 'every key has expired' });
+  t.throws(() => ring.signer('refresh', NOW + 1_000), { message: 'every key has expired' });
   t.equal(ring.signingKey(NOW + 1_000), undefined);
   t.same(ring.publicKeys(NOW + 1_000), { keys: [] });
 });
@@ -229,6 +229,6 @@ t.test(
       t.equal(ring.masterOf(kid as string)?.secret.toString('base64url'), k);
     t.equal(ring.masterOf('another'), undefined);
     const ending = await ringOf([signing, { ...master, exp: SECONDS + 1 }]);
-    t.throws(() => ending.masterInUse(NOW + 1_000), { message: 'every key has ended' });
+    t.throws(() => ending.masterInUse(NOW + 1_000), { message: 'every key has expired' });
   },
 );

@@ -94,18 +94,14 @@ const refused: [string, string, RegExp][] = [
   ['a fraction of a second', keySet({ ...es256, nbf: 1.5 }), /^keys\.0\.nbf: /],
   ['a time before 1970', keySet({ ...es256, exp: -1 }), /^keys\.0\.exp: /],
   ['an alg that nobody should use', '{"keys":[{"kty":"RSA","alg":"none"}]}', /^keys\.0\.alg: /],
-  ['an alg of another kty', keySet({ ...es256, alg: 'RS256' }), /^key 0: its alg does not go with/],
-  [
-    'an EC key for Ed25519',
-    keySet({ ...ed25519, alg: 'ES256' }),
-    /^key 0: its alg does not go with/,
-  ],
+  ['an alg of another kty', keySet({ ...es256, alg: 'RS256' }), /^key 0: its alg does not match/],
+  ['an EC key for Ed25519', keySet({ ...ed25519, alg: 'ES256' }), /^key 0: its alg does not match/],
   ['a foreign kid', keySet({ ...es256, kid: 'key-1' }), /^key 0: its kid is not its thumbprint/],
-  ['a key twice', keySet(es256, master, es256), /^key 2: it is there twice$/],
+  ['a key twice', keySet(es256, master, es256), /^key 2: it appears twice$/],
   [
     'a secret twice, for two purposes',
     keySet(master, { ...master, use: 'sig' }),
-    /^key 1: it is there twice$/,
+    /^key 1: it appears twice$/,
   ],
   [
     'a signing key without its use',
@@ -117,7 +113,7 @@ const refused: [string, string, RegExp][] = [
   [
     'a private key of another length',
     keySet({ ...es256, d: 'AAAA' }),
-    /^key 0: its public half is not/,
+    /^key 0: its public half does not/,
   ],
   [
     'a private key that is no number',
@@ -235,7 +231,7 @@ t.test(
     for (const jwk of strangers) {
       t.throws(() => readKeySet(keySet(jwk)), {
         constructor: KeySetError,
-        message: /^key 0: its public half is not/,
+        message: /^key 0: its public half does not/,
       });
     }
   },

@@ -95,9 +95,9 @@ for (const [document, jwk] of Object.entries(documents)) {
   t.test(`the key of ${document} is refused, in either part of the key set`, async (t) => {
     t.ok(publishedKeys.has(thumbprint(jwk)));
     t.throws(() => readKeySet(keySet({ ...jwk, use: 'sig' })), {
-      message: 'key 0: it stands in a published document: everybody has it',
+      message: 'key 0: it is an example from a public document, so everyone knows it',
     });
-    t.throws(() => readKeySet(keySet(jwk)), { message: /published document/ });
+    t.throws(() => readKeySet(keySet(jwk)), { message: /public document/ });
   });
 }
 

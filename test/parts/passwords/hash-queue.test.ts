@@ -156,7 +156,7 @@ t.test('work whose client has gone is dropped from the queue, and its place is f
   leaving.abort();
   await t.rejects(dropped, {
     code: 'overloaded',
-    circumstances: { reason: 'the client has gone' },
+    circumstances: { reason: 'the client has disconnected' },
   });
   t.equal(queue.length, 1);
   const third = queue.run(d.work);

@@ -48,7 +48,9 @@ t.test(
     // A message that it cannot read is its end.
     const fatal = thread.ask(null as never);
     for (const answer of [fatal, ...waiting]) await t.rejects(answer, { code: 'SQLITE_THREAD' });
-    await t.rejects(thread.ask({ does: 'commit', transaction: 1 }), { message: /gone/ });
+    await t.rejects(thread.ask({ does: 'commit', transaction: 1 }), {
+      message: /no longer exists/,
+    });
     await thread.ask({ does: 'rollback', transaction: 1 });
     t.same((await thread.ask(query('select * from words'))).rows, [], 'nothing of a transaction');
   },

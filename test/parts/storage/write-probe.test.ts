@@ -15,8 +15,10 @@ function probeOf() {
   };
   const probe = new WriteProbe(write, {
     clock: () => clock.now,
-    failing: (fault) => said.push(fault),
-    well: () => said.push('well'),
+    log: {
+      error: ({ err }: { err?: unknown }) => said.push(err),
+      info: () => said.push('well'),
+    },
   });
   return { clock, writes, said, probe };
 }
