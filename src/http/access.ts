@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
-import { freshCaller } from '../actions/accounts/caller.ts';
+import { readCaller } from '../actions/accounts/caller.ts';
 import type { Context } from '../context.ts';
 import { Refusal } from '../rules/refusal.ts';
 import type { AccessClaims } from '../schemas/claims.ts';
@@ -81,7 +81,7 @@ export function registerAccess(app: FastifyInstance, context: Context): void {
     (name: string) =>
     async ({ caller }: FastifyRequest) => {
       if (!caller.roles.includes(name)) throw new Refusal('forbidden');
-      const { roles } = await freshCaller(context, caller);
+      const { roles } = await readCaller(context, caller);
       if (!roles.includes(name)) throw new Refusal('forbidden');
     };
 

@@ -23,6 +23,7 @@ const messageOf: z.core.$ZodErrorMap = (issue) => {
     case 'invalid_type':
       return issue.input === undefined ? 'is required' : `must be ${KINDS[issue.expected]}`;
     case 'too_small':
+      if (issue.minimum === 1 && issue.origin === 'string') return 'must not be empty';
       return `must be at least ${issue.minimum}${UNITS[issue.origin] ?? ''}`;
     case 'too_big':
       return `must be at most ${issue.maximum}${UNITS[issue.origin] ?? ''}`;

@@ -35,7 +35,10 @@ const callers = {
   'device token': async (owner) => owner.device_token,
   'sign-up token': async () => signUpToken(context, 'new@example.com'),
   'email token': async (owner) =>
-    emailToken(context, await rowOf(owner.id), 'moved@example.com', owner.session_id),
+    emailToken(context, await rowOf(owner.id), {
+      email: 'moved@example.com',
+      sid: owner.session_id,
+    }),
   'reset token': async (owner) => resetToken(context, await rowOf(owner.id)),
   'before the second factor': async () => {
     count += 1;

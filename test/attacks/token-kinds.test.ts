@@ -68,7 +68,7 @@ async function deal(): Promise<Hand> {
       refresh: user.refresh_token,
       device: user.device_token,
       'sign-up': signUpToken(context, at('new')),
-      email: emailToken(context, row, at('moved'), user.session_id),
+      email: emailToken(context, row, { email: at('moved'), sid: user.session_id }),
       reset: resetToken(context, row),
       invitation: invitationToken(context, invited),
       mfa: issueChallenge(context, {

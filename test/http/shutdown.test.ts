@@ -58,7 +58,7 @@ async function endedUnderLoad(t: Test) {
   const direct = Array.from({ length: 15 }, () => pacedClient(url, () => false));
   await sleep(500);
   server.child.kill('SIGTERM');
-  await server.line(/SIGTERM: ending/);
+  await server.line(/SIGTERM: shutting down/);
   const strangers = [await fetch(`${server.url}/readyz`), await fetch(`${server.url}/livez`)];
   await asking;
   return {
@@ -138,10 +138,10 @@ t.test(
     const server = await serve(t, { cwd: folder(t), env: { SHUTDOWN_DELAY: '10m' } });
     const { closed } = await halfARequest(server);
     server.child.kill('SIGTERM');
-    await server.line(/SIGTERM: ending"/);
+    await server.line(/SIGTERM: shutting down"/);
     t.equal((await fetch(`${server.url}/livez`)).status, 200);
     server.child.kill('SIGINT');
-    await server.line(/SIGINT: ending sooner/);
+    await server.line(/SIGINT: shutting down faster/);
     await t.rejects(fetch(`${server.url}/livez`, { headers: { connection: 'close' } }));
     server.child.kill('SIGTERM');
     t.match(await server.ended, { code: 1, signal: null, stderr: '' });
@@ -159,7 +159,7 @@ t.test('while shutting down, a node still loads revocations and serves metrics',
     password: PASSWORD,
   });
   leaving.child.kill('SIGTERM');
-  await leaving.line(/SIGTERM: ending/);
+  await leaving.line(/SIGTERM: shutting down/);
   t.equal((await leaving.whoami(access_token)).status, 200);
   t.equal((await other.post('/v1/logout', { refresh_token })).status, 204);
   let status = 200;

@@ -28,7 +28,7 @@ const MAX_WAITING = 1_000;
 const MAX_UNKNOWN = 100_000;
 
 /** A guess, and how long to try for it. `signal`: aborted when the client has gone. */
-interface Attempt {
+interface Guess {
   factor: Factor;
   place: Place;
   signal: AbortSignal;
@@ -90,7 +90,7 @@ export class Guessing {
    */
   async enter(
     subject: { user: User } | { unknown: string },
-    { factor, place, signal }: Attempt,
+    { factor, place, signal }: Guess,
   ): Promise<Admitted> {
     const wanted = budgetOf(factor, place);
     const isKnown = 'user' in subject;

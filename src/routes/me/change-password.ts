@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { changeCaller, provenCaller } from '../../actions/accounts/caller.ts';
+import { changeCaller, proveCaller } from '../../actions/accounts/caller.ts';
 import { tell } from '../../actions/accounts/letters.ts';
 import { hashNewPassword } from '../../actions/accounts/new-password.ts';
-import { provenDevice } from '../../actions/tokens/token-pair.ts';
+import { deviceOf } from '../../actions/tokens/token-pair.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { cookieOf, DEVICE_COOKIE } from '../../http/cookies.ts';
@@ -47,7 +47,10 @@ export function changePassword(app: App, context: Context): void {
     handler: async (request, reply) => {
       const { caller, body } = request;
       const signal = signalOf(reply);
-      const proven = await provenCaller(context, caller, body.current_password, signal);
+      const proven = await proveCaller(context, caller, {
+        password: body.current_password,
+        signal,
+      });
       const password_hash = await hashNewPassword(context, {
         password: body.new_password,
         email: proven.email,
@@ -69,7 +72,7 @@ export function changePassword(app: App, context: Context): void {
       });
       tell(context, user, 'password.changed');
       logEvent(request, 'password.changed', { user: user.id, session: session.id });
-      const known = provenDevice(context, user, cookieOf(request, DEVICE_COOKIE));
+      const known = deviceOf(context, user, cookieOf(request, DEVICE_COOKIE));
       return answerTokens(reply, context, { user, session, device: known ?? randomId() });
     },
   });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { assertStands, provenCaller } from '../../actions/accounts/caller.ts';
+import { assertStands, proveCaller } from '../../actions/accounts/caller.ts';
 import { tell } from '../../actions/accounts/letters.ts';
 import {
   changeKeepingAnAdmin,
@@ -36,7 +36,10 @@ export function deleteMe(app: App, context: Context): void {
     },
     handler: async (request, reply) => {
       const { caller, body } = request;
-      const user = await provenCaller(context, caller, body.password, signalOf(reply));
+      const user = await proveCaller(context, caller, {
+        password: body.password,
+        signal: signalOf(reply),
+      });
       await changeKeepingAnAdmin(context, caller.sub, (before, now) => {
         assertStands(before, caller, now);
         return decideDeletion(before, now);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { freshCaller } from '../../actions/accounts/caller.ts';
+import { readCaller } from '../../actions/accounts/caller.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { isLive } from '../../rules/sessions.ts';
@@ -23,7 +23,7 @@ export function listSessions(app: App, context: Context): void {
       response: { 200: Sessions },
     },
     handler: async ({ caller }) => {
-      const user = await freshCaller(context, caller);
+      const user = await readCaller(context, caller);
       const live = user.sessions.filter((session) => isLive(session, context.clock()));
       return { sessions: live.map((session) => sessionView(session, caller.sid)) };
     },

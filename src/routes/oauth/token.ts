@@ -1,4 +1,4 @@
-import { issueForClient, scopeOf } from '../../actions/clients/client-credentials.ts';
+import { issueForServiceAccount, scopeOf } from '../../actions/clients/client-credentials.ts';
 import { refreshSession } from '../../actions/sessions/refresh.ts';
 import { issuePair } from '../../actions/tokens/token-pair.ts';
 import type { Context } from '../../context.ts';
@@ -32,7 +32,7 @@ export function issueToken(app: App, context: Context): void {
         case 'client_credentials': {
           const client = await authenticatedClient(request, body, context);
           logEvent(request, 'client.token_issued', { user: client.id });
-          return issueForClient(context, client, body.scope);
+          return issueForServiceAccount(context, client, body.scope);
         }
         case 'refresh_token': {
           if (body.refresh_token === undefined)

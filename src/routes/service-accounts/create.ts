@@ -1,4 +1,4 @@
-import { provenCaller } from '../../actions/accounts/caller.ts';
+import { proveCaller } from '../../actions/accounts/caller.ts';
 import { ADMIN } from '../../actions/administration/administration.ts';
 import { newServiceAccount } from '../../actions/clients/service-accounts.ts';
 import type { Context } from '../../context.ts';
@@ -29,7 +29,10 @@ export function createServiceAccount(app: App, context: Context): void {
     },
     handler: async (request, reply) => {
       const { caller, body } = request;
-      await provenCaller(context, caller, body.password, signalOf(reply));
+      await proveCaller(context, caller, {
+        password: body.password,
+        signal: signalOf(reply),
+      });
       const { account, secret } = newServiceAccount(body, context.clock());
       await context.users.insert(account);
       logEvent(request, 'admin.service_account_created', {

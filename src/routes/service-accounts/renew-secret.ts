@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { provenCaller } from '../../actions/accounts/caller.ts';
+import { proveCaller } from '../../actions/accounts/caller.ts';
 import { ADMIN, administer } from '../../actions/administration/administration.ts';
 import { withNewSecret } from '../../actions/clients/service-accounts.ts';
 import type { Context } from '../../context.ts';
@@ -31,7 +31,10 @@ export function renewServiceAccountSecret(app: App, context: Context): void {
     },
     handler: async (request, reply) => {
       const { caller, body } = request;
-      await provenCaller(context, caller, body.password, signalOf(reply));
+      await proveCaller(context, caller, {
+        password: body.password,
+        signal: signalOf(reply),
+      });
       const { account, secret } = await administer(
         context,
         { id: request.params.id, kind: 'service' },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isProven } from '../../actions/accounts/caller.ts';
+import { proveCallerIfGiven } from '../../actions/accounts/caller.ts';
 import { ADMIN, administer, withAmendment } from '../../actions/administration/administration.ts';
 import { assertMayMake } from '../../actions/administration/making-admins.ts';
 import type { Context } from '../../context.ts';
@@ -32,7 +32,10 @@ export function amendUser(app: App, context: Context): void {
     handler: async (request, reply) => {
       const { params, caller } = request;
       const { password, ...amendment } = request.body;
-      const proven = await isProven(context, caller, password, signalOf(reply));
+      const proven = await proveCallerIfGiven(context, caller, {
+        password,
+        signal: signalOf(reply),
+      });
       const { before, after } = await administer(
         context,
         { id: params.id, kind: 'person', caller },

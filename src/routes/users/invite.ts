@@ -1,4 +1,4 @@
-import { isProven } from '../../actions/accounts/caller.ts';
+import { proveCallerIfGiven } from '../../actions/accounts/caller.ts';
 import { ADMIN, inviteUser as invite } from '../../actions/administration/administration.ts';
 import { assertMayMake } from '../../actions/administration/making-admins.ts';
 import type { Context } from '../../context.ts';
@@ -30,7 +30,10 @@ export function inviteUser(app: App, context: Context): void {
     handler: async (request, reply) => {
       const { caller, body } = request;
       const { email, name = null, roles = [], password } = body;
-      const proven = await isProven(context, caller, password, signalOf(reply));
+      const proven = await proveCallerIfGiven(context, caller, {
+        password,
+        signal: signalOf(reply),
+      });
       assertMayMake({ after: { roles, status: 'active' } }, proven);
       const user = await invite(context, { email, name, roles });
       logEvent(request, 'admin.user_invited', {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ADMIN, assertIs } from '../../actions/administration/administration.ts';
+import { ADMIN, assertKind } from '../../actions/administration/administration.ts';
 import type { Context } from '../../context.ts';
 import { requireRole } from '../../http/access.ts';
 import type { App } from '../../http/app-type.ts';
@@ -23,7 +23,7 @@ export function readUser(app: App, { users, clock }: Context): void {
     handler: async ({ params }) => {
       const user = await users.findById(params.id);
       if (user === undefined) throw new Refusal('not_found');
-      assertIs(user, 'person');
+      assertKind(user, 'person');
       return userView(user, clock());
     },
   });

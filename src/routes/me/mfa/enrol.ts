@@ -30,12 +30,10 @@ export function enrolTotp(app: App, context: Context): void {
       response: { 201: Enrolment },
     },
     handler: async (request, reply) => {
-      const { user, secret } = await beginEnrolment(
-        context,
-        request.caller,
-        request.body.password,
-        signalOf(reply),
-      );
+      const { user, secret } = await beginEnrolment(context, request.caller, {
+        password: request.body.password,
+        signal: signalOf(reply),
+      });
       logEvent(request, 'mfa.enrolment_begun', { user: user.id });
       const otpauth_uri = otpauthUri(secret, {
         email: String(user.email),

@@ -1,4 +1,4 @@
-import { removeFactor } from '../../../actions/second-factor/my-second-factor.ts';
+import { removeSecondFactor } from '../../../actions/second-factor/my-second-factor.ts';
 import type { Context } from '../../../context.ts';
 import type { App } from '../../../http/app-type.ts';
 import { logEvent } from '../../../http/logging.ts';
@@ -33,7 +33,7 @@ export function removeTotp(app: App, context: Context): void {
     },
     handler: async (request, reply) => {
       const { caller, body } = request;
-      await removeFactor(context, caller, {
+      await removeSecondFactor(context, caller, {
         password: body.password,
         proof: proofOf(body),
         signal: signalOf(reply),
