@@ -133,8 +133,8 @@ t.test('while one row is locked, its requests alone fail, and within the limit',
   };
   const going = goOn();
   const began = Date.now();
-  // Three times the limit, wave after wave.
-  while (Date.now() - began < 3_000) {
+  // Three times the limit, wave after wave, and longer on a machine that is busy.
+  while (Date.now() - began < 3_000 || (others <= 10 && Date.now() - began < 30_000)) {
     const sent = Date.now();
     const answers = await Promise.all(
       Array.from({ length: 30 }, () =>
@@ -199,8 +199,10 @@ t.test('a database that takes no writes is not ready, and is when it does again'
   });
   t.equal((await server.post('/v1/refresh', { refresh_token })).status, 503);
   await sleep(2_500);
-  const said = server.stdout.filter((line) => line.includes('database: takes no writes'));
-  t.equal(said.length, 1, 'said once');
+  const linesWith = (text: string) => server.stdout.filter((line) => line.includes(text));
+  const said = linesWith('database: nothing can be written');
+  // A connection ends a moment after it is killed, and may take one more write meanwhile.
+  t.equal(said.length, 1 + linesWith('database: can be written again').length, 'said once');
   // Whichever the probe met first: the connection that was just killed, or the setting.
   t.match(said[0], /read-only transaction|terminat/, 'with the reason');
   await readOnly('off');

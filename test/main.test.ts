@@ -56,7 +56,7 @@ t.test(
       SESSION_MAX: '1y',
       HASH_PASSES: '1',
     };
-    const { code, stdout, stderr } = await launch(t, { cwd, env }).ended;
+    const { code, stdout, stderr } = await launch(t, { cwd, env, isMeasured: true }).ended;
     t.equal(code, 78);
     t.same(stdout, []);
     t.match(stderr, /^The configuration has 4 errors:\n/);
@@ -72,7 +72,8 @@ t.test(
     const secret = Buffer.from('a readable secret, which is no key').toString('base64url');
     const keys = keySet(newSigningKey('ES256', 0), { kty: 'oct', k: secret });
     const env = { SIGNING_KEYS: keys, DATABASE_URL: 'file::memory:' };
-    const { code, stdout, stderr } = await launch(t, { cwd: folder(t), env }).ended;
+    const { code, stdout, stderr } = await launch(t, { cwd: folder(t), env, isMeasured: true })
+      .ended;
     t.equal(code, 78);
     t.same(stdout, []);
     t.equal(
@@ -154,11 +155,26 @@ t.test(
   },
 );
 
+t.test('a signal that arrives just before the service is ready is not lost', async (t) => {
+  // Followed in the same turn as the signals.
+  const preload = `
+    import fs from 'node:fs';
+    import { syncBuiltinESMExports } from 'node:module';
+    const { watchFile } = fs;
+    fs.watchFile = (...args) => {
+      process.kill(process.pid, 'SIGTERM');
+      return watchFile(...args);
+    };
+    syncBuiltinESMExports();`;
+  const server = launch(t, { cwd: folder(t), env: { PORT: '0', METRICS_PORT: '0' }, preload });
+  t.match(await server.ended, { code: 0, signal: null, stderr: '' });
+});
+
 t.test('a changed key file is read, on SIGHUP at once and by itself soon after', async (t) => {
   const cwd = folder(t);
   const path = join(cwd, 'data', 'keys.json');
   const preload = 'process.on("SIGWINCH", () => { throw new Error("unforeseen"); })';
-  const server = await serve(t, { cwd, preload });
+  const server = await serve(t, { cwd, preload, isMeasured: true });
   const { access_token, refresh_token } = await server.tokens('/v1/register', {
     email: 'ada@example.com',
     password: PASSWORD,
@@ -315,7 +331,12 @@ t.test('HTTPS without a proxy; on a terminal the log is for people', async (t) =
   writeFileSync(join(cwd, 'key.pem'), TLS_KEY);
   writeFileSync(join(cwd, 'cert.pem'), TLS_CERT);
   const env = { TLS_KEY: 'key.pem', TLS_CERT: 'cert.pem', SIGNING_KEYS: keysFor('ES256') };
-  const server = await serve(t, { cwd, env, preload: 'process.stdout.isTTY = true' });
+  const server = await serve(t, {
+    cwd,
+    env,
+    preload: 'process.stdout.isTTY = true',
+    isMeasured: true,
+  });
   const asked = request({ host: '127.0.0.1', port: server.port, path: '/livez', ca: TLS_CERT });
   const [answer] = await once(asked.end(), 'response');
   t.equal(answer.statusCode, 200);
@@ -332,7 +353,7 @@ t.test('on PostgreSQL', async (t) => {
   const database = await postgres(t);
   const url = await database.create();
   const cwd = folder(t);
-  const server = await serve(t, { cwd, env: { DATABASE_URL: url } });
+  const server = await serve(t, { cwd, env: { DATABASE_URL: url }, isMeasured: true });
   const credentials = { email: 'ada@example.com', password: PASSWORD };
   const { access_token, refresh_token } = await server.tokens('/v1/register', credentials);
 

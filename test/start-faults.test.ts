@@ -120,8 +120,8 @@ t.test('with PostgreSQL', async (t) => {
       other.password = SECRET;
     });
     const cases: [Record<string, string>, RegExp][] = [
-      [changed((other) => (other.password = SECRET)), /refuses the user\. .*28P01/],
-      [changed((other) => (other.password = '')), /refuses the user\. /],
+      [changed((other) => (other.password = SECRET)), /refuses the user of .*28P01/],
+      [changed((other) => (other.password = '')), /refuses the user of /],
       [changed((other) => (other.pathname = '/nowhere')), /\/nowhere does not exist\. .*3D000/],
       [
         asGuest,
@@ -135,12 +135,12 @@ t.test('with PostgreSQL', async (t) => {
   t.test('a URL may name the socket of its server', async (t) => {
     const { port, pathname } = new URL(url);
     const { socket } = server;
-    for (const [DATABASE_URL, shown] of [
-      [`postgres://latchkey:latchkey@${pathname}?host=${socket}&port=${port}`, /\/test1"/],
-      [`postgres://latchkey:latchkey@${encodeURIComponent(socket)}:${port}${pathname}`, /\/test1"/],
-    ] as const) {
+    for (const DATABASE_URL of [
+      `postgres://latchkey:latchkey@${pathname}?host=${socket}&port=${port}`,
+      `postgres://latchkey:latchkey@${encodeURIComponent(socket)}:${port}${pathname}`,
+    ]) {
       const node = await serve(t, { cwd: folder(t), env: { DATABASE_URL } });
-      t.match(await node.line(/database {2}postgres:\/\//), shown);
+      t.match(await node.line(/database {2}postgres:\/\//), new RegExp(`${pathname}"`));
       t.equal((await fetch(`${node.url}/readyz`)).status, 200);
       t.notMatch(node.stdout.join(), 'latchkey:latchkey');
       node.child.kill('SIGTERM');
@@ -151,7 +151,10 @@ t.test('with PostgreSQL', async (t) => {
   t.test('a database that starts later is waited for', async (t) => {
     await server.stop();
     const node = launch(t, { cwd: folder(t), env: { ...ports, DATABASE_URL: url } });
-    await node.line(/waiting: The database postgres:\/\/127\.0\.0\.1:\d+\/test1 does not answer/);
+    const { host, pathname } = new URL(url);
+    await node.line(
+      new RegExp(`waiting: The database postgres://${host}${pathname} does not answer`),
+    );
     await server.start();
     await node.line(/Latchkey listens on/);
     t.equal(node.stdout.filter((line) => line.includes('waiting: ')).length, 1, 'said once');

@@ -126,7 +126,8 @@ t.test('CFG-01 what is refused ends the process with 78, before anything is made
     const cwd = folder(t);
     writeFileSync(join(cwd, 'not-pem'), CANARY);
     const ports = { PORT: '0', METRICS_PORT: name === 'METRICS_PORT' ? '9464' : '0' };
-    const ended = await launch(t, { cwd, env: { ...ports, ...env } }).ended;
+    const isMeasured = name === 'TLS_CERT' || name === 'METRICS_PORT';
+    const ended = await launch(t, { cwd, env: { ...ports, ...env }, isMeasured }).ended;
     const what = `${name} ${JSON.stringify(env).slice(0, 100)}`;
     t.equal(ended.code, 78, what);
     t.same(ended.stdout, [], what);

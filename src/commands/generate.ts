@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { documents } from './documents.ts';
 
-/** Writes what is generated from the code; with `--check`, says which of it is out of date instead. */
+/** With `--check`, generated files that are out of date are reported, not written. */
 const isOutdated = ({ path, text }: { path: string; text: string }) =>
   !existsSync(path) || readFileSync(path, 'utf8') !== text;
 

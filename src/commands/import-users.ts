@@ -9,27 +9,27 @@ import type { Clock } from '../rules/clock.ts';
 import { ImportedUser } from '../schemas/portable-user.ts';
 import type { User } from '../schemas/user.ts';
 
-/** Rows in one commit. */
+/** Rows per commit. */
 const BATCH = 1_000;
 
 export interface ImportReport {
-  /** A line that was not taken, and why. */
+  /** A refused line, and the reason. */
   refused(line: number, reason: string): void;
-  /** Bytes read so far, of how many. */
+  /** Bytes read so far, and in total. */
   progress(read: number, total: number): void;
 }
 
 export interface ImportResult {
   added: number;
-  /** Their address had an account already: of an earlier run, or of this file. */
+  /** The address already has an account: from an earlier run, or from an earlier line. */
   present: number;
   refused: number;
 }
 
-/** One line, whatever the names in the file are. */
+/** Always one line: names from the file are quoted. */
 const reasonOf = (issue: z.core.$ZodIssue): string =>
   issue.code === 'unrecognized_keys'
-    ? `${issue.keys.map((key) => JSON.stringify(key)).join(', ')} is not known here`
+    ? `${issue.keys.map((key) => JSON.stringify(key)).join(', ')} is not a known member`
     : [...issue.path, issue.message].join(' ');
 
 function parse(line: string, now: number): User | string {
@@ -43,15 +43,15 @@ function parse(line: string, now: number): User | string {
   if (!success) return error.issues.map(reasonOf).join('; ');
   const { email, name, password_hash, roles, status, email_verified } = data;
   if (password_hash !== null && !isVerifiable(password_hash)) {
-    return 'password_hash is of a form that cannot be verified here';
+    return 'password_hash has a format or a cost that is not supported';
   }
   const person = newPerson({ id: newUserId(now), email, name, passwordHash: password_hash }, now);
   return { ...person, roles, status, email_verified_at: email_verified ? now : null };
 }
 
 /**
- * Adds the users of a JSON Lines file, a thousand in a commit. Whoever has an account already is left as he
- * is, so a run that was cut short is simply run again.
+ * Adds the users of a JSON Lines file, a thousand per commit. Existing accounts do not change, so an interrupted
+ * import can be run again.
  */
 export async function importUsers(
   file: string,

@@ -44,14 +44,14 @@ async function create(
   { email, name, admin }: { email: string; name: string | undefined; admin: boolean },
 ) {
   const { success } = NewEmail.safeParse(email);
-  if (!success) throw new UsageError(`${email} is not an email address`);
+  if (!success) throw new UsageError(`${email} is not a valid email address`);
   const password = await askForPassword(terminal);
   const passwordHash = await hashNewPassword(context, { password, email, path: '/password' });
   const now = context.clock();
   const user: User = {
     ...newPerson({ id: newUserId(now), email, name: name ?? null, passwordHash }, now),
     roles: admin ? [ADMIN] : [],
-    // Whoever can reach the database vouches for the address.
+    // The operator vouches for the address.
     email_verified_at: now,
   };
   await context.users.insert(user);
@@ -68,7 +68,7 @@ async function changeByEmail(
   }: { email: string; decide: (user: User, now: number) => User; done: string },
 ) {
   const found = await context.users.findByEmail(emailKey(email));
-  if (found === undefined) throw new UsageError(`nobody has the address ${email}`);
+  if (found === undefined) throw new UsageError(`no account has the address ${email}`);
   await administer(context, { id: found.id, kind: 'person' }, (user, now) => ({
     user: decide(user, now),
     result: undefined,
@@ -103,7 +103,7 @@ async function runImport(context: Context, { stdout, stderr }: Terminal, file: s
   });
   bar.stop();
   stdout.write(
-    `${result.added} added, ${result.present} there already, ${result.refused} refused\n`,
+    `${result.added} added, ${result.present} already present, ${result.refused} refused\n`,
   );
 }
 
@@ -114,7 +114,7 @@ async function runExport(context: Context, { stdout }: Terminal) {
   }
 }
 
-/** Runs one command of an operator. Refuses with UsageError, or with a Refusal of the domain. */
+/** Runs a command. Throws UsageError, or the Refusal of an action. */
 export async function runUsersCommand(
   { name, argument, options }: UsersCommand,
   context: Context,

@@ -1,50 +1,114 @@
 import { parseArgs } from 'node:util';
 
-export const USAGE = `npm run users -- COMMAND
+interface Usage {
+  /** The one word that the command needs; undefined: it takes none. */
+  argument?: string;
+  /** Each option with its meaning. */
+  options?: Record<string, string>;
+  /** One line, for the list of commands. */
+  summary: string;
+  /** For the help of the command itself. */
+  details: string;
+}
 
-  create EMAIL [--admin] [--name NAME]   make an account; asks for its password, or reads it from standard input
-  list [--email PREFIX]                  one line for each user
-  disable EMAIL                          nobody signs in; every token is dead within a second
-  enable EMAIL                           undo that
-  end-sessions EMAIL                     sign out everywhere
-  import FILE                            add the users of a JSON Lines file; run it again to go on after a stop
-  export                                 write every user as JSON Lines, without secrets
-  help                                   show this
-`;
-
-/** What the caller did wrong: a message, no stack. */
-export class UsageError extends Error {}
-
-/** The commands, by whether they take one more word. */
 const COMMANDS = {
-  create: true,
-  list: false,
-  disable: true,
-  enable: true,
-  'end-sessions': true,
-  import: true,
-  export: false,
-} as const satisfies Record<string, boolean>;
+  create: {
+    argument: 'EMAIL',
+    options: {
+      '--admin': 'give the account the role admin',
+      '--name NAME': 'display name',
+    },
+    summary: 'create an account; asks for the password, or reads it from standard input',
+    details: `Creates an account whose address counts as verified. Asks for the password at a
+terminal; otherwise reads it from standard input. Prints the ID of the account.`,
+  },
+  list: {
+    options: { '--email PREFIX': 'only addresses that start with this' },
+    summary: 'one line per user',
+    details: 'Prints one line per user: ID, status, address, number of sessions and roles.',
+  },
+  disable: {
+    argument: 'EMAIL',
+    summary: 'block sign-in; every token stops working within a second',
+    details: `Blocks sign-in and ends all sessions. Every token stops working within a second.
+Refused for the last administrator.`,
+  },
+  enable: {
+    argument: 'EMAIL',
+    summary: 'undo disable',
+    details: 'Allows sign-in again. Sessions that have ended stay ended.',
+  },
+  'end-sessions': {
+    argument: 'EMAIL',
+    summary: 'sign out everywhere',
+    details: 'Ends all sessions. Every token stops working within a second.',
+  },
+  import: {
+    argument: 'FILE',
+    summary: 'add the users of a JSON Lines file; run again to continue after an interruption',
+    details: `Adds the users of a JSON Lines file, a thousand per commit. Skips addresses that have
+an account, so an interrupted import can be run again. Reports each refused line.`,
+  },
+  export: {
+    summary: 'write every user as JSON Lines, without secrets',
+    details: 'Writes every user to standard output as JSON Lines, without passwords and secrets.',
+  },
+} as const satisfies Record<string, Usage>;
 
 type Name = keyof typeof COMMANDS;
 
+/** The command with its argument and options. */
+function synopsisOf(name: Name): string {
+  const { argument, options = {} }: Usage = COMMANDS[name];
+  return [name, argument, ...Object.keys(options).map((option) => `[${option}]`)]
+    .filter((word) => word !== undefined)
+    .join(' ');
+}
+
+/** Two columns. */
+function table(rows: [string, string][]): string {
+  const width = Math.max(...rows.map(([first]) => first.length)) + 3;
+  return rows.map(([first, second]) => `  ${first.padEnd(width)}${second}\n`).join('');
+}
+
+const names = Object.keys(COMMANDS) as Name[];
+
+export const USAGE = `npm run users -- COMMAND
+
+${table([
+  ...names.map((name): [string, string] => [synopsisOf(name), COMMANDS[name].summary]),
+  ['help [COMMAND]', 'show this, or the help of one command'],
+])}`;
+
+function helpOf(name: Name): string {
+  const { options, details }: Usage = COMMANDS[name];
+  const meanings = options === undefined ? '' : `\n${table(Object.entries(options))}`;
+  return `npm run users -- ${synopsisOf(name)}\n\n${details}\n${meanings}`;
+}
+
+/** A wrong command line: shown without a stack trace. */
+export class UsageError extends Error {}
+
 export interface UsersCommand {
   name: Name;
-  /** Empty where the command takes none. */
+  /** Empty if the command takes none. */
   argument: string;
   options: { admin: boolean; name?: string | undefined; email?: string | undefined };
 }
 
 const isName = (word: string): word is Name => Object.hasOwn(COMMANDS, word);
 
-/** Reads the words of a command line; undefined: the caller asks for help. Refuses with UsageError, before anything is opened. */
-export function readUsersCommand(argv: string[]): UsersCommand | undefined {
+/** Reads a command line: a command, or the help that was asked for. Throws UsageError, before anything is opened. */
+export function readUsersCommand(argv: string[]): UsersCommand | { help: string } {
   const { positionals, values } = parse(argv);
   const { help, ...options } = values;
-  const [word = '', argument = ''] = positionals;
-  if (help || word === 'help') return undefined;
-  // Also one word too many: it may be a password, which has no place here.
-  if (!isName(word) || positionals.length !== (COMMANDS[word] ? 2 : 1)) throw new UsageError(USAGE);
+  const words = positionals.filter((word, index) => index > 0 || word !== 'help');
+  const [word = '', argument = ''] = words;
+  if (help || words.length < positionals.length)
+    return { help: isName(word) ? helpOf(word) : USAGE };
+  // One word too many is refused too: it may be a password, which must not be on a command line.
+  const takesArgument = isName(word) && 'argument' in COMMANDS[word];
+  if (!isName(word) || words.length !== (takesArgument ? 2 : 1)) throw new UsageError(USAGE);
   return { name: word, argument, options };
 }
 

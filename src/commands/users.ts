@@ -7,12 +7,12 @@ import { EmailTaken, StorageFault } from '../parts/storage/users.ts';
 import { Refusal } from '../rules/refusal.ts';
 import { databaseFault, EX_CONFIG, explained, StartFault } from '../start-faults.ts';
 import { runUsersCommand } from './users-command.ts';
-import { readUsersCommand, USAGE, UsageError } from './users-usage.ts';
+import { readUsersCommand, UsageError } from './users-usage.ts';
 
-/** sysexits.h. */
+/** Exit code (sysexits.h): the command line is wrong. */
 const EX_USAGE = 64;
 
-/** What an operator reads instead of a stack, and the exit code; undefined: a bug. */
+/** The message for the operator and the exit code. undefined: a bug, which is shown with its stack trace. */
 function explain(error: unknown): [message: string, code: number] | undefined {
   if (error instanceof StartFault) return [error.message, error.exitCode];
   if (error instanceof ConfigError) return [error.message, EX_CONFIG];
@@ -25,16 +25,15 @@ function explain(error: unknown): [message: string, code: number] | undefined {
     const faults = errors?.map(({ path, message }) => `${path.slice(1)} ${message}`).join('\n');
     return [faults ?? detail ?? problems[error.code].detail, 1];
   }
-  // A file that is not there.
+  // A missing file.
   if ((error as NodeJS.ErrnoException).syscall !== undefined) return [(error as Error).message, 1];
   return undefined;
 }
 
-/** Does what the words of the command line say. */
 async function run(argv: string[]): Promise<void> {
   const command = readUsersCommand(argv);
-  if (command === undefined) {
-    process.stdout.write(USAGE);
+  if ('help' in command) {
+    process.stdout.write(command.help);
     return;
   }
   const config = readConfig(process.env);
@@ -52,7 +51,7 @@ async function run(argv: string[]): Promise<void> {
   }
 }
 
-// Whoever reads the output may stop early, as `head` does: no fault.
+// The reader of the output may stop early, as `head` does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;

@@ -10,6 +10,7 @@ import { runUsersCommand } from '../../src/commands/users-command.ts';
 import { readUsersCommand, USAGE, UsageError } from '../../src/commands/users-usage.ts';
 import type { Context } from '../../src/context.ts';
 import { Users } from '../../src/parts/storage/users.ts';
+import { nodeCommand } from '../child.ts';
 import { deaf, type Engine, folder, opened, postgres, sqliteFile } from '../databases.ts';
 import { mailbox } from '../mailbox.ts';
 import { keysFor, PASSWORD, testApp } from '../test-app.ts';
@@ -30,16 +31,21 @@ const environment = (url: string, others: Record<string, string> = {}) => ({
 
 const ENTRY = 'src/commands/users.ts';
 
-const start = (url: string, args: string[], others?: Record<string, string>): ChildProcess =>
-  spawn(process.execPath, [ENTRY, ...args], { env: environment(url, others) });
+interface Start {
+  env?: Record<string, string>;
+  isMeasured?: boolean;
+}
+
+const start = (url: string, args: string[], { env, isMeasured }: Start = {}): ChildProcess =>
+  spawn(...nodeCommand([ENTRY, ...args], isMeasured), { env: environment(url, env) });
 
 /** Runs the command as an operator does, with this standard input. */
 async function run(
   url: string,
   args: string[],
-  { input = '', env }: { input?: string; env?: Record<string, string> } = {},
+  { input = '', ...options }: Start & { input?: string } = {},
 ): Promise<Result> {
-  const child = start(url, args, env);
+  const child = start(url, args, options);
   child.stdin?.on('error', () => {});
   child.stdin?.end(input);
   const [stdout, stderr, code] = await Promise.all([
@@ -70,7 +76,7 @@ type Terminal = Parameters<typeof runUsersCommand>[2];
 /** The words of a command line, read and carried out. */
 async function carryOut(words: string[], context: Context, own: Terminal) {
   const command = readUsersCommand(words);
-  if (command !== undefined) await runUsersCommand(command, context, own);
+  if (!('help' in command)) await runUsersCommand(command, context, own);
 }
 
 async function mistaken(t: Test, attempt: Promise<unknown>) {
@@ -189,8 +195,8 @@ t.test('in one process', async (t) => {
       JSON.stringify({ email: `m${index}@example.com` }),
     );
     writeFileSync(file, many.join('\n'));
-    t.equal((await command(['import', file])).out, '1001 added, 0 there already, 0 refused\n');
-    t.equal((await command(['import', file])).out, '0 added, 1001 there already, 0 refused\n');
+    t.equal((await command(['import', file])).out, '1001 added, 0 already present, 0 refused\n');
+    t.equal((await command(['import', file])).out, '0 added, 1001 already present, 0 refused\n');
     const emails = linesOf((await command(['export'])).out).map((line) => JSON.parse(line).email);
     t.equal(new Set(emails).size, 1_004);
     t.equal(emails.length, 1_004);
@@ -216,7 +222,7 @@ t.test('in one process', async (t) => {
     const none = { email: 'none@example.com', status: 'disabled', roles: ['editor'] };
     const twice = { email: 'OLD@example.com', name: 'Twice' };
     writeFileSync(file, [line, none, twice].map((each) => JSON.stringify(each)).join('\r\n'));
-    t.equal((await command(['import', file])).out, '2 added, 1 there already, 0 refused\n');
+    t.equal((await command(['import', file])).out, '2 added, 1 already present, 0 refused\n');
     const before = await context.users.findByEmail('old@example.com');
     t.match(before, { password_hash, name: 'Old', email_verified_at: app.clock.now });
     t.match(await context.users.findByEmail('none@example.com'), {
@@ -264,7 +270,7 @@ t.test('in one process', async (t) => {
       lines.map((line) => Number(/^line (\d+): .{5,}$/.exec(line)?.[1])),
       bad.map((_, index) => index + 2),
     );
-    t.equal(written.out, `1 added, 0 there already, ${bad.length} refused\n`);
+    t.equal(written.out, `1 added, 0 already present, ${bad.length} refused\n`);
     t.notMatch(written.err, '\u001b');
     t.notMatch(written.err, '$1$md5$hash', 'no hash is shown');
     t.equal(await context.users.findByEmail(email), undefined);
@@ -288,26 +294,57 @@ t.test('as a process of its own', async (t) => {
   const url = await engine.create();
 
   t.test('it ends with 0 where all went well, and says what it did', async (t) => {
-    const created = await run(url, ['create', 'ada@example.com', '--admin'], { input: PASSWORD });
+    const created = await run(url, ['create', 'ada@example.com', '--admin'], {
+      input: PASSWORD,
+      isMeasured: true,
+    });
     t.match(created, { code: 0, stderr: '', stdout: /^[\w-]{36} ada@example\.com \(admin\)\n$/ });
     const listed = await run(url, ['list']);
     t.match(listed, { code: 0, stderr: '', stdout: /ada@example\.com/ });
   });
 
+  t.test('every command has help of its own', async (t) => {
+    const names = [...USAGE.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name = '']) => name);
+    t.equal(names.length, 8);
+    for (const name of names.filter((each) => each !== 'help')) {
+      const { help = '' } = readUsersCommand([name, '--help']) as { help?: string };
+      t.match(help, new RegExp(`^npm run users -- ${name}( |\\n)`), name);
+      t.not(help, USAGE, name);
+      for (const line of help.split('\n')) t.ok(line.length <= 100, line);
+    }
+  });
+
   t.test('help needs no database and no configuration', async (t) => {
     const env = { SIGNING_KEYS: '{', HASH_PASSES: 'none' };
-    for (const args of [['--help'], ['-h'], ['help'], ['create', '--help'], ['help', 'create']]) {
-      const helped = await run('nothing:', args, { env });
+    for (const args of [
+      ['--help'],
+      ['-h'],
+      ['help'],
+      ['nonsense', '--help'],
+      ['help', 'toString'],
+    ]) {
+      const helped = await run('nothing:', args, { env, isMeasured: true });
       t.same(helped, { code: 0, stdout: USAGE, stderr: '' }, args.join(' '));
     }
+    for (const args of [
+      ['create', '--help'],
+      ['create', 'x@example.com', '-h'],
+      ['help', 'create'],
+    ]) {
+      const helped = await run('nothing:', args, { env, isMeasured: true });
+      t.match(helped, { code: 0, stderr: '' }, args.join(' '));
+      t.match(helped.stdout, /^npm run users -- create EMAIL \[--admin\] \[--name NAME\]\n/);
+      t.match(helped.stdout, / {2}--admin +\S/, 'and says what each option is for');
+      t.notMatch(helped.stdout, /import|export|disable/, 'of no other command');
+    }
     for (const args of [[], ['create'], ['nonsense'], ['toString', 'x']]) {
-      const refused = await run('nothing:', args, { env });
+      const refused = await run('nothing:', args, { env, isMeasured: true });
       t.same(refused, { code: 64, stdout: '', stderr: `${USAGE}\n` }, args.join(' '));
     }
   });
 
   t.test('every mistake has its exit code and a message without a stack', async (t) => {
-    const cases: [string[], number, RegExp, { input?: string; env?: Record<string, string> }?][] = [
+    const cases: [string[], number, RegExp, (Start & { input?: string })?][] = [
       [[], 64, /npm run users/],
       [['create', 'eve@example.com', '--password', PASSWORD], 64, /--password/],
       [['create', 'ada@example.com'], 1, /address/, { input: PASSWORD }],
@@ -318,7 +355,9 @@ t.test('as a process of its own', async (t) => {
       [['list'], 78, /JSON/, { env: { SIGNING_KEYS: '{' } }],
       [['list'], 69, /ECONNREFUSED/, { env: { DATABASE_URL: 'postgres://x:x@127.0.0.1:1/x' } }],
     ];
-    const results = await Promise.all(cases.map(([args, , , options]) => run(url, args, options)));
+    const results = await Promise.all(
+      cases.map(([args, , , options]) => run(url, args, { isMeasured: true, ...options })),
+    );
     for (const [index, { code, stdout, stderr }] of results.entries()) {
       const [args, expected, message] = cases[index] as (typeof cases)[number];
       t.equal(code, expected, args.join(' '));
@@ -333,7 +372,10 @@ t.test('as a process of its own', async (t) => {
     const preload =
       'Object.defineProperty(process, "stdin", { get() { throw Error("unforeseen") } })';
     const NODE_OPTIONS = `${process.env['NODE_OPTIONS'] ?? ''} --import=data:text/javascript,${encodeURIComponent(preload)}`;
-    const ended = await run(url, ['create', 'bug@example.com'], { env: { NODE_OPTIONS } });
+    const ended = await run(url, ['create', 'bug@example.com'], {
+      env: { NODE_OPTIONS },
+      isMeasured: true,
+    });
     t.match(ended, { code: 1, stdout: '', stderr: /unforeseen\n +at / });
   });
 
@@ -344,7 +386,7 @@ t.test('as a process of its own', async (t) => {
     database.exec(
       "create trigger never before update on users begin select raise(fail, 'never'); end",
     );
-    const ended = await run(path, ['disable', 'ada@example.com']);
+    const ended = await run(path, ['disable', 'ada@example.com'], { isMeasured: true });
     database.close();
     t.match(ended, {
       code: 69,
@@ -356,12 +398,12 @@ t.test('as a process of its own', async (t) => {
   t.test('a database that is none, and a disk that is full, are faults', async (t) => {
     const path = join(folder(t), 'none.db');
     writeFileSync(path, 'This is not a database. '.repeat(100));
-    const damaged = await run(`file:${path}`, ['list']);
+    const damaged = await run(`file:${path}`, ['list'], { isMeasured: true });
     t.match(damaged, { code: 78, stderr: /^The database \S+ is not a SQLite database\..*\n$/ });
     if (!existsSync('/dev/full')) return;
     const full = openSync('/dev/full', 'w');
     t.teardown(() => closeSync(full));
-    const child = spawn(process.execPath, [ENTRY, 'list'], {
+    const child = spawn(...nodeCommand([ENTRY, 'list'], true), {
       env: environment(url),
       stdio: ['ignore', full, 'pipe'],
     });
@@ -377,7 +419,7 @@ t.test('as a process of its own', async (t) => {
     );
     writeFileSync(file, many.join('\n'));
     t.equal((await run(url, ['import', file])).code, 0);
-    const child = start(url, ['export']);
+    const child = start(url, ['export'], { isMeasured: true });
     child.stdout?.once('data', () => child.stdout?.destroy());
     const stderr = text(child.stderr as NodeJS.ReadableStream);
     const code = await new Promise((resolve) => child.on('close', resolve));
@@ -386,7 +428,8 @@ t.test('as a process of its own', async (t) => {
   });
 
   t.test('at a real terminal the password is asked for, and not shown', async (t) => {
-    const line = `${process.execPath} ${ENTRY} create tty@example.com`;
+    const [command, args] = nodeCommand([ENTRY, 'create', 'tty@example.com']);
+    const line = [command, ...args].join(' ');
     const child = spawn('script', ['-qec', line, '/dev/null'], { env: environment(url) });
     let shown = '';
     child.stdout.on('data', (chunk) => {
@@ -434,7 +477,7 @@ t.test('an import that is killed goes on where it stopped', async (t) => {
 
       const { code, stdout, stderr } = await run(url, ['import', file]);
       t.equal(code, 0);
-      t.equal(stdout, `${count - before} added, ${before} there already, 1 refused\n`);
+      t.equal(stdout, `${count - before} added, ${before} already present, 1 refused\n`);
       t.equal(stderr, 'line 1501: is not JSON\n', 'and no bar, as this is no terminal');
       t.equal(await stored(), count);
       t.same(await users.findByEmail('u0@example.com'), first, 'who was there is left alone');

@@ -1,5 +1,5 @@
 import { isInlineKeySet, type PrivateJwk } from '../../schemas/jwk.ts';
-import { readKeyFile } from '../storage/key-file.ts';
+import { exposedMode, readKeyFile } from '../storage/key-file.ts';
 import { type KeySet, KeySetError, readKeySet } from './key-set.ts';
 
 /** A missing file must not get new keys while the service runs: that would sign out every user. */
@@ -10,14 +10,23 @@ function makeNoKeys(): never {
 /** Where the key set comes from: SIGNING_KEYS contains it, or names its file. Refuses a bad key set with KeySetError. */
 export class KeySetSource {
   readonly #signingKeys: string;
+  readonly #warn: (message: string) => void;
 
-  constructor(signingKeys: string) {
+  /** `warn` is called with what the operator should know about the file. */
+  constructor(signingKeys: string, warn: (message: string) => void) {
     this.#signingKeys = signingKeys;
+    this.#warn = warn;
   }
 
-  /** At the start: a missing file is created. */
+  /** At the start: creates a missing file, and warns of one that other users can open. */
   open(makeKeys: () => PrivateJwk[]): KeySet {
-    return readKeySet(this.#text(makeKeys));
+    const set = readKeySet(this.#text(makeKeys));
+    const mode = isInlineKeySet(this.#signingKeys) ? undefined : exposedMode(this.#signingKeys);
+    if (mode !== undefined)
+      this.#warn(
+        `SIGNING_KEYS: other users of this machine can open the key file (mode ${mode}). Run chmod 600 on it.`,
+      );
+    return set;
   }
 
   /** While running: the key set as it is now. */

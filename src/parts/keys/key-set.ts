@@ -146,7 +146,11 @@ export function readKeySet(json: string): KeySet {
   try {
     input = JSON.parse(json);
   } catch {
-    throw new KeySetError('it is not JSON');
+    throw new KeySetError(
+      json.includes('-----BEGIN')
+        ? 'it is PEM, but must be a private JWK set (JSON): convert it to JWK'
+        : 'it is not JSON',
+    );
   }
   const parsed = PrivateJwkSet.safeParse(input);
   if (!parsed.success) {

@@ -8,6 +8,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
@@ -43,4 +44,17 @@ export function readKeyFile(path: string, makeKeys: () => PrivateJwk[]): string 
     }
   }
   return readFileSync(path, 'utf8');
+}
+
+/**
+ * Permissions that a key file should not give: anything to others. The group may read it, as a container often gets a
+ * mounted secret through its group.
+ */
+const EXPOSED = 0o007;
+
+/** The mode of a file that other users of the machine can open, such as `0644`. POSIX only: Windows has no such bits. */
+export function exposedMode(path: string): string | undefined {
+  const mode = statSync(path).mode & 0o777;
+  const isExposed = process.platform !== 'win32' && (mode & EXPOSED) !== 0;
+  return isExposed ? mode.toString(8).padStart(4, '0') : undefined;
 }

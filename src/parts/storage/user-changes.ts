@@ -65,7 +65,7 @@ export class UserChanges {
       if (changed !== 'lost') return changed.result;
       await backOff(round);
     }
-    throw new StorageFault(`the row was changed by others ${TRIES} times in a row`);
+    throw new StorageFault(`user changed concurrently ${TRIES} times in a row`);
   }
 
   async writeDecoy(write: boolean): Promise<void> {

@@ -117,8 +117,11 @@ t.test('of those who wait only one looks at the row', async (t) => {
   const waiting = Array.from({ length: 200 }, () =>
     guessing.enter({ user: ada }, fromHere).catch(({ code }) => code),
   );
+  const from = performance.now();
   await sleep(200);
-  t.ok(looks > 0 && looks <= 9, `${looks} looks in 200 ms`);
+  const waited = performance.now() - from;
+  // One each 25 ms, and the first at once.
+  t.ok(looks > 0 && looks <= 1 + waited / 25, `${looks} looks in ${waited} ms`);
   users.change = change;
   for (const guess of taken) await guess.settle('wrong');
   t.same(new Set(await Promise.all(waiting)), new Set(['throttled']));

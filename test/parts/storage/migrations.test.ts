@@ -8,6 +8,7 @@ import { migrate } from '../../../src/parts/storage/migrations.ts';
 import { Users } from '../../../src/parts/storage/users.ts';
 import { emptyUser, newPerson } from '../../../src/rules/accounts.ts';
 import type { User } from '../../../src/schemas/user.ts';
+import { nodeCommand } from '../../child.ts';
 import { deaf, opened, postgres, sqliteFile } from '../../databases.ts';
 import { NOW } from '../../rules/samples.ts';
 
@@ -29,7 +30,7 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
     async (t) => {
       const url = await engine.create();
       const nodes = Array.from({ length: 4 }, () =>
-        run(process.execPath, ['--input-type=module', '--eval', program(url)]),
+        run(...nodeCommand(['--input-type=module', '--eval', program(url)])),
       );
       for (const { stderr } of await Promise.all(nodes)) t.equal(stderr, '');
       const db = opened(t, url);

@@ -7,6 +7,7 @@ import t from 'tap';
 import { eraseOldVersions } from '../../../src/parts/storage/database.ts';
 import { SqliteThread } from '../../../src/parts/storage/sqlite-thread.ts';
 import { serve } from '../../../src/parts/storage/sqlite-worker.ts';
+import { nodeCommand } from '../../child.ts';
 import { folder, opened, sqliteFile, sqliteInMemory } from '../../databases.ts';
 
 const run = promisify(execFile);
@@ -63,8 +64,7 @@ t.test('a thread does not keep a process alive that has nothing else to do', asy
     console.log((await thread.ask({ does: 'run', sql: 'select 1 as n', parameters: [] })).rows[0].n);
   `;
   const { stdout } = await run(
-    process.execPath,
-    ['--input-type=module-typescript', '--eval', program],
+    ...nodeCommand(['--input-type=module-typescript', '--eval', program]),
     { timeout: 20_000 },
   );
   t.equal(stdout, '1\n');

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sql } from 'kysely';
 import t from 'tap';
 import { newMasterSecret, newSigningKey } from '../../../src/parts/keys/new-keys.ts';
@@ -99,7 +99,9 @@ t.test('a node whose last key has expired cannot sign', async (t) => {
 });
 
 t.test('a node that shuts down says so, and finishes requests in flight', async (t) => {
-  let slow = false;
+  const asked = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  let isHeld = false;
   const database = openDatabase({
     url: 'file::memory:',
     pool: 1,
@@ -107,18 +109,24 @@ t.test('a node that shuts down says so, and finishes requests in flight', async 
       {
         transformQuery: ({ node }) => node,
         transformResult: async ({ result }) => {
-          if (slow) await sleep(50);
+          if (isHeld) {
+            asked.resolve();
+            await held.promise;
+          }
           return result;
         },
       },
     ],
   });
-  const { app, inject } = await testApp(t, { database });
+  const { app, context, inject } = await testApp(t, { database });
   t.teardown(() => database.destroy());
-  slow = true;
+  isHeld = true;
   const inFlight = inject({ url: '/readyz' });
-  await sleep(10);
-  await app.close();
+  await asked.promise;
+  const closed = app.close();
+  while (!context.shutdown.isClosing) await nextTurn();
+  held.resolve();
+  await closed;
   const answer = await inFlight;
   t.equal(answer.statusCode, 503);
   t.strictSame(answer.json(), { ...WELL, status: 'failing' });
