@@ -44,7 +44,7 @@ async function create(
   { email, name, admin }: { email: string; name: string | undefined; admin: boolean },
 ) {
   const { success } = NewEmail.safeParse(email);
-  if (!success) throw new UsageError(`${email} is not a valid e-mail address`);
+  if (!success) throw new UsageError(`${email} is not a valid email address`);
   const password = await askForPassword(terminal);
   const passwordHash = await hashNewPassword(context, { password, email, path: '/password' });
   const now = context.clock();

@@ -20,16 +20,22 @@ declare module 'fastify' {
 }
 
 const tags = [
-  { name: 'Accounts', description: 'Making an account.' },
-  { name: 'Sessions', description: 'Signing in, renewing, signing out.' },
-  { name: 'Me', description: 'What a signed-in user does with his own account.' },
+  { name: 'Accounts', description: 'Sign up, verify an address, and reset a password.' },
+  { name: 'Sessions', description: 'Sign in, refresh the tokens, and sign out.' },
+  { name: 'Me', description: 'What signed-in users do with their own account.' },
   {
     name: 'Administration',
     description: 'What an administrator does with users and service accounts.',
   },
-  { name: 'OAuth', description: 'Machines, and the standard endpoints for tokens.' },
-  { name: 'Discovery', description: 'What other services and tools read.' },
-  { name: 'Health', description: 'What the machines that run this service read.' },
+  {
+    name: 'OAuth',
+    description: 'The standard endpoints for tokens, for service accounts and OAuth libraries.',
+  },
+  {
+    name: 'Discovery',
+    description: 'What other services and tools read: keys, metadata, and explanations of errors.',
+  },
+  { name: 'Health', description: 'What load balancers and container platforms read.' },
 ];
 
 const securityOf = (access: Access): Record<string, string[]>[] => {
