@@ -25,6 +25,7 @@ async function silent(t: Test, options: { shell: string; preload?: string }) {
   const port = String(await freePort());
   const launched = launch(t, {
     ...options,
+    isMeasured: true,
     cwd: folder(t),
     env: {
       PORT: port,

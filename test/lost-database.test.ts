@@ -201,9 +201,9 @@ t.test('a database that takes no writes is not ready, and is when it does again'
   t.equal((await server.post('/v1/refresh', { refresh_token })).status, 503);
   await sleep(2_500);
   const linesWith = (text: string) => server.stdout.filter((line) => line.includes(text));
-  const said = linesWith('database: nothing can be written');
+  const said = linesWith('database: takes no writes');
   // A connection ends a moment after it is killed, and may take one more write meanwhile.
-  t.equal(said.length, 1 + linesWith('database: can be written again').length, 'said once');
+  t.equal(said.length, 1 + linesWith('database: takes writes again').length, 'said once');
   // Whichever the probe met first: the connection that was just killed, or the setting.
   t.match(said[0], /read-only transaction|terminat/, 'with the reason');
   await readOnly('off');

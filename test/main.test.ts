@@ -59,7 +59,7 @@ t.test(
     const { code, stdout, stderr } = await launch(t, { cwd, env, isMeasured: true }).ended;
     t.equal(code, 78);
     t.same(stdout, []);
-    t.match(stderr, /^The configuration has 4 errors:\n/);
+    t.match(stderr, /^The configuration has 4 mistakes:\n/);
     for (const name of Object.keys(env)) t.match(stderr, new RegExp(`^ {2}${name} `, 'm'));
     t.notMatch(stderr, /secret-of-the-operator|^ +at /m);
     t.throws(() => statSync(join(cwd, 'data')), 'nothing was made');

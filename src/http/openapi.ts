@@ -120,11 +120,14 @@ export async function registerOpenApi(app: FastifyInstance, config: Config): Pro
 }
 
 /** On a phone a table of answers is wider than the screen: it scrolls by itself, and the page does not. */
-const PHONE_CSS = '.swagger-ui .responses-wrapper { overflow-x: auto }';
+const SCROLLING = '<style>.swagger-ui .responses-wrapper { overflow-x: auto }</style>';
 
 /** The page as its package makes it, and a line that phones need. */
 const onPhones = (page: string): string =>
-  page.replace('<meta charset="UTF-8">', (charset) => `${charset}\n      ${VIEWPORT}`);
+  page.replace(
+    '<meta charset="UTF-8">',
+    (charset) => `${charset}\n      ${VIEWPORT}\n      ${SCROLLING}`,
+  );
 
 /** The interactive page, from files of this server alone; the one place whose CSP allows scripts. */
 export async function registerDocs(app: FastifyInstance, config: Config): Promise<void> {
@@ -136,10 +139,7 @@ export async function registerDocs(app: FastifyInstance, config: Config): Promis
     routePrefix: '/docs',
     indexPrefix: basePath(config),
     staticCSP: true,
-    theme: {
-      title: escaped(`${config.PRODUCT_NAME} API`),
-      css: [{ filename: 'phone.css', content: PHONE_CSS }],
-    },
+    theme: { title: escaped(`${config.PRODUCT_NAME} API`) },
     transformStaticCSP: () =>
       "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     uiConfig: {

@@ -31,6 +31,8 @@ const messageOf: z.core.$ZodErrorMap = (issue) => {
       return `must be ${issue.values.join(' or ')}`;
     case 'invalid_format':
       return `must be ${FORMATS[issue.format] ?? 'in the form that the documentation shows'}`;
+    case 'invalid_union':
+      return issue.input === undefined ? 'is required' : 'is not valid';
     default:
       return undefined;
   }

@@ -119,8 +119,8 @@ t.test('nobody gets into a transaction of somebody else, to read or to write', a
 
 t.test('of a transaction that is not open nothing is done', async (t) => {
   const { step, act, words } = await queued(t);
-  await t.rejects(step(7, insert('a')), { message: 'the transaction no longer exists' });
-  await t.rejects(act('commit', 7), { message: 'the transaction no longer exists' });
+  await t.rejects(step(7, insert('a')), { message: 'the transaction is gone' });
+  await t.rejects(act('commit', 7), { message: 'the transaction is gone' });
   t.same(await act('rollback', 7), { rows: [] }, 'it is rolled back already');
   t.same(await words(), []);
 });

@@ -50,7 +50,7 @@ t.test(
     const fatal = thread.ask(null as never);
     for (const answer of [fatal, ...waiting]) await t.rejects(answer, { code: 'SQLITE_THREAD' });
     await t.rejects(thread.ask({ does: 'commit', transaction: 1 }), {
-      message: /no longer exists/,
+      message: /is gone/,
     });
     await thread.ask({ does: 'rollback', transaction: 1 });
     t.same((await thread.ask(query('select * from words'))).rows, [], 'nothing of a transaction');
