@@ -29,68 +29,81 @@ async function serviceOf(t: Test) {
   return { ...service, users, user, asking: session, other: first.session, eve, row, change };
 }
 
-t.test('the new address gets the link, the old one a warning, the row nothing', async (t) => {
-  const { context, user, asking, posted, row } = await serviceOf(t);
-  await askForEmailChange(context, user, { email: 'Ada@example.org', sid: asking.id });
-  const [warning, link] = await posted();
-  t.match(warning, { to: 'ada@example.com', subject: 'Your address is about to change' });
-  t.equal(warning?.token, undefined);
-  t.match(link, { to: 'Ada@example.org', subject: 'Confirm your address' });
-  const { sub, email, sid, was } = context.ownTokens.read('email', link?.token ?? '') ?? {};
-  t.same(
-    { sub, email, sid, was },
-    {
-      sub: user.id,
-      email: 'Ada@example.org',
-      sid: asking.id,
-      was: emailState(user),
-    },
-  );
-  t.same(await row(), user);
-});
+t.test(
+  'the new address gets a link, the old one a warning, and the row does not change',
+  async (t) => {
+    const { context, user, asking, posted, row } = await serviceOf(t);
+    await askForEmailChange(context, user, { email: 'Ada@example.org', sid: asking.id });
+    const [warning, link] = await posted();
+    t.match(warning, { to: 'ada@example.com', subject: 'Your address is about to change' });
+    t.equal(warning?.token, undefined);
+    t.match(link, { to: 'Ada@example.org', subject: 'Confirm your address' });
+    const { sub, email, sid, was } = context.ownTokens.read('email', link?.token ?? '') ?? {};
+    t.same(
+      { sub, email, sid, was },
+      {
+        sub: user.id,
+        email: 'Ada@example.org',
+        sid: asking.id,
+        was: emailState(user),
+      },
+    );
+    t.same(await row(), user);
+  },
+);
 
-t.test('for another spelling of the own address comes a link, and no warning', async (t) => {
+t.test('another spelling of the own address gets a link, and no warning', async (t) => {
   const { context, user, told } = await serviceOf(t);
   await askForEmailChange(context, user, { email: 'ADA@example.com', sid: 'session' });
   t.same(await told(), [{ to: 'ADA@example.com', subject: 'Confirm your address' }]);
 });
 
-t.test('for an address of somebody else only its owner hears, and no link is made', async (t) => {
-  const { context, user, posted } = await serviceOf(t);
-  await askForEmailChange(context, user, { email: 'EVE@example.com', sid: 'session' });
-  const [warning, note, ...more] = await posted();
-  t.match(note, { to: 'Eve@example.com', subject: 'You have an account at Latchkey already' });
-  t.match(warning, { to: 'ada@example.com', subject: 'Your address is about to change' });
-  t.same([note?.token, warning?.token, more], [undefined, undefined, []]);
-});
+t.test(
+  'for an address of another account only its owner is told, and no link is made',
+  async (t) => {
+    const { context, user, posted } = await serviceOf(t);
+    await askForEmailChange(context, user, { email: 'EVE@example.com', sid: 'session' });
+    const [warning, note, ...more] = await posted();
+    t.match(note, { to: 'Eve@example.com', subject: 'You have an account at Latchkey already' });
+    t.match(warning, { to: 'ada@example.com', subject: 'Your address is about to change' });
+    t.same([note?.token, warning?.token, more], [undefined, undefined, []]);
+  },
+);
 
-t.test('who has no address yet has none to be warned at', async (t) => {
+t.test('a user without an address gets no warning', async (t) => {
   const { context, user, told } = await serviceOf(t);
   const nameless = { ...user, email: null, email_key: null };
   await askForEmailChange(context, nameless, { email: 'ada@example.org', sid: 'session' });
   t.same(await told(), [{ to: 'ada@example.org', subject: 'Confirm your address' }]);
 });
 
-t.test('a new address is in force, and every session ends but the one that asked', async (t) => {
-  const { context, clock, user, asking, other, told, row } = await serviceOf(t);
-  clock.advance(5);
-  const token = emailToken(context, user, { email: 'Ada@example.org', sid: asking.id });
-  t.same(await confirmEmailChange(context, token), user, 'the answer is who he was');
-  const after = await row();
-  t.match(after, {
-    email: 'Ada@example.org',
-    email_key: 'ada@example.org',
-    email_verified_at: NOW + 5,
-    updated_at: NOW + 5,
-    token_version: 0,
-  });
-  t.ok(liveSession(after, asking.id, NOW + 5));
-  t.notOk(liveSession(after, other.id, NOW + 5));
-  t.same(await told(), [{ to: 'ada@example.com', subject: 'Your address was changed' }]);
-  await t.rejects(confirmEmailChange(context, token), refused, 'once');
-});
+t.test(
+  'confirming sets the new address, and ends every session except the one that asked',
+  async (t) => {
+    const { context, clock, user, asking, other, told, row } = await serviceOf(t);
+    clock.advance(5);
+    const token = emailToken(context, user, { email: 'Ada@example.org', sid: asking.id });
+    t.same(
+      await confirmEmailChange(context, token),
+      user,
+      'the result is the user before the change',
+    );
+    const after = await row();
+    t.match(after, {
+      email: 'Ada@example.org',
+      email_key: 'ada@example.org',
+      email_verified_at: NOW + 5,
+      updated_at: NOW + 5,
+      token_version: 0,
+    });
+    t.ok(liveSession(after, asking.id, NOW + 5));
+    t.notOk(liveSession(after, other.id, NOW + 5));
+    t.same(await told(), [{ to: 'ada@example.com', subject: 'Your address was changed' }]);
+    await t.rejects(confirmEmailChange(context, token), refused, 'once');
+  },
+);
 
-t.test('the own address is only proven: no session ends, and nobody is told', async (t) => {
+t.test('confirming the own address ends no session, and sends no notice', async (t) => {
   const { context, clock, user, asking, other, posted, row } = await serviceOf(t);
   clock.advance(5);
   const token = emailToken(context, user, { email: 'ADA@example.com', sid: asking.id });
@@ -102,7 +115,7 @@ t.test('the own address is only proven: no session ends, and nobody is told', as
   t.same(await posted(), []);
 });
 
-t.test('a link that no longer holds changes nothing', async (t) => {
+t.test('a link that is no longer valid changes nothing', async (t) => {
   const { context, user, posted, row, change } = await serviceOf(t);
   const token = emailToken(context, user, { email: 'ada@example.org' });
   const nobody = emailToken(context, { ...user, id: 'nobody' }, { email: 'ada@example.org' });
@@ -122,16 +135,19 @@ t.test('a link that no longer holds changes nothing', async (t) => {
   t.same(await posted(), []);
 });
 
-t.test('an address that somebody else took meanwhile stays his', async (t) => {
-  const { context, user, eve, users, posted, row } = await serviceOf(t);
-  const token = emailToken(context, user, { email: 'eve@example.com' });
-  await t.rejects(confirmEmailChange(context, token), refused);
-  t.same(await row(), user);
-  t.same(await users.findById('eve'), eve);
-  t.same(await posted(), []);
-});
+t.test(
+  'an address that another account took in the meantime stays with that account',
+  async (t) => {
+    const { context, user, eve, users, posted, row } = await serviceOf(t);
+    const token = emailToken(context, user, { email: 'eve@example.com' });
+    await t.rejects(confirmEmailChange(context, token), refused);
+    t.same(await row(), user);
+    t.same(await users.findById('eve'), eve);
+    t.same(await posted(), []);
+  },
+);
 
-t.test('a fault of the database is no fault of the link', async (t) => {
+t.test('an outage of the database is not reported as an invalid link', async (t) => {
   const { context, user } = await serviceOf(t);
   const token = emailToken(context, user, { email: 'ada@example.org' });
   await context.close();
