@@ -151,7 +151,7 @@ for (const [what, keys, message] of useless) {
     const ring = await ringOf([signing, master]);
     const token = ring.signer('access', NOW).sign(claims);
     await t.rejects(ring.replace(readKeySet(keySet(...keys)), NOW), { message });
-    t.equal(ring.generation, 1, 'nothing is to be forgotten');
+    t.equal(ring.edition, 1, 'nothing is to be forgotten');
     t.same(ring.verifier('access', token.split('.')[0] ?? '', NOW)?.verify(token), claims);
     t.equal(ring.signingKey(NOW)?.kid, signing.kid);
   });
@@ -162,7 +162,7 @@ t.test('a set that cannot be built leaves the old keys in place', async (t) => {
   const set = readKeySet(keySet(newSigningKey('ES256', 0), master));
   for (const key of set.signing) key.privateKey = 'not a key';
   await t.rejects(ring.replace(set, NOW));
-  t.equal(ring.generation, 1);
+  t.equal(ring.edition, 1);
   t.equal(ring.signingKey(NOW)?.kid, signing.kid);
   t.equal(kidOf(ring.signer('access', NOW).header), signing.kid);
 });
@@ -172,7 +172,7 @@ t.test('a new set takes the place of the old one as a whole', async (t) => {
   const old = ring.signer('access', NOW).header;
   const next = newSigningKey('EdDSA', 0);
   await ring.replace(readKeySet(keySet(next, newMasterSecret(0))), NOW);
-  t.equal(ring.generation, 2);
+  t.equal(ring.edition, 2);
   t.equal(ring.verifier('access', old, NOW), undefined);
   t.equal(ring.signingKey(NOW)?.kid, next.kid);
   t.same(
