@@ -49,13 +49,19 @@ type Reference = OpenAPIV3_1.ReferenceObject;
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
-/** What zod's schema says of itself stands for an answer that a route does not describe. */
+interface Described {
+  $ref?: string;
+  description?: string;
+}
+
+/** The description of its schema stands for an answer that a route does not describe. */
 function withDescriptions(document: Made): Made {
   for (const { answer } of answersIn(document)) {
     if (answer.description !== UNDESCRIBED) continue;
-    const schema = Object.values(answer.content ?? {})[0]?.schema as { $ref?: string } | undefined;
-    const name = String(schema?.$ref).split('/').at(-1) as string;
-    answer.description = document.components.schemas[name]?.description ?? 'Done. No body.';
+    const [media] = Object.values(answer.content as Record<string, { schema: Described }>);
+    const { $ref, description } = (media as { schema: Described }).schema;
+    const named = document.components.schemas[String($ref).split('/').at(-1) as string];
+    answer.description = (description ?? named?.description) as string;
   }
   return document;
 }

@@ -77,7 +77,11 @@ const next_cursor = z.string().nullable().describe('For the next page. `null` on
 
 export const UsersPage = z
   .object({ users: z.array(UserView), next_cursor })
-  .meta({ id: 'Users', examples: [{ users: [example], next_cursor: null }] });
+  .meta({
+    id: 'Users',
+    description: 'A page of users.',
+    examples: [{ users: [example], next_cursor: null }],
+  });
 
 /** An access token alone is not enough to create something that outlives it: the administrator's password is required too. */
 const password = Password.describe(
@@ -144,4 +148,8 @@ export const ServiceAccountWithSecret = ServiceAccountView.extend({
 
 export const ServiceAccountsPage = z
   .object({ service_accounts: z.array(ServiceAccountView), next_cursor })
-  .meta({ id: 'ServiceAccounts', examples: [{ service_accounts: [service], next_cursor: null }] });
+  .meta({
+    id: 'ServiceAccounts',
+    description: 'A page of service accounts.',
+    examples: [{ service_accounts: [service], next_cursor: null }],
+  });

@@ -56,6 +56,7 @@ export const OAuthTokens = z
   })
   .meta({
     id: 'OAuthTokens',
+    description: 'The tokens (RFC 6749 section 5.1).',
     examples: [
       {
         access_token: 'eyJhbGciOiJFUzI1NiJ9.e30.c2ln',
@@ -81,4 +82,8 @@ export const Introspection = z
     sid: z.string().optional(),
     scope: z.string().optional(),
   })
-  .meta({ id: 'Introspection', examples: [{ active: false }] });
+  .meta({
+    id: 'Introspection',
+    description: 'What the token says, if it is valid.',
+    examples: [{ active: false }],
+  });

@@ -51,7 +51,11 @@ export const RecoveryCodes = z
   .object({
     recovery_codes: z.array(z.string()).describe('Shown only once. Each can replace a code once.'),
   })
-  .meta({ id: 'RecoveryCodes', examples: [{ recovery_codes: ['K3QW-7ZP2-MNB4-XA5T'] }] });
+  .meta({
+    id: 'RecoveryCodes',
+    description: 'The recovery codes. They are shown only this once.',
+    examples: [{ recovery_codes: ['K3QW-7ZP2-MNB4-XA5T'] }],
+  });
 
 export const Enrolment = z
   .object({

@@ -21,6 +21,7 @@ export const Metadata = z
   })
   .meta({
     id: 'Metadata',
+    description: 'The endpoints and what they support.',
     examples: [
       {
         issuer: 'https://auth.example.com',

@@ -12,7 +12,9 @@ export function live(app: App): void {
       summary: 'Check whether the process is alive',
       description: 'Checks nothing else: restarting does not repair a failing database.',
       response: {
-        200: z.object({ status: z.literal('ok') }).meta({ examples: [{ status: 'ok' }] }),
+        200: z
+          .object({ status: z.literal('ok') })
+          .meta({ description: 'The process is alive.', examples: [{ status: 'ok' }] }),
       },
     },
     handler: async () => ({ status: 'ok' as const }),

@@ -13,6 +13,7 @@ const Readiness = z
   })
   .meta({
     id: 'Readiness',
+    description: 'Which parts work.',
     examples: [{ status: 'ok', database: 'ok', keys: 'ok', revocations: 'ok' }],
   });
 

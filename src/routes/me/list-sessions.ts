@@ -6,9 +6,10 @@ import { isLive } from '../../rules/sessions.ts';
 import { sessionView } from '../../rules/views.ts';
 import { SessionView } from '../../schemas/session.ts';
 
-const Sessions = z
-  .object({ sessions: z.array(SessionView) })
-  .meta({ examples: [{ sessions: SessionView.meta()?.examples }] });
+const Sessions = z.object({ sessions: z.array(SessionView) }).meta({
+  description: 'The live sessions.',
+  examples: [{ sessions: SessionView.meta()?.examples }],
+});
 
 export function listSessions(app: App, context: Context): void {
   app.route({

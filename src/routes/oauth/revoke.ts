@@ -19,7 +19,10 @@ export function revokeToken(app: App, context: Context): void {
         'Ends the session of the token. The token itself is enough to revoke it; a client may authenticate too. The answer for an invalid token is 200 as well.',
       consumes: ['application/x-www-form-urlencoded'],
       body: TokenQuestion,
-      response: { 200: z.object({}).meta({ examples: [{}] }), ...oauthResponses },
+      response: {
+        200: z.object({}).meta({ description: 'Revoked, or not valid before.', examples: [{}] }),
+        ...oauthResponses,
+      },
     },
     handler: async (request) => {
       await authenticatedClientIfAny(request, request.body, context);
