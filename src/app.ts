@@ -21,25 +21,25 @@ import { registerRoutes } from './routes/index.ts';
 
 interface Surroundings {
   logger: FastifyBaseLogger;
-  /** HTTPS without a proxy: PEM texts. */
+  /** Certificate and key (PEM), for HTTPS without a proxy. */
   tls?: { cert: Buffer; key: Buffer } | undefined;
 }
 
-/** Bytes: Node's own limit for the headers together, and the path is one of them. */
+/** Node's limit for all headers together, request line included (bytes). */
 const MAX_HEADERS = 16_384;
 
 const SERVER = {
   headersTimeout: 10_000,
-  /** Node looks for connections that are too slow only every 30 seconds unless told. */
+  /** How often Node checks for slow connections (ms). Its default is 30 seconds. */
   connectionsCheckingInterval: 1_000,
-  /** Left alone, Node answers past every hook. `registerTransportChecks` refuses a request without one. */
+  /** If true, Node would answer without running any hook. `registerTransportChecks` refuses a request without Host. */
   requireHostHeader: false,
 };
 
-/** The whole service, in the order in which a request goes through it. Opens no port. */
+/** Builds the whole service, in the order in which a request passes through it. Opens no port. */
 export async function buildApp(context: Context, { logger, tls }: Surroundings): Promise<App> {
   const { config } = context;
-  // Fastify's types know a server by its option; both kinds answer alike.
+  // Fastify's types differ by this option; both servers behave the same.
   const server = (tls ? { https: { ...tls, ...SERVER } } : { http: SERVER }) as {
     http: ServerOptions;
   };
@@ -56,7 +56,7 @@ export async function buildApp(context: Context, { logger, tls }: Surroundings):
     clientErrorHandler: answerClientErrors(config),
     rewriteUrl: readableUrl,
     routerOptions: { maxParamLength: MAX_HEADERS },
-    // Requests on connections that are open are still answered, by their routes: /readyz says that it ends.
+    // During shutdown, routes still answer requests on open connections; /readyz reports the shutdown.
     return503OnClosing: false,
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);

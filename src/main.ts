@@ -15,13 +15,15 @@ import { placeOf } from './schemas/connection-url.ts';
 import { isInlineKeySet } from './schemas/jwk.ts';
 import { EX_CONFIG, explained, listenFault, StartFault } from './start-faults.ts';
 
+/** Interval of the revocation poll (ms). */
 const POLL_EVERY = 500;
+/** How long to wait for a database at start (ms). */
 const DATABASE_PATIENCE = 10_000;
-/** For connections and requests, mails that wait, the database: 20 seconds in all, after the delay. */
+/** After the delay, the total time to finish requests, send waiting mails and close the database (ms). */
 const END_LIMIT = 20_000;
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-/** What the operator can mend ends the process with one readable message and a code of sysexits.h. */
+/** Ends the process. A fault that the operator can fix gets a message without stack and an exit code of sysexits.h. */
 function refuseToStart(error: unknown): never {
   if (error instanceof StartFault) {
     console.error(error.message);
@@ -34,7 +36,7 @@ function refuseToStart(error: unknown): never {
   process.exit(EX_CONFIG);
 }
 
-/** The certificate and its key, tried before anything is opened. */
+/** Reads and checks the certificate and its key, before anything is opened. */
 function readTls({ TLS_CERT, TLS_KEY }: Config) {
   if (TLS_CERT === undefined || TLS_KEY === undefined) return undefined;
   try {
@@ -42,11 +44,13 @@ function readTls({ TLS_CERT, TLS_KEY }: Config) {
     createSecureContext(tls);
     return tls;
   } catch {
-    throw new ConfigError(['TLS_CERT and TLS_KEY must be a certificate and its key, in PEM']);
+    throw new ConfigError([
+      'TLS_CERT and TLS_KEY must be a certificate and its private key, in PEM',
+    ]);
   }
 }
 
-/** A database that is started together with the service is given a moment. */
+/** Builds the context, and waits for a database that is still starting. */
 async function buildPatiently(config: Config, log: pino.Logger): Promise<Context> {
   const patience = AbortSignal.timeout(DATABASE_PATIENCE);
   const build = () => buildContext(config, { logger: log });
@@ -66,14 +70,14 @@ type Listener = Parameters<typeof listenFault>[0];
 const listen = (app: Pick<FastifyInstance, 'listen'>, listener: Listener) =>
   explained(listenFault(listener), async () =>
     app.listen({
-      // One address: Fastify opens two for "localhost", and waits for the requests of the first alone when it closes.
+      // A single address: for "localhost" Fastify opens two, and on close waits only for requests of the first.
       host: (await lookup(listener.host, { order: 'ipv4first' })).address,
       port: listener.port,
       listenTextResolver: (address) => `Latchkey listens on ${address}`,
     }),
   );
 
-/** Answers the address. In development a second instance need not be told a second port. */
+/** Returns the address. In development, a second instance gets a free port, so it needs no METRICS_PORT. */
 async function listenForMetrics(app: FastifyInstance, config: Config, log: pino.Logger) {
   const listener = { variable: 'METRICS_PORT', host: config.HOST } as const;
   try {
@@ -81,13 +85,13 @@ async function listenForMetrics(app: FastifyInstance, config: Config, log: pino.
   } catch (error) {
     const { message, cause } = error as { message: string; cause?: { code?: string } };
     if (config.NODE_ENV === 'production' || cause?.code !== 'EADDRINUSE') throw error;
-    log.warn(`metrics have a free port instead: ${message}`);
+    log.warn(`metrics use a free port instead: ${message}`);
     return listen(app, { ...listener, port: 0 });
   }
 }
 
 async function start() {
-  // The first process of a container hears no signal that it does not ask for.
+  // Process 1 of a container ignores signals that it has no handler for.
   for (const signal of SIGNALS) process.on(signal, endAtOnce);
   const config = readConfig(process.env, { memoryLimit: process.constrainedMemory() });
   const tls = readTls(config);
@@ -105,9 +109,9 @@ async function start() {
   greet(context, log);
   log.info(`  metrics   ${metricsAddress}/metrics`);
 
-  // A promise that nobody waited for belongs to one request, and the others go on. An exception that nobody caught
-  // may have left anything half done: the process ends, and its supervisor starts another.
-  process.on('unhandledRejection', (err) => log.error({ err }, 'unforeseen: a promise failed'));
+  // An unhandled rejection affects one request, and the others go on. After an uncaught exception the state is
+  // unknown, so the process ends, and its supervisor restarts it.
+  process.on('unhandledRejection', (err) => log.error({ err }, 'unhandled rejection'));
   followSignals({
     config,
     log,
@@ -131,9 +135,9 @@ interface Ending {
   hurry(): void;
 }
 
-/** The first signal ends the process in order, a second one without waiting for balancers, a third at once. */
+/** The first signal shuts down gracefully, the second skips the wait for load balancers, the third exits at once. */
 function followSignals({ config, log, end, hurry }: Ending) {
-  // SIGHUP asks for the keys, not for the end.
+  // SIGHUP reloads the keys.
   const { close } = closeWithGrace(
     {
       delay: config.SHUTDOWN_DELAY + END_LIMIT,
@@ -142,7 +146,7 @@ function followSignals({ config, log, end, hurry }: Ending) {
     },
     async ({ err }) => {
       if (err) {
-        log.fatal({ err }, 'ended by an error');
+        log.fatal({ err }, 'shutting down after an error');
         hurry();
       }
       await end();
@@ -152,20 +156,20 @@ function followSignals({ config, log, end, hurry }: Ending) {
   for (const signal of SIGNALS) {
     process.off(signal, endAtOnce);
     process.on(signal, () => {
-      log.info(`${signal}: ending${steps.length < 3 ? ' sooner' : ''}`);
+      log.info(`${signal}: shutting down${steps.length < 3 ? ' faster' : ''}`);
       steps.shift()?.();
     });
   }
 }
 
-/** The key file is read again when it changes, and on SIGHUP. A bad one is said in the log; the old keys stay. */
+/** Reloads the keys when the key file changes, and on SIGHUP. An invalid set is logged; the old keys stay. */
 function followKeys({ config, reloadKeys }: Context, log: pino.Logger) {
   let reloading = Promise.resolve();
-  // One after another: of two, the one that reads later must be the last to take hold.
+  // One at a time, so that the last file read is the one in use.
   const reload = () => {
     reloading = reloading.then(reloadKeys).then(
-      () => log.info({ event: 'key.rotated' }, 'key set read again'),
-      (error) => log.error({ err: error }, 'key set refused: the old keys stay'),
+      () => log.info({ event: 'key.rotated' }, 'key set reloaded'),
+      (error) => log.error({ err: error }, 'key set refused: old keys stay in use'),
     );
   };
   process.on('SIGHUP', reload);

@@ -1,19 +1,19 @@
 import { placeOf } from './schemas/connection-url.ts';
 
-/** Exit codes of sysexits.h. What is needed does not answer: a supervisor starts the process again. */
+/** Exit code (sysexits.h): a dependency is unavailable, and a supervisor should restart the process. */
 const EX_UNAVAILABLE = 69;
-/** Only the operator can help. */
+/** Exit code (sysexits.h): only the operator can fix this. */
 export const EX_CONFIG = 78;
 
 interface Explanation {
-  /** For the operator: what is wrong and what to do. Never a password. */
+  /** Tells the operator what is wrong and what to do. Never contains a password. */
   message: string;
   exitCode: typeof EX_UNAVAILABLE | typeof EX_CONFIG;
-  /** It may be over in a moment, as when everything is started at once. */
+  /** Whether it may pass soon, for example when the database starts at the same time. */
   isPassing?: boolean;
 }
 
-/** The service cannot start, and it is known why. */
+/** The service cannot start, for a known reason. */
 export class StartFault extends Error {
   readonly exitCode: number;
   readonly isPassing: boolean;
@@ -25,7 +25,7 @@ export class StartFault extends Error {
   }
 }
 
-/** Does the work. A failure that can be explained is a StartFault. */
+/** Runs `work`. Throws a failure that `explain` recognises as StartFault, any other as it is. */
 export async function explained<T>(
   explain: (error: unknown) => Explanation | undefined,
   work: () => T | Promise<T>,
@@ -38,7 +38,7 @@ export async function explained<T>(
   }
 }
 
-/** Code and message of an error, or of its cause where it has no code: what the driver said is below what the storage made of it. */
+/** Code and message of an error, or of its cause if it has no code: StorageFault wraps the driver's error. */
 function wordsOf(error: unknown): { code: string; words: string } {
   const { code, message, cause } = error as Error & { code?: string };
   return code === undefined && cause instanceof Error
@@ -55,10 +55,10 @@ const AWAY = { exitCode: EX_UNAVAILABLE, isPassing: true } as const;
 const NEWER: Answer = {
   ...REFUSED,
   when: /corrupted migrations/,
-  say: 'was brought up to date by a newer version of Latchkey. Run that one, or restore a backup.',
+  say: 'was migrated by a newer version of Latchkey. Run that version, or restore a backup.',
 };
 
-/** What SQLite and the file system say. The first that fits. */
+/** Errors of SQLite and the file system. The first match counts. */
 const SQLITE: Answer[] = [
   NEWER,
   {
@@ -69,48 +69,48 @@ const SQLITE: Answer[] = [
   {
     ...FAILED,
     when: /^SQLITE_(BUSY|LOCKED)/,
-    say: 'is held by another process. End that one, or name another file in DATABASE_URL.',
+    say: 'is locked by another process. Stop that process, or name another file in DATABASE_URL.',
   },
   {
     ...FAILED,
     when: /^(SQLITE_(FULL|IOERR|CORRUPT)|ENOSPC|EIO)/,
-    say: 'cannot be read or written. Look at the disk, and at the room on it.',
+    say: 'cannot be read or written. Check the disk and its free space.',
   },
   {
     ...REFUSED,
     when: /^(SQLITE_(CANTOPEN|READONLY|PERM|AUTH)|E[A-Z]+ )/,
-    say: 'cannot be opened. Let this user read and write it and its folder, or name another file in DATABASE_URL.',
+    say: 'cannot be opened. Give this user read and write access to it and its folder, or name another file in DATABASE_URL.',
   },
-  { ...FAILED, when: /^SQLITE_|changed concurrently/, say: 'does not take this now.' },
+  { ...FAILED, when: /^SQLITE_|changed concurrently/, say: 'cannot complete the operation now.' },
 ];
 
-/** What PostgreSQL (by SQLSTATE), its driver and the network say. The first that fits. */
+/** Errors of PostgreSQL (by SQLSTATE), its driver and the network. The first match counts. */
 const POSTGRES: Answer[] = [
   NEWER,
   {
     ...REFUSED,
     when: /^28|client password must be/,
-    say: 'does not let its user in. Correct the user and the password in DATABASE_URL, or let that user in from here (pg_hba.conf).',
+    say: 'refuses the user of DATABASE_URL. Correct its name and password, or allow that user to connect from this host (pg_hba.conf).',
   },
   {
     ...REFUSED,
     when: /^3D000/,
-    say: 'does not exist. Create it, or name another in DATABASE_URL.',
+    say: 'does not exist. Create it, or name another database in DATABASE_URL.',
   },
   {
     ...REFUSED,
     when: /^42501/,
-    say: 'does not let its user make tables. Let its owner run GRANT CREATE ON SCHEMA public TO that user.',
+    say: 'does not allow the user of DATABASE_URL to create tables. As its owner, run GRANT CREATE ON SCHEMA public TO that user.',
   },
   {
     ...FAILED,
     when: /^25006/,
-    say: 'takes no writes. Name its primary server in DATABASE_URL.',
+    say: 'is read-only. Name the primary server in DATABASE_URL.',
   },
   {
     ...REFUSED,
     when: /^ERR_|CERT|UNABLE_TO|SSL connections/,
-    say: 'cannot be spoken to over TLS. Correct the certificate there, or the sslmode in DATABASE_URL.',
+    say: 'cannot be reached over TLS. Correct the certificate of the server, or the sslmode in DATABASE_URL.',
   },
   {
     ...AWAY,
@@ -120,11 +120,11 @@ const POSTGRES: Answer[] = [
   {
     ...FAILED,
     when: /^[0-9A-Z]{5} |changed concurrently/,
-    say: 'does not take this now. Its own log says why.',
+    say: 'cannot complete the operation now. See the PostgreSQL log.',
   },
 ];
 
-/** `databaseFault(url)` explains why the database cannot be opened, or its tables cannot be made. */
+/** `databaseFault(url)` explains why the database cannot be opened or migrated. */
 export const databaseFault = (url: string) => (error: unknown) => {
   const { code, words } = wordsOf(error);
   const answers = url.startsWith('file:') ? SQLITE : POSTGRES;
@@ -134,10 +134,10 @@ export const databaseFault = (url: string) => (error: unknown) => {
   return { ...rest, message: `The database ${placeOf(url)} ${say}${code && ` (${code})`}` };
 };
 
-/** `mailFault(url)` explains why no mail can be put into a folder. */
+/** `mailFault(url)` explains why mail cannot be written to the folder. */
 export const mailFault = (url: string) => (error: unknown) => ({
   ...REFUSED,
-  message: `Mail cannot be written to the folder ${url.slice('file:'.length)}. Let this user write there, or name another in MAIL_URL. (${wordsOf(error).code})`,
+  message: `Mail cannot be written to the folder ${url.slice('file:'.length)}. Give this user write access, or name another folder in MAIL_URL. (${wordsOf(error).code})`,
 });
 
 interface Listener {
@@ -152,9 +152,9 @@ export const listenFault =
   (error: unknown) => {
     const { code } = wordsOf(error);
     const messages: Record<string, string> = {
-      EADDRINUSE: `Port ${port} of ${host} is taken. End the other process, or choose another ${variable}.`,
-      EACCES: `Port ${port} is not open to this user. Choose a ${variable} above 1023, or give the process the right to it (CAP_NET_BIND_SERVICE).`,
+      EADDRINUSE: `Port ${port} of ${host} is in use. Stop the other process, or choose another ${variable}.`,
+      EACCES: `This user may not open port ${port}. Choose a ${variable} above 1023, or give the process CAP_NET_BIND_SERVICE.`,
     };
-    const message = messages[code] ?? `${host} is no address of this machine. Correct HOST.`;
+    const message = messages[code] ?? `${host} is not an address of this machine. Correct HOST.`;
     return { ...REFUSED, message: `${message} (${code})` };
   };

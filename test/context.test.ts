@@ -30,7 +30,7 @@ t.test(
     const { refresh_token } = await signUp();
     const before = context.keys.publicKeys(clock.now);
     rmSync(path);
-    await t.rejects(context.reloadKeys(), { message: 'the file is gone' });
+    await t.rejects(context.reloadKeys(), { message: 'the file does not exist' });
     t.notOk(existsSync(path));
     t.same(context.keys.publicKeys(clock.now), before);
     t.equal((await refresh(refresh_token)).statusCode, 200);

@@ -59,7 +59,7 @@ t.test(
     const { code, stdout, stderr } = await launch(t, { cwd, env }).ended;
     t.equal(code, 78);
     t.same(stdout, []);
-    t.match(stderr, /^The configuration has 4 mistakes:\n/);
+    t.match(stderr, /^The configuration has 4 errors:\n/);
     for (const name of Object.keys(env)) t.match(stderr, new RegExp(`^ {2}${name} `, 'm'));
     t.notMatch(stderr, /secret-of-the-operator|^ +at /m);
     t.throws(() => statSync(join(cwd, 'data')), 'nothing was made');
@@ -143,7 +143,7 @@ t.test(
     await once(inFlight, 'socket');
     t.equal((await fetch(`${server.url}/livez`)).status, 200);
     server.child.kill('SIGTERM');
-    await server.line(/SIGTERM: ending/);
+    await server.line(/SIGTERM: shutting down/);
     await t.rejects(fetch(server.url, { headers: { connection: 'close' } }));
     inFlight.end(body.slice(10));
     const [answer] = await once(inFlight, 'response');
@@ -169,7 +169,7 @@ t.test('a changed key file is read, on SIGHUP at once and by itself soon after',
   t.test('a bad one is said in the log, and the old keys stay', async (t) => {
     writeFileSync(path, '{"keys":');
     server.child.kill('SIGHUP');
-    await server.line(/key set refused: the old keys stay/);
+    await server.line(/key set refused: old keys stay in use/);
     t.same(await keysOf(server.url), [old]);
     t.equal((await server.whoami(access_token)).status, 200);
   });
@@ -205,7 +205,7 @@ t.test('a changed key file is read, on SIGHUP at once and by itself soon after',
   t.test('an error that nobody foresaw is logged, and ends the process in order', async (t) => {
     server.child.kill('SIGWINCH');
     t.match(await server.ended, { code: 1, signal: null });
-    await server.line(/ended by an error/);
+    await server.line(/shutting down after an error/);
   });
 });
 

@@ -11,14 +11,14 @@ import { folder, freePort } from './databases.ts';
 import { keysFor, testApp } from './test-app.ts';
 
 const [, inHttp = '', inServer = ''] =
-  /^### nginx$[\s\S]*?^```nginx\n([\s\S]*?)^```$[\s\S]*?^```nginx\n([\s\S]*?)^```$/m.exec(
-    readFileSync('README.md', 'utf8'),
+  /^## nginx$[\s\S]*?^```nginx\n([\s\S]*?)^```$[\s\S]*?^```nginx\n([\s\S]*?)^```$/m.exec(
+    readFileSync('.github/VERIFYING.md', 'utf8'),
   ) ?? [];
 
 /** Debian has it where only root looks. */
 const ENV = { PATH: `${process.env['PATH']}:/usr/sbin` };
 
-/** The recipe as it stands in the README, with other ports. */
+/** The recipe of the page, with other ports. */
 const configuration = (ports: { nginx: number; latchkey: number; application: number }) => `
 daemon off;
 master_process off;
@@ -202,6 +202,8 @@ const isInstalled = await promisify(execFile)('nginx', ['-v'], { env: ENV }).the
 if (isInstalled) {
   await proven(t);
 } else {
-  t.comment('NOT RUN: nginx is not installed here, so its recipe in the README was not tried');
+  t.comment(
+    'NOT RUN: nginx is not installed here, so the recipe in .github/VERIFYING.md was not tried',
+  );
   t.pass('nginx is not installed here: its recipe was not tried');
 }

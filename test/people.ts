@@ -2,7 +2,7 @@ import { TOTP } from 'otpauth';
 import { newServiceAccount } from '../src/actions/clients/service-accounts.ts';
 import { issuePair } from '../src/actions/tokens/token-pair.ts';
 import { newUserId, randomId } from '../src/parts/ids.ts';
-import { enrol } from '../src/parts/second-factor/second-factor.ts';
+import { newTotp } from '../src/parts/second-factor/second-factor.ts';
 import { newPerson } from '../src/rules/accounts.ts';
 import { withNewSession } from '../src/rules/sessions.ts';
 import type { User } from '../src/schemas/user.ts';
@@ -114,7 +114,7 @@ export function factor(
   { context }: Pick<TestApp, 'context'>,
   user: Pick<User, 'id'>,
 ): { mfa: User['mfa']; code: () => string } {
-  const { pending: totp, secret } = enrol(context.keys, user as User, context.clock());
+  const { pending: totp, secret } = newTotp(context.keys, user as User, context.clock());
   const generator = new TOTP({ secret });
   return {
     mfa: { ...(totp && { totp }), challenges: [] },

@@ -9,12 +9,12 @@ import { documents } from '../src/commands/documents.ts';
 import { folder, freePort } from './databases.ts';
 
 const run = promisify(execFile);
-const readme = readFileSync('README.md', 'utf8');
 const PORT_SHOWN = 'http://localhost:3000';
 
-/** The fenced blocks of a section, in order. */
-const blocksOf = (heading: string) => {
-  const section = readme.split(/^## /m).find((text) => text.startsWith(`${heading}\n`)) ?? '';
+/** The fenced blocks below a heading of a page, in order. */
+const blocksOf = (page: string, heading: string) => {
+  const sections = readFileSync(page, 'utf8').split(/^##? /m);
+  const section = sections.find((text) => text.startsWith(`${heading}\n`)) ?? '';
   return [...section.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language, text]) => ({
     language: language as string,
     text: text as string,
@@ -59,7 +59,7 @@ const VOLATILE = new Set(['refresh_after', 'refresh_expires_in', 'iat', 'exp', '
 
 const literally = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-/** What the README shows, as a pattern: `…` stands for what differs from run to run. */
+/** An answer that a page shows, as a pattern: `…` stands for what differs from run to run. */
 const patternOf = (shown: string) =>
   JSON.parse(shown, (key, value) => {
     if (VOLATILE.has(key)) return Number;
@@ -81,7 +81,7 @@ for (const base of ['', '/auth'])
         throw new Error('this test runs the README with real curl: install curl');
       });
       const issuer = await startServer(t, base);
-      const blocks = blocksOf('Try it').map(({ language, text }) => ({
+      const blocks = blocksOf('README.md', 'Try it').map(({ language, text }) => ({
         language,
         text: text.replaceAll(PORT_SHOWN, issuer).replaceAll('"/problems/', `"${base}/problems/`),
       }));
@@ -115,12 +115,25 @@ for (const base of ['', '/auth'])
     },
   );
 
+t.test('the first screen of the README signs a newcomer up', async (t) => {
+  const [command, answer, ...more] = blocksOf('README.md', 'Start');
+  t.same(more, [], 'one command and its answer');
+  const firstScreen = readFileSync('README.md', 'utf8').split('\n').slice(0, 45).join('\n');
+  t.ok(firstScreen.includes(`${answer?.text}`), 'without scrolling');
+
+  const issuer = await startServer(t);
+  const script = `${command?.text}`.replaceAll(PORT_SHOWN, issuer);
+  const { stdout } = await run('sh', ['-c', script], {
+    env: { PATH: process.env['PATH'], NO_PROXY: 'localhost' },
+  });
+  t.match(JSON.parse(stdout), patternOf(`${answer?.text}`));
+  t.same(namesOf(JSON.parse(stdout)), namesOf(JSON.parse(`${answer?.text}`)), 'the same members');
+});
+
 t.test('a service with the key set alone takes access tokens and nothing else', async (t) => {
   const issuer = await startServer(t);
   const project = folder(t);
-  const [example] = blocksOf('How another service verifies a token').filter(
-    ({ language }) => language === 'js',
-  );
+  const [example] = blocksOf('.github/VERIFYING.md', 'In Node');
   writeFileSync(join(project, 'verify.mjs'), example?.text ?? '');
   symlinkSync(resolve('node_modules'), join(project, 'node_modules'));
   const verify = (token: string, audience = issuer) =>
@@ -155,8 +168,18 @@ t.test('a service with the key set alone takes access tokens and nothing else', 
   await t.rejects(verify(token, 'https://other.example.com'), { code: 1 }, 'another audience');
 });
 
+t.test('the recipe that decodes a token shows its header and its claims', async (t) => {
+  const [recipe] = blocksOf('.github/CONTRIBUTING.md', 'Look inside');
+  const parts = ['{"typ":"at+jwt"}', '{"sub":"Ådå"}'];
+  const access = [...parts.map((part) => Buffer.from(part).toString('base64url')), 'x'].join('.');
+  const env = { PATH: `${dirname(process.execPath)}:${process.env['PATH']}`, access };
+  const { stdout } = await run('sh', ['-c', `${recipe?.text}`], { env });
+  t.same(stdout.trimEnd().split('\n'), parts);
+});
+
 t.test('the recipe for production keys makes them where no commit takes them', async (t) => {
-  const recipe = blocksOf('In production').find(({ text }) => text.includes('npm start'));
+  const operating = '.github/OPERATING.md';
+  const recipe = blocksOf(operating, 'Keys').find(({ text }) => text.includes('npm start'));
   const home = folder(t);
   const server = spawn(
     'sh',
@@ -183,7 +206,8 @@ t.test('the recipe for production keys makes them where no commit takes them', a
   const path = join(home, String(made));
   t.equal(statSync(path).mode & 0o777, 0o600);
   t.equal(JSON.parse(readFileSync(path, 'utf8')).keys.length, 2);
-  const docker = readme.split('\n').find((line) => line.startsWith('docker run')) ?? '';
+  const lines = readFileSync(operating, 'utf8').split('\n');
+  const docker = lines.find((line) => line.startsWith('docker run')) ?? '';
   t.match(docker, `-v "$HOME/${made}":`, 'and the image gets the same file');
   t.match(readFileSync('.gitignore', 'utf8'), /^keys\.json$/m, 'nor are those of an older recipe');
 });
@@ -191,6 +215,9 @@ t.test('the recipe for production keys makes them where no commit takes them', a
 t.test(
   'the tables of routes and of variables, and openapi.yaml, are those of the code',
   async (t) => {
-    for (const { path, text } of await documents()) t.equal(readFileSync(path, 'utf8'), text, path);
+    const made = await documents();
+    for (const { path, text } of made) t.equal(readFileSync(path, 'utf8'), text, path);
+    const tables = made.flatMap(({ text }) => text.match(/(?<=^<!-- )\w+(?= -->\n\| \w)/gm) ?? []);
+    t.same(tables, ['routes', 'variables'], 'each table has its place');
   },
 );

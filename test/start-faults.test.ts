@@ -39,16 +39,18 @@ async function takenPort(t: Test): Promise<string> {
 
 t.test('an operator whose port is taken is told which, and what to do', async (t) => {
   const port = await takenPort(t);
-  const says = new RegExp(`^Port ${port} of 127\\.0\\.0\\.1 is taken\\. .* choose another PORT\\.`);
+  const says = new RegExp(
+    `^Port ${port} of 127\\.0\\.0\\.1 is in use\\. .* choose another PORT\\.`,
+  );
   await refuses(t, { env: { PORT: port }, code: 78, says });
   const HOST = '203.0.113.9';
-  await refuses(t, { env: { HOST }, code: 78, says: /^203\.0\.113\.9 is no address .* HOST/ });
+  await refuses(t, { env: { HOST }, code: 78, says: /^203\.0\.113\.9 is not an address .* HOST/ });
 });
 
 t.test('a second instance gets a free port for its metrics in development', async (t) => {
   const METRICS_PORT = await takenPort(t);
   const server = await serve(t, { cwd: folder(t), env: { METRICS_PORT } });
-  await server.line(new RegExp(`metrics have a free port instead: Port ${METRICS_PORT} `));
+  await server.line(new RegExp(`metrics use a free port instead: Port ${METRICS_PORT} `));
   const [, url = ''] = /metrics {3}(\S+)"/.exec(await server.line(/metrics {3}/)) ?? [];
   t.equal((await fetch(url)).status, 200);
   server.child.kill('SIGTERM');
@@ -67,7 +69,7 @@ t.test('and is told in production', async (t) => {
     MAIL_URL: 'smtp://127.0.0.1:1',
     METRICS_PORT,
   };
-  const says = /is taken\. .* choose another METRICS_PORT\./;
+  const says = /is in use\. .* choose another METRICS_PORT\./;
   const stdout = await refuses(t, { env, code: 78, says, cwd });
   t.same(stdout, [], 'nobody was let in before');
 });
@@ -118,10 +120,13 @@ t.test('with PostgreSQL', async (t) => {
       other.password = SECRET;
     });
     const cases: [Record<string, string>, RegExp][] = [
-      [changed((other) => (other.password = SECRET)), /does not let its user in\. .*28P01/],
-      [changed((other) => (other.password = '')), /does not let its user in\. /],
+      [changed((other) => (other.password = SECRET)), /refuses the user\. .*28P01/],
+      [changed((other) => (other.password = '')), /refuses the user\. /],
       [changed((other) => (other.pathname = '/nowhere')), /\/nowhere does not exist\. .*3D000/],
-      [asGuest, /does not let its user make tables\. .*GRANT CREATE .*42501/],
+      [
+        asGuest,
+        /does not allow the user of DATABASE_URL to create tables\. .*GRANT CREATE .*42501/,
+      ],
       [changed((other) => other.searchParams.set('sslmode', 'verify-full')), /over TLS\. /],
     ];
     await Promise.all(cases.map(([env, says]) => refuses(t, { env, code: 78, says })));
@@ -173,7 +178,7 @@ t.test('a signal ends the wait for a database', async (t) => {
 t.test('what cannot be brought about here is explained too', async (t) => {
   const fault = (code: string, message = '') => Object.assign(new Error(message), { code });
   const file = databaseFault('file:a.db');
-  t.match(file(fault('SQLITE_FULL')), { exitCode: 69, message: /room/ });
+  t.match(file(fault('SQLITE_FULL')), { exitCode: 69, message: /free space/ });
   t.match(file(fault('SQLITE_BUSY_SNAPSHOT')), { exitCode: 69, message: /another process/ });
   t.match(file(fault('SQLITE_READONLY')), { exitCode: 78, message: /read and write/ });
   t.match(file(fault('EACCES')), { exitCode: 78, message: /a\.db cannot be opened/ });
@@ -185,10 +190,10 @@ t.test('what cannot be brought about here is explained too', async (t) => {
     t.match(server(new Error(words)), { exitCode: 69, isPassing: true }, words);
   t.match(server(fault('CERT_HAS_EXPIRED')), { exitCode: 78, message: /certificate/ });
   t.match(databaseFault('postgres:///name')(fault('25006')), {
-    message: /postgres:\/\/localhost:5432\/name takes no writes/,
+    message: /postgres:\/\/localhost:5432\/name is read-only/,
   });
   t.match(server(fault('25006')), { exitCode: 69, message: /primary/ });
-  t.match(server(fault('XX000')), { exitCode: 69, message: /its own log/i });
+  t.match(server(fault('XX000')), { exitCode: 69, message: /PostgreSQL log/ });
   t.match(server(new Error('replace', { cause: fault('57P01') })), {
     message:
       'The database postgres://db.example.com:5432/name does not answer. Start it, or correct DATABASE_URL. (57P01)',

@@ -148,7 +148,7 @@ t.test(
     const url = new URL(await create());
     url.password = CANARY;
     const faults: [RegExp, number, Record<string, string>][] = [
-      [/does not let its user in/, 78, { DATABASE_URL: url.href }],
+      [/refuses the user/, 78, { DATABASE_URL: url.href }],
       [/ECONNREFUSED/, 69, { DATABASE_URL: `postgres://user:${CANARY}@127.0.0.1:1/name` }],
     ];
     for (const [expected, exitCode, env] of faults) {

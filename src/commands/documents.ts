@@ -55,23 +55,21 @@ const routeTable = (document: OpenAPIV3_1.Document): string =>
     ),
   ].join('\n');
 
-/** `text` with `part` between the markers of `name`. */
-const withPart = (text: string, name: string, part: string): string =>
-  text.replace(
+/** The page at `path` with the part between its markers of `name` replaced. */
+const withTable = (path: string, name: string, table: string) => ({
+  path,
+  text: readFileSync(path, 'utf8').replace(
     new RegExp(`(<!-- ${name} -->\n)[^]*?(\n<!-- /${name} -->)`),
-    (_all, before: string, after: string) => `${before}${part}${after}`,
-  );
+    (_all, before: string, after: string) => `${before}${table}${after}`,
+  ),
+});
 
-/** The files that are generated from the code, with their contents. */
+/** The files and tables that are generated from the code, as they should be. */
 export async function documents(): Promise<{ path: string; text: string }[]> {
   const { yaml, document } = await openApi();
-  const readme = withPart(
-    withPart(readFileSync('README.md', 'utf8'), 'routes', routeTable(document)),
-    'variables',
-    variableTable(),
-  );
   return [
     { path: 'openapi.yaml', text: yaml },
-    { path: 'README.md', text: readme },
+    withTable('.github/CLIENTS.md', 'routes', routeTable(document)),
+    withTable('.github/OPERATING.md', 'variables', variableTable()),
   ];
 }

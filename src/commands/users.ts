@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { ConfigError, readConfig } from '../config.ts';
 import { buildContext } from '../context.ts';
-import { problems } from '../http/problems.ts';
+import { problems } from '../http/problem-catalogue.ts';
 import { KeySetError } from '../parts/keys/key-set.ts';
 import { EmailTaken, StorageFault } from '../parts/storage/users.ts';
 import { Refusal } from '../rules/refusal.ts';
@@ -19,11 +19,11 @@ function explain(error: unknown): [message: string, code: number] | undefined {
   if (error instanceof KeySetError)
     return [`SIGNING_KEYS cannot be used: ${error.message}`, EX_CONFIG];
   if (error instanceof UsageError) return [error.message, EX_USAGE];
-  if (error instanceof EmailTaken) return [problems.email_taken.explanation, 1];
+  if (error instanceof EmailTaken) return [problems.email_taken.detail, 1];
   if (error instanceof Refusal) {
     const { errors, detail } = error.circumstances;
     const faults = errors?.map(({ path, message }) => `${path.slice(1)} ${message}`).join('\n');
-    return [faults ?? detail ?? problems[error.code].explanation, 1];
+    return [faults ?? detail ?? problems[error.code].detail, 1];
   }
   // A missing file.
   if ((error as NodeJS.ErrnoException).syscall !== undefined) return [(error as Error).message, 1];

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
-import { freshCaller } from '../actions/accounts/caller.ts';
+import { readCaller } from '../actions/accounts/caller.ts';
 import type { Context } from '../context.ts';
 import { Refusal } from '../rules/refusal.ts';
 import type { AccessClaims } from '../schemas/claims.ts';
@@ -7,10 +7,10 @@ import type { User } from '../schemas/user.ts';
 import { authenticatedClient, type ClientFields } from './oauth.ts';
 
 /**
- * Who may call a route: anyone (`public`); a service account that authenticates (`client`, RFC 6749 section 2.3);
- * the bearer of any access token (`bearer`), of a person's (`person`), or of one with a role. These are enforced
- * before the handler. `checked-by-handler`: the handler itself reads a token of the service's own, or a client that
- * may but need not authenticate, and refuses.
+ * Who may call a route: anyone (`public`); an authenticated service account (`client`, RFC 6749 section 2.3); the
+ * bearer of any access token (`bearer`), of a person's token (`person`), or of a token with a role. These are
+ * enforced before the handler. `checked-by-handler`: the handler checks an own token or optional client
+ * authentication itself, and refuses.
  */
 export type Access =
   | 'public'
@@ -20,7 +20,7 @@ export type Access =
   | 'person'
   | { role: string };
 
-/** The role must stand in the token, and still in the row: what a role opens changes security. */
+/** The role must be in the token and still in the row, because it guards security-critical actions. */
 export const requireRole = (role: string): Access => ({ role });
 
 declare module 'fastify' {
@@ -28,9 +28,9 @@ declare module 'fastify' {
     access?: Access;
   }
   interface FastifyRequest {
-    /** The verified claims; set on routes that ask for a bearer. */
+    /** The verified claims; set on routes that require a bearer token. */
     caller: AccessClaims;
-    /** The service account that authenticated; set on routes that ask for a client. */
+    /** The authenticated service account; set on routes that require a client. */
     client: User;
   }
 }
@@ -40,7 +40,7 @@ export const needsBearer = (access: Access): boolean =>
 
 const BEARER = /^bearer ([\w.~+/-]+=*)$/i;
 
-/** The access token of the Authorization header, and of nothing else (RFC 6750 section 2.1). */
+/** The bearer token from the Authorization header only (RFC 6750 section 2.1). Refuses a missing or malformed one. */
 export function bearerOf(request: FastifyRequest): string {
   const header = request.headers.authorization;
   if (header === undefined || !/^bearer\b/i.test(header)) throw new Refusal('token_missing');
@@ -49,7 +49,7 @@ export function bearerOf(request: FastifyRequest): string {
   return token;
 }
 
-/** From here on every route must say who may call it, and those that ask for a bearer get their guard. */
+/** Every route registered after this must declare `config.access`, and gets the guards for it. */
 export function registerAccess(app: FastifyInstance, context: Context): void {
   app.decorateRequest('caller', null as unknown as AccessClaims);
   app.decorateRequest('client', null as unknown as User);
@@ -73,7 +73,7 @@ export function registerAccess(app: FastifyInstance, context: Context): void {
   const person = guarded(({ caller }) => {
     if (caller.client_id === caller.sub)
       throw new Refusal('forbidden', {
-        detail: 'This route is for people, not for service accounts.',
+        detail: 'Service accounts cannot use this route.',
       });
   });
 
@@ -81,7 +81,7 @@ export function registerAccess(app: FastifyInstance, context: Context): void {
     (name: string) =>
     async ({ caller }: FastifyRequest) => {
       if (!caller.roles.includes(name)) throw new Refusal('forbidden');
-      const { roles } = await freshCaller(context, caller);
+      const { roles } = await readCaller(context, caller);
       if (!roles.includes(name)) throw new Refusal('forbidden');
     };
 
@@ -108,12 +108,12 @@ export function registerAccess(app: FastifyInstance, context: Context): void {
     const access = route.config?.access;
     if (access === undefined) {
       throw new Error(
-        `${String(route.method)} ${route.url} does not state config.access: who may call it?`,
+        `${String(route.method)} ${route.url} does not declare config.access: who may call it?`,
       );
     }
-    // Only there do its refusals have the form that RFC 6749 gives them.
+    // Only OAuth routes answer client errors in the form of RFC 6749.
     if (access === 'client' && route.schema?.consumes === undefined) {
-      throw new Error(`${route.url}: a client authenticates on OAuth routes alone`);
+      throw new Error(`${route.url}: access 'client' is for OAuth routes only`);
     }
     route.preHandler = [...guardsOf(access), ...[route.preHandler ?? []].flat()];
   });

@@ -7,7 +7,7 @@ import type {
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 
-/** What a route is a function of: its zod schemas give the types of the request and the answer. */
+/** The application passed to each route; zod schemas give the types of the request and the response. */
 export type App = FastifyInstance<
   RawServerDefault,
   RawRequestDefaultExpression,

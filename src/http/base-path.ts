@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
 
-/** What every path of this service begins with: the path of ISSUER, or nothing. Without a slash at its end. */
+/** The prefix of every path: the path of ISSUER without a trailing slash, or an empty string. */
 export const basePath = ({ ISSUER }: Pick<Config, 'ISSUER'>): string =>
   new URL(ISSUER).pathname.replace(/\/$/, '');

@@ -22,14 +22,14 @@ export const pointer = (segments: readonly PropertyKey[]): string =>
     .join('');
 
 /**
- * Refuses what `JSON.parse` takes in silence: a member that is there twice, where another reader may see the
- * other one; names that reach into prototypes; a depth that no route needs.
+ * Refuses what `JSON.parse` accepts silently: duplicate members, because another parser may keep the other one;
+ * names that can pollute prototypes; nesting deeper than any route needs.
  */
 function refuseTraps(text: string): void {
   const members: Set<string>[] = [];
   const enter = (pathSupplier: () => readonly PropertyKey[]) => {
     if (members.push(new Set()) > MAX_DEPTH)
-      throw malformed(pointer(pathSupplier().slice(0, 3)), 'is nested too deep');
+      throw malformed(pointer(pathSupplier().slice(0, 3)), 'is nested too deeply');
   };
   const leave = () => {
     members.pop();
@@ -42,33 +42,33 @@ function refuseTraps(text: string): void {
     onObjectProperty: (name, _offset, _length, _line, _character, pathSupplier) => {
       const path = () => pointer([...pathSupplier(), name]);
       const seen = members.at(-1) as Set<string>;
-      if (seen.has(name)) throw malformed(path(), 'is there twice');
-      if (POLLUTING.has(name)) throw malformed(path(), 'is not a name that is taken');
+      if (seen.has(name)) throw malformed(path(), 'appears twice');
+      if (POLLUTING.has(name)) throw malformed(path(), 'is a reserved name');
       seen.add(name);
     },
   });
 }
 
 function parseStrictly(bytes: Buffer): unknown {
-  if (!isUtf8(bytes)) throw malformed('', 'is not UTF-8');
+  if (!isUtf8(bytes)) throw malformed('', 'is not valid UTF-8');
   const text = bytes.toString();
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw malformed('', 'is not JSON');
+    throw malformed('', 'is not valid JSON');
   }
   refuseTraps(text);
   return value;
 }
 
-/** Refuses a type that is not the one, and every content coding: what is small on the wire must stay small. */
+/** Refuses other content types, and any content coding: a small compressed body could expand to a huge one. */
 export function refuseType({ headers }: FastifyRequest, type: RegExp): void {
   if (headers['content-encoding'] !== undefined || !type.test(String(headers['content-type'])))
     throw new Refusal('unsupported_media_type');
 }
 
-/** JSON in UTF-8 and nothing else: a form of another site cannot send it without being asked first. */
+/** Accepts JSON in UTF-8 only: another site's form cannot send it without a CORS preflight. */
 export function registerBodyParser(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(

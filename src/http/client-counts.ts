@@ -6,18 +6,17 @@ interface Count {
 
 type Answer = (error: Error | null, result?: { current: number; ttl: number }) => void;
 
-/** Clients that are counted one by one; about 20 MB. */
+/** Clients counted individually; about 20 MB. */
 const MAX_CLIENTS = 100_000;
 const SWEEP_EVERY = 1_000;
 
-/** The network that a client prefix belongs to: IPv4 /8, IPv6 /32. */
+/** The network of a client prefix: IPv4 /8, IPv6 /32. */
 const networkOf = (prefix: string): string =>
   prefix.includes(':') ? prefix.split(':', 2).join(':') : prefix.split('.', 1).join('.');
 
 /**
- * Counts requests by client prefix in fixed windows. Nobody's count is dropped before its window has ended, so
- * a flood from many addresses cannot wash one away: when there are too many, newcomers of one network share
- * one count.
+ * Counts requests per client prefix in fixed windows. No count is dropped before its window ends, so a flood
+ * from many addresses cannot evict one. When the table is full, new clients of the same network share a count.
  */
 export class ClientCounts {
   readonly #maxClients: number;
@@ -40,7 +39,7 @@ export class ClientCounts {
     answer(null, { current: current.count, ttl: current.ends - now });
   }
 
-  /** A route with a limit of its own has counts of its own. */
+  /** A route with its own limit has its own counts. */
   child(): ClientCounts {
     return new ClientCounts({ maxClients: this.#maxClients });
   }

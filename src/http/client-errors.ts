@@ -12,7 +12,7 @@ const CODES: Record<string, ProblemCode> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
 };
 
-/** What `registerHeaders` puts on every other answer. */
+/** The headers that `registerHeaders` sets on every other response. */
 const HEADERS = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy': "default-src 'none';frame-ancestors 'none'",
@@ -21,10 +21,10 @@ const HEADERS = {
   'Strict-Transport-Security': 'max-age=63072000; includeSubDomains',
 };
 
-/** Milliseconds in which an answer has to be read: to destroy the socket at once could destroy the answer too. */
+/** Milliseconds to read the response: destroying the socket at once could lose it. */
 const LINGER = 1_000;
 
-/** Answers and logs straight at the socket: there is no request yet, so no hook runs. */
+/** Responds and logs on the raw socket: there is no request yet, so no hooks run. */
 function answerSocket(
   { log }: FastifyInstance,
   socket: Socket,
@@ -44,11 +44,11 @@ function answerSocket(
     'Connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
-  // A client that does not end its side would keep the socket for ever.
+  // A client that never closes its side would keep the socket open forever.
   setTimeout(() => socket.destroy(), LINGER).unref();
 }
 
-/** Answers bytes that are not HTTP, or that do not come. */
+/** Responds to invalid HTTP and to requests that time out. */
 export function answerClientErrors(config: Config) {
   const voice = voiceOf(config);
   return function answer(this: FastifyInstance, error: ConnectionError, socket: Socket): void {
@@ -61,11 +61,11 @@ export function answerClientErrors(config: Config) {
   };
 }
 
-/** CONNECT asks for a tunnel, and there is none. Node has no request for it. */
+/** Refuses CONNECT with 400. Node emits no `request` event for it. */
 export function refuseTunnels(app: FastifyInstance, config: Config): void {
   const voice = voiceOf(config);
   app.server.on('connect', (_request, socket: Socket) => {
-    // Node hands the socket over with no listener: a client that resets it would end the process.
+    // Node passes the socket without an error listener: a client reset would crash the process.
     socket.on('error', () => socket.destroy());
     answerSocket(app, socket, { code: 'bad_request', reason: 'CONNECT', voice });
   });

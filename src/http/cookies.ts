@@ -31,24 +31,24 @@ export function clearRefreshCookie(reply: FastifyReply, config: Config): void {
   setCookie(reply, config, { name: REFRESH_COOKIE, value: '', maxAge: 0 });
 }
 
-/** A cookie's value. Refuses two of one name: a neighbouring domain may have set the other. */
+/** The value of a cookie. Refuses two with the same name: a sibling domain may have set one of them. */
 export function cookieOf(request: FastifyRequest, name: CookieName): string | undefined {
   const pairs = (request.headers.cookie ?? '')
     .split(';')
     .filter((pair) => pair.trim().startsWith(`${name}=`));
   if (pairs.length > 1) {
     throw new Refusal('ambiguous_credentials', {
-      detail: 'The request carries the same cookie twice.',
+      detail: 'The request contains the same cookie twice.',
     });
   }
   return request.cookies[name] || undefined;
 }
 
-/** A browser adds cookies to other sites' requests too, but names the site: only allowed ones get through. */
+/** CSRF check: browsers also send cookies with other sites' requests, but name the origin. Refuses origins not allowed. */
 export function checkOrigin(request: FastifyRequest, config: Config): void {
   const { origin } = request.headers;
   if (origin === undefined || !allowedOrigins(config).has(origin))
     throw new Refusal('origin_forbidden', {
-      reason: `${shownOrigin(origin)} is not the origin of APP_URL, nor in CORS_ORIGINS`,
+      reason: `${shownOrigin(origin)} is neither the origin of APP_URL nor in CORS_ORIGINS`,
     });
 }

@@ -4,23 +4,23 @@ import type { Config } from '../config.ts';
 
 type Origins = Pick<Config, 'ISSUER' | 'APP_URL' | 'CORS_ORIGINS'>;
 
-/** The origins whose pages may call, with cookies: the service's, the application's, and those that are listed. */
+/** The origins whose pages may call with cookies: those of ISSUER and APP_URL, and the list in CORS_ORIGINS. */
 export function allowedOrigins({ ISSUER, APP_URL, CORS_ORIGINS }: Origins): Set<string> {
   const own = [ISSUER, APP_URL].map((url) => new URL(url).origin);
   return new Set([...own, ...CORS_ORIGINS]);
 }
 
-/** Each is said once, and no more than these: anybody can make them up. */
+/** Each refused origin is logged once, up to this many: anyone can invent them. */
 const MAX_SAID = 100;
 
-/** What a browser sends as an origin, in lower case as it does; anything else is not shown. */
+/** An origin as browsers send it, in lower case; anything else stays out of the log. */
 const SHOWN = /^(?:null|[a-z][a-z\d+.-]{0,31}:\/\/[a-z\d._:[\]-]{1,255})$/;
 
-/** For the log. */
+/** The origin as it appears in the log. */
 export const shownOrigin = (origin: string | undefined): string =>
-  origin !== undefined && SHOWN.test(origin) ? origin : 'something that is no origin';
+  origin !== undefined && SHOWN.test(origin) ? origin : 'a missing or invalid origin';
 
-/** Says in the log which origin was refused, and what would allow it. */
+/** Logs which origin was refused, and how to allow it. */
 function refusedOrigins(): (request: FastifyRequest, origin: string) => void {
   const said = new Set<string>();
   return ({ log }, origin) => {
@@ -29,16 +29,16 @@ function refusedOrigins(): (request: FastifyRequest, origin: string) => void {
     said.add(shown);
     log.warn(
       { origin: shown },
-      `a page of ${shown} was refused: if it is yours, set APP_URL to its address or add its origin to CORS_ORIGINS`,
+      `refused a browser request from ${shown}: if this is your page, set APP_URL to its address or add its origin to CORS_ORIGINS`,
     );
-    if (said.size === MAX_SAID) log.warn('further refused origins are not said');
+    if (said.size === MAX_SAID) log.warn('further refused origins are not logged');
   };
 }
 
 export async function registerCors(app: FastifyInstance, config: Config): Promise<void> {
   const allowed = allowedOrigins(config);
   await app.register(cors, {
-    // An origin that is not allowed gets none of these headers, and its preflight is no preflight.
+    // Other origins get none of these headers, and their preflight is handled as a normal request.
     origin: (origin, done) => done(null, origin !== undefined && allowed.has(origin) && origin),
     strictPreflight: false,
     credentials: true,
@@ -55,7 +55,7 @@ export async function registerCors(app: FastifyInstance, config: Config): Promis
   });
 
   const say = refusedOrigins();
-  // Preflights that are allowed have been answered by now.
+  // Allowed preflights have already been answered here.
   app.addHook('onRequest', (request, _reply, done) => {
     const { origin, 'access-control-request-method': wanted } = request.headers;
     if (request.method === 'OPTIONS' && wanted !== undefined && origin !== undefined)

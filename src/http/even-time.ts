@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Milliseconds: well above what the work behind these answers takes, well below what a person notices. */
+/** Milliseconds: well above the duration of the work, well below what people notice. */
 const FLOOR = 40;
 
-/** Answers no sooner than `FLOOR` after it was asked: what the work found is not told by how long it took. */
+/** Takes at least `FLOOR`, so the response time does not reveal the result. */
 export async function evenly<T>(work: Promise<T>): Promise<T> {
   const [result] = await Promise.all([work, sleep(FLOOR)]);
   return result;
 }
 
-/** The same for refusals alone: a row that is read again takes longer than one that is not there. */
+/** The same for refusals only: rereading an existing row takes longer than finding none. */
 export async function refusedEvenly<T>(work: Promise<T>): Promise<T> {
   const floor = sleep(FLOOR);
   try {

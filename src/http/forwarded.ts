@@ -13,13 +13,13 @@ function addressOf(entry: string): string {
 
 const isAddress = (text: string): boolean => isIP(text) !== 0 && !text.includes('%');
 
-/** The addresses at the end of a forwarding header, up to the first entry that is none: whoever wrote that wrote the rest too. */
+/** The trailing run of addresses in a forwarding header. The sender of an invalid entry could have written everything before it. */
 export function addressesOf(header: string): string[] {
   const entries = header.split(',').map(addressOf);
   return entries.slice(entries.findLastIndex((entry) => !isAddress(entry)) + 1);
 }
 
-/** Leaves addresses alone in `X-Forwarded-For`, so that nothing else becomes a client to be counted or logged. */
+/** Keeps only addresses in `X-Forwarded-For`, so that nothing else is counted or logged as a client. */
 export function keepAddresses({ raw }: FastifyRequest): void {
   const header = raw.headers[HEADER];
   if (header === undefined) return;

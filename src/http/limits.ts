@@ -6,15 +6,15 @@ import { ClientCounts } from './client-counts.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The tighter limit of routes that take a password or make a user. */
+    /** Applies AUTH_RATE_LIMIT: for routes that accept a password or create a user. */
     tighterLimit?: boolean;
   }
 }
 
-/** Counts a request that comes to no route's own count. Refuses with `rate_limited`. */
+/** Counts a request that no route counts. Refuses with `rate_limited`. */
 export type Count = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
-/** Counts requests by client prefix: IPv4 address, IPv6 /64. Only what is registered later is limited. */
+/** Counts requests per client prefix: IPv4 address, IPv6 /64. Only routes registered after this are limited. */
 export async function registerLimits(app: FastifyInstance, config: Config): Promise<Count> {
   const { RATE_LIMIT, AUTH_RATE_LIMIT } = config;
   for (const name of ['RATE_LIMIT', 'AUTH_RATE_LIMIT'] as const) {
@@ -31,7 +31,7 @@ export async function registerLimits(app: FastifyInstance, config: Config): Prom
     ...(RATE_LIMIT && { max: RATE_LIMIT.count, timeWindow: RATE_LIMIT.window }),
     store: ClientCounts,
     enableDraftSpec: true,
-    // Without the store's word nobody passes.
+    // Fail closed when the store fails.
     skipOnError: false,
     errorResponseBuilder: (_request, { ttl }) =>
       new Refusal('rate_limited', { retryAfter: Math.ceil(ttl / 1_000) }),

@@ -1,15 +1,15 @@
 import { pino } from 'pino';
 
-/** Bytes of lines that may wait for a reader; more are lost. */
+/** Bytes of log lines buffered for a slow reader; lines beyond that are dropped. */
 const MAX_WAITING = 16_777_216;
 
-/** On a terminal the log is for people. */
+/** Human-readable output, for a terminal. */
 const PRETTY = {
   target: 'pino-pretty',
   options: { ignore: 'pid,hostname,reqId,event,ip', singleLine: true },
 };
 
-/** Standard output. Where it is closed, or its disk full, lines are lost; the service goes on. */
+/** Standard output. If it is closed or its disk is full, lines are lost but the service keeps running. */
 export function logDestination(isTerminal: boolean): pino.DestinationStream {
   const destination = isTerminal
     ? pino.transport(PRETTY)
@@ -19,8 +19,8 @@ export function logDestination(isTerminal: boolean): pino.DestinationStream {
   destination.on('error', ({ code }: NodeJS.ErrnoException) => {
     if (isFailing) return;
     isFailing = true;
-    console.error(`The log cannot be written, lines are lost: ${code}`);
-    // At the end of the process this would wait for room on the disk, and so for ever.
+    console.error(`Cannot write the log, lines are being lost: ${code}`);
+    // At process exit this would wait for disk space, possibly forever.
     destination.flushSync = () => {};
     destination.once('write', () => {
       isFailing = false;

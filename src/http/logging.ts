@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Metrics } from '../parts/metrics.ts';
 
-/** What happens to accounts, by name; each has exactly one line in the log. */
+/** Account events by name. Each event writes exactly one log line. */
 export type EventName =
   | 'account.created'
   | 'account.deleted'
@@ -35,21 +35,21 @@ export type EventName =
   | 'token.revoked';
 
 interface EventDetails {
-  /** Whom it happened to. */
+  /** The ID of the affected user. */
   user?: string | undefined;
   session?: string | undefined;
-  /** Who did it, where that is somebody else. */
+  /** The ID of the user who acted, if different. */
   actor?: string;
   before?: object;
   after?: object;
 }
 
-/** Writes the line of an event. `details` hold ids, never a token, a password or an address. */
+/** Logs an event. `details` contain IDs, never a token, password or email address. */
 export function logEvent(request: FastifyRequest, event: EventName, details: EventDetails): void {
   request.log.info({ event, ip: request.ip, ...details }, event);
 }
 
-/** Ids are made here; what a client calls its request is no id. */
+/** Generates request IDs here; an ID sent by the client is ignored. */
 export function requestIds(): () => string {
   const node = randomBytes(6).toString('base64url');
   let count = 0;
@@ -59,7 +59,7 @@ export function requestIds(): () => string {
   };
 }
 
-/** One line a request; `status` is null where the client went away before it. The route's pattern stands for the path: a path or a query may hold anything. */
+/** One line per request; `status` is null if the client disconnected first. Logs the route pattern, because a path or query may contain secrets. */
 function logRequest(
   request: FastifyRequest,
   reply: FastifyReply,

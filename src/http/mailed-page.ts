@@ -4,22 +4,22 @@ import { page } from './page.ts';
 
 interface MailedPage {
   title: string;
-  /** The request that a page of an application would send. Nothing in it has a single quote: it is shown for a shell. */
+  /** The request that an application's page would send. Must not contain a single quote: it is shown as a shell command. */
   path: string;
   body: { token?: typeof TOKEN } & Record<string, string>;
-  /** What its answer means. */
+  /** What the response means. */
   outcome: string;
 }
 
-/** Stands for the token of the link, which is in the fragment: this server never sees it. */
+/** Placeholder for the token in the link's fragment, which the server never receives. */
 export const TOKEN = 'TOKEN';
 
-/** With no application of its own (`APP_URL`), a deployment has the mailed links lead to the service itself. */
+/** Without an application (`APP_URL` equals `ISSUER`), mailed links lead to the service itself. */
 export const servesPages = ({ APP_URL, ISSUER }: Config): boolean => APP_URL === ISSUER;
 
-const aboutToken = `<p>In place of <code>${TOKEN}</code> put what follows <code>#token=</code> in the address of this page.</p>\n`;
+const aboutToken = `<p>Replace <code>${TOKEN}</code> with the text after <code>#token=</code> in the address of this page.</p>\n`;
 
-/** Stands in for the form that an application has behind a mailed link: says what to send. */
+/** The page behind a mailed link when there is no application with a form: shows the request to send. */
 export function mailedPage(
   { ISSUER, PRODUCT_NAME }: Config,
   { title, path, body, outcome }: MailedPage,
@@ -32,10 +32,10 @@ export function mailedPage(
   return page({
     title,
     product: PRODUCT_NAME,
-    body: `<p>There is no form here yet. Send this:</p>
+    body: `<p>This page has no form yet. Run this command instead:</p>
 <p><code>${lines.map(escaped).join('<br>')}</code></p>
 ${body.token ? aboutToken : ''}<p>${escaped(outcome)}</p>
-<p>To have mailed links lead to your application, set <code>APP_URL</code>.
-<a href="${escaped(ISSUER)}/docs">All routes, to try</a></p>`,
+<p>To send people to your application instead, set <code>APP_URL</code>.
+<a href="${escaped(ISSUER)}/docs">Try the API in your browser</a></p>`,
   });
 }

@@ -1,7 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Metrics } from '../parts/metrics.ts';
 
-/** The listener of its own, off the public one. */
+/** A separate application, so that metrics are not on the public listener. */
 export function buildMetricsApp({ registry }: Metrics): FastifyInstance {
   const app = Fastify();
   app.get('/metrics', async (_request, reply) =>

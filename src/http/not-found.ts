@@ -3,12 +3,12 @@ import { Refusal } from '../rules/refusal.ts';
 import { absoluteForm } from './host.ts';
 import type { Count } from './limits.ts';
 
-/** What stands for a path that cannot be decoded: no route has it. */
+/** Replaces a path that cannot be decoded; it matches no route. */
 const UNREADABLE = '/%25';
 
 /**
- * For `rewriteUrl`: the path of a target in absolute form, whose host is checked later. And the router has no
- * hooks for what it cannot decode, so that is counted and logged like the rest.
+ * For `rewriteUrl`: reduces a target in absolute form to its path (the host is checked later), and replaces paths
+ * that cannot be decoded. The router runs no hooks for those, and they must be counted and logged too.
  */
 export function readableUrl({ url = '/' }: { url?: string | undefined }): string {
   const path = absoluteForm(url)?.path ?? url;
@@ -20,7 +20,7 @@ export function readableUrl({ url = '/' }: { url?: string | undefined }): string
   }
 }
 
-/** A route's pattern as an expression on the path alone. */
+/** A route pattern as a regular expression for the path. */
 const expressionOf = (url: string): RegExp =>
   new RegExp(
     `^${url
@@ -29,12 +29,12 @@ const expressionOf = (url: string): RegExp =>
       .replace('*', '.*')}$`,
   );
 
-/** The route of CORS preflights, which is there for every path and says nothing about any. */
+/** The CORS preflight route. It matches every path, so it does not show that a path exists. */
 const PREFLIGHTS = '*';
 
-/** Answers 405 with `Allow` where the path has other methods, 404 elsewhere; counted like any request. */
+/** Responds 405 with `Allow` if the path has other methods, else 404. Both count towards the rate limit. */
 export function registerNotFound(app: FastifyInstance, count: Count): void {
-  // Before the body is read: what cannot be parsed counts too. Preflights are answered before their route's hooks.
+  // Before the body is read, so that unparseable bodies count too. Preflights are answered before their route's hooks.
   app.addHook('onRequest', async (request, reply) => {
     if (request.is404 || request.method === 'OPTIONS') await count(request, reply);
   });

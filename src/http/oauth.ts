@@ -8,15 +8,16 @@ import type { ProblemCode } from '../schemas/problem.ts';
 import type { User } from '../schemas/user.ts';
 import { refuseType } from './body.ts';
 import { logEvent } from './logging.ts';
-import { logFault, problems, refusalOf } from './problems.ts';
+import { problems } from './problem-catalogue.ts';
+import { logFault, refusalOf } from './problems.ts';
 import { voiceOf } from './voice.ts';
 
 const FORM = /^application\/x-www-form-urlencoded *(; *charset="?utf-8"? *)?$/i;
 
-/** What the catalogue says in words that do not fit here: RFC 6749 has no quotation marks in a description. */
+/** Instead of the catalogue's texts: RFC 6749 section 5.2 allows no quotation marks in a description. */
 const DESCRIPTIONS: Partial<Record<ProblemCode, string>> = {
   unsupported_media_type: 'Send a form: Content-Type application/x-www-form-urlencoded.',
-  internal_error: 'The service made a mistake.',
+  internal_error: 'Internal error.',
 };
 
 const badClient = () =>
@@ -126,8 +127,8 @@ function answerOAuthError(
   }
   const refusal = refusalOf(error);
   logFault(error, request, refusal);
-  const { status, explanation } = problems[refusal.code];
-  const { retryAfter, detail = explanation, errors = [] } = refusal.circumstances;
+  const { status } = problems[refusal.code];
+  const { retryAfter, detail = problems[refusal.code].detail, errors = [] } = refusal.circumstances;
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   const where = errors.map(({ path, message }) => `${path.slice(1)} ${message}`).join('; ');
   const body = {
@@ -136,6 +137,23 @@ function answerOAuthError(
   };
   // RFC 6749 section 5.2 has one status for what is wrong in a form.
   return reply.code(status === 422 ? 400 : status).send(JSON.stringify(body));
+}
+
+const EXAMPLES: Record<number, [OAuthErrorCode, string]> = {
+  400: ['invalid_request', 'grant_type is required'],
+  401: ['invalid_client', badClient().description],
+  403: ['invalid_request', problems.https_required.detail],
+  413: ['invalid_request', problems.body_too_large.detail],
+  415: ['invalid_request', String(DESCRIPTIONS.unsupported_media_type)],
+  429: ['temporarily_unavailable', problems.rate_limited.detail],
+  500: ['server_error', String(DESCRIPTIONS.internal_error)],
+  503: ['temporarily_unavailable', problems.unavailable.detail],
+};
+
+/** For the document: a true answer with this status. */
+export function oauthExamples(status: number) {
+  const [error, error_description] = EXAMPLES[status] as [OAuthErrorCode, string];
+  return { [error]: { value: { error, error_description } } };
 }
 
 /** The answers that every OAuth route declares. */

@@ -2,15 +2,15 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
-import type { OpenAPIV3_1 } from 'openapi-types';
 import type { Config } from '../config.ts';
 import { escaped } from '../parts/mail/letter.ts';
 import type { ProblemCode } from '../schemas/problem.ts';
 import { type Access, needsBearer } from './access.ts';
 import { basePath } from './base-path.ts';
 import { REFRESH_COOKIE } from './cookies.ts';
+import { type Declared, finished, type Made } from './openapi-document.ts';
 import { VIEWPORT } from './page.ts';
-import { problemResponses } from './problems.ts';
+import { problemResponses } from './problem-responses.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -57,7 +57,6 @@ function problemsOf({ method, config = {}, schema = {} }: RouteOptions): Problem
       ? []
       : (['malformed_json', 'body_too_large', 'unsupported_media_type'] as const)),
     ...(schema.body ? (['invalid_input'] as const) : []),
-    ...(config.tighterLimit ? (['throttled', 'overloaded'] as const) : []),
     'bad_request',
     'https_required',
     'rate_limited',
@@ -66,51 +65,24 @@ function problemsOf({ method, config = {}, schema = {} }: RouteOptions): Problem
 }
 
 /** Writes down what a route's configuration already says: who may call it, and every way it can refuse. */
-function describeRoute(route: RouteOptions): void {
-  const { schema, config } = route;
+function describeRoute(route: RouteOptions, declared: Declared): void {
+  const { schema, config, method, url } = route;
   if (schema === undefined || schema.hide || config?.access === undefined) return;
   // A copy: shared ones would be anchors in the YAML.
   schema.security ??= structuredClone(securityOf(config.access));
   // RFC 6749 has its own answers, which its routes declare.
-  if (schema.consumes) return;
-  schema.response = {
-    ...(schema.response as object),
-    ...problemResponses([...new Set(problemsOf(route))]),
-  };
-}
-
-/** The document as the plugin makes it. */
-interface Made {
-  components: OpenAPIV3_1.ComponentsObject & { schemas: object };
-  paths: Record<string, OpenAPIV3_1.PathItemObject>;
-}
-
-/** zod registers each schema for input and for output, in the order of the imports; what nothing refers to is left out. */
-function withoutUnused(document: Made): Made {
-  const text = JSON.stringify(document);
-  const all = Object.entries(document.components.schemas);
-  const used = all
-    .filter(([name]) => text.includes(`"#/components/schemas/${name}"`))
-    .sort(([one], [other]) => (one < other ? -1 : 1));
-  const schemas = Object.fromEntries(used);
-  const smaller = { ...document, components: { ...document.components, schemas } };
-  // What was left out may have been the only one to refer to another.
-  return used.length === all.length ? smaller : withoutUnused(smaller);
-}
-
-/** A request whose token may be in the cookie needs no body; the document builder takes every body for required. */
-function withOptionalBodies(document: Made): Made {
-  for (const item of Object.values(document.paths)) {
-    const { security, requestBody } = item.post ?? {};
-    if (requestBody === undefined || '$ref' in requestBody) continue;
-    requestBody.required = !security?.some((scheme) => 'refreshCookie' in scheme);
-  }
-  return document;
+  const codes = schema.consumes ? [] : [...new Set(problemsOf(route))];
+  schema.response = { ...(schema.response as object), ...problemResponses(codes) };
+  // One place for both methods of a GET route.
+  const name = method === 'HEAD' ? 'get' : String(method).toLowerCase();
+  const operation = `${name} ${url.replaceAll(/:(\w+)/g, '{$1}')}`;
+  declared.set(operation, { headers: config.headers, codes });
 }
 
 /** Collects the routes that are registered later into one OpenAPI 3.1 document. */
 export async function registerOpenApi(app: FastifyInstance, config: Config): Promise<void> {
-  app.addHook('onRoute', describeRoute);
+  const declared: Declared = new Map();
+  app.addHook('onRoute', (route) => describeRoute(route, declared));
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -137,11 +109,12 @@ export async function registerOpenApi(app: FastifyInstance, config: Config): Pro
     },
     transform: jsonSchemaTransform,
     transformObject: (document) =>
-      withOptionalBodies(
-        withoutUnused(jsonSchemaTransformObject(document) as unknown as Made),
-      ) as Partial<OpenAPIV3_1.Document>,
+      finished(jsonSchemaTransformObject(document) as unknown as Made, declared) as object,
   });
 }
+
+/** On a phone a table of answers is wider than the screen: it scrolls by itself, and the page does not. */
+const PHONE_CSS = '.swagger-ui .responses-wrapper { overflow-x: auto }';
 
 /** The page as its package makes it, and a line that phones need. */
 const onPhones = (page: string): string =>
@@ -157,7 +130,10 @@ export async function registerDocs(app: FastifyInstance, config: Config): Promis
     routePrefix: '/docs',
     indexPrefix: basePath(config),
     staticCSP: true,
-    theme: { title: escaped(`${config.PRODUCT_NAME} API`) },
+    theme: {
+      title: escaped(`${config.PRODUCT_NAME} API`),
+      css: [{ filename: 'phone.css', content: PHONE_CSS }],
+    },
     transformStaticCSP: () =>
       "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     uiConfig: {

@@ -1,6 +1,6 @@
 import { escaped } from '../parts/mail/letter.ts';
 
-/** Without it a phone shows a page as wide as a desk's, and everything too small to read. */
+/** Without it phones render pages at desktop width, with text too small to read. */
 export const VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1">';
 
 interface Page {
@@ -11,7 +11,7 @@ interface Page {
   body: string;
 }
 
-/** A page for people. It loads nothing: the content security policy of the service allows nothing. */
+/** An HTML page. It loads nothing, because the content security policy forbids it. */
 export const page = ({ title, product, body }: Page): string => `<!doctype html>
 <html lang="en">
 <head>

@@ -1,6 +1,6 @@
 import type { Proof } from '../parts/second-factor/second-factor.ts';
 
-/** What a checked body says of the second factor: exactly one of the two is there. */
+/** The proof in a validated body, which contains exactly one of the two members. */
 export const proofOf = ({
   code,
   recovery_code,

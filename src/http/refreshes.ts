@@ -4,7 +4,7 @@ import type { Refreshed } from '../actions/sessions/refresh.ts';
 import type { Context } from '../context.ts';
 import { logEvent } from './logging.ts';
 
-/** Counts a refresh by its outcome, and tells what an operator or the owner must know. */
+/** Counts a refresh by outcome. Logs a row that is behind, and logs and mails the owner about reuse. */
 export function reportRefresh(
   request: FastifyRequest,
   context: Context,

@@ -4,11 +4,11 @@ import type { SignIn } from '../rules/sessions.ts';
 
 const MAX_CLIENT = 100;
 
-/** What the client calls itself, shortened, for the list of devices. */
+/** The User-Agent header, truncated, for the list of devices. */
 export const deviceNameOf = (request: FastifyRequest): string =>
   (request.headers['user-agent'] ?? '').slice(0, MAX_CLIENT);
 
-/** What a password sign-in over this request says about itself. */
+/** Describes a password sign-in made with this request. */
 export const signInOf = (request: FastifyRequest, transport: SignIn['transport']): SignIn => ({
   id: randomId(),
   amr: ['pwd'],

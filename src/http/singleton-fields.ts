@@ -1,7 +1,7 @@
 /**
- * The request fields that may stand once and that Node, Fastify or this service reads. RFC 9110 section 5.3: a
- * field may stand twice only where its definition is a list. Node keeps the first of most of these and drops
- * the rest without a word, while a proxy, or the service behind it, may read the last.
+ * The request header fields that may appear only once and that Node, Fastify or this service reads. RFC 9110
+ * section 5.3: only fields defined as lists may be repeated. For most of these Node silently keeps the first,
+ * while a proxy, or the service behind it, may read the last.
  */
 const SINGLETONS = [
   'host', // RFC 9112 section 3.2
@@ -23,10 +23,10 @@ const SINGLETONS = [
   'access-control-request-method', // one method (Fetch standard, section 3.3.2)
 ];
 
-/** One bit each. */
+/** One bit per field. */
 const BITS = new Map(SINGLETONS.map((name, index) => [name, 1 << index]));
 
-/** The name of a field that stands twice and may stand once, or undefined. `rawHeaders`: names and values in turn, as Node has them. */
+/** The name of the first repeated singleton field, or undefined. `rawHeaders`: alternating names and values, as in Node. */
 export function repeatedSingleton(rawHeaders: string[]): string | undefined {
   let seen = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {

@@ -7,7 +7,7 @@ import type { TokenAnswer } from '../schemas/session.ts';
 import type { Session } from '../schemas/user.ts';
 import { checkOrigin, cookieOf, DEVICE_COOKIE, REFRESH_COOKIE, setCookie } from './cookies.ts';
 
-/** Hands out a pair of tokens the way the session travels: all in the body, or the long-lived ones in cookies. */
+/** Issues a token pair by the session's transport: all in the body, or the refresh and device tokens in cookies. */
 export function answerTokens(
   reply: FastifyReply,
   context: Context,
@@ -33,7 +33,7 @@ export interface PresentedRefresh {
   transport: Session['transport'];
 }
 
-/** The refresh token of a request, from the body or from the cookie. Refuses both at once, and a cookie from a strange origin. */
+/** The refresh token from the body or the cookie. Refuses both together, and a cookie from an origin that is not allowed. */
 export function presentedRefresh(
   request: FastifyRequest,
   body: { refresh_token?: string | undefined } | undefined,

@@ -4,13 +4,44 @@ import { Refusal } from '../rules/refusal.ts';
 import type { InputFault } from '../schemas/problem.ts';
 import { pointer } from './body.ts';
 
-/** One line for each fault, with where it lies; never the value that was sent. */
+const KINDS: Record<string, string> = {
+  string: 'text',
+  int: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+};
+
+const UNITS: Record<string, string> = { string: ' characters', array: ' entries' };
+
+const FORMATS: Record<string, string> = { email: 'an e-mail address', uuid: 'a UUID' };
+
+/** What a field must be, in the words of a form: zod's own messages speak of its types. A schema's own message wins. */
+const messageOf: z.core.$ZodErrorMap = (issue) => {
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.input === undefined ? 'is required' : `must be ${KINDS[issue.expected]}`;
+    case 'too_small':
+      return `must be at least ${issue.minimum}${UNITS[issue.origin] ?? ''}`;
+    case 'too_big':
+      return `must be at most ${issue.maximum}${UNITS[issue.origin] ?? ''}`;
+    case 'invalid_value':
+      return `must be ${issue.values.join(' or ')}`;
+    case 'invalid_format':
+      return `must be ${FORMATS[issue.format] ?? 'in the form that the documentation shows'}`;
+    default:
+      return undefined;
+  }
+};
+
+/** One line for each fault, with its place; never the value that was sent. */
 function faultsOf(issues: z.core.$ZodIssue[]): InputFault[] {
   return issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
       ? issue.keys.map((key) => ({
           path: pointer([...issue.path, key]),
-          message: 'is not known here',
+          message: 'is not a known field',
         }))
       : [{ path: pointer(issue.path), message: issue.message }],
   );
@@ -18,12 +49,12 @@ function faultsOf(issues: z.core.$ZodIssue[]): InputFault[] {
 
 const MAX_FAULTS = 10;
 
-/** Checks each part of a request with its zod schema; the handler gets what the schema made of it. */
+/** Checks each part of a request with its zod schema. The handler gets the parsed value. */
 export const validatorCompiler: FastifySchemaCompiler<z.ZodType> =
   ({ schema }) =>
   (input) => {
-    // Fastify says null where nothing was sent.
-    const { success, data, error } = schema.safeParse(input ?? undefined);
+    // Fastify passes null where nothing was sent.
+    const { success, data, error } = schema.safeParse(input ?? undefined, { error: messageOf });
     if (success) return { value: data };
     return {
       error: new Refusal('invalid_input', { errors: faultsOf(error.issues).slice(0, MAX_FAULTS) }),

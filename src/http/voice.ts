@@ -1,22 +1,22 @@
 import type { Config } from '../config.ts';
 import { basePath } from './base-path.ts';
 
-/** How the service names itself where it refuses. */
+/** How the service names itself in refusals. */
 export interface Voice {
-  /** Where the pages of the problem codes are. */
+  /** Path of the problem pages. */
   pages: string;
-  /** Of `WWW-Authenticate`. */
+  /** The realm in `WWW-Authenticate`. */
   realm: string;
 }
 
-/** A name as a quoted-string can have it without escapes, and a header in ASCII (RFC 9110 section 5.6.4). */
+/** The name reduced to ASCII that a quoted-string can contain without escapes (RFC 9110 section 5.6.4). */
 const realmOf = (name: string): string =>
   name
     .normalize('NFKD')
     .replaceAll(/[^ -~]|["\\]/g, '')
     .trim();
 
-/** A name with no letter of ASCII leaves the host. */
+/** The realm falls back to the host if the product name has no ASCII characters. */
 export const voiceOf = (config: Pick<Config, 'ISSUER' | 'PRODUCT_NAME'>): Voice => ({
   pages: `${basePath(config)}/problems`,
   realm: realmOf(config.PRODUCT_NAME) || new URL(config.ISSUER).host,

@@ -9,7 +9,7 @@ import { repeatedSingleton } from './singleton-fields.ts';
 
 const TWO_YEARS = 63_072_000;
 
-/** Headers of every answer. What carries a token or a user is never stored; the few public documents say otherwise. */
+/** Sets headers on every response. Responses are not cached by default; the few public documents override this. */
 export async function registerHeaders(app: FastifyInstance): Promise<void> {
   await app.register(helmet, {
     contentSecurityPolicy: {
@@ -31,29 +31,29 @@ export async function registerHeaders(app: FastifyInstance): Promise<void> {
   });
 }
 
-/** What two readers could take two ways: neither answer to it may share a connection with another. */
+/** Why two HTTP implementations could read the request differently (request smuggling), or undefined. The connection must close. */
 function ambiguityOf(
   { raw, originalUrl }: FastifyRequest,
   isHost: (text: string) => boolean,
 ): string | undefined {
   const repeated = repeatedSingleton(raw.rawHeaders);
-  if (repeated !== undefined) return `The header ${repeated} may stand once, and is there twice.`;
+  if (repeated !== undefined) return `The request has the header ${repeated} more than once.`;
   const { host } = raw.headers;
-  // RFC 9112 section 3.2. Left alone, Node answers past every hook.
+  // RFC 9112 section 3.2. By default Node responds without running any hook.
   if (host === undefined && raw.httpVersion === '1.1') return 'The request has no Host header.';
-  if (host !== undefined && !isHost(host)) return 'The Host header is not a host.';
+  if (host !== undefined && !isHost(host)) return 'The Host header is not a valid host.';
   if (!originalUrl.startsWith('/') && !isTarget(raw, originalUrl, isHost))
-    return 'The target is neither a path nor the address of an http server.';
-  // RFC 9112 section 3.2: a target has no fragment. The router would cut it off, where a proxy may not.
-  if (originalUrl.includes('#')) return 'The path has a fragment.';
+    return 'The request target is neither a path nor an http or https URL.';
+  // RFC 9112 section 3.2: a target has no fragment. The router would strip it; a proxy might not.
+  if (originalUrl.includes('#')) return 'The request target contains a fragment (#).';
   const coding = raw.headers['transfer-encoding'];
-  // RFC 9112 section 6.1. Node unchunks, and leaves every other coding as it came.
+  // RFC 9112 section 6.1. Node decodes chunked and ignores every other coding.
   if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || raw.httpVersion === '1.0'))
-    return 'The transfer coding is not one that is taken.';
+    return 'Unsupported transfer coding.';
   return undefined;
 }
 
-/** The forms that are no path (RFC 9112 section 3.2): `http://host/path`, and `*`, which only OPTIONS has. */
+/** Whether the target is in one of the forms without a leading slash (RFC 9112 section 3.2): `http://host/path`, or `*` for OPTIONS. */
 function isTarget(
   { method }: { method?: string | undefined },
   target: string,
@@ -64,13 +64,13 @@ function isTarget(
   return target === '*' && method === 'OPTIONS';
 }
 
-/** Refuses ambiguous requests, and plain http behind a proxy that says so. */
+/** Refuses ambiguous requests and, in production behind a trusted proxy, requests that arrived over plain http. */
 export function registerTransportChecks(app: FastifyInstance, config: Config, count: Count): void {
   const httpsOnly = config.NODE_ENV === 'production' && config.TRUST_PROXY.length > 0;
   const isHost = hostCheck();
   let warned = false;
 
-  // Left alone, Node answers 417 past every hook. RFC 9110 section 10.1.1 lets a server ignore what it does not know.
+  // By default Node responds 417 without running any hook. RFC 9110 section 10.1.1 lets a server ignore unknown expectations.
   app.server.on('checkExpectation', (request, response) => app.routing(request, response));
 
   app.addHook('onRequest', async (request, reply) => {
@@ -85,7 +85,7 @@ export function registerTransportChecks(app: FastifyInstance, config: Config, co
     if (forwarded !== undefined && config.TRUST_PROXY.length === 0 && !warned) {
       warned = true;
       request.log.warn(
-        'forwarding headers arrive but are ignored: name the proxies in TRUST_PROXY',
+        'ignoring forwarding headers: to use them, list your proxies in TRUST_PROXY',
       );
     }
     const plain = request.headers['x-forwarded-proto'] !== undefined && request.protocol === 'http';

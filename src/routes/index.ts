@@ -51,7 +51,7 @@ import { listUsers } from './users/list.ts';
 import { readUser } from './users/read.ts';
 import { resetUserMfa } from './users/reset-mfa.ts';
 
-/** The table of contents: every endpoint, in the order of the document. */
+/** Every endpoint, in the order of the OpenAPI document. */
 const endpoints = [
   register,
   completeSignUp,
@@ -93,7 +93,7 @@ const endpoints = [
   ready,
 ];
 
-/** For people with a browser: not part of the document. */
+/** Pages for browsers. They are not part of the OpenAPI document. */
 const pageEndpoints = [
   homePage,
   loginPage,
@@ -103,10 +103,10 @@ const pageEndpoints = [
   confirmEmailPage,
 ];
 
-/** Those that speak RFC 6749: forms in, and errors in its own shape. */
+/** Endpoints that follow RFC 6749: they take forms, and answer errors in its format. */
 const oauthEndpoints = [issueToken, introspectToken, revokeToken];
 
-/** Those that a standard puts at the host, beside the path of ISSUER. */
+/** Endpoints that a standard puts at the root of the host, even if ISSUER has a path. */
 const hostEndpoints = [hostMetadata];
 
 export function registerRoutes(app: App, context: Context): void {

@@ -1,10 +1,10 @@
 import type { User } from '../schemas/user.ts';
 import { withTokensRevoked } from './sessions.ts';
 
-/** The form in which an address is looked up: one account for each. */
+/** The form in which an address is looked up. Each has at most one account. */
 export const emailKey = (email: string): string => email.trim().normalize('NFKC').toLowerCase();
 
-/** A row in which nothing is known yet. */
+/** Every column of a row, with nothing known yet. `now`: milliseconds. */
 export const emptyUser = (id: string, kind: User['kind'], now: number): User => ({
   id,
   kind,
@@ -13,6 +13,7 @@ export const emptyUser = (id: string, kind: User['kind'], now: number): User => 
   email_verified_at: null,
   name: null,
   password_hash: null,
+  secret_hashes: null,
   roles: [],
   status: 'active',
   token_version: 0,
@@ -32,7 +33,7 @@ interface NewPerson {
   id: string;
   email: string;
   name: string | null;
-  /** null: invited, and yet to choose one. */
+  /** null: invited, no password chosen yet. */
   passwordHash: string | null;
 }
 
@@ -44,7 +45,7 @@ export const newPerson = ({ id, email, name, passwordHash }: NewPerson, now: num
   password_hash: passwordHash,
 });
 
-/** Nothing of the person is left; the id and the versions stay until every token has expired. */
+/** The row of a deleted user. The ID and the versions stay, so that tokens are refused until the last has expired. */
 export function withoutPersonalData(user: User, now: number): User {
   const { id, kind, created_at, row_version, ...revoked } = withTokensRevoked(user, now);
   const { token_version, access_version, revoked_at, updated_at } = revoked;

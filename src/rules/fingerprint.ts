@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
 
-/** 128 bits of SHA-256: tells whether something is still the same, without holding it. */
+/** 128 bits of SHA-256: shows whether two texts are the same without storing either. */
 export const fingerprint = (text: string): string =>
   createHash('sha256').update(text).digest().subarray(0, 16).toString('base64url');

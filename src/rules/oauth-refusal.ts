@@ -1,6 +1,6 @@
 import type { OAuthErrorCode } from '../schemas/oauth.ts';
 
-/** The endpoints of RFC 6749, 7009 and 7662 say no in that RFC's own words. */
+/** An error answer of the OAuth endpoints, with a code of RFC 6749 or 7009. */
 export class OAuthRefusal extends Error {
   readonly code: OAuthErrorCode;
   /** Public. */

@@ -3,17 +3,17 @@ import type { InputFault, ProblemCode } from '../schemas/problem.ts';
 interface Circumstances {
   /** Public: sent to the caller. */
   detail?: string;
-  /** Public: where in the request the fault lies. */
+  /** Public: which fields of the request are wrong. */
   errors?: InputFault[];
-  /** Public: seconds until another try makes sense. */
+  /** Public: seconds until a retry makes sense. */
   retryAfter?: number;
   /** Private: logged, never sent. */
   reason?: string;
-  /** Private: whose account it was about, by id. */
+  /** Private: the ID of the account. */
   user?: string | undefined;
 }
 
-/** The service says no, with a code of the closed list. Anything else that is thrown is a bug or a fault. */
+/** An expected error, with a code of the closed list. Anything else that is thrown is a bug or an outage. */
 export class Refusal extends Error {
   readonly code: ProblemCode;
   readonly circumstances: Circumstances;

@@ -11,7 +11,7 @@ import {
   withSessions,
 } from './sessions.ts';
 
-/** What a refresh token says, how it travelled, and the Idempotency-Key that it came with. */
+/** The claims of a refresh token, how it was sent, and the Idempotency-Key of the request. */
 export interface Presented {
   sid: string;
   gen: number;
@@ -21,43 +21,43 @@ export interface Presented {
 }
 
 export type Rotation =
-  /** `caught_up`: rotated too; the row had lost a write, and the token told it. */
+  /** `caught_up`: rotated, and the row had lost a write that the token proves. */
   | { outcome: 'rotated' | 'caught_up' | 'repeated'; session: Session }
   | { outcome: 'reused'; session: Session }
   | { outcome: 'invalid' };
 
-/** Rotations before the last one whose instants are kept. */
+/** How many rotations before the last one are remembered. */
 const MAX_ROTATIONS = 7;
 
-/** When the generations before the current one were rotated (ms), newest first, as far as it is known. */
+/** When the earlier generations were rotated (ms), newest first, as far as remembered. */
 const rotationsOf = ({ gen, rotated_at, rotations = [] }: Session): number[] =>
   gen === 0 ? [] : [rotated_at, ...rotations];
 
-/** The same, once the current one is rotated too: a late retry counts like the rotation, as its request may come twice. */
+/** The same, after the current one is rotated too. A late retry counts as its rotation: that request may be sent again. */
 const earlierRotations = ({ retried_at, rotated_at, ...session }: Session): number[] =>
   rotationsOf({ ...session, rotated_at: retried_at ?? rotated_at });
 
-/** The row with what the token proves it to have lost, or the same row: it has lost nothing. */
-function caughtUp(user: User, session: Session, { gen, ver }: Presented, now: number): User {
+/** The row with the writes that the token proves to be lost, or the same row if none are. */
+function withLostWrites(user: User, session: Session, { gen, ver }: Presented, now: number): User {
   const access_version = Math.max(ver, user.access_version);
-  const told =
+  const revoked =
     ver === user.token_version
       ? user
       : { ...user, token_version: ver, access_version, revoked_at: now, updated_at: now };
-  if (gen <= session.gen) return told;
+  if (gen <= session.gen) return revoked;
   const { retried_at: _, ...rest } = session;
-  // When the lost rotations were is lost too. Requests with the tokens before them may still be on their way.
+  // The times of the lost rotations are unknown. Requests with earlier tokens may still be on their way: grace starts now.
   const lost = Array<number>(Math.min(MAX_ROTATIONS, gen - session.gen - 1)).fill(now);
   const rotations = [...lost, ...earlierRotations(session)];
-  return withSession(told, { ...rest, gen, rotated_at: now, rotations });
+  return withSession(revoked, { ...rest, gen, rotated_at: now, rotations });
 }
 
 /**
- * The refresh table. The current generation rotates. An older one gets the newest successor again as long as the
- * grace of its own rotation runs: lost answers, several tabs, reloads, late packets. The one before the current
- * gets it at any time with the key of the attempt that rotated it. Everything else was copied: the session ends
- * (RFC 9700 section 4.14.2). A generation or version above the row's is no forgery, as the token is ours: a standby
- * that lagged was promoted, or a backup restored, and the row takes it.
+ * The refresh table. The current generation rotates. An older one gets the newest successor again within the grace
+ * of its own rotation, for lost answers, several tabs, reloads and late packets. The one before the current gets it
+ * at any time if it brings the Idempotency-Key of its rotation. In all other cases the token was copied, and the
+ * session ends (RFC 9700 section 4.14.2). The signature has been checked, so a generation or version above the row's
+ * means that the database lost a write (failover to a lagging standby, restored backup), and the row catches up.
  */
 export function rotate(
   before: User,
@@ -66,20 +66,20 @@ export function rotate(
   limits: SessionLimits,
 ): { user: User; result: Rotation } {
   const found = liveSession(before, presented.sid, now);
-  // A session from before the second factor does not go on without it.
+  // A session from before the second factor was enabled must not go on without it.
   const isProven = !hasSecondFactor(before) || found?.amr.includes('mfa');
   const isKnown =
     isProven && found?.transport === presented.transport && presented.ver >= before.token_version;
   if (!isKnown || before.status !== 'active')
     return { user: before, result: { outcome: 'invalid' } };
 
-  const user = caughtUp(before, found, presented, now);
+  const user = withLostWrites(before, found, presented, now);
   const session = liveSession(user, presented.sid, now) as Session;
   const { idempotencyKey } = presented;
-  const attempt = idempotencyKey && fingerprint(idempotencyKey);
+  const keyHash = idempotencyKey && fingerprint(idempotencyKey);
   const behind = session.gen - presented.gen;
   if (behind === 0) {
-    const next = rotatedOnce(session, attempt, now, limits);
+    const next = withNextGeneration(session, { keyHash, now, limits });
     const outcome = user === before ? 'rotated' : 'caught_up';
     const { sessions } = withSession(user, next);
     return { user: withSessions(user, sessions, now), result: { outcome, session: next } };
@@ -87,19 +87,17 @@ export function rotate(
   const rotatedAt = rotationsOf(session)[behind - 1];
   const isInGrace = rotatedAt !== undefined && now <= rotatedAt + limits.grace;
   if (isInGrace) return { user, result: { outcome: 'repeated', session } };
-  if (behind === 1 && attempt !== undefined && session.attempt === attempt) {
+  if (behind === 1 && keyHash !== undefined && session.attempt === keyHash) {
     const retried = { ...session, retried_at: now };
     return { user: withSession(user, retried), result: { outcome: 'repeated', session: retried } };
   }
   return { user: withSessionEnded(user, session.id, now), result: { outcome: 'reused', session } };
 }
 
-/** The next generation. `attempt`: the hash of the key that it was asked for with. */
-function rotatedOnce(
+/** The session, rotated once. `keyHash`: of the Idempotency-Key, if there was one. */
+function withNextGeneration(
   before: Session,
-  attempt: string | undefined,
-  now: number,
-  limits: SessionLimits,
+  { keyHash, now, limits }: { keyHash: string | undefined; now: number; limits: SessionLimits },
 ): Session {
   const { attempt: _, retried_at: __, ...session } = before;
   const earlier = earlierRotations(before).filter((at) => now <= at + limits.grace);
@@ -109,10 +107,10 @@ function rotatedOnce(
     rotated_at: now,
     rotations: earlier.slice(0, MAX_ROTATIONS),
     expires_at: endOf(session.created_at, now, limits),
-    ...(attempt === undefined ? {} : { attempt }),
+    ...(keyHash === undefined ? {} : { attempt: keyHash }),
   };
 }
 
-/** Seconds to wait before the next refresh: from two thirds to four fifths of an access token's life. `random`: from 0 to 1. */
+/** Seconds until the client should refresh: two thirds to four fifths of an access token's life. `random`: 0 to 1. */
 export const refreshAfter = (random: number): number =>
   Math.floor(ACCESS_LIFE * (2 / 3 + random * (2 / 15)));

@@ -1,7 +1,7 @@
 import { ACCESS_LIFE } from '../schemas/claims.ts';
 import type { Session, User } from '../schemas/user.ts';
 
-/** All in milliseconds but the count. */
+/** Milliseconds, except `count`: live sessions of one user. */
 export interface SessionLimits {
   idle: number;
   max: number;
@@ -9,20 +9,20 @@ export interface SessionLimits {
   count: number;
 }
 
-/** What a sign-in says about itself. */
+/** The details of a sign-in, for its session. */
 export type SignIn = Pick<Session, 'id' | 'amr' | 'transport' | 'client'>;
 
-/** How long a revocation matters (ms): until the last access token that it concerns has expired, and some skew. */
+/** How long a revocation matters (ms): until the last access token has expired, plus a minute of clock skew. */
 export const REVOCATION_LIFE = (ACCESS_LIFE + 60) * 1_000;
 
 /**
- * Tombstones kept for the snapshot of a node that starts. None may be forgotten while its access tokens live:
- * when there are more, a new access version ends every access token and stands for them all. The live sessions
- * go on, with their next refresh.
+ * A node that starts builds its snapshot from the tombstones, so none may go while its access tokens live. When
+ * there are more, a new access version replaces them all: it revokes every access token. Live sessions go on after
+ * their next refresh.
  */
 const MAX_TOMBSTONES = 100;
 
-/** When a session ends that was last used at `rotated` (ms). */
+/** When a session expires (ms) that was last refreshed at `rotated`. */
 export const endOf = (created: number, rotated: number, limits: SessionLimits): number =>
   Math.min(rotated + limits.idle, created + limits.max);
 
@@ -32,7 +32,7 @@ export const isLive = (session: Session, now: number): boolean =>
 export const liveSession = (user: User, sid: string, now: number): Session | undefined =>
   user.sessions.find((session) => session.id === sid && isLive(session, now));
 
-/** Every access token there is dies. Sessions go on: the next refresh has the roles of the row. */
+/** Revokes every access token. Sessions go on: the next refresh takes the roles from the row. */
 export const withAccessRevoked = (user: User, now: number): User => ({
   ...user,
   access_version: Math.max(user.access_version, user.token_version) + 1,
@@ -40,13 +40,13 @@ export const withAccessRevoked = (user: User, now: number): User => ({
   updated_at: now,
 });
 
-/** Every token there is dies, of whatever kind. One counter serves both versions, so that they can be compared. */
+/** Revokes every token of every kind. Both versions count together, so that they can be compared. */
 export function withTokensRevoked(user: User, now: number): User {
   const revoked = withAccessRevoked(user, now);
   return { ...revoked, token_version: revoked.access_version };
 }
 
-/** The user with these sessions, without what nobody asks for any more. */
+/** The user with these sessions, without expired ones and tombstones that are no longer needed. */
 export function withSessions(user: User, sessions: Session[], now: number): User {
   const live = sessions.filter((session) => isLive(session, now));
   const tombstones = sessions
@@ -57,14 +57,14 @@ export function withSessions(user: User, sessions: Session[], now: number): User
     : withAccessRevoked({ ...user, sessions: live }, now);
 }
 
-/** The user with this session in the place of the one that has its id. */
+/** The user with this session in place of the one with its ID. */
 export const withSession = (user: User, session: Session): User => ({
   ...user,
   sessions: user.sessions.map((other) => (other.id === session.id ? session : other)),
 });
 
-/** Ends those of the live sessions that `which` picks. */
-function end(user: User, now: number, which: (session: Session) => boolean): User {
+/** Ends the live sessions that `which` picks. If there are none, returns the same user. */
+function withSessionsEnded(user: User, now: number, which: (session: Session) => boolean): User {
   const ends = (session: Session) => isLive(session, now) && which(session);
   if (!user.sessions.some(ends)) return user;
   const sessions = user.sessions.map((session) =>
@@ -73,7 +73,7 @@ function end(user: User, now: number, which: (session: Session) => boolean): Use
   return { ...withSessions(user, sessions, now), revoked_at: now };
 }
 
-/** A new session; when there are too many, the least recently used one makes room. */
+/** Starts a session. If there are too many, the least recently refreshed one ends. */
 export function withNewSession(user: User, signIn: SignIn, now: number, limits: SessionLimits) {
   const { id, ...how } = signIn;
   const session: Session = {
@@ -88,14 +88,14 @@ export function withNewSession(user: User, signIn: SignIn, now: number, limits: 
     .filter((other) => isLive(other, now))
     .sort((a, b) => b.rotated_at - a.rotated_at)
     .slice(limits.count - 1);
-  const roomy = end(user, now, (other) => oldest.includes(other));
+  const roomy = withSessionsEnded(user, now, (other) => oldest.includes(other));
   return { user: withSessions(roomy, [...roomy.sessions, session], now), session };
 }
 
 export const withSessionEnded = (user: User, sid: string, now: number): User =>
-  end(user, now, ({ id }) => id === sid);
+  withSessionsEnded(user, now, ({ id }) => id === sid);
 
-/** Marks the session of a token that has none in the row, as a machine's, as ended. */
+/** Ends a session that the row does not have, such as that of a service account's token. */
 export function withTombstone(user: User, sid: string, now: number): User {
   if (user.sessions.some(({ id }) => id === sid)) return user;
   const ended = { id: sid, gen: 0, created_at: now, rotated_at: now, expires_at: now };
@@ -103,18 +103,18 @@ export function withTombstone(user: User, sid: string, now: number): User {
   return { ...withSessions(user, [...user.sessions, tombstone], now), revoked_at: now };
 }
 
-/** Every session ends, and every token there is dies, also of sessions that nobody knows any more. */
+/** Ends every session and revokes every token, including those of sessions that are no longer in the row. */
 export const withEverySessionEnded = (user: User, now: number): User =>
   withTokensRevoked(
-    end(user, now, () => true),
+    withSessionsEnded(user, now, () => true),
     now,
   );
 
-/** Every session but one ends, and the one goes on with the tokens that it has. */
+/** Ends every session but one, which keeps its tokens. */
 export const withOtherSessionsEnded = (user: User, keep: string, now: number): User =>
-  end(user, now, ({ id }) => id !== keep);
+  withSessionsEnded(user, now, ({ id }) => id !== keep);
 
-/** Every session but one ends; the one needs a new pair of tokens, as the token version is new. */
+/** Ends every session but one, which needs a new token pair: the token version has changed. */
 export const withOtherSessionsEndedAndTokensRevoked = (
   user: User,
   keep: string,

@@ -1,69 +1,54 @@
 import type { Bucket } from '../schemas/user.ts';
-import { fingerprint } from './fingerprint.ts';
-
-/** What is guessed; each is counted by itself, and success with one forgives nothing of another. */
-export type Factor = 'password' | 'totp' | 'recovery';
-
-/** Where a guess comes from: a device that its token proves, a network prefix, or a session that is signed in. */
-export type Place = { device: string } | { prefix: string } | { session: string };
-
-/** A budget, and how many failures it forgives before waits begin. */
-export interface Allowance {
-  key: string;
-  free: number;
-}
+import {
+  type Budget,
+  type Factor,
+  freeFailures,
+  isClearedBySuccess,
+  keyOf,
+  type PlaceBudget,
+  readKey,
+} from './budget.ts';
 
 /** Milliseconds. */
 const FIRST_WAIT = 30_000;
 const MAX_WAIT = 900_000;
 const FORGOTTEN_AFTER = 86_400_000;
-/** A check that began this long ago ended with its node. */
+/** A check that is still open after this time was lost with its node. */
 const ABANDONED_AFTER = 60_000;
 
-const FREE_PER_PLACE = 5;
-const FREE_PER_ACCOUNT = 100;
-
 /**
- * Strangers come from many places: only so many are kept, and none is dropped while its wait runs, or its guess is
- * being checked. What they guess together counts for the account.
+ * An attacker can use any number of networks, so the row keeps only this many. A network that still has to wait, or
+ * has a guess being checked, is never dropped. All networks also share the account's budget.
  */
-const MAX_PREFIXES = 40;
+const MAX_NETWORKS = 40;
 /**
- * Of devices, and of sessions, so many at a time have counts of their own, which nothing pushes out: whoever
- * holds more device tokens than that would guess for ever. The others are counted as strangers are.
+ * This many devices, and this many sessions, have their own budget at a time, and are never dropped: otherwise the
+ * holder of many device tokens could guess without end. The others share the budgets of strangers.
  */
 const MAX_KNOWN = 40;
 
-/**
- * The budgets that a guess asks for. A known device and a signed-in session have their own, which no stranger
- * can use up.
- */
-export function allowancesOf(factor: Factor, place: Place): Allowance[] {
-  if ('device' in place)
-    return [{ key: `${factor} device ${fingerprint(place.device)}`, free: FREE_PER_PLACE }];
-  if ('session' in place)
-    return [{ key: `${factor} session ${place.session}`, free: FREE_PER_PLACE }];
-  return strangers(factor, fingerprint(place.prefix));
-}
-
-const strangers = (factor: Factor, id: string): Allowance[] => [
-  { key: `${factor} all`, free: FREE_PER_ACCOUNT },
-  { key: `${factor} net ${id}`, free: FREE_PER_PLACE },
-];
-
-/** How long the next guess has to wait after this many failures (ms): nothing, then 30 s, doubling up to 15 min. */
+/** The wait before the next guess after this many failures (ms): none while they are free, then 30 s, doubling up to 15 min. */
 export const waitAfter = (failures: number, free: number): number =>
   failures < free ? 0 : Math.min(MAX_WAIT, FIRST_WAIT * 2 ** (failures - free));
 
-const emptyBucket = (key: string): Bucket => ({ key, failures: 0, failed_at: 0, pending: [] });
+const bucketOf = (buckets: Bucket[], budget: Budget): Bucket => {
+  const key = keyOf(budget);
+  return (
+    buckets.find((bucket) => bucket.key === key) ?? { key, failures: 0, failed_at: 0, pending: [] }
+  );
+};
 
-/** A clock that was set back must not make anybody wait for the time that it had shown. */
+const kindOf = ({ key }: Bucket): string => readKey(key).kind;
+
+const networksIn = (buckets: Bucket[]) => buckets.filter((bucket) => kindOf(bucket) === 'net');
+
+/** A clock that was set back must not make anyone wait longer. */
 const elapsed = (since: number, now: number): number => Math.abs(now - since);
 
 const isInUse = ({ failures, failed_at, pending }: Bucket, now: number): boolean =>
   pending.length > 0 || (failures > 0 && elapsed(failed_at, now) < FORGOTTEN_AFTER);
 
-/** Nobody knows any more whether an abandoned guess was wrong: it counts, or whoever can make a check fail guesses for nothing. */
+/** Counts abandoned guesses as failures. Otherwise an attacker who can make a check fail would guess for free. */
 function withoutAbandoned(bucket: Bucket, now: number): Bucket {
   const isAbandoned = (began: number) => elapsed(began, now) >= ABANDONED_AFTER;
   const abandoned = bucket.pending.filter(isAbandoned);
@@ -75,114 +60,110 @@ function withoutAbandoned(bucket: Bucket, now: number): Bucket {
   };
 }
 
-/** How long a place still has to wait (ms); below zero, for how long it has waited enough. */
-const waitLeft = ({ failures, failed_at, pending }: Bucket, now: number): number =>
-  pending.length > 0
-    ? Number.POSITIVE_INFINITY
-    : waitAfter(failures, FREE_PER_PLACE) - elapsed(failed_at, now);
+/** How long a network still has to wait (ms). Negative: how long ago its wait ended. */
+function waitLeft(bucket: Bucket, now: number): number {
+  const { failures, failed_at, pending } = bucket;
+  if (pending.length > 0) return Number.POSITIVE_INFINITY;
+  return waitAfter(failures, freeFailures({ kind: 'net' })) - elapsed(failed_at, now);
+}
 
-const kindOf = ({ key }: Pick<Bucket, 'key'>) => key.split(' ', 2)[1];
-
-const prefixesIn = (buckets: Bucket[]) => buckets.filter((bucket) => kindOf(bucket) === 'net');
-
-/** What is in use; of too many prefixes those go whose wait ended first. Nothing else does. */
+/** Drops unused buckets, and, if there are too many networks, those whose wait ended first. */
 function withoutUnused(buckets: Bucket[], now: number): Bucket[] {
   const inUse = buckets
     .map((bucket) => withoutAbandoned(bucket, now))
     .filter((bucket) => isInUse(bucket, now));
-  const dropped = prefixesIn(inUse)
-    // Two that are infinite have no difference.
+  const dropped = networksIn(inUse)
+    // Infinity minus Infinity is NaN.
     .sort((a, b) => waitLeft(b, now) - waitLeft(a, now) || 0)
-    .slice(MAX_PREFIXES);
+    .slice(MAX_NETWORKS);
   return inUse.filter((bucket) => !dropped.includes(bucket));
 }
 
-/** A prefix that comes when all the others have to wait has no count of its own, only the account's. */
-function allowancesOfStranger(throttle: Bucket[], wanted: Allowance[], now: number): Allowance[] {
-  const [all, own] = wanted as [Allowance, Allowance];
-  const prefixes = prefixesIn(throttle);
+/** A stranger uses the account's budget and the network's. A new network has only the first while all the others wait. */
+function budgetsOfStranger(throttle: Bucket[], { factor, id }: PlaceBudget, now: number): Budget[] {
+  const all: Budget = { factor, kind: 'all' };
+  const own: Budget = { factor, kind: 'net', id };
+  const networks = networksIn(throttle);
   const isFull =
-    prefixes.length >= MAX_PREFIXES &&
-    prefixes.every((bucket) => bucket.key !== own.key && waitLeft(bucket, now) > 0);
-  return isFull ? [all] : wanted;
+    networks.length >= MAX_NETWORKS &&
+    networks.every((bucket) => bucket.key !== keyOf(own) && waitLeft(bucket, now) > 0);
+  return isFull ? [all] : [all, own];
 }
 
-/** The budgets that there are for a guess: a device or session that finds no room is a place like a stranger's. */
-function allowancesIn(throttle: Bucket[], wanted: Allowance[], now: number): Allowance[] {
-  const [own, ...more] = wanted as [Allowance, ...Allowance[]];
-  if (more.length > 0) return allowancesOfStranger(throttle, wanted, now);
-  if (throttle.some(({ key }) => key === own.key)) return wanted;
-  const taken = throttle.filter((bucket) => kindOf(bucket) === kindOf(own)).length;
-  if (taken < MAX_KNOWN) return wanted;
-  const [factor, , id] = own.key.split(' ');
-  return allowancesOfStranger(throttle, strangers(factor as Factor, id as string), now);
+/** The budgets that a guess from this place uses. A device or session counts as a stranger when there are too many. */
+function budgetsFor(throttle: Bucket[], place: PlaceBudget, now: number): Budget[] {
+  if (place.kind === 'net') return budgetsOfStranger(throttle, place, now);
+  const ofItsKind = throttle.filter((bucket) => kindOf(bucket) === place.kind);
+  const hasRoom = ofItsKind.length < MAX_KNOWN || ofItsKind.some(({ key }) => key === keyOf(place));
+  return hasRoom ? [place] : budgetsOfStranger(throttle, place, now);
 }
 
-function withBucket(buckets: Bucket[], key: string, update: (bucket: Bucket) => Bucket): Bucket[] {
-  const others = buckets.filter((bucket) => bucket.key !== key);
-  const bucket = buckets.find((candidate) => candidate.key === key) ?? emptyBucket(key);
-  return [...others, update(bucket)];
+function withBucket(
+  buckets: Bucket[],
+  budget: Budget,
+  update: (bucket: Bucket) => Bucket,
+): Bucket[] {
+  const bucket = bucketOf(buckets, budget);
+  return [...buckets.filter(({ key }) => key !== bucket.key), update(bucket)];
 }
 
 export type Admission =
-  /** `allowances`: what the guess has a place in, and gives back. */
-  | { outcome: 'admitted'; allowances: Allowance[] }
-  /** The budget is taken by guesses that are being checked: it may be free in a moment. */
+  /** `budgets`: those in which the guess now has a place. */
+  | { outcome: 'admitted'; budgets: Budget[] }
+  /** Guesses that are being checked use up the budget: it may be free in a moment. */
   | { outcome: 'busy' }
   /** `wait`: milliseconds. */
   | { outcome: 'throttled'; wait: number };
 
-/** Takes a place in each of the budgets, before anything is checked: so parallel guesses cannot exceed them. */
+/** Takes a place in each budget before the guess is checked, so that parallel guesses cannot exceed it. */
 export function admit(
   before: Bucket[],
-  wanted: Allowance[],
+  place: PlaceBudget,
   now: number,
 ): { throttle: Bucket[]; result: Admission } {
   const throttle = withoutUnused(before, now);
-  const allowances = allowancesIn(throttle, wanted, now);
+  const budgets = budgetsFor(throttle, place, now);
   let busy = false;
-  for (const { key, free } of allowances) {
-    const { failures, failed_at, pending } =
-      throttle.find((bucket) => bucket.key === key) ?? emptyBucket(key);
+  for (const budget of budgets) {
+    const { failures, failed_at, pending } = bucketOf(throttle, budget);
+    const free = freeFailures(budget);
     const wait = waitAfter(failures, free) - elapsed(failed_at, now);
     if (wait > 0) return { throttle: before, result: { outcome: 'throttled', wait } };
     busy ||= pending.length >= Math.max(1, free - failures);
   }
   if (busy) return { throttle: before, result: { outcome: 'busy' } };
-  const taken = allowances.reduce(
-    (buckets, { key }) =>
-      withBucket(buckets, key, (bucket) => ({ ...bucket, pending: [...bucket.pending, now] })),
+  const taken = budgets.reduce(
+    (buckets, budget) =>
+      withBucket(buckets, budget, (bucket) => ({ ...bucket, pending: [...bucket.pending, now] })),
     throttle,
   );
-  return { throttle: withoutUnused(taken, now), result: { outcome: 'admitted', allowances } };
+  return { throttle: withoutUnused(taken, now), result: { outcome: 'admitted', budgets } };
 }
 
+/** `unchecked`: the check itself failed, and says nothing about the guess. */
 export type Verdict = 'right' | 'wrong' | 'unchecked';
 
-/**
- * Gives the places back. A wrong guess counts in every budget. A right one clears its own place, but not the
- * account's: others may still be guessing.
- */
+/** Gives back the places that `admit` took. A wrong guess counts in every budget, a right one clears that of its place. */
 export function withGuessSettled(
   before: Bucket[],
-  allowances: Allowance[],
+  budgets: Budget[],
   { began, verdict, now }: { began: number; verdict: Verdict; now: number },
 ): Bucket[] {
-  const settled = allowances.reduce(
-    (buckets, { key, free }) =>
-      withBucket(buckets, key, (bucket) => {
-        const place = bucket.pending.indexOf(began);
-        const pending = bucket.pending.filter((_, index) => index !== place);
+  const settled = budgets.reduce(
+    (buckets, budget) =>
+      withBucket(buckets, budget, (bucket) => {
+        const index = bucket.pending.indexOf(began);
+        const pending = bucket.pending.filter((_, other) => other !== index);
         if (verdict === 'wrong')
           return { ...bucket, pending, failures: bucket.failures + 1, failed_at: now };
-        const cleared = verdict === 'right' && free === FREE_PER_PLACE;
-        return { ...bucket, pending, failures: cleared ? 0 : bucket.failures };
+        const isCleared = verdict === 'right' && isClearedBySuccess(budget);
+        return { ...bucket, pending, failures: isCleared ? 0 : bucket.failures };
       }),
     before,
   );
   return withoutUnused(settled, now);
 }
 
-/** Without what was counted of guesses at this factor. */
+/** Without the counted guesses at this factor. */
 export const withoutFailures = (buckets: Bucket[], factor: Factor): Bucket[] =>
-  buckets.filter(({ key }) => !key.startsWith(`${factor} `));
+  buckets.filter(({ key }) => readKey(key).factor !== factor);

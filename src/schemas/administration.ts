@@ -24,13 +24,13 @@ export const UserView = z
     name: z.string().nullable(),
     roles: z.array(z.string()),
     status: z.enum(['active', 'disabled']),
-    mfa: z.boolean().describe('Whether a second factor is in force.'),
-    sessions: z.int().min(0).max(1000).describe('Live ones.'),
+    mfa: z.boolean().describe('Whether the second factor is on.'),
+    sessions: z.int().min(0).max(1000).describe('How many live sessions the user has.'),
     created_at: Time,
     updated_at: Time,
     last_login_at: Time.nullable(),
   })
-  .meta({ id: 'User', description: 'A user, as an administrator sees one.', examples: [example] });
+  .meta({ id: 'User', description: 'A user, as administrators see it.', examples: [example] });
 export type UserView = z.infer<typeof UserView>;
 
 const limit = z
@@ -38,11 +38,11 @@ const limit = z
   .regex(/^[1-9]\d{0,2}$/, { error: 'must be a whole number from 1 to 100' })
   .transform(Number)
   .pipe(z.number().max(100, { error: 'must be a whole number from 1 to 100' }))
-  .optional()
-  .describe('Rows a page, 50 unless told.');
+  .prefault('50')
+  .describe('How many rows a page has.');
 
-const idCursor = z.uuid({ error: 'is not a cursor of ours' });
-const CURSOR = '`next_cursor` of the page before.';
+const idCursor = z.uuid({ error: 'is not a valid cursor' });
+const CURSOR = 'The `next_cursor` of the previous page.';
 
 export const PageQuery = z.strictObject({ limit, cursor: idCursor.optional().describe(CURSOR) });
 
@@ -52,41 +52,41 @@ export const UsersQuery = z
     cursor: z
       .string()
       .max(12_288)
-      .regex(/^[A-Za-z0-9_-]+$/, { error: 'is not a cursor of ours', abort: true })
+      .regex(/^[A-Za-z0-9_-]+$/, { error: 'is not a valid cursor', abort: true })
       .optional()
       .describe(CURSOR),
     email: z
       .string()
       .min(1)
       .max(254)
-      // No pattern in the document: not every reader of it takes the flag that \p needs.
-      .refine((text) => !/\p{Cc}/u.test(text), { error: 'must be one line of text' })
+      // Not a regex: it would need the u flag, which a pattern in OpenAPI cannot state.
+      .refine((text) => !/\p{Cc}/u.test(text), { error: 'must be a single line of text' })
       .optional()
-      .describe('The beginning of an address.'),
+      .describe('The start of an address: only users whose address begins with it are listed.'),
   })
-  // What a cursor of a search is made of only the search knows.
+  // The cursor of a search has another format, which `pages.ts` checks.
   .refine(
     ({ cursor, email }) => email !== undefined || idCursor.optional().safeParse(cursor).success,
     {
       path: ['cursor'],
-      error: 'is not a cursor of ours',
+      error: 'is not a valid cursor',
     },
   );
 
-const next_cursor = z.string().nullable().describe('null: this was the last page.');
+const next_cursor = z.string().nullable().describe('For the next page. `null` on the last page.');
 
 export const UsersPage = z
   .object({ users: z.array(UserView), next_cursor })
   .meta({ id: 'Users', examples: [{ users: [example], next_cursor: null }] });
 
-/** The administrator's own: what outlives an access token is not made with the access token alone. */
+/** An access token alone is not enough to create something that outlives it: the administrator's password is required too. */
 const password = Password.describe(
-  'Your own password, or the secret of the service account that asks.',
+  'Your password. If you are a service account, your client secret.',
 );
 const passwordForAdmin = password
   .optional()
   .describe(
-    'Your own password, or the secret of the service account that asks. Needed to make an administrator.',
+    'Required to make an administrator: your password or, if you are a service account, your client secret.',
   );
 
 export const NewUser = z
@@ -128,13 +128,17 @@ export const NewSecret = z
 
 export const ServiceAccountView = z
   .object({ client_id: z.string(), name: z.string(), roles: z.array(z.string()), created_at: Time })
-  .meta({ id: 'ServiceAccount', description: 'A machine client.', examples: [service] });
+  .meta({
+    id: 'ServiceAccount',
+    description: 'An account for a program instead of a person.',
+    examples: [service],
+  });
 
 export const ServiceAccountWithSecret = ServiceAccountView.extend({
-  client_secret: z.string().describe('Shown once.'),
+  client_secret: z.string().describe('Shown only once.'),
 }).meta({
   id: 'ServiceAccountWithSecret',
-  description: 'A machine client with its new secret.',
+  description: 'A service account with its new secret.',
   examples: [{ ...service, client_secret: 'kJ0mUyxN6yD0rQ8mJkq8m2b1Z6m3wq1o2m3n4b5v6c7' }],
 });
 

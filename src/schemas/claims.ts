@@ -3,25 +3,25 @@ import { Transport } from './user.ts';
 
 const NumericDate = z.int().min(0).max(253_402_300_799);
 const Text = z.string().min(1);
-/** It goes into a header of `/v1/whoami` as it is. */
+/** Safe to put into a header of `/v1/whoami` unchanged. */
 const Visible = z.string().regex(/^[\x21-\x2b\x2d-\x7e]+$/);
 
-/** Seconds from `iat` to `exp`. No setting: it is also how long every other service may trust a token. */
+/** Seconds from `iat` to `exp`. Not configurable: other services rely on a token being valid no longer. */
 export const ACCESS_LIFE = 900;
 
-/** The claims of an access token (RFC 9068 section 2.2). Strict: a claim that we do not issue is not ours. */
+/** The claims of an access token (RFC 9068 section 2.2). Strict: a token with another claim was not issued here. */
 export const AccessClaims = z
   .strictObject({
     iss: Text,
     aud: Text,
-    sub: Visible.describe('User id.'),
+    sub: Visible.describe('User ID.'),
     client_id: Text,
     iat: NumericDate,
     nbf: NumericDate.optional(),
     exp: NumericDate.describe('`iat` + 900.'),
     jti: Text,
-    sid: Visible.describe('Session id.'),
-    ver: z.int().min(0).describe('Goes up when the access tokens of the user are revoked.'),
+    sid: Visible.describe('Session ID.'),
+    ver: z.int().min(0).describe('Increases when the access tokens of the user are revoked.'),
     roles: z.array(Visible),
     amr: z.array(Text).describe('How the user signed in (RFC 8176).'),
     auth_time: NumericDate,
@@ -50,30 +50,30 @@ export type AccessClaims = z.infer<typeof AccessClaims>;
 
 const Own = { iss: Text, aud: Text, sub: Text, iat: NumericDate, exp: NumericDate };
 
-/** The claims of the tokens that only this service reads, by kind. */
+/** The claims of the tokens that only this service reads, by kind of token. */
 export const OwnClaims = {
   refresh: z.strictObject({
     ...Own,
     sid: Text,
     gen: z.int().min(0),
-    /** The token version of the row. */
+    /** The token version in the row when the token was issued. */
     ver: z.int().min(0),
     dev: Text,
   }),
   device: z.strictObject({ ...Own, jti: Text }),
-  /** `sub`: the address as it was typed. There is no user yet. */
+  /** `sub`: the address as it was typed, because there is no user yet. */
   'sign-up': z.strictObject({ ...Own, jti: Text }),
-  /** `was`: the state of the address that it replaces, and of the tokens; `sid`: the session that asked, which goes on. */
+  /** `was`: the state of the present address and of the token version. `sid`: the session that asked, which does not end. */
   email: z.strictObject({ ...Own, jti: Text, email: Text, was: Text, sid: z.string() }),
-  /** `was`: the password hash that it replaces, and the address that it went to. */
+  /** `was`: the state of the password and of the address. The link stops working when one of them changes. */
   reset: z.strictObject({ ...Own, jti: Text, was: Text }),
-  /** The password was right; `was`: its hash. */
+  /** Issued when the password is right. `was`: the state of that password. */
   mfa: z.strictObject({
     ...Own,
     jti: Text,
     ver: z.int().min(0),
     was: Text,
-    /** The device, if its token proved it. */
+    /** The device, if the sign-in had a valid device token. */
     dev: Text.optional(),
     transport: Transport,
   }),

@@ -3,23 +3,22 @@ import { isFileName } from './file-name.ts';
 
 const isFile = (url: string): boolean => url.startsWith('file:');
 
-/** `postgres://user:password@/name?host=/socket` is common, and no URL: where there is a user there must be a host. */
+/** `postgres://user:password@/name?host=/socket` is common but not a valid URL, which needs a host after the user. */
 const withHost = (url: string): string => url.replace('@/', '@localhost/');
 
-/** A URL of which no part can be mistaken for another: in `u:pa#ss@host` the password ends at the `#`. */
+/** A URL whose parts are unambiguous: in `u:pa#ss@host` the password would end at the `#`. */
 const connection = (protocols: RegExp, error: string) =>
   z
     .string()
     .regex(protocols, { error, abort: true })
     .refine((text) => !isFile(text) || isFileName(text.slice('file:'.length)), {
-      error: 'must have a name after file:, not what is in the file',
+      error: 'must have the name of a file after file:, not its content',
     })
     .refine((text) => isFile(text) || (URL.canParse(withHost(text)) && !text.includes('#')), {
-      error:
-        'must be a URL; in its password /, ?, #, @ and % are written %2F, %3F, %23, %40 and %25',
+      error: 'must be a URL; write /, ?, #, @ and % in its password as %2F, %3F, %23, %40 and %25',
     });
 
-/** The driver takes one host, and looks up several as if they were one name. */
+/** The driver takes only one host. It looks up a list of hosts as if it were one name. */
 const namesOneHost = (url: string): boolean =>
   isFile(url) || !/^\w+:\/\/([^/?@]*@)?[^/?@]*,[^/?@]*([/?]|$)|[?&]host=[^&]*(,|%2c)/i.test(url);
 
@@ -36,7 +35,7 @@ export const MailUrl = connection(
   'must start with file:, smtp:// or smtps://',
 );
 
-/** Where the database is, for people to read: without its user and password. */
+/** Where the database is, for logs and error messages: without the user and the password. */
 export function placeOf(url: string): string {
   if (isFile(url)) return url;
   const { hostname, port, pathname, searchParams } = new URL(withHost(url));

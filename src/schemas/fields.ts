@@ -6,33 +6,34 @@ export const Time = z.iso.datetime().meta({ examples: ['2026-11-23T18:00:00.000Z
 const ADDRESS =
   /^[^\s@,;:<>()[\]\\"\p{Cc}\p{Cf}\p{Cs}]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.)+\p{L}[\p{L}\p{N}-]{0,61}[\p{L}\p{N}]$/u;
 
-/** RFC 5322 section 3.2.3: between, before and after the dots of a local part stands something. */
+/** RFC 5322 section 3.2.3: a dot in the local part stands between two characters that are not dots. */
 const EMPTY_ATOM = /^\.|\.\.|\.@/;
 
 /**
- * An address as it is looked up. RFC 5321 section 4.5.3.1: 64 octets before the @, 254 in all. One address: no
- * comma, no line break.
+ * The address of an account. RFC 5321 section 4.5.3.1: at most 64 octets before the @, and 254 in all. Exactly one
+ * address, so no comma and no line break.
  */
 export const Email = z
   .string()
   .trim()
   .max(254)
-  // No pattern in the document: not every reader of it takes the flag that \p needs.
-  .refine((text) => ADDRESS.test(text), { error: 'must be one e-mail address', abort: true })
+  // Not a regex: it would need the u flag, which a pattern in OpenAPI cannot state.
+  .refine((text) => ADDRESS.test(text), { error: 'must be an e-mail address', abort: true })
   .meta({ format: 'email', examples: ['ada@example.com'] });
 
 /**
- * An address that an account is to get: no mail server has to take one with an empty atom. Whoever has one gets in
- * all the same. NFKC, as it is looked up in that form, in which a character may become two dots.
+ * An address for a new account, or the new address of one. Refuses an empty atom, which mail servers may refuse;
+ * accounts that have such an address can still sign in. Checked in NFKC, the form in which addresses are looked up,
+ * because NFKC turns some characters into two dots.
  */
 export const NewEmail = Email.refine((text) => !EMPTY_ATOM.test(text.normalize('NFKC')), {
-  error: 'must not have a dot first, last or twice in a row before the @',
+  error: 'must not have a dot at the start or end of the part before the @, or two dots in a row',
 });
 
-/** Only well-formed text: a lone surrogate would become U+FFFD on its way into a hash. */
+/** A lone surrogate would become U+FFFD before the text is hashed, so different passwords would match. */
 const wellFormed = (text: string) => text.isWellFormed();
 
-/** A password as it is sent. Whether it is good enough to keep is `parts/passwords/passwords.ts`. */
+/** Any password that a request may contain. `actions/accounts/new-password.ts` checks whether a new one is strong. */
 export const Password = z
   .string()
   .min(1)
@@ -45,14 +46,16 @@ export const Name = z
   .trim()
   .min(1)
   .max(100)
-  .refine((text) => /^[^\p{Cc}\u2028\u2029]*$/u.test(text), { error: 'must be one line of text' })
+  .refine((text) => /^[^\p{Cc}\u2028\u2029]*$/u.test(text), {
+    error: 'must be a single line of text',
+  })
   .refine(wellFormed, { error: 'must be well-formed Unicode text' })
   .meta({ examples: ['Ada Lovelace'] });
 
-/** A token as it is sent: opaque, at most 4 KB. */
+/** Any token that a request may contain: at most 4 KB, not parsed here. */
 export const Token = z.string().min(1).max(4096);
 
-/** A six-digit TOTP code: text, as it may start with a zero. */
+/** A six-digit TOTP code. A string, because it may start with a zero. */
 export const Code = z
   .string()
   .regex(/^[0-9]{6}$/, { error: 'must be six digits' })
@@ -64,17 +67,19 @@ export const RecoveryCode = z
   .regex(/^(?:[A-Za-z2-7][\s-]?){16}$/, { error: 'must be a recovery code' })
   .meta({ examples: ['K3QW-7ZP2-MNB4-XA5T'] });
 
-/** A name that goes into a token and a header. */
+/** A role goes into tokens and into a header. */
 const Role = z.string().regex(/^[a-z][a-z0-9_:-]{0,31}$/, {
-  error: 'must be 1 to 32 of a-z, 0-9, _, :, -, and start with a letter',
+  error: 'must have 1 to 32 characters of a-z, 0-9, _, : and -, and start with a letter',
 });
 
-/** A token must stay below 1 KB, so roles together may have 200 characters. */
+/** An access token must stay below 1 KB, so all roles together may have 200 characters. */
 export const Roles = z
   .array(Role)
   .max(16)
-  .refine((roles) => new Set(roles).size === roles.length, { error: 'must not name a role twice' })
+  .refine((roles) => new Set(roles).size === roles.length, {
+    error: 'must not contain a role twice',
+  })
   .refine((roles) => roles.join().length <= 200, {
-    error: 'must have 200 characters at most together',
+    error: 'must have at most 200 characters in total',
   })
   .meta({ examples: [['admin']] });

@@ -2,16 +2,18 @@ import { z } from 'zod';
 
 const seconds = z.int().min(0).max(253_402_300_799);
 
-/** A private key of the key set (RFC 7517), with the two times that decide its state. */
+/** A private key of the key set (RFC 7517). `nbf` and `exp` decide whether it signs, verifies or is out of use. */
 export const PrivateJwk = z.looseObject({
   kty: z.enum(['EC', 'RSA', 'OKP', 'oct']),
   use: z.literal('sig').optional(),
   alg: z.enum(['ES256', 'RS256', 'PS256', 'EdDSA', 'HS256']).optional(),
   kid: z.string().optional(),
-  nbf: seconds.optional().describe('Used from, in seconds since 1970.'),
+  nbf: seconds.optional().describe('Signs from this time on, in seconds since 1970.'),
   exp: seconds
     .optional()
-    .describe('Honoured until, in seconds since 1970; set once it was replaced.'),
+    .describe(
+      'Verifies tokens until this time, in seconds since 1970. Set when the key is replaced.',
+    ),
 });
 export type PrivateJwk = z.infer<typeof PrivateJwk>;
 

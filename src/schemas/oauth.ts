@@ -20,13 +20,13 @@ export const OAuthProblem = z
   });
 
 const clientFields = {
-  client_id: z.string().max(100).optional().describe('Unless HTTP Basic carries it.'),
+  client_id: z.string().max(100).optional().describe('Required unless HTTP Basic carries it.'),
   client_secret: z.string().max(200).optional(),
 };
 
 const token = z.string().min(1).max(4096);
 
-/** Parameters that nobody knows are ignored, as RFC 6749 section 3.2 asks. */
+/** Unknown parameters are ignored (RFC 6749 section 3.2). */
 export const TokenRequest = z
   .object({
     grant_type: z.string().min(1).max(100).describe('`client_credentials` or `refresh_token`.'),
@@ -34,7 +34,9 @@ export const TokenRequest = z
       .string()
       .max(1_000)
       .optional()
-      .describe('Roles, separated by spaces; all of the account unless told.'),
+      .describe(
+        'Roles, separated by spaces. Without it, the token gets all roles of the service account.',
+      ),
     refresh_token: token.optional(),
     ...clientFields,
   })

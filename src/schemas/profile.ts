@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Time } from './fields.ts';
 
-/** What a user may read about himself. */
+/** What users may read about themselves. */
 export const Profile = z
   .object({
     id: z.string(),

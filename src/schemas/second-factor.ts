@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { Code, Password, RecoveryCode } from './fields.ts';
 
-/** One of the two ways to prove a second factor. */
+/** The two ways to prove the second factor; a request has exactly one. */
 export const proofFields = { code: Code.optional(), recovery_code: RecoveryCode.optional() };
 
-const exactlyOne = { error: 'needs either code or recovery_code', path: ['code'] };
+const exactlyOne = { error: 'send either code or recovery_code', path: ['code'] };
 
 export const hasOneProof = ({
   code,
@@ -14,7 +14,7 @@ export const hasOneProof = ({
   recovery_code?: string | undefined;
 }) => (code === undefined) !== (recovery_code === undefined);
 
-/** The password, and a proof of the second factor in force. */
+/** The password, and a proof of the second factor. */
 export const PasswordAndProof = z
   .strictObject({ password: Password, ...proofFields })
   .refine(hasOneProof, exactlyOne)
@@ -31,13 +31,13 @@ export const ChallengeBody = z
 
 export const Challenge = z
   .object({
-    mfa_token: z.string().describe('Send it to `/v1/login/mfa` together with a code.'),
+    mfa_token: z.string().describe('Send it to `/v1/login/mfa` with a code.'),
     methods: z.array(z.enum(['totp', 'recovery_code'])),
     expires_in: z.int().min(0).describe('Seconds.'),
   })
   .meta({
     id: 'Challenge',
-    description: 'The password was right; the second factor is still wanted.',
+    description: 'The password is right. The second factor is required too.',
     examples: [
       {
         mfa_token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6Im1mYStqd3QifQ.e30.c2ln',
@@ -49,9 +49,7 @@ export const Challenge = z
 
 export const RecoveryCodes = z
   .object({
-    recovery_codes: z
-      .array(z.string())
-      .describe('Shown once. Each signs in once, instead of a code.'),
+    recovery_codes: z.array(z.string()).describe('Shown only once. Each can replace a code once.'),
   })
   .meta({ id: 'RecoveryCodes', examples: [{ recovery_codes: ['K3QW-7ZP2-MNB4-XA5T'] }] });
 
@@ -59,11 +57,11 @@ export const Enrolment = z
   .object({
     secret: z.string().describe('Base32, to type into an authenticator app.'),
     otpauth_uri: z.string(),
-    qr_svg: z.string().describe('The URI as a picture to scan.'),
+    qr_svg: z.string().describe('The URI as a QR code.'),
   })
   .meta({
     id: 'Enrolment',
-    description: 'Counts for nothing until a code has confirmed it.',
+    description: 'Pending until confirmed with a code.',
     examples: [
       {
         secret: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP',

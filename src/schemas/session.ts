@@ -2,32 +2,32 @@ import { z } from 'zod';
 import { Time, Token } from './fields.ts';
 import { Transport } from './user.ts';
 
-/** What every sign-in and every refresh answers (RFC 6749 section 5.1). */
+/** The answer of every sign-in and every refresh (RFC 6749 section 5.1). */
 export const TokenAnswer = z
   .object({
     access_token: z.string(),
     token_type: z.literal('Bearer'),
-    expires_in: z.int().min(0).describe('Seconds that the access token lives.'),
-    refresh_token: z.string().optional().describe('Absent with the cookie transport.'),
+    expires_in: z.int().min(0).describe('Seconds until the access token expires.'),
+    refresh_token: z.string().optional().describe('Absent if the tokens travel in cookies.'),
     refresh_expires_in: z
       .int()
       .min(0)
-      .describe('Seconds until this session ends unless it is refreshed.'),
+      .describe('Seconds until the session expires if it is not refreshed.'),
     refresh_after: z
       .int()
       .min(0)
       .describe(
-        'Seconds to wait before the next refresh; spread, so that clients do not come all at once.',
+        'Seconds to wait before the next refresh. Varies, so that clients do not all refresh at once.',
       ),
     session_id: z.string(),
     device_token: z
       .string()
       .optional()
-      .describe('Absent with the cookie transport. Send it with the next sign-in.'),
+      .describe('Send it with the next sign-in. Absent if the tokens travel in cookies.'),
   })
   .meta({
     id: 'Tokens',
-    description: 'A new pair of tokens.',
+    description: 'New tokens.',
     examples: [
       {
         access_token: 'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6Ii4uLiJ9.e30.c2ln',
@@ -42,9 +42,8 @@ export const TokenAnswer = z
     ],
   });
 
-/** How the refresh and device tokens travel. */
 export const TransportChoice = Transport.default('body').describe(
-  '`cookie`: the refresh and device tokens travel as HttpOnly cookies and are absent from the body.',
+  'How the refresh and device tokens travel: in the body, or as HttpOnly cookies.',
 );
 
 export const RefreshBody = z
@@ -59,13 +58,13 @@ export const RefreshBody = z
 export const SessionView = z
   .object({
     id: z.string(),
-    client: z.string().describe('What the device called itself (User-Agent).'),
+    client: z.string().describe('The `User-Agent` of the sign-in.'),
     transport: Transport,
     amr: z.array(z.string()),
     created_at: Time,
     refreshed_at: Time,
     expires_at: Time,
-    current: z.boolean().describe('The session that this request came with.'),
+    current: z.boolean().describe('Whether this request belongs to the session.'),
   })
   .meta({
     id: 'Session',
@@ -84,5 +83,5 @@ export const SessionView = z
     ],
   });
 
-/** The answer of what has nothing to tell. */
+/** The empty body of a 204. */
 export const NoContent = z.null();

@@ -1,44 +1,45 @@
 import { z } from 'zod';
 
-/** Milliseconds since 1970, as far as a token and RFC 3339 can say it: to the year 9999. */
+/** Milliseconds since 1970, up to the end of the year 9999: RFC 3339 has no later time. */
 const Instant = z.int().min(0).max(253_402_300_799_999);
 
-/** A member of the row's JSON. Keeps what it does not know: a newer version may be running beside this one. */
+/** A member of the row's JSON. Unknown members are kept: a newer version may be running beside this one. */
 const member = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.looseObject(shape) as unknown as z.ZodObject<Shape>;
 
 export const Transport = z.enum(['body', 'cookie']);
 
-/** One sign-in on one device: one refresh family. */
+/** One sign-in on one device (RFC 9700: a refresh token family). */
 export const Session = member({
   id: z.string(),
-  /** The generation of the one refresh token that may rotate now. */
+  /** The current generation: how often the session was refreshed. */
   gen: z.int(),
   created_at: Instant,
-  /** The last rotation; the sign-in, where there was none. */
+  /** The last rotation, or the sign-in if there was none. */
   rotated_at: Instant,
-  /** When a retry came that only its key allowed. */
+  /** The last retry that was accepted after its grace, because it had the right Idempotency-Key. */
   retried_at: Instant.optional(),
-  /** The rotations before that one, newest first, as long as the grace for them may run. */
+  /** The rotations before that one whose grace may still run, newest first. */
   rotations: z.array(Instant).optional(),
-  /** The earlier of the idle and the absolute end. */
+  /** The idle or the absolute limit, whichever comes first. */
   expires_at: Instant,
   amr: z.array(z.string()),
   transport: Transport,
-  /** What the client called itself (User-Agent), shortened. */
+  /** The User-Agent, shortened. */
   client: z.string(),
-  /** Hash of the Idempotency-Key that the last rotation came with. */
+  /** Hash of the Idempotency-Key of the last rotation. */
   attempt: z.string().optional(),
   ended_at: Instant.optional(),
 });
 export type Session = z.infer<typeof Session>;
 
-/** Failed guesses of one kind, from one place (`rules/throttle.ts`). */
+/** The failed guesses of one budget (`rules/throttle.ts`). */
 export const Bucket = member({
+  /** The budget (`rules/budget.ts`). */
   key: z.string(),
   failures: z.int(),
   failed_at: Instant,
-  /** When the guesses began that are being checked right now. */
+  /** When the guesses that are being checked now began. */
   pending: z.array(Instant),
 });
 export type Bucket = z.infer<typeof Bucket>;
@@ -46,19 +47,18 @@ export type Bucket = z.infer<typeof Bucket>;
 /** A TOTP secret, encrypted (`parts/second-factor/secret-box.ts`). */
 const Totp = member({
   secret: z.string(),
-  /** The last 30-second step whose code was accepted: each is good once. */
+  /** The 30-second step of the last accepted code. Each code is accepted once. */
   last_step: z.int(),
 });
 
-/** A second factor. */
 export const Mfa = member({
   /** In force. */
   totp: Totp.optional(),
-  /** Asked for, not yet proven with a code. `tries`: wrong codes so far. */
+  /** Pending until confirmed with a code. `tries`: wrong codes so far. */
   pending: Totp.extend({ tries: z.int().optional() }).optional(),
   recovery: member({
     salt: z.string(),
-    /** What the hashes were made with (Argon2id). */
+    /** The Argon2id parameters of the hashes. */
     cost: member({ memory: z.int(), passes: z.int() }),
     hashes: z.array(z.string()),
   }).optional(),
@@ -67,7 +67,7 @@ export const Mfa = member({
 });
 export type Mfa = z.infer<typeof Mfa>;
 
-/** A row of `users`, the one thing that is remembered. */
+/** A row of `users`. Nothing else is stored. */
 export const User = z.object({
   id: z.string(),
   kind: z.enum(['person', 'service']),
@@ -75,14 +75,17 @@ export const User = z.object({
   email_key: z.string().nullable(),
   email_verified_at: Instant.nullable(),
   name: z.string().nullable(),
+  /** Of a person, as a PHC string. null: none chosen yet. */
   password_hash: z.string().nullable(),
+  /** Of a service account (SHA-256), newest first. */
+  secret_hashes: z.array(z.string()).nullable(),
   roles: z.array(z.string()),
   status: z.enum(['active', 'disabled', 'deleted']),
-  /** Tokens of every kind below it are dead. */
+  /** Tokens of every kind with a lower `ver` are revoked. */
   token_version: z.int(),
-  /** Access tokens below it are dead: it goes up alone when only they must die. Never below `token_version`. */
+  /** Access tokens with a lower `ver` are revoked. Never below `token_version`; goes up alone to revoke access tokens only. */
   access_version: z.int(),
-  /** Letters with a reset link that were posted: only the newest link holds. */
+  /** Reset letters sent so far: only the newest link is valid. */
   reset_letters: z.int(),
   sessions: z.array(Session),
   throttle: z.array(Bucket),
@@ -95,7 +98,7 @@ export const User = z.object({
 });
 export type User = z.infer<typeof User>;
 
-/** What the revocation snapshot needs of a row; a session of any version will do. */
+/** What the revocation snapshot needs. Few members of a session, so that sessions of other versions can be read too. */
 export const RevokedUser = User.pick({ id: true, access_version: true, revoked_at: true }).extend({
   sessions: z.array(Session.pick({ id: true, ended_at: true })),
 });

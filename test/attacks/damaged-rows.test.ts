@@ -14,7 +14,7 @@ const rowOf = async (email: string) => (await context.users.findByEmail(email)) 
 const write = (id: string, next: (user: User) => Partial<User>) =>
   context.users.change(id, (user) => ({ user: { ...user, ...next(user) }, result: undefined }));
 
-/** What the log says of this row while `act` runs. */
+/** The log lines about this row while `act` runs. */
 async function toldOf(id: string, act: () => Promise<unknown>) {
   const before = logs.length;
   await act();
@@ -24,7 +24,7 @@ async function toldOf(id: string, act: () => Promise<unknown>) {
     .filter((line) => JSON.stringify(line).includes(id));
 }
 
-/** 503, with when to come back; nothing of what is wrong is told. */
+/** Asserts a 503 with `Retry-After` that does not say what is wrong. */
 function isUnavailable(t: Test, answer: Awaited<ReturnType<typeof login>>) {
   const { detail } = refused(t, answer, 503, 'unavailable');
   t.equal(answer.headers['retry-after'], '1');
@@ -32,7 +32,7 @@ function isUnavailable(t: Test, answer: Awaited<ReturnType<typeof login>>) {
 }
 
 t.test(
-  'a hash that would cost minutes answers as a wrong password, and is told once',
+  'a hash that would take minutes gets the answer of a wrong password, and is logged once',
   async (t) => {
     const { id } = await signedIn(app, 'costly@example.com');
     const unknown = await login('nobody@example.com');
@@ -44,7 +44,7 @@ t.test(
         for (let turn = 0; turn < 2; turn += 1) {
           const answer = await login('costly@example.com');
           const problem = refused(t, answer, 401, 'invalid_credentials');
-          t.equal(problem.detail, unknown.json().detail, 'as of nobody');
+          t.equal(problem.detail, unknown.json().detail, 'the same as for an unknown address');
         }
       });
       t.equal(told.length, first ? 1 : 0, 'once for the row');
@@ -52,11 +52,11 @@ t.test(
         t.match(told[0], { event: 'storage.row_unreadable', user: id, msg: /password_hash/ });
       await write(id, () => ({ throttle: [] }));
     }
-    t.notMatch(JSON.stringify(logs), /argon2id/, 'and nothing of the hash is');
+    t.notMatch(JSON.stringify(logs), /argon2id/, 'the log does not contain the hash');
   },
 );
 
-t.test('who is signed in with such a hash proves nothing with a password', async (t) => {
+t.test('a signed-in user with such a hash cannot prove the password', async (t) => {
   const password_hash = PASSWORD_HASH.replace('t=2', 't=4294967295');
   const { access_token } = await signedIn(app, 'inside@example.com', { password_hash });
   const answer = await as(access_token, {
@@ -67,7 +67,7 @@ t.test('who is signed in with such a hash proves nothing with a password', async
   refused(t, answer, 403, 'wrong_password');
 });
 
-t.test('an invited user has no hash, and nothing is told of that', async (t) => {
+t.test('an invited user has no hash, and the log has no line about it', async (t) => {
   const { id } = await signedIn(app, 'invited@example.com', { password_hash: null });
   const told = await toldOf(id, async () => {
     refused(t, await login('invited@example.com'), 401, 'invalid_credentials');
@@ -75,7 +75,7 @@ t.test('an invited user has no hash, and nothing is told of that', async (t) => 
   t.same(told, []);
 });
 
-t.test('a TOTP secret that does not open is 503, and the log names the row', async (t) => {
+t.test('a TOTP secret that cannot be decrypted gets 503, and the log names the row', async (t) => {
   const email = 'factor@example.com';
   const { tokens, code, recoveryCodes } = await withFactor(t, app, email);
   const { id, mfa } = await rowOf(email);
@@ -100,8 +100,11 @@ t.test('a TOTP secret that does not open is 503, and the log names the row', asy
     t.equal(told.length, 1, 'one line');
     t.match(told[0], { err: { message: what } });
     if (secret !== '')
-      t.notOk(JSON.stringify(told).includes(text.slice(0, 20)), 'no value is told');
-    t.equal((await rowOf(email)).sessions.length, before, 'nobody is signed in');
+      t.notOk(
+        JSON.stringify(told).includes(text.slice(0, 20)),
+        'the log does not contain the value',
+      );
+    t.equal((await rowOf(email)).sessions.length, before, 'no session was started');
     const remove = { method: 'DELETE', url: '/v1/me/mfa/totp' } as const;
     const payload = { password: PASSWORD, code: code() };
     isUnavailable(t, await as(tokens.access_token, { ...remove, payload }));
@@ -117,10 +120,10 @@ t.test('a TOTP secret that does not open is 503, and the log names the row', asy
     mfa_token: (await login('other@example.com')).json().mfa_token,
     code: other.code(),
   });
-  t.equal(answer.statusCode, 200, 'nobody else suffers');
+  t.equal(answer.statusCode, 200, 'other users are not affected');
 });
 
-t.test('a pending secret that does not open is 503, and is replaced by another', async (t) => {
+t.test('a pending secret that cannot be decrypted gets 503, and can be replaced', async (t) => {
   const { access_token, id } = await signedIn(app, 'pending@example.com');
   const begin = () =>
     as(access_token, {
@@ -145,7 +148,7 @@ t.test('a pending secret that does not open is 503, and is replaced by another',
 });
 
 t.test(
-  'recovery codes whose cost or salt no hash has are 503; the TOTP code goes on',
+  'recovery codes with an impossible cost or salt get 503, and TOTP codes still work',
   async (t) => {
     const email = 'recovery@example.com';
     const { tokens, code, recoveryCodes } = await withFactor(t, app, email);
@@ -174,7 +177,7 @@ t.test(
       url: '/v1/me/mfa/recovery-codes',
       payload: { password: PASSWORD, code: code() },
     });
-    t.equal(renewed.statusCode, 200, 'a new set heals it');
+    t.equal(renewed.statusCode, 200, 'a new set repairs it');
     const { mfa_token } = (await login(email)).json();
     const [recovery_code] = renewed.json().recovery_codes;
     t.equal((await post('/v1/login/mfa', { mfa_token, recovery_code })).statusCode, 200);
@@ -182,19 +185,20 @@ t.test(
 );
 
 t.test(
-  "a damaged hash of a machine's secret is a wrong one, and the other one holds",
+  'a damaged hash of a client secret never matches, and the other secret still works',
   async (t) => {
     const client = await machine(app);
-    const sound = (await context.users.findById(client.id))?.password_hash as string;
+    const { secret_hashes } = (await context.users.findById(client.id)) as User;
+    const [sound] = secret_hashes as [string];
     const token = () =>
       form(app, '/oauth/token', { grant_type: 'client_credentials' }, basic(client));
-    for (const [password_hash, status] of [
-      [sound.slice(0, -1), 401],
-      [`${sound}x`, 401],
-      [`odd ${sound}`, 200],
-    ] as const) {
-      await write(client.id, () => ({ password_hash }));
-      t.equal((await token()).statusCode, status, password_hash.replace(sound, 'SOUND'));
+    for (const [hashes, status] of [
+      [[sound.slice(0, -1)], 401],
+      [[`${sound}x`], 401],
+      [['odd', sound], 200],
+    ] as [string[], number][]) {
+      await write(client.id, () => ({ secret_hashes: hashes }));
+      t.equal((await token()).statusCode, status, String(hashes).replace(sound, 'SOUND'));
     }
     const told = logs.filter(
       ({ event, user }) => event === 'storage.row_unreadable' && user === client.id,
@@ -203,7 +207,7 @@ t.test(
   },
 );
 
-t.test('an instant that no clock shows is 503, not a fault of the answer', async (t) => {
+t.test('a time that no clock can show gets 503, not 500', async (t) => {
   for (const created_at of [8_640_000_000_000_001, -1]) {
     const { access_token, id } = await signedIn(app, `when${created_at}@example.com`);
     await write(id, () => ({ created_at }));
@@ -211,7 +215,7 @@ t.test('an instant that no clock shows is 503, not a fault of the answer', async
   }
 });
 
-t.test('after its master secret has gone a TOTP secret is 503 on that row alone', async (t) => {
+t.test('without its master secret, a TOTP secret gets 503 on that row only', async (t) => {
   const [signing, first, next] = [
     newSigningKey('ES256', 0),
     newMasterSecret(0),

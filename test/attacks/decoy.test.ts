@@ -9,7 +9,7 @@ const { as, post, context, clock, login } = app;
 const root = await admin(app);
 const decoy = () => context.users.findById(DECOY);
 
-t.test('an administrator neither sees the decoy row nor changes it', async (t) => {
+t.test('an administrator can neither see nor change the decoy row', async (t) => {
   const { users } = (await as(root.access_token, { url: '/v1/users' })).json();
   t.same(
     users.map(({ id }: { id: string }) => id),
@@ -35,7 +35,7 @@ t.test('an administrator neither sees the decoy row nor changes it', async (t) =
   t.same(await decoy(), before);
 });
 
-t.test('nobody signs in as the decoy, by whatever name', async (t) => {
+t.test('nobody can sign in as the decoy, with any address', async (t) => {
   for (const email of [`${DECOY}@example.com`, 'null@example.com'])
     refused(t, await login(email), 401, 'invalid_credentials');
   refused(t, await post('/v1/login', { email: DECOY, password: PASSWORD }), 422, 'invalid_input');
@@ -49,7 +49,7 @@ t.test('nobody signs in as the decoy, by whatever name', async (t) => {
   refused(t, await as(forged, { url: '/v1/me' }), 401, 'token_revoked');
 });
 
-t.test('guesses at unknown addresses write the decoy, and leave nothing in it', async (t) => {
+t.test('guesses at unknown addresses write the decoy row, and store nothing in it', async (t) => {
   const before = await decoy();
   for (let guess = 0; guess < 5; guess += 1)
     refused(t, await login('nobody@example.com'), 401, 'invalid_credentials');

@@ -9,7 +9,7 @@ import {
 import type { PrivateJwk } from '../../src/schemas/jwk.ts';
 
 export type Json = Record<string, unknown>;
-/** The text of a segment: an object is written as JSON.stringify does. */
+/** The text of a segment; an object becomes JSON. */
 export type Text = Json | string | Buffer;
 
 export const encode = (value: Text): string =>
@@ -25,7 +25,7 @@ export const segmentsOf = (token: string): Segments => token.split('.') as Segme
 
 const privateKeys = new WeakMap<PrivateJwk, KeyObject>();
 
-/** Made once of each: the first signature by an RSA key takes several times as long as the next. */
+/** Made once for each key: the first signature with an RSA key takes several times as long as the next. */
 export function privateKeyOf(key: PrivateJwk): KeyObject {
   const made = privateKeys.get(key) ?? createPrivateKey({ key, format: 'jwk' });
   privateKeys.set(key, made);
@@ -38,7 +38,7 @@ export const secretOf = ({ k }: PrivateJwk): Buffer => Buffer.from(String(k), 'b
 export const hmac = (text: string, secret: string | Buffer, bits = '256'): Buffer =>
   createHmac(`sha${bits}`, secret).update(text).digest();
 
-/** Signs with a key, in the way of any `alg` that its kind can do (RFC 7518, RFC 8037). */
+/** Signs with a key, with any `alg` that its type supports (RFC 7518, RFC 8037). */
 export function signature(text: string, jwk: PrivateJwk, alg: string = jwk.alg ?? 'HS256'): Buffer {
   const bits = alg.slice(2);
   if (jwk.kty === 'oct') return hmac(text, secretOf(jwk), bits);
@@ -51,7 +51,7 @@ export function signature(text: string, jwk: PrivateJwk, alg: string = jwk.alg ?
     : sign(`sha${bits}`, data, key);
 }
 
-/** RSASSA-PSS with a salt of any length; RFC 7518 section 3.5 asks for that of the hash. */
+/** RSASSA-PSS with a salt of any length; RFC 7518 section 3.5 requires the length of the hash. */
 export const salted = (data: Buffer, key: KeyObject, bits: string, saltLength: number): Buffer =>
   sign(`sha${bits}`, data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength });
 
@@ -60,7 +60,7 @@ interface Parts {
   claims?: Text;
 }
 
-/** What a forger has: a token that holds, and the very key that it was made with. */
+/** What a forger has: a valid token, and the key that signed it. */
 export class Forger {
   readonly token: string;
   readonly jwk: PrivateJwk;
@@ -76,11 +76,11 @@ export class Forger {
     this.claims = decode(this.segments[1]);
   }
 
-  /** What is signed: a header and claims, each as they are unless told otherwise. */
+  /** The signed part: a header and claims, by default those of the valid token. */
   input = ({ header = this.header, claims = this.claims }: Parts = {}): string =>
     `${encode(header)}.${encode(claims)}`;
 
-  /** A token with this header and these claims, signed by the real key as ever. */
+  /** A token with this header and these claims, signed by the real key. */
   make = (parts: Parts = {}): string => this.sign(this.input(parts));
 
   /** Any text, signed by the real key. */

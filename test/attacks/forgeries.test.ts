@@ -16,10 +16,10 @@ import { forgeries, type Trait, type World } from './forgeries.ts';
 const clock = new TestClock();
 const now = clock.now / 1_000;
 const master = newMasterSecret(0);
-/** One key of each algorithm: the service honours them all, and signs with one. */
+/** One key of each algorithm: the service accepts them all, and signs with one. */
 const honoured = SigningAlgorithm.options.map((alg) => newSigningKey(alg, 0));
 
-/** A listener of the test's own, and what came to it. */
+/** A local server, and the requests that reached it. */
 async function listener(t: Test) {
   const visits: string[] = [];
   const server = createServer((request, response) => {
@@ -45,7 +45,7 @@ function connections(t: Test): () => number {
   return () => count;
 }
 
-/** A token of each kind but the access token, all of them good. */
+/** A valid token of each kind except the access token. */
 function ownTokens(app: Awaited<ReturnType<typeof service>>['app'], sub: string) {
   const claims = {
     ...{ sub, sid: 'session', gen: 0, ver: 0, dev: 'device', jti: 'unique', was: 'before' },
@@ -81,7 +81,7 @@ async function service(t: Test, alg: SigningAlgorithm) {
   };
 }
 
-/** All of an answer but the id of the request, and the length that it has by it. */
+/** An answer without the ID of the request, and without the length, which depends on it. */
 const bytesOf = ({ statusCode, headers, payload }: LightMyRequestResponse) =>
   JSON.stringify({
     statusCode,
@@ -89,22 +89,22 @@ const bytesOf = ({ statusCode, headers, payload }: LightMyRequestResponse) =>
     payload: payload.replace(/"instance":"[\w-]{10,16}"/, '"instance":""'),
   });
 
-/** What each trait of a forgery tries. */
+/** The title of each group of forgeries. */
 const TRAITS: Record<Trait, string> = {
-  algorithm: 'TOK-02 the header names another algorithm, or the key is used for another',
-  key: 'TOK-01 TOK-03 TOK-04 TOK-05 TOK-17 another key signs, or the header brings one, or the numbers are none',
-  header: 'TOK-04 TOK-06 TOK-07 the header says more, less or something else',
-  form: 'TOK-14 TOK-16 the same bytes are written otherwise, or too many',
+  algorithm: 'TOK-02 the header names another algorithm, or the key is used with another',
+  key: 'TOK-01 TOK-03 TOK-04 TOK-05 TOK-17 another key signs, or the header contains one, or the signature is out of range',
+  header: 'TOK-04 TOK-06 TOK-07 a header member is missing, unknown or wrong',
+  form: 'TOK-14 TOK-16 the same bytes in another encoding, or too many bytes',
   claim:
-    'TOK-08 TOK-09 TOK-11 TOK-12 TOK-13 TOK-15 a claim is missing, unknown, odd, or not for us',
-  kind: 'TOK-07 KEY-08 a token of another kind, or its claims, header or signature',
+    'TOK-08 TOK-09 TOK-11 TOK-12 TOK-13 TOK-15 a claim is missing, unknown, malformed or for another service',
+  kind: 'TOK-07 KEY-08 a token of another kind, or with its claims, header or signature',
 };
 
 let count = 0;
 
 for (const alg of SigningAlgorithm.options) {
   t.test(
-    `TOK-23 BEA-03 BEA-07 with ${alg} all forgeries get the same bytes, and nothing happens`,
+    `TOK-23 BEA-03 BEA-07 with ${alg} all forgeries get the same answer, and change nothing`,
     async (t) => {
       const { app, rows, jwk, others } = await service(t, alg);
       const ada = await signedIn(app, 'ada@example.com', { roles: ['editor'] });
@@ -124,9 +124,13 @@ for (const alg of SigningAlgorithm.options) {
       };
       const whoami = { method: 'GET', url: '/v1/whoami' } as const;
       for (const control of [forger.make(), world.second, ada.access_token])
-        t.equal((await app.as(control, whoami)).statusCode, 200, 'the forger makes good tokens');
+        t.equal(
+          (await app.as(control, whoami)).statusCode,
+          200,
+          'the forger can make valid tokens',
+        );
 
-      // Whoever were let in would end sessions: by the guard of all bearer routes; every fourth also by the one route without it.
+      // A forgery that got in would end sessions. All go to a route with the bearer guard, every fourth also to the one route without it.
       const routes = [
         [1, { method: 'DELETE', url: '/v1/me/sessions' }],
         [4, { method: 'POST', url: '/v1/logout' }],
@@ -144,25 +148,25 @@ for (const alg of SigningAlgorithm.options) {
               const headers = { authorization: `Bearer ${token}` };
               if (bytesOf(await app.app.inject({ ...route, headers })) !== expected) odd.push(name);
             }
-            t.same(odd, [], `the same bytes from ${route.url}`);
+            t.same(odd, [], `the same answer from ${route.url}`);
           }
           t.same(await rows(), before, 'no row changed');
         });
       }
-      t.same(outside.visits, [], 'nobody was asked for a key');
+      t.same(outside.visits, [], 'no key was fetched');
       t.equal(opened(), 0, 'no connection was opened');
       t.notOk(
         app.logs.some(({ level }) => Number(level) >= 50),
         'nothing was a fault',
       );
       const ended = await app.as(forger.make(), routes[0][1]);
-      t.equal(ended.statusCode, 204, 'what they were all refused is there for the owner');
+      t.equal(ended.statusCode, 204, 'the owner can do what the forgeries could not');
       t.notSame(await rows(), before);
     },
   );
 }
 
-t.test('these were some thousands', async (t) => {
+t.test('there were thousands of forgeries', async (t) => {
   t.comment(`${count} forgeries`);
   t.ok(count > 2_500, `${count} forgeries`);
 });

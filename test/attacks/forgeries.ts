@@ -12,23 +12,23 @@ import {
   signature,
 } from './forger.ts';
 
-/** Tokens by what is wrong with them. */
+/** Tokens, keyed by what is wrong with them. */
 type Forgeries = Record<string, string>;
 
 export interface World {
   forger: Forger;
-  /** The other keys that the service honours: each may sign, under its own name. */
+  /** The other keys that the service accepts, each with its own `kid`. */
   others: PrivateJwk[];
   master: PrivateJwk;
   /** A key of the same algorithm that the service has never seen. */
   stranger: PrivateJwk;
   /** What the service publishes. */
   published: string;
-  /** Good tokens of the other kinds, by kind. */
+  /** Valid tokens of the other kinds, by kind. */
   own: Record<string, string>;
-  /** A second good access token. */
+  /** A second valid access token. */
   second: string;
-  /** An address that writes down who comes. */
+  /** The address of a server that records its requests. */
   listener: string;
   /** Seconds. */
   now: number;
@@ -45,7 +45,7 @@ const NAMES = [
   'ES256,ES384,ES512,ES256K,EdDSA,Ed25519,Ed448,A256KW,dir,RSA-OAEP,A128CBC-HS256',
 ].flatMap((names) => names.split(','));
 
-/** `alg`: the header says another than the key's, or the key's is used under another's rules. */
+/** `alg`: the header names another algorithm than the key's, or the signature was made with another one. */
 function algorithms({ forger, published, others }: World): Forgeries {
   const { header, jwk } = forger;
   const alg = String(jwk.alg);
@@ -76,7 +76,7 @@ function algorithms({ forger, published, others }: World): Forgeries {
     ...table(names, (name) => [`alg ${name}, signed`, forger.withHeader({ alg: name })]),
     ...table(spellings, (name) => [`alg ${shown(name)}`, forger.withHeader({ alg: name })]),
     ...Object.fromEntries(unsigned),
-    // Another honoured key, honestly named by its alg, under the kid of this one; and the other way round.
+    // Another accepted key with its own alg, under the kid of this one; and the other way round.
     ...table(others, (other) => {
       const input = forger.input({ header: { ...header, alg: other.alg } });
       const text = `${input}.${encode(signature(input, other))}`;
@@ -87,7 +87,7 @@ function algorithms({ forger, published, others }: World): Forgeries {
   };
 }
 
-/** The public key, or any public text, taken for an HMAC secret (CVE-2023-48223 and those after it). */
+/** The public key, or other public text, used as an HMAC secret (CVE-2023-48223 and later ones). */
 function confusions(forger: Forger, published: string): Forgeries {
   const { header, jwk } = forger;
   const texts: Record<string, string | Buffer> = {
@@ -185,7 +185,7 @@ function otherSchemes({ jwk, signedAs, input }: Forger): Forgeries {
   }
 }
 
-/** `key`: the header is ours or nearly, and the key that signs is not the one that it names. */
+/** `key`: the header is valid or nearly so, but another key signs than the one that it names. */
 function keys(world: World): Forgeries {
   const { forger, others, master, stranger, listener, own } = world;
   const { header, jwk } = forger;
@@ -281,7 +281,7 @@ const bigOf = (bytes: Buffer) => BigInt(`0x${bytes.toString('hex')}`);
 const bytesOf = (number: bigint, length: number) =>
   Buffer.from(number.toString(16).padStart(length * 2, '0'), 'hex');
 
-/** Signatures whose numbers are out of range, or written in another width (RFC 7518 section 3.4, RFC 8032 section 5.1.7). */
+/** Signatures whose numbers are out of range or of another length (RFC 7518 section 3.4, RFC 8032 section 5.1.7). */
 function numbers({ forger, second }: World): Forgeries {
   const real = Buffer.from(forger.segments[2], 'base64url');
   const { length } = real;
@@ -377,7 +377,7 @@ function numbers({ forger, second }: World): Forgeries {
   );
 }
 
-/** `header`: signed by the real key, with a member too many, too few, or of another kind. */
+/** `header`: signed by the real key, but a member is missing, unknown or of another type. */
 function headers({ forger, listener, stranger }: World): Forgeries {
   const { header } = forger;
   const json = JSON.stringify(header);
@@ -526,7 +526,7 @@ function headers({ forger, listener, stranger }: World): Forgeries {
       `text: ${name}`,
       forger.make({ header: text }),
     ]),
-    // The unencoded payload of RFC 7797, signed as it asks for.
+    // An unencoded payload, signed as RFC 7797 requires.
     'b64 false, honestly': (() => {
       const head = encode({ ...header, b64: false, crit: ['b64'] });
       return `${forger.sign(`${head}.x`)}`;
@@ -536,7 +536,7 @@ function headers({ forger, listener, stranger }: World): Forgeries {
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-/** Another text for the same bytes: bits of the last character that stand for nothing (RFC 4648 section 3.5). */
+/** Another text for the same bytes: the unused bits of the last character are set (RFC 4648 section 3.5). */
 export function unusedBits(segment: string): string[] {
   const unused = [0, 0, 4, 2][segment.length % 4] as number;
   const last = ALPHABET.indexOf(segment.at(-1) as string);
@@ -546,14 +546,14 @@ export function unusedBits(segment: string): string[] {
   );
 }
 
-/** `form`: the same bytes, written otherwise; or another serialisation. */
+/** `form`: the same bytes in another encoding, or another serialization. */
 function forms({ forger, second }: World): Forgeries {
   const { token, segments } = forger;
   const [header, claims, mark] = segments;
   const [otherHeader, otherClaims, otherMark] = second.split('.');
   const standard = (segment: string) => segment.replaceAll('-', '+').replaceAll('_', '/');
   const flattened = JSON.stringify({ protected: header, payload: claims, signature: mark });
-  // A claim as long as it takes for the last character to have bits to spare.
+  // A claim of such a length that the last character has unused bits.
   const roomy = ['', 'x', 'xx']
     .map((pad) =>
       forger.input({ claims: { ...forger.claims, jti: `${forger.claims['jti']}${pad}` } }),
@@ -685,7 +685,7 @@ function forms({ forger, second }: World): Forgeries {
   };
 }
 
-/** `claim`: signed by the real key, and one claim is missing, unknown, of another type or not for us. */
+/** `claim`: signed by the real key, but one claim is missing, unknown, of another type or for another service. */
 function claims({ forger, now }: World): Forgeries {
   const { claims } = forger;
   const [issuer, audience] = [String(claims['iss']), String(claims['aud'])];
@@ -784,11 +784,11 @@ function claims({ forger, now }: World): Forgeries {
     'a list of it': `[${json}]`,
     'half of it': json.slice(0, -10),
     'two of it': `${json}${json}`,
-    'sub twice, ours last': json.replace('{', '{"sub":"x",'),
-    'sub twice, ours first': json.replace(/}$/, ',"sub":"x"}'),
+    'sub twice, the right one last': json.replace('{', '{"sub":"x",'),
+    'sub twice, the right one first': json.replace(/}$/, ',"sub":"x"}'),
     'roles twice': json.replace(/}$/, ',"roles":["admin"]}'),
     'exp twice': json.replace(/}$/, `,"exp":${now + 900}}`),
-    'a name escaped, so that it is there twice': json.replace('{', '{"\\u0073ub":"x",'),
+    'a name escaped, so that it appears twice': json.replace('{', '{"\\u0073ub":"x",'),
     'an escaped letter': json.replace('"sub"', '"\\u0073ub"'),
     'an escaped slash': json.replace('https://', 'https:\\/\\/'),
     '__proto__ with roles': json.replace(/}$/, ',"__proto__":{"roles":["admin"]}}'),
@@ -847,11 +847,11 @@ function claims({ forger, now }: World): Forgeries {
       exp: now,
       aud: issuer,
     }),
-    'expired, and signed by nobody': `${forger.input({ claims: { ...claims, iat: now - 900, exp: now } })}.${forger.segments[2]}`,
+    'expired, with the signature of other claims': `${forger.input({ claims: { ...claims, iat: now - 900, exp: now } })}.${forger.segments[2]}`,
   };
 }
 
-/** `kind`: a good token of another kind, or the claims of one kind in the name of another. */
+/** `kind`: a valid token of another kind, or the claims of one kind with the `typ` of another. */
 function kinds({ forger, own, stranger, now }: World): Forgeries {
   const { claims, header } = forger;
   const idToken = {
@@ -924,6 +924,6 @@ const FORGED = {
 };
 export type Trait = keyof typeof FORGED;
 
-/** Tokens in each of which only one thing is wrong, and that of this trait; each by its name. */
+/** The forgeries of this group, by name. In each, exactly one thing is wrong. */
 export const forgeries = (trait: Trait, world: World): [string, string][] =>
   Object.entries(FORGED[trait](world));

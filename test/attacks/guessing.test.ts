@@ -12,12 +12,12 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const ADA = 'ada@example.com';
 const WRONG = 'a guess that is not right';
-// Every node of a test runs with room for all that waits, so that nothing but the budget refuses.
+// The queue of each node is long enough that only the guessing budget refuses.
 const env = { HASH_QUEUE: '1000' };
 
 const address = (prefix: number) => `10.${prefix >> 16}.${(prefix >> 8) & 255}.${prefix & 255}`;
 
-/** Requests from where the test says, and how many passwords were really checked. */
+/** Sends guesses from chosen places, and counts the passwords that were really checked. */
 function guesser({ app, context }: TestApp) {
   const state = { checked: 0 };
   const { check } = context.passwords;
@@ -51,7 +51,7 @@ const throttled = (t: Test, answer: LightMyRequestResponse, seconds: number) => 
 };
 
 t.test(
-  'AUT-04 PWD-08 a thousand guesses at once: five are checked, then the right one waits too',
+  'AUT-04 PWD-08 of a thousand guesses at once five are checked, and then even the right one must wait',
   async (t) => {
     const app = await testApp(t, { env });
     await app.signUp();
@@ -59,7 +59,7 @@ t.test(
     for (const email of [ADA, 'nobody@example.com']) {
       state.checked = 0;
       const answers = await Promise.all(Array.from({ length: 1_000 }, () => wrong(1, email)));
-      // On a slow machine some wait too long for their turn.
+      // On a slow machine, some time out in the queue.
       const { 401: refusals, 429: later = 0, 503: tired = 0 } = counted(answers);
       t.equal(refusals, 5, email);
       t.equal(later + tired, 995, email);
@@ -69,19 +69,19 @@ t.test(
     app.clock.advance(29_999);
     throttled(t, await right(), 1);
     app.clock.advance(1);
-    t.equal((await right()).statusCode, 200, 'when the wait is over it is right again');
-    t.equal((await right()).statusCode, 200, 'and the place is forgiven');
+    t.equal((await right()).statusCode, 200, 'after the wait the right password works');
+    t.equal((await right()).statusCode, 200, 'and the failures of the place are forgiven');
   },
 );
 
-t.test('AUT-04 from 250 places at once 100 are checked', async (t) => {
+t.test('AUT-04 of guesses from 250 places at once, 100 are checked', async (t) => {
   const app = await testApp(t, { env });
   const { device_token } = await signedIn(app, ADA);
   const { wrong, right, state } = guesser(app);
   const guesses = Array.from({ length: 250 }, (_, prefix) => wrong(prefix));
   const owner = right(9_999, { device_token });
   const answers = await Promise.all(guesses);
-  t.equal((await owner).statusCode, 200, 'the owner got in meanwhile');
+  t.equal((await owner).statusCode, 200, 'the owner signs in meanwhile');
   const { 401: refusals = 0, ...others } = counted(answers);
   t.equal(refusals, 100);
   t.equal((others[429] ?? 0) + (others[503] ?? 0), 150);
@@ -89,7 +89,7 @@ t.test('AUT-04 from 250 places at once 100 are checked', async (t) => {
   throttled(t, await right(9_999), 30);
 });
 
-t.test('AUT-05 with more device tokens than there is room for nobody begins anew', async (t) => {
+t.test('AUT-05 more device tokens than the row has room for reset no count', async (t) => {
   const app = await testApp(t, { env });
   const ada = await signedIn(app, ADA);
   const { guess, state } = guesser(app);
@@ -118,10 +118,10 @@ t.test('twenty sign-ins at once with the right password all succeed', async (t) 
     const answers = await Promise.all(Array.from({ length: 20 }, () => right(1, more)));
     t.same(counted(answers), { 200: 20 });
   }
-  t.same((await rowOf(app)).throttle, [], 'and none counts as a guess');
+  t.same((await rowOf(app)).throttle, [], 'and none counts as a failure');
 });
 
-t.test('RAT-06 a restart forgives nothing', async (t) => {
+t.test('RAT-06 a restart resets no count', async (t) => {
   const url = `file:${folder(t)}/restart.db`;
   const clock = new TestClock();
   const first = await testApp(t, { env, clock, database: opened(t, url) });
@@ -135,7 +135,7 @@ t.test('RAT-06 a restart forgives nothing', async (t) => {
 });
 
 t.test(
-  'AUT-06 500 prefixes for an hour: 107 guesses, and the owner is never kept out',
+  'AUT-06 500 prefixes get 107 guesses in an hour, and never lock the owner out',
   async (t) => {
     const app = await testApp(t, { env: { ...env, HASH_MEMORY: '19456' } });
     const { device_token, access_token, refresh_token } = await signedIn(app, ADA);
@@ -166,11 +166,15 @@ t.test(
     t.ok(JSON.stringify((await rowOf(app)).throttle).length < 8_000, 'the row stays small');
     const fresh = (await right(9_999, { device_token })).json().access_token;
     t.equal((await app.as(fresh, { url: '/v1/whoami' })).statusCode, 200);
-    t.equal((await app.as(access_token, { url: '/v1/whoami' })).statusCode, 401, 'only by its age');
+    t.equal(
+      (await app.as(access_token, { url: '/v1/whoami' })).statusCode,
+      401,
+      'only because it has expired',
+    );
   },
 );
 
-t.test('AUT-06 one prefix for an hour: 12 guesses', async (t) => {
+t.test('AUT-06 one prefix gets 12 guesses in an hour', async (t) => {
   const app = await testApp(t, { env });
   const { guess, state } = guesser(app);
   const end = app.clock.now + HOUR;
@@ -183,7 +187,7 @@ t.test('AUT-06 one prefix for an hour: 12 guesses', async (t) => {
   t.equal(state.checked, 12);
 });
 
-t.test('AUT-08 an unknown address is throttled like a known one, to the byte', async (t) => {
+t.test('AUT-08 an unknown address is throttled exactly like a known one', async (t) => {
   const app = await testApp(t, { env });
   await app.signUp();
   const { guess } = guesser(app);
@@ -203,7 +207,7 @@ t.test('AUT-08 an unknown address is throttled like a known one, to the byte', a
   }
 });
 
-t.test('a device token opens the budget of its own account alone', async (t) => {
+t.test('a device token opens only the budget of its own account', async (t) => {
   const app = await testApp(t, { env });
   const { device_token: forged } = await signedIn(app, 'eve@example.com');
   const { refresh_token, access_token, device_token } = await signedIn(app, ADA);
@@ -213,10 +217,10 @@ t.test('a device token opens the budget of its own account alone', async (t) => 
   for (const token of none) throttled(t, await right(1, { device_token: token }), 30);
   t.equal((await right(1, { device_token })).statusCode, 200);
   const answer = await right(1, { device_token });
-  t.equal(answer.statusCode, 200, 'and its own failures are its own');
+  t.equal(answer.statusCode, 200, 'and has failures of its own');
 });
 
-t.test('a stolen device token guesses no more often than a place does', async (t) => {
+t.test('a stolen device token allows no more guesses than a place', async (t) => {
   const app = await testApp(t, { env });
   const { device_token } = await signedIn(app, ADA);
   const { guess, state, right } = guesser(app);
@@ -259,12 +263,12 @@ t.test(
           t.equal((await guess(each, { [header]: '203.0.113.9' })).statusCode, 429, header);
         }
       }
-      t.equal((await guess(next)).statusCode, 401, 'the neighbour has his own count');
+      t.equal((await guess(next)).statusCode, 401, 'a neighbouring address has its own count');
     }
   },
 );
 
-t.test('one address in other spellings is one account', async (t) => {
+t.test('other spellings of an address count for the same account', async (t) => {
   const app = await testApp(t, { env });
   const { guess } = guesser(app);
   for (const known of [true, false]) {
@@ -287,7 +291,7 @@ t.test('one address in other spellings is one account', async (t) => {
 });
 
 t.test(
-  'MFA-08 AUT-05 five tries at the second factor over all challenges, and waits of its own',
+  'MFA-08 AUT-05 the second factor allows five tries across all challenges, and has its own waits',
   async (t) => {
     const app = await testApp(t, { env });
     const { secret, recoveryCodes, code } = await withFactor(t, app, ADA);
@@ -307,8 +311,12 @@ t.test(
     for (let turn = 0; turn < 5; turn += 1) refused(t, await prove(foreign), 401, 'invalid_code');
     throttled(t, await prove(foreign), 30);
     throttled(t, await prove({ recovery_code: recoveryCodes[0] }), 30);
-    t.equal((await rowOf(app)).mfa.recovery?.hashes.length, 10, 'no code was used up');
-    t.equal((await prove({ recovery_code: recoveryCodes[0] }, 2)).statusCode, 200, 'elsewhere');
+    t.equal((await rowOf(app)).mfa.recovery?.hashes.length, 10, 'no recovery code was used up');
+    t.equal(
+      (await prove({ recovery_code: recoveryCodes[0] }, 2)).statusCode,
+      200,
+      'from another place',
+    );
     throttled(t, await prove({ code: codeAt(secret, app.clock.now) }), 30);
     app.clock.advance(30_000);
     t.equal((await prove({ code: code() })).statusCode, 200);
@@ -316,7 +324,7 @@ t.test(
 );
 
 t.test(
-  'MFA-08 from 500 prefixes with the right password: 100 tries, and password failures wash none away',
+  'MFA-08 500 prefixes with the right password get 100 tries, and wrong passwords reset none',
   async (t) => {
     const app = await testApp(t, { env });
     const { secret, tokens, code } = await withFactor(t, app, ADA);
@@ -340,12 +348,12 @@ t.test(
     const { device_token } = tokens;
     const owner = (await right(9_999, { device_token })).json().mfa_token;
     const done = await guess({ mfa_token: owner, code: code() }, address(9_999), '/v1/login/mfa');
-    t.equal(done.statusCode, 200, 'the owner signs in on his device');
+    t.equal(done.statusCode, 200, 'the owner signs in on a known device');
   },
 );
 
 t.test(
-  'PWD-08 AUT-07 step-up checks count by session, and keep nobody from signing in',
+  'PWD-08 AUT-07 password checks of a session count for that session, and do not block sign-ins',
   async (t) => {
     const app = await testApp(t, { env });
     const { access_token } = await signedIn(app, ADA);
@@ -372,7 +380,7 @@ t.test(
     }
     t.equal((await rowOf(app)).password_hash, before);
     const other = await right();
-    t.equal(other.statusCode, 200, 'the sign-in is open');
+    t.equal(other.statusCode, 200, 'a sign-in is not throttled');
     t.equal(
       (await change(PASSWORD, other.json().access_token)).statusCode,
       200,
@@ -382,7 +390,7 @@ t.test(
 );
 
 t.test(
-  'AUT-07 a sign-in that must wait keeps no session from its step-up, and the other way round',
+  'AUT-07 a throttled sign-in does not block the password checks of a session, nor the other way round',
   async (t) => {
     const app = await testApp(t, { env });
     const { access_token } = await signedIn(app, ADA);
@@ -399,30 +407,33 @@ t.test(
   },
 );
 
-t.test('AUT-06 whoever reads the mailbox gets in again during a throttle', async (t) => {
-  const box = await mailbox(t);
-  const app = await testApp(t, { env: { ...env, MAIL_URL: box.url } });
-  const { access_token, refresh_token } = await signedIn(app, ADA);
-  const { wrong, right, guess } = guesser(app);
-  await Promise.all(Array.from({ length: 120 }, (_, prefix) => wrong(prefix)));
-  throttled(t, await right(7_777), 30);
-  t.equal((await app.as(access_token, { url: '/v1/whoami' })).statusCode, 200);
-  t.equal((await app.as(access_token, { url: '/v1/me' })).statusCode, 200);
-  t.equal((await app.refresh(refresh_token)).statusCode, 200);
-  t.equal((await guess({ email: ADA }, address(1), '/v1/password/forgot')).statusCode, 202);
-  const token = await box.token(ADA);
-  const password = 'a lantern in the rainy harbour';
-  t.equal((await guess({ token, password }, address(1), '/v1/password/reset')).statusCode, 204);
-  t.same((await rowOf(app)).throttle, []);
-  t.equal(
-    (await guess({ email: ADA, password })).statusCode,
-    200,
-    'from a place that was throttled',
-  );
-});
+t.test(
+  'AUT-06 the owner of the mailbox can sign in again while the account is throttled',
+  async (t) => {
+    const box = await mailbox(t);
+    const app = await testApp(t, { env: { ...env, MAIL_URL: box.url } });
+    const { access_token, refresh_token } = await signedIn(app, ADA);
+    const { wrong, right, guess } = guesser(app);
+    await Promise.all(Array.from({ length: 120 }, (_, prefix) => wrong(prefix)));
+    throttled(t, await right(7_777), 30);
+    t.equal((await app.as(access_token, { url: '/v1/whoami' })).statusCode, 200);
+    t.equal((await app.as(access_token, { url: '/v1/me' })).statusCode, 200);
+    t.equal((await app.refresh(refresh_token)).statusCode, 200);
+    t.equal((await guess({ email: ADA }, address(1), '/v1/password/forgot')).statusCode, 202);
+    const token = await box.token(ADA);
+    const password = 'a lantern in the rainy harbour';
+    t.equal((await guess({ token, password }, address(1), '/v1/password/reset')).statusCode, 204);
+    t.same((await rowOf(app)).throttle, []);
+    t.equal(
+      (await guess({ email: ADA, password })).statusCode,
+      200,
+      'from a place that was throttled',
+    );
+  },
+);
 
 t.test(
-  'AUT-06 a queue that is full of strangers answers them 503, counts nobody, and lets the owner in',
+  'AUT-06 a queue full of strangers answers them 503, counts no failures, and lets the owner in',
   async (t) => {
     const app = await testApp(t, { env: { HASH_QUEUE: '2', HASH_CONCURRENCY: '1' } });
     const { device_token, access_token } = await app.signUp();
@@ -447,32 +458,29 @@ t.test(
     refused(t, refusal, 503, 'overloaded');
     t.equal(refusal.headers['retry-after'], '2');
     const events = app.events().filter((event) => event === 'sign_in.refused');
-    t.equal(events.length, unknown, 'who found no room did not guess');
+    t.equal(events.length, unknown, 'a refusal for lack of room is not logged as a guess');
     t.notOk(
       app.logs.some(({ level }) => Number(level) >= 50),
-      'nor is it a fault of ours',
+      'and is not logged as an error',
     );
     t.same((await rowOf(app)).throttle, []);
   },
 );
 
-t.test(
-  'AUT-05 sixty other networks do not wash out the wait of the first before it has run out',
-  async (t) => {
-    const app = await testApp(t, { env });
-    await signedIn(app, ADA, { password_hash: PASSWORD_HASH });
-    const { wrong, right } = guesser(app);
-    for (const email of [ADA, 'nobody@example.com']) {
-      for (let turn = 0; turn < 5; turn += 1)
-        refused(t, await wrong(1, email), 401, 'invalid_credentials');
-      for (let prefix = 2; prefix < 62; prefix += 1)
-        refused(t, await wrong(prefix, email), 401, 'invalid_credentials');
-      throttled(t, await wrong(1, email), 30);
-    }
-    throttled(t, await right(1), 30);
-    t.ok((await rowOf(app)).throttle.length <= 41, 'and the row stays small');
-    t.equal((await right(62)).statusCode, 200, 'nor does a newcomer wait for them');
-    app.clock.advance(30_000);
-    t.equal((await right(1)).statusCode, 200, 'when its wait is over it is right again');
-  },
-);
+t.test('AUT-05 sixty other networks do not end the wait of the first early', async (t) => {
+  const app = await testApp(t, { env });
+  await signedIn(app, ADA, { password_hash: PASSWORD_HASH });
+  const { wrong, right } = guesser(app);
+  for (const email of [ADA, 'nobody@example.com']) {
+    for (let turn = 0; turn < 5; turn += 1)
+      refused(t, await wrong(1, email), 401, 'invalid_credentials');
+    for (let prefix = 2; prefix < 62; prefix += 1)
+      refused(t, await wrong(prefix, email), 401, 'invalid_credentials');
+    throttled(t, await wrong(1, email), 30);
+  }
+  throttled(t, await right(1), 30);
+  t.ok((await rowOf(app)).throttle.length <= 41, 'and the row stays small');
+  t.equal((await right(62)).statusCode, 200, 'a new place does not wait for them');
+  app.clock.advance(30_000);
+  t.equal((await right(1)).statusCode, 200, 'after its wait the right password works');
+});

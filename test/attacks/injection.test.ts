@@ -16,7 +16,7 @@ const rows = () =>
     .where('id', '!=', DECOY)
     .orderBy('id')
     .execute()
-    // Wrong passwords are counted; that is not what is looked at here.
+    // Wrong passwords are counted, which is not the subject here.
     .then((all) => all.map((row) => ({ ...row, throttle: '', row_version: 0, updated_at: 0 })));
 
 const NAUGHTY = [
@@ -58,13 +58,13 @@ const NAUGHTY = [
 ];
 
 t.test(
-  'DAT-01 whatever stands in a field, a path or a query, the answer is that to a harmless string',
+  'DAT-01 a hostile string in a field, a path or a query gets the answer of a harmless one',
   async (t) => {
     const before = await rows();
     let count = 0;
     const send = async (operation: (typeof operations)[number], where: string, text: string) => {
       const values = where.startsWith('/') ? { [where.slice(1)]: text } : {};
-      // Nobody is to wait for the guesses of the string before.
+      // A new address each time, so that earlier failures do not throttle the request.
       await db.updateTable('users').set({ throttle: '[]' }).execute();
       count += 1;
       const email = `nobody${count}@example.com`;
@@ -89,7 +89,7 @@ t.test(
       );
       return statusCode;
     };
-    /** Those that change something whoever is asked for: the rest of this file looks at what they keep. */
+    /** These store their input for any address; the tests below check what they store. */
     const keeps = new Set([
       'POST /v1/service-accounts',
       'PATCH /v1/me',
@@ -108,7 +108,7 @@ t.test(
       ];
       for (const place of places.filter((name) => name !== '/password' || operation.bearer)) {
         const harmless = await send(operation, place, 'harmless');
-        // A name of nothing but invisible letters is no name.
+        // A name of only invisible characters is empty.
         const strings = NAUGHTY.filter((text) => place !== '/name' || text.trim() !== '');
         for (const text of strings)
           t.equal(
@@ -122,7 +122,7 @@ t.test(
   },
 );
 
-t.test('DAT-01 what is kept is kept as it came, and found by nothing but itself', async (t) => {
+t.test('DAT-01 text is stored unchanged, and only the same text finds it', async (t) => {
   for (const [index, text] of NAUGHTY.entries()) {
     const name = text.trim().normalize();
     if (name === '' || name.length > 100) continue;
@@ -142,7 +142,7 @@ t.test('DAT-01 what is kept is kept as it came, and found by nothing but itself'
   }
 });
 
-t.test('DAT-03 who has the whole table gets in nowhere, and knows no secret', async (t) => {
+t.test('DAT-03 a copy of the whole table opens nothing and contains no secret', async (t) => {
   const { refresh_token, access_token, device_token } = await app.signUp('ada@example.com');
   const client = await machine(app);
   const enrolment = await app.as(access_token, {
@@ -167,7 +167,7 @@ t.test('DAT-03 who has the whole table gets in nowhere, and knows no secret', as
   t.notMatch(text, /eyJ[\w-]+\./, 'no token of any kind');
   const ada = dump.find(({ email }) => email === 'ada@example.com');
   t.match(ada?.password_hash, /^\$argon2id\$v=19\$m=19456,p=1,t=2\$/);
-  // Every string of the table, tried wherever something is let in.
+  // Tries every string of the table at every sign-in and every token.
   const strings = [...new Set(text.match(/[\w$+/=,.:-]{8,}/g))];
   t.ok(strings.length > 20);
   for (const stolen of strings) {
@@ -192,5 +192,9 @@ t.test('DAT-03 who has the whole table gets in nowhere, and knows no secret', as
     t.equal(granted.statusCode, 401);
   }
   const hash = String(ada?.password_hash);
-  t.equal((await app.login('ada@example.com', hash)).statusCode, 401, 'a hash is no password');
+  t.equal(
+    (await app.login('ada@example.com', hash)).statusCode,
+    401,
+    'a hash does not work as a password',
+  );
 });

@@ -28,14 +28,17 @@ const person = (changes: Partial<User> = {}): Promise<SignedIn> => {
 };
 const rowOf = async (id: string) => (await context.users.findById(id)) as User;
 
-/** What stands behind `Authorization: Bearer`. The owner is the user that the row's path and body name. */
+/** The token of each caller. `owner` is the user that the path and the body of the request name. */
 const callers = {
   nobody: async () => undefined,
   'refresh token': async (owner) => owner.refresh_token,
   'device token': async (owner) => owner.device_token,
   'sign-up token': async () => signUpToken(context, 'new@example.com'),
   'e-mail token': async (owner) =>
-    emailToken(context, await rowOf(owner.id), 'moved@example.com', owner.session_id),
+    emailToken(context, await rowOf(owner.id), {
+      email: 'moved@example.com',
+      sid: owner.session_id,
+    }),
   'reset token': async (owner) => resetToken(context, await rowOf(owner.id)),
   'before the second factor': async () => {
     count += 1;
@@ -67,9 +70,9 @@ interface Row {
   request?:
     | Omit<InjectOptions, 'method' | 'url'>
     | ((caller: string) => Omit<InjectOptions, 'method' | 'url'>);
-  /** What stands for the path's parameter. */
+  /** The value of the path parameter. */
   id?: (owner: SignedIn) => string | Promise<string>;
-  /** Everybody who has no access token that holds. */
+  /** The callers without a valid access token. */
   strangers: number;
   disabled: number;
   user: number;
@@ -109,7 +112,7 @@ const forAdmins = (status: number, more: Partial<Row> = {}): Row => ({
   ...more,
 });
 
-/** One for each route. The bearer is sent along everywhere; where the body decides, it must not matter. */
+/** One for each route. Every request carries the bearer token; where a token in the body decides, the bearer must make no difference. */
 const rows: Record<string, Row> = {
   'GET /docs': everybody(200),
   'GET /docs/': everybody(200),
@@ -136,7 +139,7 @@ const rows: Record<string, Row> = {
   'POST /v1/password/forgot': everybody(202, json({ email: 'none@example.com' })),
   'POST /v1/password/reset': everybody(400, json({ token: 'x', password: PASSWORD })),
   'POST /v1/email/confirm': everybody(400, json({ token: 'x' })),
-  // An address for each, as five failures for one are followed by a wait.
+  // A new address each time, because five failures for one are followed by a wait.
   'POST /v1/login': everybody(401, {
     request: (caller) => ({
       payload: { email: `${caller.replaceAll(' ', '.')}@example.com`, password: PASSWORD },
@@ -161,7 +164,7 @@ const rows: Record<string, Row> = {
   'POST /v1/me/mfa/recovery-codes': forPeople(403, json({ password: 'wrong', code: '000000' })),
   'GET /v1/me/sessions': forPeople(200),
   'DELETE /v1/me/sessions': forPeople(204),
-  // Somebody else's session is not there.
+  // A session of another user is not found.
   'DELETE /v1/me/sessions/:id': forPeople(404, {
     id: (owner) => owner.session_id,
     owner: 204,
@@ -182,15 +185,15 @@ const rows: Record<string, Row> = {
   }),
   'DELETE /v1/service-accounts/:id': forAdmins(204, { id: newMachine }),
 
-  // Preflights of pages elsewhere; without one there is nothing here.
+  // The route of CORS preflights. Any other request gets 404.
   'OPTIONS *': everybody(404),
   'POST /oauth/token': everybody(401, form({ grant_type: 'client_credentials' })),
   'POST /oauth/introspect': everybody(401, form({ token: 'x' })),
-  // As RFC 7009 has it: a token that does not hold is no error.
+  // RFC 7009 section 2.2: an invalid token gets 200.
   'POST /oauth/revoke': everybody(200, form({ token: 'x' })),
 };
 
-/** Every route that the router knows, but HEAD, which goes with GET. */
+/** Every route of the router except HEAD, which belongs to GET. */
 function registered(): string[] {
   const path: string[] = [];
   return app.app
@@ -224,7 +227,7 @@ const expected = (row: Row, caller: Caller): number => {
   }
 };
 
-t.test('every route has its row, and there is no row without a route', async (t) => {
+t.test('every route has a row in the matrix, and every row a route', async (t) => {
   const routes = registered();
   t.ok(routes.length > 40);
   t.same(Object.keys(rows).sort(), [...new Set(routes)].sort());

@@ -7,7 +7,7 @@ import { signedIn } from '../people.ts';
 import { keySet, testApp } from '../test-app.ts';
 import { encode, Forger, type Json, segmentsOf } from './forger.ts';
 
-/** It ends when so many tries, or so many milliseconds, are over. A failure shows its seed and the smallest token. */
+/** Ends after this many runs or milliseconds. A failure shows its seed and the smallest token. */
 const BOUNDS = { numRuns: 150, interruptAfterTimeLimit: 1_000, markInterruptAsFailure: false };
 
 const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
@@ -28,7 +28,7 @@ const spliced = (text: string, index: number, count: number, insert = ''): strin
 
 const aSegment = fc.nat(2);
 
-/** A bit of what a segment stands for. */
+/** Flips a bit of a decoded segment. */
 const flipped: fc.Arbitrary<Change> = fc
   .tuple(aSegment, fc.array(anyIndex, { minLength: 1, maxLength: 3 }))
   .map(
@@ -44,7 +44,7 @@ const flipped: fc.Arbitrary<Change> = fc
         }),
   );
 
-/** Characters changed, taken out or put in. */
+/** Changes, removes or inserts characters. */
 const respelled: fc.Arbitrary<Change> = fc
   .tuple(anyIndex, fc.nat(3), fc.oneof(fc.constantFrom(...BASE64URL), fc.string({ maxLength: 3 })))
   .map(
@@ -53,7 +53,7 @@ const respelled: fc.Arbitrary<Change> = fc
         spliced(token, index, count, insert),
   );
 
-/** Capitals for small letters, and the other way round. */
+/** Swaps upper and lower case. */
 const recased: fc.Arbitrary<Change> = fc
   .array(anyIndex, { minLength: 1, maxLength: 4 })
   .map((indices) => (token) => {
@@ -67,7 +67,7 @@ const recased: fc.Arbitrary<Change> = fc
     return characters.join('');
   });
 
-/** Segments doubled, dropped, emptied, swapped. */
+/** Doubles, drops, empties or swaps segments. */
 const rearranged: fc.Arbitrary<Change> = fc
   .array(fc.constantFrom<'0' | '1' | '2' | ''>('0', '1', '2', ''), { maxLength: 6 })
   .map((order) => (token) => {
@@ -75,7 +75,7 @@ const rearranged: fc.Arbitrary<Change> = fc
     return order.map((index) => (index === '' ? '' : segments[Number(index)])).join('.');
   });
 
-/** The bytes of one segment cut, or lengthened. */
+/** Shortens or lengthens the bytes of a segment. */
 const resized: fc.Arbitrary<Change> = fc
   .tuple(aSegment, anyIndex, fc.uint8Array({ maxLength: 8 }))
   .map(
@@ -87,7 +87,7 @@ const resized: fc.Arbitrary<Change> = fc
         }),
   );
 
-/** Any text at all in the place of a segment. */
+/** Replaces a segment with any text. */
 const anything: fc.Arbitrary<Change> = fc
   .tuple(aSegment, fc.oneof(fc.json(), fc.string({ unit: 'binary' }), fc.base64String()))
   .map(
@@ -107,7 +107,7 @@ const mutation = fc
         changes.reduce((text, change) => change(text), token),
   );
 
-/** JSON that says the same, in other words: white space, escapes, a member twice. */
+/** Rewrites the JSON with the same meaning: white space, escapes, a repeated member. */
 const rephrased = fc
   .tuple(fc.constantFrom('space', 'escape', 'twice', 'tail'), anyIndex, fc.json())
   .map(([way, index, json]) => (text: string) => {
@@ -133,7 +133,7 @@ const rephrased = fc
 const kindOf = (value: unknown) =>
   value === null ? 'null' : Array.isArray(value) ? 'list' : typeof value;
 
-/** A claim gets a value of another type, or one that no token of ours has is added. */
+/** Gives a claim a value of another type, or adds a claim that the service does not issue. */
 const altered = fc
   .tuple(anyIndex, fc.jsonValue(), fc.oneof(fc.string(), fc.constantFrom('role', '__proto__')))
   .map(([index, value, name]) => (json: Json): string => {
@@ -163,22 +163,22 @@ async function service(t: Test, alg: SigningAlgorithm) {
   return { app, ada, forger, status };
 }
 
-/** Not to the letter, a token is none; to the letter, it is one. */
+/** A token with any change is refused; the unchanged token is accepted. */
 const expected = (token: string, forger: Forger) => (token === forger.token ? 200 : 401);
 
 for (const alg of SigningAlgorithm.options) {
-  t.test(`TOK-01 TOK-14 TOK-23 with ${alg} a token that was touched is none`, async (t) => {
+  t.test(`TOK-01 TOK-14 TOK-23 with ${alg} a changed token is refused`, async (t) => {
     const { forger, status } = await service(t, alg);
     const touched = fc.asyncProperty(mutation, async (change) => {
       const token = change(forger.token);
       equal(await status(token), expected(token, forger), token);
     });
     await fc.assert(touched, BOUNDS);
-    t.equal(await status(forger.token), 200, 'the one that was not touched still holds');
+    t.equal(await status(forger.token), 200, 'the unchanged token is still valid');
   });
 
   t.test(
-    `TOK-06 TOK-09 TOK-15 with ${alg} nothing but what we write is taken, though our key signed it`,
+    `TOK-06 TOK-09 TOK-15 with ${alg} a token that the service would not issue is refused, even if its key signed it`,
     async (t) => {
       const { forger, status } = await service(t, alg);
       const refusedButOurs = async (token: string, same: boolean) =>
@@ -204,7 +204,7 @@ for (const alg of SigningAlgorithm.options) {
 }
 
 t.test(
-  "REF-07 TOK-14 a refresh token that was touched renews nothing, nor does the owner's session end",
+  'REF-07 TOK-14 a changed refresh token renews nothing, and does not end the session',
   async (t) => {
     const { app, ada } = await service(t, 'ES256');
     const row = () => app.context.users.findById(ada.id);

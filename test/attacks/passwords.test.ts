@@ -11,7 +11,7 @@ const app = await testApp(t, { env: { MAIL_URL: box.url, LOG_LEVEL: 'trace' } })
 const { post, as, signUp, context, logs } = app;
 const rowOf = async (email: string) => (await context.users.findByEmail(email)) as User;
 
-t.test('AUT-11 a fresh service has no account, and no usual name opens it', async (t) => {
+t.test('AUT-11 a new service has no accounts, and default credentials do not work', async (t) => {
   t.same(await context.users.list({ kind: 'person', limit: 10 }), []);
   t.same(await context.users.list({ kind: 'service', limit: 10 }), []);
   for (const name of ['admin', 'root', 'test', 'administrator']) {
@@ -22,9 +22,9 @@ t.test('AUT-11 a fresh service has no account, and no usual name opens it', asyn
   }
 });
 
-t.test('PWD-03 the most common passwords that are long enough are weak', async (t) => {
+t.test('PWD-03 the most common passwords of sufficient length are weak', async (t) => {
   const common = dictionary['passwords-common'] as string[];
-  // Of those that the shortest permitted length lets through every tenth, of those of 15 characters each.
+  // Every tenth of those with the shortest permitted length or more, and each of those with 15 characters.
   const some = common.slice(0, 3_000).filter(({ length }) => length >= 8);
   const long = common.filter(({ length }) => length >= 15);
   for (const password of [...some.filter((_, index) => index % 10 === 0), ...long]) {
@@ -33,7 +33,7 @@ t.test('PWD-03 the most common passwords that are long enough are weak', async (
 });
 
 t.test(
-  'PWD-03 wherever a password is chosen, a common one is refused, and nothing changes',
+  'PWD-03 every route that sets a password refuses a common one, and changes nothing',
   async (t) => {
     const { access_token } = await signUp();
     await box.token(ADA);
@@ -60,7 +60,7 @@ t.test(
 );
 
 t.test(
-  'PWD-05 ill-formed text is no password, and is not taken for what replaces it',
+  'PWD-05 ill-formed text is refused as a password, and does not match its replacement',
   async (t) => {
     const broken = 'a lantern \ud800 in the harbour';
     const replaced = broken.replace('\ud800', '\ufffd');
@@ -75,7 +75,7 @@ t.test(
   },
 );
 
-t.test('AUT-12 every sign-in, right or wrong, is an event that says from where', async (t) => {
+t.test('AUT-12 every sign-in, right or wrong, logs an event with its address', async (t) => {
   const count = logs.length;
   await app.login(ADA);
   await app.login(ADA, 'not the password at all');
@@ -98,7 +98,7 @@ t.test('AUT-12 every sign-in, right or wrong, is an event that says from where',
   );
 });
 
-t.test('PWD-10 PWD-06 a password stands in no log, no answer, no mail and no column', async (t) => {
+t.test('PWD-10 PWD-06 no log, answer, mail or column contains a password', async (t) => {
   const canary = 'a canary in the lamp room 4711';
   const next = 'the canary has flown away 4712';
   const email = 'dora@example.com';

@@ -20,7 +20,7 @@ const { as, clock, context, post } = app;
 const client = await machine(app, ['editor']);
 const password_hash = await context.passwords.hash(PASSWORD);
 
-/** One of each kind that there is, and what the uses need besides. */
+/** One token of each kind, and what else the uses need. */
 interface Hand {
   user: SignedIn;
   tokens: Record<Kind, string>;
@@ -29,7 +29,7 @@ interface Hand {
 
 const kinds = [
   'access',
-  "machine's access",
+  'client access',
   'refresh',
   'device',
   'sign-up',
@@ -42,7 +42,7 @@ type Kind = (typeof kinds)[number];
 
 let count = 0;
 
-/** A person with every kind of token that one can have. */
+/** A user with a token of every kind. */
 async function deal(): Promise<Hand> {
   count += 1;
   const user = await signedIn(app, `user${count}@example.com`, { password_hash });
@@ -64,11 +64,11 @@ async function deal(): Promise<Hand> {
     code,
     tokens: {
       access: user.access_token,
-      "machine's access": await machineToken(app, client),
+      'client access': await machineToken(app, client),
       refresh: user.refresh_token,
       device: user.device_token,
       'sign-up': signUpToken(context, at('new')),
-      email: emailToken(context, row, at('moved'), user.session_id),
+      email: emailToken(context, row, { email: at('moved'), sid: user.session_id }),
       reset: resetToken(context, row),
       invitation: invitationToken(context, invited),
       mfa: issueChallenge(context, {
@@ -82,13 +82,13 @@ async function deal(): Promise<Hand> {
 
 const ok = ({ statusCode }: LightMyRequestResponse): boolean => statusCode < 300;
 
-/** Every place that takes a token: what opens it, and whether it did. */
+/** Every use of a token: the kinds that work, and a function that tries one. */
 const uses: Record<
   string,
   { opens: readonly Kind[]; use: (token: string, hand: Hand) => Promise<boolean> }
 > = {
   'GET /v1/whoami': {
-    opens: ['access', "machine's access"],
+    opens: ['access', 'client access'],
     use: async (token) => ok(await as(token, { url: '/v1/whoami' })),
   },
   'GET /v1/me': {
@@ -100,7 +100,7 @@ const uses: Record<
     use: async (refresh_token) => ok(await post('/v1/refresh', { refresh_token })),
   },
   'POST /v1/refresh, by cookie': {
-    // One that was given out in a body is no cookie.
+    // A token that was issued in a body does not work as a cookie.
     opens: [],
     use: async (token) =>
       ok(
@@ -143,12 +143,12 @@ const uses: Record<
       ok(await post('/v1/login/mfa', { mfa_token, code: code() })),
   },
   'POST /oauth/introspect': {
-    opens: ['access', "machine's access", 'refresh'],
+    opens: ['access', 'client access', 'refresh'],
     use: async (token) =>
       (await form(app, '/oauth/introspect', { token }, basic(client))).json().active,
   },
   'POST /v1/logout, as the bearer': {
-    opens: ['access', "machine's access"],
+    opens: ['access', 'client access'],
     use: async (token) =>
       ok(await post('/v1/logout', undefined, { authorization: `Bearer ${token}` })),
   },
@@ -162,7 +162,7 @@ const uses: Record<
     },
   },
   'POST /oauth/revoke': {
-    opens: ['access', "machine's access", 'refresh'],
+    opens: ['access', 'client access', 'refresh'],
     use: async (token) => {
       const revoked = () => app.events().filter((event) => event === 'token.revoked').length;
       const before = revoked();
@@ -172,26 +172,26 @@ const uses: Record<
   },
 };
 
-/** As the database has everybody now. */
+/** The present rows of all users. */
 const everybody = async () => [
   ...(await context.users.list({ kind: 'person', limit: 1_000 })),
   ...(await context.users.list({ kind: 'service', limit: 1_000 })),
 ];
 
-t.test('every kind that the service issues is dealt', async (t) => {
+t.test('there is a token of every kind that the service issues', async (t) => {
   for (const kind of Object.keys(OwnClaims)) t.ok(kinds.includes(kind as Kind), kind);
 });
 
 for (const [name, { opens, use }] of Object.entries(uses)) {
   const taken = opens.join(', ') || 'none of them';
-  t.test(`KEY-08 TOK-07 REF-07 MFA-01 ${name} takes ${taken}, and nothing else`, async (t) => {
+  t.test(`KEY-08 TOK-07 REF-07 MFA-01 ${name} accepts ${taken}, and nothing else`, async (t) => {
     const hand = await deal();
     const signsIn = name.startsWith('POST /v1/login,');
     const before = await everybody();
     for (const kind of kinds.filter((kind) => !opens.includes(kind))) {
       t.equal(await use(hand.tokens[kind], hand), false, kind);
     }
-    if (!signsIn) t.same(await everybody(), before, 'a refusal changes nobody');
+    if (!signsIn) t.same(await everybody(), before, 'a refusal changes no row');
     for (const kind of opens) {
       const { tokens, ...rest } = await deal();
       t.equal(await use(tokens[kind], { tokens, ...rest }), true, kind);
@@ -199,7 +199,7 @@ for (const [name, { opens, use }] of Object.entries(uses)) {
   });
 }
 
-t.test('no refusal uses a token up: each does what it is for afterwards', async (t) => {
+t.test('no refusal uses a token up: each works in its place afterwards', async (t) => {
   const first = Object.entries(uses).map(([name, { opens }]) => [name, opens[0]] as const);
   for (const [right, kind] of first) {
     if (kind === undefined) continue;

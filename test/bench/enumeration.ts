@@ -135,7 +135,11 @@ async function throttle({ guessing, users }: Context, round: number): Promise<vo
   for (const subject of [{ user }, { unknown: `waits-nobody${round}@example.com` }]) {
     for (let turn = 0; turn < 5; turn += 1) {
       const place = { prefix: '127.0.0.1' };
-      const guess = await guessing.enter(subject, 'password', place, new AbortController().signal);
+      const guess = await guessing.enter(subject, {
+        factor: 'password',
+        place,
+        signal: new AbortController().signal,
+      });
       await guess.settle('wrong');
     }
   }

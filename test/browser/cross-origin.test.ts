@@ -5,7 +5,7 @@ import t from 'tap';
 import { openChromium } from '../chromium.ts';
 import { PASSWORD, type TestApp, testApp } from '../test-app.ts';
 
-/** What the page of an SPA does, as the README says. Answers what each call brought. */
+/** What the page of an SPA does, as .github/CLIENTS.md says. Answers what each call brought. */
 const WALK = `async (api) => {
   const call = (path, init = {}) => fetch(api + path, { credentials: 'include', ...init });
   const json = { 'Content-Type': 'application/json' };
@@ -55,7 +55,7 @@ t.test(
     const { brought, said } = await walk(`http://127.0.0.1:${port}`, service.logs);
     t.match(brought, /TypeError: Failed to fetch/);
     t.match(said, [
-      `a page of http://127.0.0.1:${port} was refused: if it is yours, set APP_URL to its address or add its origin to CORS_ORIGINS`,
+      `refused a browser request from http://127.0.0.1:${port}: if this is your page, set APP_URL to its address or add its origin to CORS_ORIGINS`,
     ]);
     t.equal(said.length, 1);
   },

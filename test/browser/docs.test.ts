@@ -4,7 +4,7 @@ import { PASSWORD, type Tokens, testApp } from '../test-app.ts';
 
 for (const base of ['', '/auth'])
   t.test(
-    `a reader of ${base}/docs sees and tries every operation, without any outside asset`,
+    `${base}/docs shows every operation and can try it, without loading anything from elsewhere`,
     async (t) => {
       const { app } = await testApp(t, { env: { ISSUER: `http://localhost:3000${base}` } });
       const address = `${await app.listen({ host: '127.0.0.1', port: 0 })}${base}`;
@@ -33,7 +33,7 @@ for (const base of ['', '/auth'])
       t.equal(answer?.status(), 200);
       await page.locator('.opblock').first().waitFor();
       t.equal(await page.title(), 'Latchkey API');
-      t.equal(await page.locator('.topbar').count(), 0, 'no box asks for another document');
+      t.equal(await page.locator('.topbar').count(), 0, 'no field asks for another document');
       t.match(await page.locator('.info .title').textContent(), /^Latchkey/);
       const operations = Object.values(app.swagger().paths ?? {}).flatMap((item) =>
         Object.values(item as Record<string, { summary: string }>).map(({ summary }) => summary),
@@ -65,7 +65,7 @@ for (const base of ['', '/auth'])
     },
   );
 
-t.test('on a phone the pages are as wide as its screen, and nothing sticks out', async (t) => {
+t.test('on a phone the pages fit the width of the screen', async (t) => {
   const { app } = await testApp(t);
   const address = await app.listen({ host: '127.0.0.1', port: 0 });
   const browser = await openChromium(t);
@@ -79,5 +79,5 @@ t.test('on a phone the pages are as wide as its screen, and nothing sticks out',
   t.same(await widths(), [390, 390], '/docs');
   await page.locator('#operations-Sessions-whoami .opblock-summary-control').tap();
   await page.locator('#operations-Sessions-whoami .try-out__btn').waitFor();
-  t.same(await widths(), [390, 390], 'an operation of it');
+  t.same(await widths(), [390, 390], 'an operation in it');
 });

@@ -8,14 +8,14 @@ import { PASSWORD, testApp } from '../test-app.ts';
 
 const RELOADS = 8;
 
-/** What a page does that wants to know who is signed in: a key of its own, as each load makes a new one. */
+/** What a page does on load to sign in again. Each load makes a new key. */
 const PAGE = `<!doctype html><title>page</title><script>
   const refresh = () => fetch('/v1/refresh', {
     method: 'POST', headers: { 'Idempotency-Key': crypto.randomUUID() },
   }).then(({ status }) => status);
 </script>`;
 
-/** A slow network between the browser and the service: requests wait on their way there, answers on their way back. */
+/** A slow network between the browser and the service, which delays requests and answers. */
 async function slowNetwork(t: Test) {
   let target = '';
   const waits = { there: async () => {}, back: async () => {} };
@@ -77,7 +77,7 @@ async function signedInPage(t: Test) {
   return { ...network, node, page, isRefreshed, nobodyIsSuspected };
 }
 
-t.test('a page that is reloaded while its refresh is answered stays signed in', async (t) => {
+t.test('a page that is reloaded during its refresh stays signed in', async (t) => {
   const { waits, node, page, isRefreshed, nobodyIsSuspected } = await signedInPage(t);
   for (let round = 0; round < RELOADS; round += 1) {
     const [rotated, gone] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];

@@ -377,7 +377,7 @@ t.test('as a process of its own', async (t) => {
     t.match(ended, {
       code: 69,
       stdout: '',
-      stderr: /^The database [^\n]+ does not take this now\.[^\n]*\n$/,
+      stderr: /^The database [^\n]+ cannot complete the operation now\.[^\n]*\n$/,
     });
   });
 

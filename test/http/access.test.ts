@@ -27,7 +27,7 @@ const es256 = (text: string, key = jwk) => {
   const privateKey = createPrivateKey({ key, format: 'jwk' });
   return sign('sha256', Buffer.from(text), { key: privateKey, dsaEncoding: 'ieee-p1363' });
 };
-/** A token signed with the real key: only the trait that differs can have it refused. */
+/** A token signed with the real key, so that only the changed trait can cause a refusal. */
 const forge = (changedClaims: Claims | string, changedHeader: Claims = {}) => {
   const payload =
     typeof changedClaims === 'string' ? changedClaims : { ...claims, ...changedClaims };
@@ -112,7 +112,7 @@ const bad: Record<string, string> = {
 };
 for (const name of Object.keys(claims)) bad[`no ${name}`] = forge({ [name]: undefined });
 
-/** The operations that a bearer may call. */
+/** The operations that accept a bearer token. */
 const withBearer = (document: object) =>
   Object.entries(
     (document as { paths: Record<string, Record<string, { security?: object[] }>> }).paths,
@@ -124,40 +124,43 @@ const withBearer = (document: object) =>
     ),
   );
 
-t.test('the forger makes tokens that hold', async (t) => {
+t.test('the forger makes valid tokens', async (t) => {
   t.equal((await as(forge({}), { url: '/v1/whoami' })).statusCode, 200);
   t.equal((await as(forge({ nbf: now + 5 }), { url: '/v1/whoami' })).statusCode, 200);
   const ahead = forge({ iat: now + 5, exp: now + 905 });
   t.equal((await as(ahead, { url: '/v1/whoami' })).statusCode, 200);
 });
 
-t.test('BEA-03 every kind of bad token gets the same bytes, the log has the reason', async (t) => {
-  const shape = (answer: Awaited<ReturnType<typeof inject>>) => ({
-    status: answer.statusCode,
-    headers: { ...answer.headers, date: '' },
-    payload: answer.payload.replace(/"instance":"[^"]{10,12}"/, ''),
-  });
-  const first = shape(await as('x.y.z', { url: '/v1/me', headers: {} }));
-  t.match(first, {
-    status: 401,
-    headers: {
-      'www-authenticate':
-        'Bearer realm="Latchkey", error="invalid_token", error_description="The token is not an access token of this service."',
-      'cache-control': 'no-store',
-    },
-    payload: '"code":"token_invalid"',
-  });
-  for (const [kind, token] of Object.entries(bad)) {
-    const { headers, ...answer } = shape(await as(token, { url: '/v1/me' }));
-    // The length of the id, which counts up, is all that may differ.
-    t.same(answer, { status: 401, payload: first.payload }, kind);
-    const length = { 'content-length': '' };
-    t.same({ ...headers, ...length }, { ...first.headers, ...length }, kind);
-    t.match(logs.at(-1), { code: 'token_invalid', reason: /\w/, status: 401 }, kind);
-  }
-});
+t.test(
+  'BEA-03 every kind of bad token gets an identical response, and the log has the reason',
+  async (t) => {
+    const shape = (answer: Awaited<ReturnType<typeof inject>>) => ({
+      status: answer.statusCode,
+      headers: { ...answer.headers, date: '' },
+      payload: answer.payload.replace(/"instance":"[^"]{10,12}"/, ''),
+    });
+    const first = shape(await as('x.y.z', { url: '/v1/me', headers: {} }));
+    t.match(first, {
+      status: 401,
+      headers: {
+        'www-authenticate':
+          'Bearer realm="Latchkey", error="invalid_token", error_description="The token is not an access token of this service."',
+        'cache-control': 'no-store',
+      },
+      payload: '"code":"token_invalid"',
+    });
+    for (const [kind, token] of Object.entries(bad)) {
+      const { headers, ...answer } = shape(await as(token, { url: '/v1/me' }));
+      // Only the length of the request ID, a counter, may differ.
+      t.same(answer, { status: 401, payload: first.payload }, kind);
+      const length = { 'content-length': '' };
+      t.same({ ...headers, ...length }, { ...first.headers, ...length }, kind);
+      t.match(logs.at(-1), { code: 'token_invalid', reason: /\w/, status: 401 }, kind);
+    }
+  },
+);
 
-t.test('expired and revoked are told only to a token that holds', async (t) => {
+t.test('only an otherwise valid token is reported as expired or revoked', async (t) => {
   const expired = { iat: now - 900, exp: now };
   const answer = await as(forge(expired), { url: '/v1/me' });
   refused(t, answer, 401, 'token_expired');
@@ -172,17 +175,14 @@ t.test('expired and revoked are told only to a token that holds', async (t) => {
   refused(t, await as(forge(longGone), { url: '/v1/me' }), 401, 'token_invalid');
 });
 
-t.test(
-  'TOK-18 the same bad token gets the same answer each time, and a good one too',
-  async (t) => {
-    for (let call = 0; call < 10; call += 1) {
-      t.equal((await as(flipped, { url: '/v1/whoami' })).statusCode, 401);
-      t.equal((await as(access_token, { url: '/v1/whoami' })).statusCode, 200);
-    }
-  },
-);
+t.test('TOK-18 a repeated token, bad or good, gets the same answer each time', async (t) => {
+  for (let call = 0; call < 10; call += 1) {
+    t.equal((await as(flipped, { url: '/v1/whoami' })).statusCode, 401);
+    t.equal((await as(access_token, { url: '/v1/whoami' })).statusCode, 200);
+  }
+});
 
-t.test('BEA-06 the scheme is taken in any case', async (t) => {
+t.test('BEA-06 the scheme is case-insensitive', async (t) => {
   for (const scheme of ['Bearer', 'bearer', 'BEARER']) {
     const authorization = `${scheme} ${access_token}`;
     const answer = await inject({ url: '/v1/whoami', headers: { authorization } });
@@ -190,7 +190,7 @@ t.test('BEA-06 the scheme is taken in any case', async (t) => {
   }
 });
 
-t.test('BEA-01 BEA-02 a token elsewhere than in the header is no token', async (t) => {
+t.test('BEA-01 BEA-02 a token outside the header is ignored', async (t) => {
   for (const request of [
     { url: '/v1/me' },
     { url: `/v1/me?access_token=${access_token}` },
@@ -208,16 +208,19 @@ t.test('BEA-01 BEA-02 a token elsewhere than in the header is no token', async (
   }
 });
 
-t.test('AZN-01 a route that does not say who may call it stops the start', async (t) => {
-  const other = await buildApp(context, { logger: pino({ level: 'silent' }) });
-  t.throws(() => other.get('/v1/forgotten', async () => ({})), {
-    message: 'GET /v1/forgotten does not state config.access: who may call it?',
-  });
-  await other.close();
-});
+t.test(
+  'AZN-01 the service does not start with a route that does not declare its access',
+  async (t) => {
+    const other = await buildApp(context, { logger: pino({ level: 'silent' }) });
+    t.throws(() => other.get('/v1/forgotten', async () => ({})), {
+      message: 'GET /v1/forgotten does not declare config.access: who may call it?',
+    });
+    await other.close();
+  },
+);
 
 t.test(
-  'AZN-01 each word for access is enforced before the handler, or says that it is not',
+  'AZN-01 every access level is enforced before the handler, or is named as checked by it',
   async (t) => {
     const words: Record<string, { access: Access; anonymous: number }> = {
       public: { access: 'public', anonymous: 200 },
@@ -230,7 +233,7 @@ t.test(
     const other = await buildApp(context, { logger: pino({ level: 'silent' }) });
     const outside = () =>
       other.post('/v1/try/client', { config: { access: 'client' } }, async () => ({}));
-    t.throws(outside, { message: '/v1/try/client: a client authenticates on OAuth routes alone' });
+    t.throws(outside, { message: "/v1/try/client: access 'client' is for OAuth routes only" });
     other.register(async (scope) => {
       registerOAuth(scope, context);
       for (const [name, { access }] of Object.entries(words)) {
@@ -256,29 +259,26 @@ t.test(
   },
 );
 
-t.test(
-  'AZN-01 what a route does first comes after its guard, and nothing of it is lost',
-  async (t) => {
-    const other = await buildApp(context, { logger: pino({ level: 'silent' }) });
-    const seen: string[] = [];
-    const preHandler = async ({ caller }: { caller: { sub: string } }) => {
-      seen.push(caller.sub);
-    };
-    const routes = { '/v1/one': preHandler, '/v1/two': [preHandler, preHandler] };
-    for (const [url, own] of Object.entries(routes)) {
-      const options = { config: { access: 'bearer' }, preHandler: own };
-      other.get(url, options as object, async () => ({}));
-    }
-    const authorization = `Bearer ${access_token}`;
-    for (const url of Object.keys(routes)) {
-      t.equal((await other.inject({ url })).statusCode, 401);
-      t.same(seen, [], 'who is not let in does not get that far');
-      t.equal((await other.inject({ url, headers: { authorization } })).statusCode, 200);
-      t.same(new Set(seen.splice(0)), new Set([claims['sub']]));
-    }
-    await other.close();
-  },
-);
+t.test('AZN-01 a route’s own preHandlers run after its guard, and all of them run', async (t) => {
+  const other = await buildApp(context, { logger: pino({ level: 'silent' }) });
+  const seen: string[] = [];
+  const preHandler = async ({ caller }: { caller: { sub: string } }) => {
+    seen.push(caller.sub);
+  };
+  const routes = { '/v1/one': preHandler, '/v1/two': [preHandler, preHandler] };
+  for (const [url, own] of Object.entries(routes)) {
+    const options = { config: { access: 'bearer' }, preHandler: own };
+    other.get(url, options as object, async () => ({}));
+  }
+  const authorization = `Bearer ${access_token}`;
+  for (const url of Object.keys(routes)) {
+    t.equal((await other.inject({ url })).statusCode, 401);
+    t.same(seen, [], 'refused callers do not get that far');
+    t.equal((await other.inject({ url, headers: { authorization } })).statusCode, 200);
+    t.same(new Set(seen.splice(0)), new Set([claims['sub']]));
+  }
+  await other.close();
+});
 
 t.test(
   "a machine's token opens what is for any bearer, and nothing that is for people",
@@ -288,14 +288,18 @@ t.test(
     const token = await machineToken(own, client);
     t.equal((await own.as(token, { url: '/v1/whoami' })).statusCode, 200);
     const { detail } = refused(t, await own.as(token, { url: '/v1/me' }), 403, 'forbidden');
-    t.equal(detail, 'This route is for people, not for service accounts.');
-    t.equal((await own.as(token, { url: '/v1/users' })).statusCode, 200, 'a role is a role');
+    t.equal(detail, 'Service accounts cannot use this route.');
+    t.equal(
+      (await own.as(token, { url: '/v1/users' })).statusCode,
+      200,
+      'a service account with the role is allowed',
+    );
     const person = await signedIn(own, 'eve@example.com');
     t.equal((await own.as(person.access_token, { url: '/v1/me' })).statusCode, 200);
   },
 );
 
-t.test('TOK-18 of callers that take turns each one is himself, seen before or not', async (t) => {
+t.test('TOK-18 alternating callers are never mixed up, cached or not', async (t) => {
   const people = [await signUp('eve@example.com'), await signUp('eva@example.com')];
   const ids = new Set<string>();
   for (let turn = 0; turn < 3; turn += 1) {
@@ -309,7 +313,7 @@ t.test('TOK-18 of callers that take turns each one is himself, seen before or no
   t.equal(ids.size, 2);
 });
 
-t.test('TOK-19 nothing that a request says gets into a token', async (t) => {
+t.test('TOK-19 request data never gets into a token', async (t) => {
   const wishes: Record<string, unknown> = {
     ...{ iat: 1, exp: now + 1e6, nbf: 0, sub: 'root', iss: 'evil', aud: 'evil', jti: 'mine' },
     ...{ roles: ['admin'], role: 'admin', amr: ['mfa'], ver: 9, sid: 'mine', client_id: 'evil' },
@@ -335,7 +339,7 @@ t.test('TOK-19 nothing that a request says gets into a token', async (t) => {
     headers: { roles: 'admin', 'x-auth-roles': 'admin', 'x-auth-subject': 'root' },
     payload: body,
   });
-  t.equal(answer.statusCode, 200, 'a query says nothing to a sign-in');
+  t.equal(answer.statusCode, 200, 'a sign-in ignores the query');
   const [head, payload] = answer.json().access_token.split('.');
   const { jti, sid } = decode(payload);
   t.same(decode(head), header);
@@ -344,14 +348,14 @@ t.test('TOK-19 nothing that a request says gets into a token', async (t) => {
   t.not(sid, wishes['sid']);
 });
 
-t.test('BEA-08 whatever an answer to a caller says, nobody keeps it', async (t) => {
+t.test('BEA-08 no answer to a caller may be cached', async (t) => {
   const guarded = withBearer(app.swagger());
   t.ok(guarded.length > 20);
   for (const { method, path } of guarded) {
     const url = path.replace(/\{\w+\}/, 'x');
     for (const authorization of [undefined, 'Bearer x.y.z', `Bearer ${access_token}`]) {
       const headers = { ...(authorization && { authorization }) };
-      // With the good token nothing but reading.
+      // With the valid token only read.
       if (authorization?.endsWith(access_token) && method !== 'GET') continue;
       const answer = await inject({ method, url, headers });
       t.equal(answer.headers['cache-control'], 'no-store', `${method} ${url}`);
@@ -359,7 +363,7 @@ t.test('BEA-08 whatever an answer to a caller says, nobody keeps it', async (t) 
   }
 });
 
-t.test('a role that is in the row, but not in the token, opens nothing yet', async (t) => {
+t.test('a role that is in the row but not in the token grants nothing yet', async (t) => {
   const own = await testApp(t);
   const { id, access_token } = await signedIn(own, 'new@example.com');
   await own.context.users.change(id, (user) => ({
@@ -369,7 +373,7 @@ t.test('a role that is in the row, but not in the token, opens nothing yet', asy
   refused(t, await own.as(access_token, { url: '/v1/users' }), 403, 'forbidden');
 });
 
-t.test('TOK-22 a role that is only in the token opens nothing', async (t) => {
+t.test('TOK-22 a role that is only in the token grants nothing', async (t) => {
   const own = await testApp(t);
   const { id, access_token } = await signedIn(own, 'root@example.com', { roles: ['admin'] });
   const users = () => own.as(access_token, { url: '/v1/users' });

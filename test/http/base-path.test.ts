@@ -12,7 +12,7 @@ const ISSUER = `http://localhost:3000${BASE}`;
 
 const { app } = await testApp(t, { env: { ISSUER } });
 
-t.test('every route is below the path of ISSUER, and none is beside it', async (t) => {
+t.test('every route is below the path of ISSUER, and none outside it', async (t) => {
   const paths = [
     ...operations.map((operation) => urlOf(operation)),
     '/docs',
@@ -32,7 +32,7 @@ t.test('every route is below the path of ISSUER, and none is beside it', async (
   }
 });
 
-t.test('a walk through it is the same as at the root of a host', async (t) => {
+t.test('signing up, in and out works below a path as at the root of a host', async (t) => {
   const post = (url: string, payload: object, headers = {}) =>
     app.inject({ method: 'POST', url: `${BASE}${url}`, payload, headers });
   const ada = { email: 'ada@example.com', password: PASSWORD };
@@ -48,12 +48,16 @@ t.test('a walk through it is the same as at the root of a host', async (t) => {
   const whoami = await app.inject({ url: `${BASE}/v1/whoami`, headers: { authorization } });
   t.match(whoami.json(), { iss: ISSUER, aud: ISSUER });
   const out = await post('/v1/logout', {}, headers);
-  t.match(out.cookies, [{ value: '', maxAge: 0, path: `${BASE}/v1` }], 'the same cookie goes');
+  t.match(
+    out.cookies,
+    [{ value: '', maxAge: 0, path: `${BASE}/v1` }],
+    'the same cookie is cleared',
+  );
   t.equal((await app.inject({ url: `${BASE}/livez` })).statusCode, 200);
   t.equal((await app.inject({ url: `${BASE}/readyz` })).statusCode, 200);
 });
 
-t.test('the type of every problem leads to its page', async (t) => {
+t.test('the type of every problem links to its page', async (t) => {
   for (const url of [`${BASE}/v1/me`, '/nowhere', `${BASE}/nowhere`, '/%zz']) {
     const { type, code } = (await app.inject({ url })).json();
     t.equal(type, `${BASE}/problems/${code}`, url);
@@ -62,7 +66,7 @@ t.test('the type of every problem leads to its page', async (t) => {
 });
 
 t.test(
-  'the document names the path once, and its paths are those of any other server',
+  'the document has the path in the server URL only; its paths are as on any other server',
   async (t) => {
     const document = app.swagger() as { servers?: { url: string }[]; paths?: object };
     t.match(document.servers, [{ url: BASE }]);
@@ -72,7 +76,7 @@ t.test(
   },
 );
 
-t.test('the health check of the image asks below the path too', async (t) => {
+t.test('the health check of the image uses the path too', async (t) => {
   const [, command = ''] =
     /^HEALTHCHECK[\s\S]*?CMD (\[.*\])$/m.exec(readFileSync('Dockerfile', 'utf8')) ?? [];
   const [, ...check] = JSON.parse(command) as string[];
@@ -92,5 +96,5 @@ t.test('the health check of the image asks below the path too', async (t) => {
     t.equal(await isHealthy({ PORT: String(port), ISSUER: issuer }), true, issuer);
   }
   const { port } = root.app.server.address() as AddressInfo;
-  t.equal(await isHealthy({ PORT: String(port), ISSUER }), false, 'nobody is there');
+  t.equal(await isHealthy({ PORT: String(port), ISSUER }), false, 'nothing is listening');
 });

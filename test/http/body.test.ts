@@ -8,35 +8,35 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 const send = (payload: string | Buffer, headers: Record<string, string> = JSON_TYPE) =>
   inject({ method: 'POST', url: '/v1/register', payload, headers });
 
-t.test('what is not one JSON document in UTF-8 is 400', async (t) => {
+t.test('anything but one JSON document in UTF-8 is 400', async (t) => {
   for (const [body, message] of [
-    ['{', 'is not JSON'],
-    ['{}x', 'is not JSON'],
-    ['{}{}', 'is not JSON'],
-    ["{'email':1}", 'is not JSON'],
-    ['{"email":1,}', 'is not JSON'],
-    ['// a comment\n{}', 'is not JSON'],
-    ['{"email":NaN}', 'is not JSON'],
-    ['{"email":01}', 'is not JSON'],
-    ['{"email":"a\nb"}', 'is not JSON'],
-    ['{"email":"\\x41"}', 'is not JSON'],
-    ['email=ada', 'is not JSON'],
-    [' ', 'is not JSON'],
-    ['\u0000', 'is not JSON'],
-    ['\ufeff{}', 'is not JSON'],
-    [Buffer.from('{}', 'utf16le'), 'is not JSON'],
-    ['['.repeat(BODY_LIMIT), 'is not JSON'],
-    [Buffer.from([0xff]), 'is not UTF-8'],
-    [Buffer.from([0x22, 0xc0, 0xaf, 0x22]), 'is not UTF-8'],
-    [Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]), 'is not UTF-8'],
-    [Buffer.from([0x22, 0xe2, 0x82]), 'is not UTF-8'],
+    ['{', 'is not valid JSON'],
+    ['{}x', 'is not valid JSON'],
+    ['{}{}', 'is not valid JSON'],
+    ["{'email':1}", 'is not valid JSON'],
+    ['{"email":1,}', 'is not valid JSON'],
+    ['// a comment\n{}', 'is not valid JSON'],
+    ['{"email":NaN}', 'is not valid JSON'],
+    ['{"email":01}', 'is not valid JSON'],
+    ['{"email":"a\nb"}', 'is not valid JSON'],
+    ['{"email":"\\x41"}', 'is not valid JSON'],
+    ['email=ada', 'is not valid JSON'],
+    [' ', 'is not valid JSON'],
+    ['\u0000', 'is not valid JSON'],
+    ['\ufeff{}', 'is not valid JSON'],
+    [Buffer.from('{}', 'utf16le'), 'is not valid JSON'],
+    ['['.repeat(BODY_LIMIT), 'is not valid JSON'],
+    [Buffer.from([0xff]), 'is not valid UTF-8'],
+    [Buffer.from([0x22, 0xc0, 0xaf, 0x22]), 'is not valid UTF-8'],
+    [Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]), 'is not valid UTF-8'],
+    [Buffer.from([0x22, 0xe2, 0x82]), 'is not valid UTF-8'],
   ] as const) {
     const { errors } = refused(t, await send(body as string | Buffer), 400, 'malformed_json');
     t.strictSame(errors, [{ path: '', message }]);
   }
 });
 
-t.test('a member that is there twice is refused with its place', async (t) => {
+t.test('a duplicate member is refused with its path', async (t) => {
   for (const [body, path] of [
     ['{"email":1,"email":1}', '/email'],
     ['{"em\\u0061il":1,"email":1}', '/email'],
@@ -48,13 +48,13 @@ t.test('a member that is there twice is refused with its place', async (t) => {
     [`{"${'k'.repeat(100)}":1,"${'k'.repeat(100)}":2}`, `/${'k'.repeat(64)}`],
   ] as const) {
     const { errors } = refused(t, await send(body), 400, 'malformed_json');
-    t.strictSame(errors, [{ path, message: 'is there twice' }]);
+    t.strictSame(errors, [{ path, message: 'appears twice' }]);
   }
   const siblings = await send('{"a":{"x":1},"b":{"x":1},"c":[{"x":1},{"x":1}]}');
   refused(t, siblings, 422, 'invalid_input');
 });
 
-t.test('names that reach into prototypes are refused with their place', async (t) => {
+t.test('names that can pollute prototypes are refused with their path', async (t) => {
   for (const [body, path] of [
     ['{"__proto__":{"polluted":true}}', '/__proto__'],
     ['{"\\u005f_proto__":{"polluted":true}}', '/__proto__'],
@@ -63,35 +63,35 @@ t.test('names that reach into prototypes are refused with their place', async (t
     ['{"a":[{"__proto__":1}]}', '/a/0/__proto__'],
   ] as const) {
     const { errors } = refused(t, await send(body), 400, 'malformed_json');
-    t.strictSame(errors, [{ path, message: 'is not a name that is taken' }]);
+    t.strictSame(errors, [{ path, message: 'is a reserved name' }]);
   }
   t.equal(({} as Record<string, unknown>)['polluted'], undefined);
 });
 
-t.test('sixteen levels are read, the seventeenth is refused', async (t) => {
+t.test('sixteen levels of nesting are accepted, the seventeenth is refused', async (t) => {
   const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
   refused(t, await send(nested(16)), 422, 'invalid_input');
   const tooDeep = [nested(17), nested(8_000), `${'{"a":'.repeat(17)}1${'}'.repeat(17)}`];
   for (const [index, body] of tooDeep.entries()) {
     const { errors } = refused(t, await send(body), 400, 'malformed_json');
     const path = index === 2 ? '/a/a/a' : '/0/0/0';
-    t.strictSame(errors, [{ path, message: 'is nested too deep' }]);
+    t.strictSame(errors, [{ path, message: 'is nested too deeply' }]);
   }
 });
 
-t.test('16 KB are read, one byte more is 413', async (t) => {
+t.test('16 KB are accepted, one byte more is 413', async (t) => {
   const padded = (size: number) => `{"name":"${'a'.repeat(size - 11)}"}`;
   refused(t, await send(padded(BODY_LIMIT)), 422, 'invalid_input');
   refused(t, await send(padded(BODY_LIMIT + 1)), 413, 'body_too_large');
   refused(t, await send('a'.repeat(1_000_000)), 413, 'body_too_large');
 });
 
-t.test('a length that is not the body’s is 400', async (t) => {
+t.test('a wrong Content-Length is 400', async (t) => {
   const answer = await send('{}', { ...JSON_TYPE, 'content-length': '1' });
   refused(t, answer, 400, 'bad_request');
 });
 
-t.test('anything but JSON in UTF-8 is 415, whatever the body', async (t) => {
+t.test('any content type but JSON in UTF-8 is 415, even with a valid body', async (t) => {
   for (const type of [
     '',
     'text/plain',
@@ -125,7 +125,7 @@ t.test('anything but JSON in UTF-8 is 415, whatever the body', async (t) => {
   refused(t, untyped, 415, 'unsupported_media_type');
 });
 
-t.test('JSON in UTF-8 is known in each of its spellings', async (t) => {
+t.test('every spelling of the content type JSON in UTF-8 is accepted', async (t) => {
   for (const type of [
     'application/json',
     'Application/JSON',
@@ -138,7 +138,7 @@ t.test('JSON in UTF-8 is known in each of its spellings', async (t) => {
   }
 });
 
-t.test('no body, an empty one and one that is no object are 422', async (t) => {
+t.test('a missing body, an empty body and a body that is not an object are 422', async (t) => {
   for (const body of ['', 'null', 'true', '1', '1e999', '"x"', '[]']) {
     const { errors } = refused(t, await send(body), 422, 'invalid_input');
     t.match(errors, [{ path: '' }]);
@@ -146,7 +146,7 @@ t.test('no body, an empty one and one that is no object are 422', async (t) => {
   refused(t, await inject({ method: 'POST', url: '/v1/register' }), 422, 'invalid_input');
 });
 
-t.test('none of all this was stored, or logged as a fault', async (t) => {
+t.test('none of these requests stored anything or logged an error', async (t) => {
   t.same(events(), []);
   t.equal(await context.users.findByEmail('ada@example.com'), undefined);
   t.same(

@@ -12,10 +12,10 @@ const { logs } = app;
 await signedIn(app, `${CANARY}@example.com`);
 const bearer = { authorization: `Bearer ${(await admin(app)).access_token}` };
 
-/** What an answer may repeat: it was sent to be shown. */
+/** Fields that a response may repeat, because they are public. */
 const OWN: Record<string, string[]> = { name: ['name'], email: ['email'] };
 
-/** A value that the field takes, with the canary in it where there is room. */
+/** A valid value for the field, containing the canary where it fits. */
 function marked(name: string, { format, pattern, enum: choices, type, anyOf }: Field): unknown {
   if (format === 'email') return `${CANARY}@example.com`;
   if (anyOf !== undefined) return marked(name, { ...anyOf[0] });
@@ -38,7 +38,7 @@ const headers = {
   [CANARY]: CANARY,
 };
 
-/** The same request to fail and to succeed: by its caller, and by what it carries. */
+/** The same request once refused and once accepted, by caller and by content. */
 const callers: Record<string, Record<string, string>> = {
   nobody: {},
   'a forged token': { authorization: `Bearer ${CANARY}.${CANARY}.${CANARY}` },
@@ -61,7 +61,7 @@ const bodiesOf = (operation: Operation): Record<string, string> => {
 };
 
 t.test(
-  'LOG-01 ERR-03 what a caller sends, in whatever field, header, path or query, is in no log line and in no answer but its own field',
+  'LOG-01 ERR-03 input in any field, header, path or query is never logged, and is returned only in its own field',
   async (t) => {
     for (const operation of operations) {
       const bodies = operation.type === undefined ? { 'no body': undefined } : bodiesOf(operation);
@@ -89,7 +89,7 @@ t.test(
       }
     }
 
-    /** Without the members that are there to be shown. */
+    /** The response without the public members. */
     function safely(payload: string): unknown {
       if (!/^[[{]/.test(payload)) return payload;
       return JSON.parse(payload, (key, value) =>
@@ -100,7 +100,7 @@ t.test(
 );
 
 t.test(
-  'LOG-01 a mail has nothing of what strangers sent, and goes to its own address',
+  'LOG-01 a mail contains no input of strangers, and goes only to the right address',
   async (t) => {
     await mail.settled();
     t.ok(mail.mails.length > 0);
@@ -113,7 +113,7 @@ t.test(
   },
 );
 
-t.test('LOG-01 a mail server that repeats what it was told has no reader in the log', async (t) => {
+t.test('LOG-01 a mail server’s reply that repeats what it received is not logged', async (t) => {
   const talkative = await mailbox(t, {
     onRcptTo: ({ address }, _session, done) =>
       done(Object.assign(new Error(`no mailbox ${address}`), { responseCode: 550 })),
@@ -135,7 +135,7 @@ t.test('LOG-01 a mail server that repeats what it was told has no reader in the 
 });
 
 t.test(
-  'LOG-02 LOG-03 whatever is sent, a line is one line of JSON, short, and has no control of a terminal in it',
+  'LOG-02 LOG-03 for any input, a log line is one short line of JSON without terminal control characters',
   async (t) => {
     const raw: string[] = [];
     const nasty = 'x\r\n{"event":"account.deleted"}\u001b[2J\u2028\u202e\u0000'.repeat(20);
@@ -161,7 +161,7 @@ t.test(
       t.ok(line.length < 500, `${line.length}`);
       t.notMatch(line, /\\r|\\n|\\u00|\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}|deleted/u);
       const { time, ip, reqId } = JSON.parse(line);
-      // Of a path that cannot be routed only the connection is known.
+      // For an unroutable path only the connection is known.
       t.match(
         { time, ip, reqId },
         { time: Number, ip: /^(203\.0\.113\.9|127\.0\.0\.1)$/, reqId: String },

@@ -3,13 +3,13 @@ import { ClientCounts } from '../../src/http/client-counts.ts';
 
 const WINDOW = 60_000;
 
-/** Counts one request, and answers what the store says of it. */
+/** Counts one request, and returns the store's result. */
 const count = (counts: ClientCounts, prefix: string, window = WINDOW) =>
   new Promise<{ current: number; ttl: number }>((resolve, reject) =>
     counts.incr(prefix, (error, result) => (result ? resolve(result) : reject(error)), window),
   );
 
-/** A clock of the test's own, put back when the test ends. */
+/** A clock controlled by the test, restored when the test ends. */
 function clockOf(t: Test) {
   const real = Date.now;
   let now = real();
@@ -20,25 +20,28 @@ function clockOf(t: Test) {
   return { advance: (milliseconds: number) => (now += milliseconds) };
 }
 
-t.test('each client has a count, and its window ends with its first request', async (t) => {
-  const clock = clockOf(t);
-  const counts = new ClientCounts();
-  t.same(await count(counts, '192.0.2.1'), { current: 1, ttl: WINDOW });
-  clock.advance(10_000);
-  t.same(await count(counts, '192.0.2.1'), { current: 2, ttl: 50_000 });
-  t.same(await count(counts, '192.0.2.2'), { current: 1, ttl: WINDOW });
-  clock.advance(49_999);
-  t.same(await count(counts, '192.0.2.1'), { current: 3, ttl: 1 });
-  clock.advance(1);
-  t.same(await count(counts, '192.0.2.1'), { current: 1, ttl: WINDOW }, 'a new window');
-  t.same(
-    await count(counts, '192.0.2.2'),
-    { current: 2, ttl: 10_000 },
-    "nobody else's ends with it",
-  );
-});
+t.test(
+  'each client has its own count, in a window that starts with its first request',
+  async (t) => {
+    const clock = clockOf(t);
+    const counts = new ClientCounts();
+    t.same(await count(counts, '192.0.2.1'), { current: 1, ttl: WINDOW });
+    clock.advance(10_000);
+    t.same(await count(counts, '192.0.2.1'), { current: 2, ttl: 50_000 });
+    t.same(await count(counts, '192.0.2.2'), { current: 1, ttl: WINDOW });
+    clock.advance(49_999);
+    t.same(await count(counts, '192.0.2.1'), { current: 3, ttl: 1 });
+    clock.advance(1);
+    t.same(await count(counts, '192.0.2.1'), { current: 1, ttl: WINDOW }, 'a new window');
+    t.same(
+      await count(counts, '192.0.2.2'),
+      { current: 2, ttl: 10_000 },
+      "nobody else's ends with it",
+    );
+  },
+);
 
-t.test('a flood of 150,000 addresses resets no count, and stays bounded', async (t) => {
+t.test('a flood of 150,000 addresses resets no count, and memory stays bounded', async (t) => {
   clockOf(t);
   const counts = new ClientCounts();
   const victims = ['192.0.2.1', '2001:db8:1:2::/64'];
@@ -59,7 +62,7 @@ t.test('a flood of 150,000 addresses resets no count, and stays bounded', async 
   for (const victim of victims) t.equal((await count(counts, victim)).current, 3, victim);
 });
 
-t.test('when there are too many, newcomers share the count of their network', async (t) => {
+t.test('when the table is full, new clients share the count of their network', async (t) => {
   const clock = clockOf(t);
   const counts = new ClientCounts({ maxClients: 2 });
   await count(counts, '192.0.2.1');
@@ -79,11 +82,15 @@ t.test('when there are too many, newcomers share the count of their network', as
 
   t.equal((await count(counts, '203.0.113.1')).current, 3);
   clock.advance(WINDOW);
-  t.equal((await count(counts, '203.0.113.1')).current, 1, 'all windows have ended: there is room');
+  t.equal(
+    (await count(counts, '203.0.113.1')).current,
+    1,
+    'all windows have ended, so there is room',
+  );
   t.equal((await count(counts, '203.255.0.9')).current, 1);
 });
 
-t.test('the ended windows are looked for once a second at most', async (t) => {
+t.test('the sweep for ended windows runs at most once a second', async (t) => {
   const clock = clockOf(t);
   const counts = new ClientCounts({ maxClients: 1 });
   const next = async (prefix: string) => (await count(counts, prefix, 100)).current;
@@ -99,7 +106,7 @@ t.test('the ended windows are looked for once a second at most', async (t) => {
   t.equal(await next('203.0.113.4'), 2);
 });
 
-t.test('a route with a limit of its own counts for itself, as many clients', async (t) => {
+t.test('a route with its own limit has its own counts, for as many clients', async (t) => {
   const counts = new ClientCounts({ maxClients: 1 });
   const child = counts.child();
   await count(counts, '192.0.2.1');

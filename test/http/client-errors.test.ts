@@ -6,7 +6,7 @@ import { testApp } from '../test-app.ts';
 const { app, logs, context } = await testApp(t);
 const port = Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port);
 
-/** Writes bytes and reads until the server closes, or has answered and `close` is asked for. */
+/** Writes bytes and reads until the server closes, or until it has answered if `close` is set. */
 const raw = (text: string | Buffer): Promise<string> =>
   new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(text));
@@ -76,7 +76,7 @@ const bad: Record<string, [string | Buffer, number, string]> = {
   ],
 };
 
-t.test('what is not well-formed HTTP is a problem, and the connection ends', async (t) => {
+t.test('malformed HTTP gets a problem, and the connection closes', async (t) => {
   for (const [kind, [bytes, status, code]] of Object.entries(bad)) {
     const answer = await raw(bytes);
     const [head = '', body = ''] = answer.split('\r\n\r\n');
@@ -97,18 +97,15 @@ t.test('what is not well-formed HTTP is a problem, and the connection ends', asy
   }
 });
 
-t.test(
-  'API-09 HTTP/1.1 without a Host is refused like the rest; HTTP/1.0 needs none',
-  async (t) => {
-    const answer = await raw(`GET /livez HTTP/1.1\r\n${CLOSE}\r\n`);
-    t.match(answer, /^HTTP\/1\.1 400 /);
-    t.match(answer, /"code":"bad_request"/);
-    t.match(answer, /strict-transport-security/i);
-    t.match(await raw('GET /livez HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 200 /);
-  },
-);
+t.test('API-09 HTTP/1.1 without a Host is refused; HTTP/1.0 needs none', async (t) => {
+  const answer = await raw(`GET /livez HTTP/1.1\r\n${CLOSE}\r\n`);
+  t.match(answer, /^HTTP\/1\.1 400 /);
+  t.match(answer, /"code":"bad_request"/);
+  t.match(answer, /strict-transport-security/i);
+  t.match(await raw('GET /livez HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 200 /);
+});
 
-t.test('a path with dots is no other path', async (t) => {
+t.test('dot segments do not reach another path', async (t) => {
   for (const path of [
     '/docs/static/..',
     '/docs/static/../x',
@@ -126,7 +123,7 @@ t.test('a path with dots is no other path', async (t) => {
   }
 });
 
-t.test('BEA-06 of two Authorization headers none counts', async (t) => {
+t.test('BEA-06 two Authorization headers are refused', async (t) => {
   const authorization = (token: string) => `Authorization: ${token}\r\n`;
   const answer = await raw(
     `GET /v1/me HTTP/1.1\r\nHost: a\r\n${CLOSE}${authorization('Basic x')}${authorization('Bearer x.y.z')}\r\n`,
@@ -136,14 +133,14 @@ t.test('BEA-06 of two Authorization headers none counts', async (t) => {
   t.notMatch(answer, /www-authenticate/i);
 });
 
-t.test('headers that come too slowly are 408', async (t) => {
+t.test('headers that arrive too slowly are 408', async (t) => {
   app.server.headersTimeout = 100;
   const answer = await raw('GET /livez HTTP/1.1\r\nHost: a\r\nX-Slow: ');
   t.match(answer, /^HTTP\/1\.1 408 /);
   t.match(answer, /"code":"request_timeout"/);
 });
 
-t.test('a client that goes away is no fault of ours', async (t) => {
+t.test('a client that disconnects is not logged as an error', async (t) => {
   for (const start of ['GET /livez HT', `${POST}Content-Length: 100\r\n\r\n{"email":`]) {
     for (const end of ['destroy', 'resetAndDestroy'] as const) {
       await new Promise<void>((resolve) => {
@@ -161,7 +158,7 @@ t.test('a client that goes away is no fault of ours', async (t) => {
   );
 });
 
-t.test('after all this the server answers, and nothing was stored', async (t) => {
+t.test('afterwards the server still answers, and nothing was stored', async (t) => {
   const answer = await raw(`GET /readyz HTTP/1.1\r\nHost: a\r\n${CLOSE}\r\n`);
   t.match(answer, /^HTTP\/1\.1 200 /);
   t.equal(await context.users.findByEmail('ada@example.com'), undefined);

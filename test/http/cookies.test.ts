@@ -22,24 +22,27 @@ const token = signedUp.cookies[0]?.value as string;
 const refresh = (headers: Record<string, string>, payload?: object) =>
   post('/v1/refresh', payload, headers);
 
-t.test('COO-01 the cookies say all that keeps them from scripts and other sites', async (t) => {
-  const lines = [(await signIn()).headers['set-cookie']].flat().map((line) => String(line));
-  for (const [index, [name, maxAge]] of [
-    [REFRESH, 14 * 86_400],
-    [DEVICE, 180 * 86_400],
-  ].entries()) {
-    const [pair, ...attributes] = (lines[index] as string).split('; ');
-    t.match(pair, new RegExp(`^${name}=[\\w.-]+$`));
-    t.same(attributes.sort(), [
-      'HttpOnly',
-      `Max-Age=${maxAge}`,
-      'Path=/v1',
-      'SameSite=Strict',
-      'Secure',
-    ]);
-  }
-  t.equal(lines.length, 2);
-});
+t.test(
+  'COO-01 the cookies have every attribute that protects them from scripts and other sites',
+  async (t) => {
+    const lines = [(await signIn()).headers['set-cookie']].flat().map((line) => String(line));
+    for (const [index, [name, maxAge]] of [
+      [REFRESH, 14 * 86_400],
+      [DEVICE, 180 * 86_400],
+    ].entries()) {
+      const [pair, ...attributes] = (lines[index] as string).split('; ');
+      t.match(pair, new RegExp(`^${name}=[\\w.-]+$`));
+      t.same(attributes.sort(), [
+        'HttpOnly',
+        `Max-Age=${maxAge}`,
+        'Path=/v1',
+        'SameSite=Strict',
+        'Secure',
+      ]);
+    }
+    t.equal(lines.length, 2);
+  },
+);
 
 t.test('COO-06 a clearing cookie has the same name and attributes, and no value', async (t) => {
   const session = (await signIn()).cookies[0]?.value;
@@ -50,48 +53,53 @@ t.test('COO-06 a clearing cookie has the same name and attributes, and no value'
   const [pair, ...attributes] = String(line).split('; ');
   t.equal(pair, `${REFRESH}=`);
   t.same(attributes.sort(), ['HttpOnly', 'Max-Age=0', 'Path=/v1', 'SameSite=Strict', 'Secure']);
-  t.same(more, [], 'the device stays known');
+  t.same(more, [], 'the device cookie stays');
 });
 
-t.test('COO-03 a cookie counts only with an origin that is listed, letter by letter', async (t) => {
-  const before = await row();
-  for (const origin of [
-    undefined,
-    '',
-    'null',
-    'https://evil.example',
-    'http://app.example.com',
-    'https://app.example.com:444',
-    'https://app.example.com/',
-    'https://APP.example.com',
-    'https://sub.app.example.com',
-    'https://app.example.com.evil.example',
-    'https://evilapp.example.com',
-    'https://other.example.com',
-    'https://auth.example.com/tenant',
-    '*',
-  ]) {
-    const headers = { cookie: `${REFRESH}=${token}`, ...(origin !== undefined && { origin }) };
-    const answer = await refresh(headers);
-    refused(t, answer, 403, 'origin_forbidden');
-    t.equal(answer.headers['set-cookie'], undefined);
-    const named = /^(null|https?:\/\/[^/A-Z]+)$/.test(origin ?? '') ? origin : 'something';
-    t.match(logs.at(-1)?.['reason'], named, 'the operator reads which origin it was');
-    t.match(logs.at(-1)?.['reason'], 'CORS_ORIGINS', 'and which variable allows it');
-  }
-  t.same(await row(), before, 'nothing rotated');
-  for (const origin of [
-    ORIGIN,
-    'https://other.example.com:8443',
-    'https://auth.example.com',
-    'https://www.example.com',
-  ]) {
-    const cookie = `${REFRESH}=${(await signIn()).cookies[0]?.value}`;
-    t.equal((await refresh({ cookie, origin })).statusCode, 200);
-  }
-});
+t.test(
+  'COO-03 a cookie is accepted only with an origin that exactly matches an allowed one',
+  async (t) => {
+    const before = await row();
+    for (const origin of [
+      undefined,
+      '',
+      'null',
+      'https://evil.example',
+      'http://app.example.com',
+      'https://app.example.com:444',
+      'https://app.example.com/',
+      'https://APP.example.com',
+      'https://sub.app.example.com',
+      'https://app.example.com.evil.example',
+      'https://evilapp.example.com',
+      'https://other.example.com',
+      'https://auth.example.com/tenant',
+      '*',
+    ]) {
+      const headers = { cookie: `${REFRESH}=${token}`, ...(origin !== undefined && { origin }) };
+      const answer = await refresh(headers);
+      refused(t, answer, 403, 'origin_forbidden');
+      t.equal(answer.headers['set-cookie'], undefined);
+      const named = /^(null|https?:\/\/[^/A-Z]+)$/.test(origin ?? '')
+        ? origin
+        : 'a missing or invalid';
+      t.match(logs.at(-1)?.['reason'], named, 'the operator reads which origin it was');
+      t.match(logs.at(-1)?.['reason'], 'CORS_ORIGINS', 'and which variable allows it');
+    }
+    t.same(await row(), before, 'nothing rotated');
+    for (const origin of [
+      ORIGIN,
+      'https://other.example.com:8443',
+      'https://auth.example.com',
+      'https://www.example.com',
+    ]) {
+      const cookie = `${REFRESH}=${(await signIn()).cookies[0]?.value}`;
+      t.equal((await refresh({ cookie, origin })).statusCode, 200);
+    }
+  },
+);
 
-t.test('COO-03 a form of another site gets nowhere, even from a listed origin', async (t) => {
+t.test('COO-03 an HTML form is refused, even from a listed origin', async (t) => {
   const before = await row();
   for (const type of [
     'text/plain',
@@ -108,7 +116,7 @@ t.test('COO-03 a form of another site gets nowhere, even from a listed origin', 
 });
 
 t.test(
-  'COO-07 two cookies of one name are refused: a neighbour may have set the other',
+  'COO-07 two cookies with the same name are refused: a sibling domain may have set one',
   async (t) => {
     const before = await row();
     for (const cookie of [
@@ -142,7 +150,7 @@ t.test('COO-02 a token in the body and one in a cookie are refused together', as
   t.same(await row(), before);
 });
 
-t.test('other cookies are no concern of ours, and an empty one is none', async (t) => {
+t.test('other cookies are ignored, and an empty cookie counts as missing', async (t) => {
   const cookies = [
     `a=b; x${REFRESH}=1; c`,
     `${REFRESH}=`,
@@ -156,7 +164,7 @@ t.test('other cookies are no concern of ours, and an empty one is none', async (
   refused(t, answer, 401, 'refresh_invalid');
 });
 
-t.test('COO-04 reading, and asking what could be read, changes nothing', async (t) => {
+t.test('COO-04 GET and OPTIONS change nothing', async (t) => {
   const before = await row();
   const headers = { cookie: `${REFRESH}=${token}`, origin: ORIGIN };
   const changing = Object.entries(app.swagger().paths ?? {}).filter(

@@ -2,27 +2,27 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { evenly } from '../../src/http/even-time.ts';
 
-/** Milliseconds until it answers. */
+/** Milliseconds until the promise settles. */
 async function durationOf(work: Promise<unknown>): Promise<number> {
   const from = performance.now();
   await evenly(work).catch(() => {});
   return performance.now() - from;
 }
 
-t.test('what is done at once answers no sooner than what takes a while', async (t) => {
+t.test('fast work takes as long as slower work', async (t) => {
   t.equal(await evenly(Promise.resolve('done')), 'done');
-  // Timers are exact to a millisecond.
+  // Timers are accurate to one millisecond.
   t.ok((await durationOf(Promise.resolve())) >= 39);
   t.ok((await durationOf(sleep(10))) >= 39);
 });
 
-t.test('what takes longer is not held up', async (t) => {
+t.test('work slower than the floor is not delayed further', async (t) => {
   const from = performance.now();
   const work = sleep(80).then(() => performance.now());
   t.ok((await evenly(work)) - from >= 79);
   t.ok(performance.now() - (await work) < 35);
 });
 
-t.test('a fault is told, and is no refusal that could be timed', async (t) => {
+t.test('an error is passed on', async (t) => {
   await t.rejects(evenly(Promise.reject(new Error('down'))), { message: 'down' });
 });

@@ -38,40 +38,36 @@ const FOREIGN_TYPES = [
 
 const bomb = gzipSync(Buffer.alloc(10_000_000, ' '));
 
-t.test(
-  'API-01 every route takes one content type in UTF-8, uncompressed, and no other',
-  async (t) => {
-    for (const operation of withBody) {
-      const { method, type } = operation;
-      const other =
-        type === 'application/json' ? 'application/x-www-form-urlencoded' : 'application/json';
-      const send = async (headers: Record<string, string>, payload: string | Buffer) => {
-        const request = {
-          method,
-          url: urlOf(operation),
-          payload,
-          headers: { ...bearer, ...headers },
-        };
-        const what = `${nameOf(operation)} ${JSON.stringify(headers).slice(0, 80)}`;
-        const { statusCode } = await hostile(t, app, request, what);
-        t.equal(statusCode, 415, what);
+t.test('API-01 every route accepts one content type only, in UTF-8 and uncompressed', async (t) => {
+  for (const operation of withBody) {
+    const { method, type } = operation;
+    const other =
+      type === 'application/json' ? 'application/x-www-form-urlencoded' : 'application/json';
+    const send = async (headers: Record<string, string>, payload: string | Buffer) => {
+      const request = {
+        method,
+        url: urlOf(operation),
+        payload,
+        headers: { ...bearer, ...headers },
       };
-      const body = payloadOf(operation, {});
-      for (const foreign of [...FOREIGN_TYPES, other])
-        await send({ 'content-type': foreign }, body);
-      for (const [coding, payload] of [
-        ['gzip', bomb],
-        ['gzip', body],
-        ['br', body],
-        ['deflate, gzip', body],
-        ['identity', body],
-        ['x', body],
-      ] as const) {
-        await send({ 'content-type': String(type), 'content-encoding': coding }, payload);
-      }
+      const what = `${nameOf(operation)} ${JSON.stringify(headers).slice(0, 80)}`;
+      const { statusCode } = await hostile(t, app, request, what);
+      t.equal(statusCode, 415, what);
+    };
+    const body = payloadOf(operation, {});
+    for (const foreign of [...FOREIGN_TYPES, other]) await send({ 'content-type': foreign }, body);
+    for (const [coding, payload] of [
+      ['gzip', bomb],
+      ['gzip', body],
+      ['br', body],
+      ['deflate, gzip', body],
+      ['identity', body],
+      ['x', body],
+    ] as const) {
+      await send({ 'content-type': String(type), 'content-encoding': coding }, payload);
     }
-  },
-);
+  }
+});
 
 const polluting = '{"__proto__":{"polluted":true,"roles":["admin"]}}';
 const BROKEN_JSON: (string | Buffer)[] = [
@@ -87,7 +83,7 @@ const BROKEN_JSON: (string | Buffer)[] = [
   `${'['.repeat(8_000)}${']'.repeat(8_000)}`,
   `${'{"a":'.repeat(2_000)}1${'}'.repeat(2_000)}`,
 ];
-// `null` is no body at all: what the two routes that may do without one take it for.
+// `null` counts as no body on the two routes whose body is optional.
 const MISFITS = ['true', '0', '"x"', '[]', '[{}]', '{"polluted":true}', '1e400'];
 const BROKEN_FORMS: (string | Buffer)[] = [
   Buffer.from([0x61, 0x3d, 0xff]),
@@ -109,29 +105,26 @@ const BROKEN_FORMS: (string | Buffer)[] = [
   'a=b&'.repeat(4_000),
 ];
 
-t.test(
-  'API-02 API-03 API-04 a body that two readers could take two ways is refused everywhere',
-  async (t) => {
-    for (const operation of withBody) {
-      const { method, type } = operation;
-      const send = async (payload: string | Buffer, statuses: number[]) => {
-        const headers = { ...bearer, 'content-type': String(type) };
-        const what = `${nameOf(operation)} ${String(payload).slice(0, 40)}`;
-        const request = { method, url: urlOf(operation), payload, headers };
-        const { statusCode } = await hostile(t, app, request, what);
-        t.ok(statuses.includes(statusCode), `${what}: ${statusCode}`);
-      };
-      const isForm = type !== 'application/json';
-      for (const payload of isForm ? BROKEN_FORMS : BROKEN_JSON) await send(payload, [400]);
-      for (const payload of isForm ? [] : MISFITS) await send(payload, [422]);
-      await send('a'.repeat(17_000), [413]);
-      await send('a'.repeat(1_000_000), [413]);
-    }
-    t.equal(({} as Record<string, unknown>)['polluted'], undefined);
-  },
-);
+t.test('API-02 API-03 API-04 an ambiguous body is refused on every route', async (t) => {
+  for (const operation of withBody) {
+    const { method, type } = operation;
+    const send = async (payload: string | Buffer, statuses: number[]) => {
+      const headers = { ...bearer, 'content-type': String(type) };
+      const what = `${nameOf(operation)} ${String(payload).slice(0, 40)}`;
+      const request = { method, url: urlOf(operation), payload, headers };
+      const { statusCode } = await hostile(t, app, request, what);
+      t.ok(statuses.includes(statusCode), `${what}: ${statusCode}`);
+    };
+    const isForm = type !== 'application/json';
+    for (const payload of isForm ? BROKEN_FORMS : BROKEN_JSON) await send(payload, [400]);
+    for (const payload of isForm ? [] : MISFITS) await send(payload, [422]);
+    await send('a'.repeat(17_000), [413]);
+    await send('a'.repeat(1_000_000), [413]);
+  }
+  t.equal(({} as Record<string, unknown>)['polluted'], undefined);
+});
 
-t.test('AZN-03 no route takes a member that it does not declare', async (t) => {
+t.test('AZN-03 no route accepts an undeclared member', async (t) => {
   const members = {
     role: 'admin',
     isAdmin: true,
@@ -165,13 +158,13 @@ t.test('AZN-03 no route takes a member that it does not declare', async (t) => {
       const { errors } = answer.json<{ errors: { path: string; message: string }[] }>();
       t.match(
         errors.find(({ path }) => path === `/${name}`),
-        { message: 'is not known here' },
+        { message: 'is not a known field' },
       );
     }
   }
 });
 
-/** Other spellings of a path, none of which is its. Dots: test/http/hostile-socket.test.ts. */
+/** Other spellings of a path, none of which may reach it. Dots: test/http/hostile-socket.test.ts. */
 const variantsOf = (path: string): string[] => {
   const last = path.lastIndexOf('/');
   const [head, tail] = [path.slice(0, last), path.slice(last + 1)];
@@ -199,11 +192,11 @@ const variantsOf = (path: string): string[] => {
 };
 
 t.test(
-  'API-13 a protected path has one spelling; every other finds nothing, with a token or without',
+  'API-13 a protected path has one spelling; all others are 404, with or without a token',
   async (t) => {
     for (const operation of guarded) {
       for (const url of variantsOf(urlOf(operation))) {
-        // An id is whatever stands there, so the route may still be reached: then it finds nobody.
+        // Any text can be an ID, so the route may still match: then it finds no user.
         const reached = operation.path.endsWith('}') ? [422] : [];
         for (const headers of [{}, bearer]) {
           const request = { method: operation.method, url, headers };
@@ -218,7 +211,7 @@ t.test(
 );
 
 t.test(
-  'API-07 a method that a path does not take is refused, odd ones too, and nothing else names it',
+  'API-07 an unsupported method is refused, and no header can override the method',
   async (t) => {
     const odd = [
       'TRACE',
@@ -237,7 +230,7 @@ t.test(
       for (const method of methods) {
         const request = { method, url: urlOf({ path }), headers: bearer } as InjectOptions;
         const answer = await hostile(t, app, request, `${method} ${path}`);
-        // QUERY has a body by definition, and needs a type before anybody asks for its route.
+        // QUERY has a body by definition, so its content type is checked before routing.
         t.equal(answer.statusCode, method === 'QUERY' ? 415 : 405, `${method} ${path}`);
         if (method !== 'QUERY') t.ok(takes.every((name) => answer.headers.allow?.includes(name)));
       }
@@ -291,7 +284,7 @@ const TRICKS = [
 ];
 
 t.test(
-  'API-14 AZN-07 a query that is not what the route declares is refused, and none changes its type',
+  'API-14 AZN-07 an undeclared query is refused, and parameters keep their type',
   async (t) => {
     for (const operation of operations.filter(({ query }) => query.length > 0)) {
       const url = urlOf(operation);
@@ -310,13 +303,13 @@ t.test(
           url: encodeURI(`${path}?${trick}`),
           headers: bearer,
         });
-        t.equal(statusCode, 200, 'a query that nobody reads changes nothing');
+        t.equal(statusCode, 200, 'an unread query changes nothing');
       }
     }
   },
 );
 
-t.test('API-08 forwarding headers of a stranger change nothing', async (t) => {
+t.test('API-08 forwarding headers from an untrusted client change nothing', async (t) => {
   for (const headers of [
     { 'x-forwarded-for': '203.0.113.1' },
     { 'x-forwarded-for': 'CANARY' },
@@ -336,7 +329,7 @@ t.test('API-08 forwarding headers of a stranger change nothing', async (t) => {
 });
 
 t.test(
-  'ERR-05 after all this no row has changed, no event was logged, and the service answers',
+  'ERR-05 afterwards no row has changed, no event was logged, and the service answers',
   async (t) => {
     t.same(await rows(), before);
     t.same(

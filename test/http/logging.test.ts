@@ -3,7 +3,7 @@ import { PASSWORD, testApp } from '../test-app.ts';
 
 const CANARY = 'CANARY-5f2b9c';
 
-t.test('LOG-01 what a caller sends is never in the log, wherever he puts it', async (t) => {
+t.test('LOG-01 what a caller sends is never logged, wherever it is in the request', async (t) => {
   const { app, signUp, post, logs } = await testApp(t, { env: { LOG_LEVEL: 'trace' } });
   const tokens = await signUp(`${CANARY}@example.com`);
   const headers = {
@@ -57,10 +57,10 @@ t.test('LOG-01 what a caller sends is never in the log, wherever he puts it', as
     t.notOk(written.includes(token.split('.')[2] as string));
   t.ok(answers.every(({ statusCode }) => statusCode < 500));
   const requests = logs.slice(before).filter(({ msg }) => msg === 'request');
-  t.equal(requests.length, answers.length, 'one line a request, also where no route is reached');
+  t.equal(requests.length, answers.length, 'one line per request, even if no route matches');
 });
 
-t.test('LOG-02 a line says who, what, and how it ended', async (t) => {
+t.test('LOG-02 a log line says who, what, and the outcome', async (t) => {
   const { signUp, as, inject, logs } = await testApp(t);
   const { access_token } = await signUp();
   await as(access_token, { method: 'DELETE', url: '/v1/me/sessions/x' });
@@ -81,7 +81,7 @@ t.test('LOG-02 a line says who, what, and how it ended', async (t) => {
   t.notOk('code' in (logs.at(-1) ?? {}));
 });
 
-t.test('LOG-02 the id of a request is ours, told to the caller, and there once', async (t) => {
+t.test('LOG-02 a request ID is generated here, returned to the caller, and unique', async (t) => {
   const { inject, logs } = await testApp(t);
   const headers = { 'x-request-id': 'mine', 'request-id': 'mine' };
   const ids: string[] = [];
@@ -94,10 +94,10 @@ t.test('LOG-02 the id of a request is ours, told to the caller, and there once',
   t.equal(new Set(ids).size, 4);
   const other = await testApp(t);
   const { instance } = (await other.inject({ url: '/nope' })).json();
-  t.not(instance.slice(0, 8), ids[0]?.slice(0, 8), 'nor does another node give it');
+  t.not(instance.slice(0, 8), ids[0]?.slice(0, 8), 'and another node generates different ones');
 });
 
-t.test('LOG-03 no input makes a second line, or a line that hides something', async (t) => {
+t.test('LOG-03 no input can inject a log line or hide part of one', async (t) => {
   const { app, signUp, login, logs } = await testApp(t);
   await signUp();
   const nasty = '%0d%0a{"level":30,"event":"account.deleted"}%1b[2J%e2%80%a8%e2%80%ae';
@@ -111,11 +111,11 @@ t.test('LOG-03 no input makes a second line, or a line that hides something', as
     lines.flatMap(({ event, msg }) => (event === 'mail.sent' ? [] : [event ?? msg])),
     ['request', 'request', 'request', 'sign_in.refused', 'request'],
   );
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters must not appear
   t.notMatch(JSON.stringify(lines), /\\r|\\n|[\u0000-\u001f\u2028\u202e]|account\.deleted/);
 });
 
-t.test('each act has one line of its own, with ids and nothing personal', async (t) => {
+t.test('each act has one log line, with IDs and no personal data', async (t) => {
   const { signUp, login, refresh, post, as, logs, context, clock } = await testApp(t);
   const { access_token, session_id } = await signUp();
   const user = (await context.users.findByEmail('ada@example.com'))?.id;

@@ -4,7 +4,7 @@ import { testApp } from '../test-app.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'] as const;
 
-t.test('a method that a path does not take is 405 with those that it takes', async (t) => {
+t.test('an unsupported method is 405 with the supported ones in Allow', async (t) => {
   const { app, inject } = await testApp(t);
   for (const [path, item] of Object.entries(app.swagger().paths ?? {})) {
     const declared = Object.keys(item as object).map((method) => method.toUpperCase());
@@ -18,7 +18,7 @@ t.test('a method that a path does not take is 405 with those that it takes', asy
   }
 });
 
-t.test('a path that is none is 404, with CORS or without', async (t) => {
+t.test('an unknown path is 404, with or without CORS', async (t) => {
   for (const env of [{}, { CORS_ORIGINS: 'https://app.example.com' }]) {
     const { inject } = await testApp(t, { env });
     for (const method of METHODS) {
@@ -30,7 +30,7 @@ t.test('a path that is none is 404, with CORS or without', async (t) => {
   }
 });
 
-t.test('a path has one spelling; no other gets past the guard', async (t) => {
+t.test('a path has one spelling; no other bypasses the guard', async (t) => {
   const { app, inject, as, signUp } = await testApp(t);
   const { access_token } = await signUp();
   for (const url of [

@@ -6,7 +6,7 @@ import spectralRulesets from '@stoplight/spectral-rulesets';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import t from 'tap';
 import { parse } from 'yaml';
-import { problems } from '../../src/http/problems.ts';
+import { problems } from '../../src/http/problem-catalogue.ts';
 import { ProblemCode } from '../../src/schemas/problem.ts';
 import { testApp } from '../test-app.ts';
 
@@ -23,7 +23,12 @@ const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =
   }),
 );
 const answersOf = (operation: OpenAPIV3_1.OperationObject) =>
-  Object.entries(operation.responses ?? {}) as [string, Answer][];
+  Object.entries(operation.responses ?? {}).map(([status, answer]): [string, Answer] => [
+    status,
+    ('$ref' in answer
+      ? document.components?.responses?.[String(answer.$ref).replace(/.*\//, '')]
+      : answer) as Answer,
+  ]);
 
 /** The schema itself, or the component that it refers to. */
 const resolve = (schema: Schema & { $ref?: string }): Schema =>
@@ -128,7 +133,9 @@ t.test('every code is said by something', async (t) => {
   ).map((path) => {
     const text = readFileSync(path, 'utf8');
     // The catalogue itself is no use of a code; what follows it is.
-    return path.endsWith('problems.ts') ? text.slice(text.indexOf('satisfies Record<')) : text;
+    return path.endsWith('problem-catalogue.ts')
+      ? text.slice(text.indexOf('satisfies Record<'))
+      : text;
   });
   const unsaid = ProblemCode.options.filter(
     (name) =>

@@ -3,7 +3,7 @@ import { readConfig } from '../../src/config.ts';
 import { mailedPage } from '../../src/http/mailed-page.ts';
 import { page } from '../../src/http/page.ts';
 
-t.test('what an operator configures cannot break out of a page', async (t) => {
+t.test('configured names cannot inject HTML into a page', async (t) => {
   const config = { ...readConfig({}), ISSUER: `https://id.example.com/"><b>'&` };
   const mailed = mailedPage(config, {
     title: 'A & B',

@@ -6,7 +6,7 @@ import { PASSWORD, testApp } from '../test-app.ts';
 
 const NAME = 'Q&A: "Harbour", <i>Ltd\\';
 
-t.test('the users of an operator read the name of his product, and nothing else', async (t) => {
+t.test('users see only the configured product name', async (t) => {
   const box = await mailbox(t);
   const service = await testApp(t, {
     env: { PRODUCT_NAME: ` ${NAME} `, MAIL_URL: box.url, MAIL_FROM: 'no-reply@example.com' },
@@ -70,7 +70,7 @@ t.test('the users of an operator read the name of his product, and nothing else'
 });
 
 t.test(
-  'a realm is ASCII: marks fall away, and a name with nothing left leaves the host',
+  'a realm is ASCII: accents are removed, and a name with nothing left falls back to the host',
   async (t) => {
     for (const [PRODUCT_NAME, realm] of [
       ['Zoë’s Café', 'Zoes Cafe'],
@@ -84,7 +84,7 @@ t.test(
   },
 );
 
-t.test('nobody gets a password that is made of the name of the product', async (t) => {
+t.test('a password made of the product name is refused', async (t) => {
   const { post } = await testApp(t, { env: { PRODUCT_NAME: 'Zorbel Quintax' } });
   const register = (password: string) =>
     post('/v1/register', { email: 'ada@example.com', password });

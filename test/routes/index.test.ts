@@ -4,7 +4,7 @@ import t from 'tap';
 const files = globSync('src/routes/*/**/*.ts').sort();
 const contents = readFileSync('src/routes/index.ts', 'utf8');
 
-t.test('every route file stands in the table of contents, once', async (t) => {
+t.test('every route file is listed in index.ts, once', async (t) => {
   t.ok(files.length > 10);
   const imports = [...contents.matchAll(/^import \{ (\w+) \} from '\.\/([^']+)';$/gm)];
   t.same(imports.map(([, , path]) => `src/routes/${path}`).sort(), files);
@@ -20,7 +20,7 @@ t.test('every route file registers exactly one route, and has its test', async (
     routes.filter((route) => !tests.includes(`${route}.test.ts`)),
     [],
   );
-  // A route that is long to tell has a second file: `register-by-mail`.
+  // A route with many tests has a second file: `register-by-mail`.
   const named = (path: string) =>
     routes.some((route) => path.startsWith(`${route}.`) || path.startsWith(`${route}-`));
   t.same(

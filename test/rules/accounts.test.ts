@@ -100,6 +100,7 @@ t.test('of a deleted user nothing is left but what revokes his tokens', async (t
     email_verified_at: null,
     name: null,
     password_hash: null,
+    secret_hashes: null,
     roles: [],
     status: 'deleted',
     token_version: 5,

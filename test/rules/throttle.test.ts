@@ -1,43 +1,37 @@
 import t from 'tap';
+import { type Budget, budgetOf, type Factor, type Place } from '../../src/rules/budget.ts';
 import { fingerprint } from '../../src/rules/fingerprint.ts';
-import {
-  type Allowance,
-  admit,
-  allowancesOf,
-  type Factor,
-  type Place,
-  type Verdict,
-  waitAfter,
-  withGuessSettled,
-} from '../../src/rules/throttle.ts';
+import { admit, type Verdict, waitAfter, withGuessSettled } from '../../src/rules/throttle.ts';
 import type { Bucket } from '../../src/schemas/user.ts';
 import { DAY, MINUTE, NOW, SECOND } from './samples.ts';
 
 const HOUR = 60 * MINUTE;
 
+/** The budgets of a place at a password, in an account with room for it. */
+function budgetsOf(place: Place): Budget[] {
+  const { result } = admit([], budgetOf('password', place), NOW);
+  if (result.outcome !== 'admitted') throw new Error('an empty account has room');
+  return result.budgets;
+}
+
 /** The buckets of one account, and a clock. */
 function account() {
   let buckets: Bucket[] = [];
-  const state = { now: NOW, allowances: [] as Allowance[] };
+  const state = { now: NOW, budgets: [] as Budget[] };
   const enter = (place: Place, factor: Factor = 'password') => {
-    const { throttle, result } = admit(buckets, allowancesOf(factor, place), state.now);
+    const { throttle, result } = admit(buckets, budgetOf(factor, place), state.now);
     buckets = throttle;
-    if (result.outcome === 'admitted') state.allowances = result.allowances;
+    if (result.outcome === 'admitted') state.budgets = result.budgets;
     return result;
   };
-  const leave = (
-    place: Place,
-    verdict: Verdict,
-    began = state.now,
-    allowances = allowancesOf('password', place),
-  ) => {
+  const leave = (place: Place, verdict: Verdict, began = state.now, budgets = budgetsOf(place)) => {
     const { now } = state;
-    buckets = withGuessSettled(buckets, allowances, { began, verdict, now });
+    buckets = withGuessSettled(buckets, budgets, { began, verdict, now });
   };
   /** One guess from start to end, and what became of it. */
   const guess = (place: Place, verdict: Verdict = 'wrong', factor: Factor = 'password') => {
     const admission = enter(place, factor);
-    if (admission.outcome === 'admitted') leave(place, verdict, state.now, state.allowances);
+    if (admission.outcome === 'admitted') leave(place, verdict, state.now, state.budgets);
     return admission;
   };
   /** Guesses as soon as it may, until `end`; how many were admitted, and when the last one was. */
@@ -376,7 +370,7 @@ t.test('where every place has to wait a newcomer shares the budget of the accoun
   for (let prefix = 0; prefix < 40; prefix += 1) enter(net(prefix));
   const full = buckets();
   const newcomer = net('newcomer');
-  t.match(enter(newcomer), { outcome: 'admitted', allowances: { length: 1 } });
+  t.match(enter(newcomer), { outcome: 'admitted', budgets: { length: 1 } });
   t.same(
     buckets()
       .map(({ key }) => key)
@@ -384,7 +378,7 @@ t.test('where every place has to wait a newcomer shares the budget of the accoun
     full.map(({ key }) => key).sort(),
     'no place is taken from another, and the row does not grow',
   );
-  const own = state.allowances;
+  const own = state.budgets;
   leave(newcomer, 'wrong', NOW, own);
   t.equal(guess({ device: 'known' }, 'right').outcome, 'admitted');
   let admitted = 0;
@@ -393,12 +387,12 @@ t.test('where every place has to wait a newcomer shares the budget of the accoun
   t.same(enter(net('another')), { outcome: 'busy' }, 'no more than that is ever checked');
   for (let prefix = 0; prefix < 40; prefix += 1) leave(net(prefix), 'right');
   state.now += 30 * SECOND;
-  t.match(enter(newcomer), { outcome: 'admitted', allowances: { length: 2 } });
+  t.match(enter(newcomer), { outcome: 'admitted', budgets: { length: 2 } });
 });
 
 t.test('a device without a place of its own finds none among strangers who all wait', async (t) => {
   const { enter, guess } = account();
   for (let index = 0; index < 40; index += 1) guess({ device: `${index}` });
   for (let prefix = 0; prefix < 40; prefix += 1) enter(net(prefix));
-  t.match(enter(owner), { outcome: 'admitted', allowances: { length: 1 } });
+  t.match(enter(owner), { outcome: 'admitted', budgets: { length: 1 } });
 });

@@ -4,10 +4,10 @@ import { Refusal } from '../../rules/refusal.ts';
 import { liveSession } from '../../rules/sessions.ts';
 import type { AccessClaims } from '../../schemas/claims.ts';
 import type { User } from '../../schemas/user.ts';
-import { holdsSecret } from '../clients/service-accounts.ts';
+import { checkSecret } from '../clients/service-accounts.ts';
 import { checkPassword } from './check-password.ts';
 
-/** Whether the session of these claims still stands in the row. A version above the row's is ours too: the row lost a write. */
+/** Whether the session of these claims is still valid in this row. A `ver` above the row's is valid too: the database lost a write. */
 export const stands = (
   user: User,
   { sid, ver }: Pick<AccessClaims, 'sid' | 'ver'>,
@@ -15,12 +15,12 @@ export const stands = (
 ): boolean =>
   user.status === 'active' &&
   ver >= user.access_version &&
-  // A machine has no sessions but the tombstones of tokens that were revoked.
+  // A service account has no sessions, only the tombstones of revoked tokens.
   (user.kind === 'service'
     ? user.sessions.every(({ id }) => id !== sid)
     : liveSession(user, sid, now) !== undefined);
 
-/** Routes that read the row anyway ask it, not the snapshot. Refuses with `token_revoked` when the session no longer stands. */
+/** For routes that read the row anyway, which is more exact than the snapshot. Refuses with `token_revoked`. */
 export function assertStands(
   user: User,
   claims: Pick<AccessClaims, 'sid' | 'ver'>,
@@ -29,15 +29,15 @@ export function assertStands(
   if (!stands(user, claims, now)) throw new Refusal('token_revoked');
 }
 
-/** The caller's row as it is now. Refuses with `token_revoked` when his session no longer stands. */
-export async function freshCaller({ users, clock }: Context, caller: AccessClaims): Promise<User> {
+/** The caller's row as it is now. Refuses with `token_revoked`. */
+export async function readCaller({ users, clock }: Context, caller: AccessClaims): Promise<User> {
   const user = await users.findById(caller.sub);
   if (user === undefined) throw new Refusal('token_revoked');
   assertStands(user, caller, clock());
   return user;
 }
 
-/** Changes the caller's row, if his session still stands in that very row. */
+/** Changes the caller's row, if the session is still valid in the row that is written. Refuses with `token_revoked`. */
 export async function changeCaller<T>(
   { users, clock }: Context,
   caller: AccessClaims,
@@ -53,44 +53,49 @@ export async function changeCaller<T>(
   return changed.result;
 }
 
-/** What a caller proves itself with again: a person with the password, a service account with its secret. */
-const proves = async (
+/** `password`: of a service account, its secret. `signal`: aborted when the client has gone. */
+export interface GivenPassword {
+  password: string;
+  signal: AbortSignal;
+}
+
+const checkProof = async (
   context: Context,
   user: User,
-  password: string,
-  signal: AbortSignal,
+  { password, signal }: GivenPassword,
 ): Promise<boolean> =>
   user.kind === 'service'
-    ? holdsSecret(context, user, password)
+    ? checkSecret(context, user, password)
     : (await checkPassword(context, user, password, { signal })) !== 'wrong';
 
 /**
- * The caller's row, once it has proven the password again. Refuses with `wrong_password`, and with `throttled`
- * whoever guesses too often in this session.
+ * Checks the caller's password again, and returns the row. Refuses with `wrong_password`, or with `throttled` after
+ * too many wrong ones in this session.
  */
-export async function provenCaller(
+export async function proveCaller(
   context: Context,
   caller: AccessClaims,
-  password: string,
-  signal: AbortSignal,
+  given: GivenPassword,
 ): Promise<User> {
-  const user = await freshCaller(context, caller);
+  const user = await readCaller(context, caller);
   const place = { session: caller.sid };
-  const guess = await context.guessing.enter({ user }, 'password', place, signal);
-  const isRight = await checked(guess, proves(context, user, password, signal));
+  const guess = await context.guessing.enter(
+    { user },
+    { factor: 'password', place, signal: given.signal },
+  );
+  const isRight = await checked(guess, checkProof(context, user, given));
   await guess.settle(isRight ? 'right' : 'wrong');
   if (!isRight) throw new Refusal('wrong_password');
   return user;
 }
 
-/** Where the password may be left out: whether the caller has proven it. What is sent is checked, needed or not. */
-export async function isProven(
+/** Where the password is optional: false if it is missing. If it is sent, it is checked even where it is not needed. */
+export async function proveCallerIfGiven(
   context: Context,
   caller: AccessClaims,
-  password: string | undefined,
-  signal: AbortSignal,
+  { password, signal }: { password: string | undefined; signal: AbortSignal },
 ): Promise<boolean> {
   if (password === undefined) return false;
-  await provenCaller(context, caller, password, signal);
+  await proveCaller(context, caller, { password, signal });
   return true;
 }

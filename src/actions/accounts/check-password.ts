@@ -5,9 +5,8 @@ import { UnreadableRow } from '../../parts/storage/users.ts';
 import type { User } from '../../schemas/user.ts';
 
 /**
- * Whether the password is this user's; `outdated`: it is, and its hash should be made anew. It costs one hash,
- * also where there is no user. A hash that is damaged, or that would cost too much, answers as a wrong password,
- * and is told to the operator.
+ * `outdated`: right, and its hash should be renewed. Takes one hash even if there is no user. A stored hash that is
+ * damaged or would cost too much counts as wrong, and is logged for the operator.
  */
 export async function checkPassword(
   { passwords, unreadableRows }: Pick<Context, 'passwords' | 'unreadableRows'>,
@@ -19,7 +18,7 @@ export async function checkPassword(
   if (verdict !== 'unusable') return verdict;
   if (user !== undefined && user.password_hash !== null)
     unreadableRows.add(
-      new UnreadableRow(user.id, 'password_hash is damaged, or costs more than may be spent here'),
+      new UnreadableRow(user.id, 'password_hash is damaged, or would cost too much to check'),
     );
   return 'wrong';
 }

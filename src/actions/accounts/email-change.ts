@@ -10,7 +10,7 @@ import type { User } from '../../schemas/user.ts';
 import { emailState, emailToken } from '../tokens/mailed-tokens.ts';
 import { postLimited, tell, tellTaken } from './letters.ts';
 
-/** Refuses an address that no account is given any more (`invalid_input`), unless it is the user's own, to be proven. */
+/** Refuses with `invalid_input` an address that new accounts may not have, unless it is the user's own, to be confirmed. */
 export function assertMayTake(user: User, email: string): void {
   const checked = NewEmail.safeParse(email);
   if (checked.success || emailKey(email) === user.email_key) return;
@@ -18,26 +18,25 @@ export function assertMayTake(user: User, email: string): void {
   throw new Refusal('invalid_input', { errors });
 }
 
-/** Mails a link to the new address and a warning to the old one. Until the link is used the old one holds. */
+/** Mails a link to the new address and a warning to the old one, which stays in use until the link is followed. */
 export async function askForEmailChange(
   context: Context,
   user: User,
-  email: string,
-  sid: string,
+  { email, sid }: { email: string; sid: string },
 ): Promise<void> {
   const { users, outbox, config } = context;
   const owner = await users.findByEmail(emailKey(email));
   if (owner !== undefined && owner.id !== user.id) tellTaken(context, owner);
   else
     postLimited(context, { occasion: 'confirm', email }, () =>
-      confirmEmail(config.APP_URL, emailToken(context, user, email, sid)),
+      confirmEmail(config.APP_URL, emailToken(context, user, { email, sid })),
     );
   const old = user.email;
   if (old !== null && emailKey(email) !== user.email_key)
     outbox.post(old, () => emailChanging(config.APP_URL));
 }
 
-/** Puts the confirmed address into force. Every session ends but the one that asked. Refuses with `link_invalid`. */
+/** Sets the confirmed address. If it is a new one, every session ends except the one that asked. Refuses with `link_invalid`. */
 export async function confirmEmailChange(context: Context, token: string): Promise<User> {
   const { ownTokens, users, clock } = context;
   const claims = ownTokens.read('email', token);
@@ -62,7 +61,7 @@ export async function confirmEmailChange(context: Context, token: string): Promi
     if (before.email_key !== emailKey(claims.email)) tell(context, before, 'email.changed');
     return before;
   } catch (error) {
-    // Somebody else took the address meanwhile.
+    // Another account took the address in the meantime.
     if (error instanceof EmailTaken) throw new Refusal('link_invalid');
     throw error;
   }

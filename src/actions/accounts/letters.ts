@@ -6,7 +6,7 @@ import { emailKey } from '../../rules/accounts.ts';
 import { fingerprint } from '../../rules/fingerprint.ts';
 import type { User } from '../../schemas/user.ts';
 
-/** Tells the owner what happened to the account. */
+/** Mails the owner a notice of what happened to the account. */
 export function tell(
   { outbox, config }: Context,
   user: Pick<User, 'email'>,
@@ -15,27 +15,27 @@ export function tell(
   if (user.email !== null) outbox.post(user.email, () => notice(name, config.APP_URL));
 }
 
-/** What a stranger can make the service write. */
+/** Why a letter goes out that anyone can cause. */
 type Occasion = 'sign-up' | 'reset' | 'confirm';
 
-/** Whether one more letter that a stranger can cause may go to this address; then it is counted, and none at the cost of another occasion. */
-export const mayPost = (
+/** Counts a letter that anyone can cause, or returns false: this address has had enough. Each occasion is counted on its own. */
+export const countLetter = (
   { mailboxLimit, clock }: Context,
   { occasion, email }: { occasion: Occasion; email: string },
 ): boolean => mailboxLimit.allows(fingerprint(`${occasion} ${emailKey(email)}`), clock());
 
-/** A letter that a stranger can cause: only so many go to one address. */
+/** Posts a letter that anyone can cause, unless the address has had enough of them. */
 export function postLimited(
   context: Context,
   limit: { occasion: Occasion; email: string },
   compose: () => Letter,
 ): void {
-  if (mayPost(context, limit)) context.outbox.post(limit.email, compose);
+  if (countLetter(context, limit)) context.outbox.post(limit.email, compose);
 }
 
-/** Goes to the address as its owner wrote it: another spelling of it may be another mailbox. */
+/** Tells the owner that the address has an account already. Uses the stored spelling: another may be another mailbox. */
 export function tellTaken(context: Context, { email }: Pick<User, 'email'>): void {
-  // Found by its address, so it has one.
+  // The user was found by the address.
   const limit = { occasion: 'sign-up' as const, email: email as string };
   postLimited(context, limit, () => alreadyRegistered(context.config));
 }

@@ -10,16 +10,16 @@ const MAX_CODE_POINTS = 128;
 
 interface NewPassword extends Turn {
   password: string;
-  /** Whose it is to be: nobody's password is made of his own address. */
+  /** Of its owner: a password must not be made of it. */
   email: string | null;
-  /** Where in the request it stands. */
+  /** JSON pointer of the field in the request. */
   path: string;
-  /** Whose password it is to replace. */
+  /** The user whose password it replaces. */
   owner?: User;
 }
 
-/** The words that a guesser of this very password would try first. */
-function guessable(
+/** Words that someone guessing this password would try first. */
+function guessableWordsOf(
   email: string | null,
   { ISSUER, PRODUCT_NAME }: Pick<Config, 'ISSUER' | 'PRODUCT_NAME'>,
 ): string[] {
@@ -32,10 +32,10 @@ function guessable(
 }
 
 /**
- * The hash of a password that is good enough to keep. Refuses with `invalid_input` one that is too short, too
- * long or common (NIST SP 800-63B section 3.1.1.2), or the one that it is to replace. What it is made of is no
- * matter, but for control characters (RFC 8265 section 4.2): no form takes all of them, and a pasted line break is
- * not seen. The other characters that the RFC refuses are in emoji, or new to one Unicode version: they stay.
+ * The hash of a new password. Refuses with `invalid_input` one that is too short, too long, easy to guess (NIST SP
+ * 800-63B section 3.1.1.2) or the same as the present one, or that has control characters (RFC 8265 section 4.2): not
+ * every form accepts them, and a pasted line break is invisible. The other characters that the RFC refuses are
+ * allowed: some are in emoji, and some are only unassigned in an older Unicode version.
  */
 export async function hashNewPassword(
   context: Context,
@@ -51,10 +51,10 @@ export async function hashNewPassword(
   }
   if (/\p{Cc}/u.test(text))
     throw refuse('must not have control characters, such as a tab or a line break');
-  if (!(await passwordStrength.isStrong(text, guessable(email, config), turn))) {
+  if (!(await passwordStrength.isStrong(text, guessableWordsOf(email, config), turn))) {
     throw refuse('is too easy to guess: common, repeated, or made of your address');
   }
-  // Last: nobody learns of a password that could not be chosen whether it is the present one.
+  // Last: for a password that is refused anyway, it must not show whether it is the present one.
   if (owner && (await checkPassword(context, owner, password, turn)) !== 'wrong')
     throw refuse('is the password that you have now');
   return passwords.hash(password, turn);

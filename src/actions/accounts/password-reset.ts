@@ -6,31 +6,30 @@ import { withEverySessionEnded } from '../../rules/sessions.ts';
 import { withoutFailures } from '../../rules/throttle.ts';
 import type { User } from '../../schemas/user.ts';
 import { mayReset, resetToken } from '../tokens/mailed-tokens.ts';
-import { mayPost, tell } from './letters.ts';
+import { countLetter, tell } from './letters.ts';
 import { hashNewPassword } from './new-password.ts';
 
 /**
- * Mails a reset link to the owner of an account; older ones are dead from then on. Where the mailbox has had enough
- * letters none is sent, and the last one holds. The caller cannot tell whether there is an account: whatever the
- * address, one row is written.
+ * Mails a reset link, which replaces older ones. If the mailbox has had enough letters, none is sent and the last
+ * link stays valid. One row is written for any address, so that the caller cannot tell whether there is an account.
  */
 export async function mailReset(context: Context, email: string): Promise<void> {
   const { users, outbox, config } = context;
   const user = await users.findByEmail(emailKey(email));
   const to = user?.status === 'active' ? user.email : null;
-  if (user === undefined || to === null || !mayPost(context, { occasion: 'reset', email: to }))
+  if (user === undefined || to === null || !countLetter(context, { occasion: 'reset', email: to }))
     return users.writeDecoy(true);
   const next = await users.change(user.id, (row) => {
     const counted = { ...row, reset_letters: row.reset_letters + 1 };
     return { user: counted, result: counted };
   });
-  // It may have gone meanwhile.
+  // The account may be gone, or its address changed, in the meantime.
   if (next?.email === to) outbox.post(to, () => reset(config.APP_URL, resetToken(context, next)));
 }
 
 /**
- * Sets the password, ends every session, signs nobody in. Whoever made the account without ever proving its
- * mailbox loses it here: his second factor goes too. Refuses with `link_invalid`.
+ * Sets the password and ends every session; does not sign in. If the address was never confirmed, a stranger may have
+ * made the account: the second factor is removed too. Refuses with `link_invalid`.
  */
 export async function resetPassword(
   context: Context,
@@ -40,8 +39,8 @@ export async function resetPassword(
   const { ownTokens, users, clock } = context;
   const claims = ownTokens.read('reset', token);
   const found = claims && (await users.findById(claims.sub));
-  const holds = (user: User) => claims !== undefined && mayReset(user, claims.was);
-  if (found === undefined || !holds(found)) throw new Refusal('link_invalid');
+  const isValid = (user: User) => claims !== undefined && mayReset(user, claims.was);
+  if (found === undefined || !isValid(found)) throw new Refusal('link_invalid');
   const { email } = found;
   const password_hash = await hashNewPassword(context, {
     password,
@@ -51,14 +50,14 @@ export async function resetPassword(
     signal,
   });
   const changed = await users.change(found.id, (user) => {
-    if (!holds(user)) throw new Refusal('link_invalid');
+    if (!isValid(user)) throw new Refusal('link_invalid');
     const now = clock();
-    const proven = user.email_verified_at !== null;
-    const mfa = proven ? user.mfa : { challenges: [] };
+    const isConfirmed = user.email_verified_at !== null;
+    const mfa = isConfirmed ? user.mfa : { challenges: [] };
     const next: User = {
       ...user,
       password_hash,
-      // Whoever reads the mailbox need not wait for those who guessed the password; of the factor he proved nothing.
+      // The owner of the mailbox need not wait because of wrong passwords. The second factor was not proven.
       throttle: withoutFailures(user.throttle, 'password'),
       mfa,
       email_verified_at: user.email_verified_at ?? now,

@@ -16,13 +16,13 @@ interface Applicant {
   name: string | null;
 }
 
-/** The first sign-in, and whether its sender still waits. */
+/** The first sign-in. `signal`: aborted when the client has gone. */
 interface Circumstances {
   signIn: SignIn;
   signal: AbortSignal;
 }
 
-/** Mails a sign-up link, or to the owner of an account a note that says so. Nothing is stored, and the caller cannot tell. */
+/** Mails a sign-up link, or tells the owner of an existing account. The caller cannot tell which; nothing is stored. */
 export async function inviteToSignUp(context: Context, email: string): Promise<void> {
   const taken = await context.users.findByEmail(emailKey(email));
   if (taken) return tellTaken(context, taken);
@@ -31,7 +31,7 @@ export async function inviteToSignUp(context: Context, email: string): Promise<v
   );
 }
 
-/** Makes the account whose mailbox the token proves. Refuses with `link_invalid`, also when the address was taken meanwhile. */
+/** Makes the account for the address in the token. Refuses with `link_invalid`, also if the address now has an account. */
 export async function completeSignUp(
   context: Context,
   { token, password, name }: { token: string; password: string; name: string | null },
@@ -48,7 +48,7 @@ export async function completeSignUp(
   );
 }
 
-/** Makes an account at once, without proof of the mailbox, and mails a link that proves it. Refuses with `email_taken`. */
+/** Makes an account with an unconfirmed address, and mails a link to confirm it. Refuses with `email_taken`. */
 export async function signUpAtOnce(
   context: Context,
   applicant: Applicant,
@@ -60,7 +60,7 @@ export async function signUpAtOnce(
   postLimited(context, limit, () =>
     confirmEmail(
       context.config.APP_URL,
-      emailToken(context, user, applicant.email, created.session.id),
+      emailToken(context, user, { email: applicant.email, sid: created.session.id }),
     ),
   );
   return created;

@@ -14,7 +14,7 @@ export const ADMIN = 'admin';
 const isAdmin = (user: User): boolean =>
   user.kind === 'person' && user.status === 'active' && user.roles.includes(ADMIN);
 
-/** Changes any user. Refuses with `last_admin` what would leave no administrator, also when two try at once. */
+/** Changes a user. Refuses with `last_admin` if no administrator would be left, even if two changes race. */
 export async function changeKeepingAnAdmin<T>(
   { users, clock }: Pick<Context, 'users' | 'clock'>,
   id: string,
@@ -26,7 +26,7 @@ export async function changeKeepingAnAdmin<T>(
       const change = decide(user, clock());
       if (!isAdmin(user) || isAdmin(change.user)) return change;
       if (other === undefined) throw new Refusal('last_admin');
-      // The other must still be one when this is written.
+      // The other must still be an administrator when this is written.
       return { ...change, witness: other };
     },
     async (user) => (isAdmin(user) ? users.findOther(id, ADMIN) : undefined),
@@ -39,7 +39,7 @@ export interface NewUser {
   roles: string[];
 }
 
-/** An account without a password, and a mail with which its owner chooses one. Refuses with `email_taken`. */
+/** Makes an account without a password, and mails its owner a link to choose one. Refuses with `email_taken`. */
 export async function inviteUser(context: Context, { email, name, roles }: NewUser): Promise<User> {
   const user = {
     ...newPerson(
@@ -60,7 +60,7 @@ export interface Amendment {
   status?: 'active' | 'disabled' | undefined;
 }
 
-/** The amended user. Who loses a role loses the access tokens that carry it, and goes on with the next refresh; who is disabled loses every token. */
+/** Removing a role revokes the access tokens, and sessions go on after their next refresh. Disabling revokes every token. */
 export function withAmendment(user: User, { name, roles, status }: Amendment, now: number): User {
   const next: User = {
     ...user,
@@ -75,14 +75,14 @@ export function withAmendment(user: User, { name, roles, status }: Amendment, no
   return losesRole ? withAccessRevoked(next, now) : next;
 }
 
-/** A row that the administration knows: not a machine's where a person's is meant, not an emptied one. */
-export function assertIs(user: User, kind: User['kind']): void {
+/** Refuses with `not_found` a row of the other kind, or of a deleted user. */
+export function assertKind(user: User, kind: User['kind']): void {
   if (user.kind !== kind || user.status === 'deleted') throw new Refusal('not_found');
 }
 
 /**
- * Changes the user of a path. Refuses with `not_found` where there is none of this kind. Whoever changes himself
- * is looked at in the very row: an administrator who was demoted a moment ago does not promote himself again.
+ * Changes the user of a path. Refuses with `not_found`. An administrator who changes the own account must still be
+ * valid in the row that is written: one who was just demoted cannot undo it.
  */
 export async function administer<T>(
   context: Pick<Context, 'users' | 'clock'>,
@@ -90,7 +90,7 @@ export async function administer<T>(
   decide: (user: User, now: number) => { user: User; result: T },
 ): Promise<T> {
   const changed = await changeKeepingAnAdmin(context, id, (user, now) => {
-    assertIs(user, kind);
+    assertKind(user, kind);
     if (caller?.sub === user.id) assertStands(user, caller, now);
     const { user: next, result } = decide(user, now);
     return { user: next, result: { result } };

@@ -4,14 +4,14 @@ import { ADMIN } from './administration.ts';
 
 type Rights = Pick<User, 'roles' | 'status'>;
 
-/** Whether this makes an administrator of somebody who is none: by the role, or by enabling who has it. */
+/** Whether the change makes a new administrator: by giving the role, or by enabling a disabled user who has it. */
 const makesAdmin = (before: Rights | undefined, after: Rights): boolean =>
   after.roles.includes(ADMIN) &&
   (!before?.roles.includes(ADMIN) || (before.status !== 'active' && after.status === 'active'));
 
 /**
- * An administrator outlives the access token that made one, so a stolen token makes none. Refuses with
- * `invalid_input` unless `isProven`: the caller has just given the password again.
+ * A new administrator outlives the access token that made it, so a stolen token must not be enough. Refuses with
+ * `invalid_input` unless `isProven`: the caller has just given the password.
  */
 export function assertMayMake(
   { before, after }: { before?: Rights; after: Rights },

@@ -4,26 +4,26 @@ import { OAuthRefusal } from '../../rules/oauth-refusal.ts';
 import { ACCESS_LIFE } from '../../schemas/claims.ts';
 import type { User } from '../../schemas/user.ts';
 
-/** RFC 6749 section 3.3: a scope is never empty, so where there is no role there is none. */
+/** undefined without roles: a scope is never empty (RFC 6749 section 3.3). */
 export const scopeOf = (roles: string[]): string | undefined => roles.join(' ') || undefined;
 
-/** The roles that are asked for, which the account must have; all of them where nothing is asked (RFC 6749 section 3.3). */
-function granted(account: User, scope: string | undefined): string[] {
+/** The roles of the scope, which the account must have; all its roles without a scope (RFC 6749 section 3.3). */
+function grantedRolesOf(account: User, scope: string | undefined): string[] {
   if (scope === undefined) return account.roles;
   const asked = [...new Set(scope.split(' ').filter(Boolean))];
   const missing = asked.some((role) => !account.roles.includes(role));
   if (missing || asked.length === 0)
-    throw new OAuthRefusal('invalid_scope', 'The account does not have every role of the scope.');
+    throw new OAuthRefusal('invalid_scope', 'The account does not have every role in the scope.');
   return asked;
 }
 
-/** An access token for a machine (RFC 6749 section 4.4): no refresh token, no session in the row. */
-export function issueForClient(
+/** An access token for a service account (RFC 6749 section 4.4). No refresh token, and no session in the row. */
+export function issueForServiceAccount(
   { accessTokens, clock }: Context,
   account: User,
   scope: string | undefined,
 ) {
-  const roles = granted(account, scope);
+  const roles = grantedRolesOf(account, scope);
   const session = { id: randomId(), amr: [], created_at: clock() };
   return {
     access_token: accessTokens.issue({ ...account, roles }, session),

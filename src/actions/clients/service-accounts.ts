@@ -5,17 +5,13 @@ import { UnreadableRow } from '../../parts/storage/users.ts';
 import { emptyUser } from '../../rules/accounts.ts';
 import type { User } from '../../schemas/user.ts';
 
-/** Two secrets hold at a time, so that one can be exchanged without a gap. */
+/** Two secrets are valid at a time, so that a service can change to the new one without a gap. */
 const MAX_SECRETS = 2;
 
-/** 256 random bits need no slow hash: nobody guesses them. */
+/** A plain hash will do: 256 random bits cannot be guessed. */
 const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('base64url');
 
 const newSecret = (): string => randomBytes(32).toString('base64url');
-
-/** The hashes stand in `password_hash`, newest first. */
-const hashesOf = (account: User): string[] =>
-  (account.password_hash ?? '').split(' ').filter(Boolean);
 
 export function newServiceAccount(
   { name, roles }: Pick<User, 'roles'> & { name: string },
@@ -25,30 +21,30 @@ export function newServiceAccount(
   const account: User = {
     ...emptyUser(newUserId(now), 'service', now),
     name,
-    password_hash: hashOf(secret),
+    secret_hashes: [hashOf(secret)],
     roles,
   };
   return { account, secret };
 }
 
-/** The account with a new secret; the one before it goes on holding, older ones do not. */
+/** The account with a new secret. The one before it stays valid; older ones do not. */
 export function withNewSecret(account: User, now: number): { user: User; result: string } {
   const secret = newSecret();
-  const hashes = [hashOf(secret), ...hashesOf(account)].slice(0, MAX_SECRETS);
-  return { user: { ...account, password_hash: hashes.join(' '), updated_at: now }, result: secret };
+  const secret_hashes = [hashOf(secret), ...(account.secret_hashes ?? [])].slice(0, MAX_SECRETS);
+  return { user: { ...account, secret_hashes, updated_at: now }, result: secret };
 }
 
-/** A hash that is damaged holds for no secret, and is told to the operator; the other one goes on holding. */
-export function holdsSecret(
+/** Whether this is a secret of the account. A damaged hash matches no secret, and is logged for the operator. */
+export function checkSecret(
   { unreadableRows }: Pick<Context, 'unreadableRows'>,
   account: User,
   secret: string,
 ): boolean {
   const hash = Buffer.from(hashOf(secret));
-  const stored = hashesOf(account).map((text) => Buffer.from(text));
+  const stored = (account.secret_hashes ?? []).map((text) => Buffer.from(text));
   const sound = stored.filter((bytes) => bytes.length === hash.length);
   if (sound.length < stored.length)
-    unreadableRows.add(new UnreadableRow(account.id, 'a hash in password_hash is damaged'));
+    unreadableRows.add(new UnreadableRow(account.id, 'a hash in secret_hashes is damaged'));
   return sound.some((bytes) => timingSafeEqual(bytes, hash));
 }
 
@@ -60,5 +56,5 @@ export async function authenticate(
 ): Promise<User | undefined> {
   const account = await context.users.findById(id);
   if (account?.kind !== 'service' || account.status !== 'active') return undefined;
-  return holdsSecret(context, account, secret) ? account : undefined;
+  return checkSecret(context, account, secret) ? account : undefined;
 }

@@ -6,7 +6,7 @@ import type { User } from '../../schemas/user.ts';
 import { stands } from '../accounts/caller.ts';
 import { scopeOf } from './client-credentials.ts';
 
-/** What `read` makes of an access token, or undefined: it refuses. */
+/** The result of `read`, or undefined if it refuses the token. */
 function accessClaims(read: () => AccessClaims): AccessClaims | undefined {
   try {
     return read();
@@ -16,7 +16,7 @@ function accessClaims(read: () => AccessClaims): AccessClaims | undefined {
   }
 }
 
-/** What an access or refresh token says, if it holds by the row as it is now (RFC 7662 section 2.2). */
+/** RFC 7662 section 2.2: the claims of an access or refresh token that is valid by the row as it is now. */
 export async function introspect(context: Context, token: string) {
   const { users, accessTokens, ownTokens, clock } = context;
   const access = accessClaims(() => accessTokens.read(token));
@@ -49,8 +49,8 @@ export async function introspect(context: Context, token: string) {
 }
 
 /**
- * Ends the session of a token. A machine has none, so its token is revoked by itself. A token from before the
- * password was changed is dead: the session may go on with its owner, and a thief's copy ends nothing.
+ * Ends the session of a token. The token of a service account has none, so the token itself is revoked. A token from
+ * before a password change ends nothing: a thief may hold it, while the owner uses the session.
  */
 export function withTokenRevoked(
   user: User,
@@ -62,7 +62,7 @@ export function withTokenRevoked(
   return ver < user.token_version ? user : withSessionEnded(user, sid, now);
 }
 
-/** Whether these claims ended something. */
+/** Returns whether something was revoked. */
 export const revokeByClaims = async (
   { users, clock }: Context,
   claims: Pick<AccessClaims, 'sub' | 'sid' | 'ver'>,
@@ -72,7 +72,7 @@ export const revokeByClaims = async (
     return { user: next, result: next !== user };
   })) === true;
 
-/** Ends the session of an access or refresh token. Answers whose it was. */
+/** RFC 7009: ends the session of an access or refresh token, and returns whose it was. undefined: nothing to revoke. */
 export async function revoke(
   context: Context,
   token: string,

@@ -1,16 +1,18 @@
 import type { Context } from '../../context.ts';
 import { throttled } from '../../parts/guessing/guessing.ts';
 import { randomId } from '../../parts/ids.ts';
+import type { KeyRing } from '../../parts/keys/key-ring.ts';
 import type { Turn } from '../../parts/passwords/hash-queue.ts';
 import {
+  hashRecoveryCode,
   type Proof,
-  recoveryHash,
   withCodeSpent,
   withRecoveryHashSpent,
 } from '../../parts/second-factor/second-factor.ts';
+import { budgetOf, type Place } from '../../rules/budget.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { type SignIn, withNewSession } from '../../rules/sessions.ts';
-import { admit, allowancesOf, type Place, withGuessSettled } from '../../rules/throttle.ts';
+import { admit, withGuessSettled } from '../../rules/throttle.ts';
 import type { Mfa, Session, User } from '../../schemas/user.ts';
 import { tell } from '../accounts/letters.ts';
 import type { HalfSignedIn, Source } from '../sessions/sign-in.ts';
@@ -23,7 +25,7 @@ export const CHALLENGE_LIFE = 300;
 const TRIES = 5;
 const MAX_CHALLENGES = 20;
 
-/** What somebody gets for the right password of an account with a second factor: it signs in only together with that. */
+/** The `mfa` token: the password was right, and the second factor is still required. */
 export function issueChallenge(
   { ownTokens, clock }: Context,
   { user, device, transport }: HalfSignedIn & { transport: Session['transport'] },
@@ -41,75 +43,72 @@ export function issueChallenge(
   });
 }
 
-/** The second factor with this proof used up, or undefined: it is wrong. `hash`: of the recovery code. */
+/** A proof, and the hash of its recovery code if it is one. */
+interface HashedProof {
+  proof: Proof;
+  hash: string | undefined;
+}
+
+/** The second factor with this proof spent, or undefined if it is wrong. */
 function withProofSpent(
-  { keys, clock }: Pick<Context, 'keys' | 'clock'>,
+  keys: KeyRing,
   user: User,
-  proof: Proof,
-  hash: string | undefined,
+  { proof, hash, now }: HashedProof & { now: number },
 ): Mfa | undefined {
   const { totp, recovery } = user.mfa;
   if (totp === undefined) return undefined;
   if ('code' in proof) {
-    const accepted = withCodeSpent(keys, user, totp, proof.code, clock());
-    return accepted && { ...user.mfa, totp: accepted };
+    const spent = withCodeSpent(keys, { totp, code: proof.code, userId: user.id, now });
+    return spent && { ...user.mfa, totp: spent };
   }
   const left = withRecoveryHashSpent(recovery, hash as string);
   return left && { ...user.mfa, recovery: left };
 }
 
 /**
- * One guess at the second factor, decided and counted in the same write. `spent`: undefined when it is wrong.
- * Refuses with `throttled`.
+ * One guess at the second factor. `user`: with the guess counted. `result`: the second factor with the proof spent,
+ * or undefined if it is wrong. Refuses with `throttled`.
  */
-export function guessProof(
-  context: Pick<Context, 'keys' | 'clock'>,
+export function decideGuess(
+  { keys }: Pick<Context, 'keys'>,
   user: User,
-  { proof, hash, place }: { proof: Proof; hash: string | undefined; place: Place },
-): { spent: Mfa | undefined; counted: User } {
-  const now = context.clock();
-  const wanted = allowancesOf('code' in proof ? 'totp' : 'recovery', place);
+  { place, now, ...guess }: HashedProof & { place: Place; now: number },
+): { user: User; result: Mfa | undefined } {
+  const wanted = budgetOf('code' in guess.proof ? 'totp' : 'recovery', place);
   const { throttle, result } = admit(user.throttle, wanted, now);
   if (result.outcome !== 'admitted') throw throttled(result, user.id);
-  const { allowances } = result;
-  const spent = withProofSpent(context, user, proof, hash);
+  const { budgets } = result;
+  const spent = withProofSpent(keys, user, { ...guess, now });
   const verdict = spent === undefined ? 'wrong' : 'right';
-  return {
-    spent,
-    counted: {
-      ...user,
-      throttle: withGuessSettled(throttle, allowances, { began: now, verdict, now }),
-    },
-  };
+  const settled = withGuessSettled(throttle, budgets, { began: now, verdict, now });
+  return { user: { ...user, throttle: settled }, result: spent };
 }
 
-/** The hash of a proof that has one, made before the row is decided on: it is slow. */
-export const hashOfProof = async (
+/** The hash of a recovery code; undefined for another proof. It is slow, so it is made before the row is changed. */
+export const hashProof = async (
   { passwords }: Context,
   user: User | undefined,
   proof: Proof,
   turn: Turn,
 ) =>
-  'recoveryCode' in proof ? recoveryHash(passwords, user, proof.recoveryCode, turn) : undefined;
+  'recoveryCode' in proof ? hashRecoveryCode(passwords, user, proof.recoveryCode, turn) : undefined;
 
-/** The challenges with one more try of this one, or undefined: it has had its tries, or was used. */
+/** The challenges with one more try of this one, or undefined if it has no tries left or was used. `until`: milliseconds. */
 function withOneMoreTry(
-  mfa: Mfa,
-  id: string,
-  until: number,
-  now: number,
+  challenges: Mfa['challenges'],
+  { id, until, now }: { id: string; until: number; now: number },
 ): Mfa['challenges'] | undefined {
-  const others = mfa.challenges.filter((challenge) => challenge.id !== id && now < challenge.until);
-  const tries = mfa.challenges.find((challenge) => challenge.id === id)?.tries ?? 0;
+  const others = challenges.filter((challenge) => challenge.id !== id && now < challenge.until);
+  const tries = challenges.find((challenge) => challenge.id === id)?.tries ?? 0;
   if (tries >= TRIES) return undefined;
   return [{ id, tries: tries + 1, until }, ...others].slice(0, MAX_CHALLENGES);
 }
 
-/** Marks the newest challenge as used. */
+/** Marks the newest challenge as used: no tries are left. */
 const withNewestUsed = (challenges: Mfa['challenges']): Mfa['challenges'] =>
   challenges.map((challenge, index) => (index === 0 ? { ...challenge, tries: TRIES } : challenge));
 
-/** The second step of a sign-in. Refuses with `challenge_invalid` or `invalid_code`; each challenge has five tries and signs in once. */
+/** The second step of a sign-in. Each challenge has five tries and signs in once. Refuses with `challenge_invalid`, `invalid_code` or `throttled`. */
 export async function answerChallenge(
   context: Context,
   { token, proof, client, source }: { token: string; proof: Proof; client: string; source: Source },
@@ -118,7 +117,7 @@ export async function answerChallenge(
   const claims = ownTokens.read('mfa', token);
   if (claims === undefined) throw new Refusal('challenge_invalid');
   const turn = { signal: source.signal, stranger: claims.dev === undefined };
-  const hash = await hashOfProof(context, await users.findById(claims.sub), proof, turn);
+  const hash = await hashProof(context, await users.findById(claims.sub), proof, turn);
   const place = claims.dev === undefined ? { prefix: source.prefix } : { device: claims.dev };
 
   const answered = await users.change<Holder | 'wrong'>(claims.sub, (user) => {
@@ -129,10 +128,11 @@ export async function answerChallenge(
       user.mfa.totp !== undefined &&
       passwordState(user) === claims.was;
     const challenges = stands
-      ? withOneMoreTry(user.mfa, claims.jti, claims.exp * 1_000, now)
+      ? withOneMoreTry(user.mfa.challenges, { id: claims.jti, until: claims.exp * 1_000, now })
       : undefined;
     if (challenges === undefined) throw new Refusal('challenge_invalid');
-    const { spent, counted } = guessProof(context, user, { proof, hash, place });
+    const guess = { proof, hash, place, now };
+    const { user: counted, result: spent } = decideGuess(context, user, guess);
     if (spent === undefined) {
       return { user: { ...counted, mfa: { ...user.mfa, challenges } }, result: 'wrong' };
     }

@@ -1,8 +1,8 @@
 import type { Secret } from 'otpauth';
 import type { Context } from '../../context.ts';
 import {
-  enrol,
   newRecoveryCodes,
+  newTotp,
   type Proof,
   withCodeSpent,
 } from '../../parts/second-factor/second-factor.ts';
@@ -11,61 +11,60 @@ import { hasSecondFactor } from '../../rules/second-factor.ts';
 import { withOtherSessionsEnded } from '../../rules/sessions.ts';
 import type { AccessClaims } from '../../schemas/claims.ts';
 import type { User } from '../../schemas/user.ts';
-import { changeCaller, provenCaller } from '../accounts/caller.ts';
+import { changeCaller, type GivenPassword, proveCaller } from '../accounts/caller.ts';
 import { tell } from '../accounts/letters.ts';
-import { guessProof, hashOfProof } from './challenge.ts';
+import { decideGuess, hashProof } from './challenge.ts';
 
-/** What removing or renewing a factor needs. */
+/** Required to remove the second factor or renew its recovery codes. */
 export interface FullProof {
   password: string;
   proof: Proof;
   signal: AbortSignal;
 }
 
-/** A secret to scan; it counts for nothing until a code has proven it. Refuses with `wrong_password`, `mfa_enabled`. */
+/** A TOTP secret, pending until confirmed with a code. Refuses with `wrong_password`, `throttled` or `mfa_enabled`. */
 export async function beginEnrolment(
   context: Context,
   caller: AccessClaims,
-  password: string,
-  signal: AbortSignal,
+  password: GivenPassword,
 ): Promise<{ user: User; secret: Secret }> {
-  await provenCaller(context, caller, password, signal);
+  await proveCaller(context, caller, password);
   return changeCaller(context, caller, (user, now) => {
     if (user.mfa.totp !== undefined) throw new Refusal('mfa_enabled');
-    const { secret, pending } = enrol(context.keys, user, now);
+    const { secret, pending } = newTotp(context.keys, user, now);
     return { user: { ...user, mfa: { ...user.mfa, pending } }, result: { user, secret } };
   });
 }
 
-/** Wrong codes that a pending secret bears. */
+/** Wrong codes after which a pending secret is dropped. */
 const TRIES = 5;
 
 type Pending = NonNullable<User['mfa']['pending']>;
 
-/** The secret that waits for its first code. Refuses with `mfa_enabled`, `mfa_not_enabled`. */
+/** Refuses with `mfa_enabled` or `mfa_not_enabled` if no secret is pending. */
 function pendingOf({ mfa: { totp, pending } }: User): Pending {
   if (totp !== undefined) throw new Refusal('mfa_enabled');
   if (pending === undefined)
     throw new Refusal('mfa_not_enabled', {
-      detail: 'There is no secret to confirm. Begin again with POST /v1/me/mfa/totp.',
+      detail: 'No secret to confirm. Begin again with POST /v1/me/mfa/totp.',
     });
   return pending;
 }
 
-/** With one more wrong code the secret stays, with the last one it goes: its owner begins again, with the password. */
-const withWrongCode = (pending: Pending): Pending | undefined => {
+/** undefined after the last try: the owner must begin again with the password. */
+const withWrongCodeCounted = (pending: Pending): Pending | undefined => {
   const tries = (pending.tries ?? 0) + 1;
   return tries < TRIES ? { ...pending, tries } : undefined;
 };
 
-/** The pending secret, and the same with the step of this code used up. A wrong code is counted in the write that refuses it. */
+/** The pending secret, and the same with the step of this code spent. A wrong code is counted. */
 async function guessPending(context: Context, caller: AccessClaims, code: string) {
   const proven = await changeCaller(context, caller, (user, now) => {
     const pending = pendingOf(user);
-    const accepted = withCodeSpent(context.keys, user, pending, code, now);
+    const accepted = withCodeSpent(context.keys, { totp: pending, code, userId: user.id, now });
     if (accepted !== undefined) return { user, result: { pending, accepted } };
     const { pending: _pending, ...mfa } = user.mfa;
-    const left = withWrongCode(pending);
+    const left = withWrongCodeCounted(pending);
     return {
       user: { ...user, mfa: { ...mfa, ...(left && { pending: left }) } },
       result: undefined,
@@ -76,9 +75,9 @@ async function guessPending(context: Context, caller: AccessClaims, code: string
 }
 
 /**
- * Puts the pending secret into force with one right code, and answers ten recovery codes. Sessions that never
- * showed the factor end; this one has just shown it. Refuses with `wrong_code`, which the fifth time drops the
- * secret, then with `mfa_not_enabled`; with `mfa_enabled` where a factor is in force.
+ * Enables the second factor with one right code, and returns ten recovery codes. Every other session ends: only this
+ * one has proven the factor. Refuses with `wrong_code` (the fifth drops the pending secret), `mfa_not_enabled` or
+ * `mfa_enabled`.
  */
 export async function confirmEnrolment(
   context: Context,
@@ -86,10 +85,10 @@ export async function confirmEnrolment(
   code: string,
 ): Promise<string[]> {
   const { pending, accepted: totp } = await guessPending(context, caller, code);
-  // The codes cost ten hashes: not before the proof is right.
+  // Ten hashes: not for a wrong code.
   const { codes, recovery } = await newRecoveryCodes(context.passwords);
   const user = await changeCaller(context, caller, (before, now) => {
-    // Meanwhile it may have gone, or another may have come in its place.
+    // It may have been dropped or replaced in the meantime.
     if (pendingOf(before).secret !== pending.secret) throw new Refusal('wrong_code');
     const sessions = before.sessions.map((session) =>
       session.id === caller.sid
@@ -105,10 +104,10 @@ export async function confirmEnrolment(
 }
 
 /**
- * Spends a proof of the factor in force, and changes the row with it. `prepare` makes what the change needs, once
- * the proof is right. Refuses with `wrong_password`, `wrong_code`, `mfa_not_enabled`.
+ * Spends a proof of the enabled second factor, and then changes the row. `prepare` runs in between, for slow work
+ * that a wrong proof must not cost. Refuses with `wrong_password`, `wrong_code`, `throttled` or `mfa_not_enabled`.
  */
-async function withProof<T>(
+async function spendProof<T>(
   context: Context,
   caller: AccessClaims,
   { password, proof, signal }: FullProof,
@@ -117,30 +116,31 @@ async function withProof<T>(
     decide,
   }: { prepare: () => Promise<T>; decide: (user: User, prepared: T, now: number) => User },
 ): Promise<{ user: User; prepared: T }> {
-  const proven = await provenCaller(context, caller, password, signal);
+  const proven = await proveCaller(context, caller, { password, signal });
   if (!hasSecondFactor(proven)) throw new Refusal('mfa_not_enabled');
-  const hash = await hashOfProof(context, proven, proof, { signal });
+  const hash = await hashProof(context, proven, proof, { signal });
   const place = { session: caller.sid };
-  const isRight = await changeCaller(context, caller, (user) => {
-    const { spent, counted } = guessProof(context, user, { proof, hash, place });
+  const isRight = await changeCaller(context, caller, (user, now) => {
+    const guess = { proof, hash, place, now };
+    const { user: counted, result: spent } = decideGuess(context, user, guess);
     return { user: spent ? { ...counted, mfa: spent } : counted, result: spent !== undefined };
   });
   if (!isRight) throw new Refusal('wrong_code');
   const prepared = await prepare();
   return changeCaller(context, caller, (user, now) => {
-    // It may have gone meanwhile.
+    // It may have been removed in the meantime.
     if (!hasSecondFactor(user)) throw new Refusal('mfa_not_enabled');
     return { user: decide(user, prepared, now), result: { user, prepared } };
   });
 }
 
-/** The password alone signs in again; every other session ends. */
-export async function removeFactor(
+/** From then on the password alone signs in. Every other session ends. */
+export async function removeSecondFactor(
   context: Context,
   caller: AccessClaims,
   proof: FullProof,
 ): Promise<void> {
-  const { user } = await withProof(context, caller, proof, {
+  const { user } = await spendProof(context, caller, proof, {
     prepare: async () => {},
     decide: (before, _prepared, now) =>
       withOtherSessionsEnded({ ...before, mfa: { challenges: [] } }, caller.sid, now),
@@ -148,13 +148,13 @@ export async function removeFactor(
   tell(context, user, 'mfa.disabled');
 }
 
-/** A new set; the old one no longer works. */
+/** Replaces the recovery codes: the old ones no longer work. */
 export async function renewRecoveryCodes(
   context: Context,
   caller: AccessClaims,
   proof: FullProof,
 ): Promise<string[]> {
-  const { user, prepared } = await withProof(context, caller, proof, {
+  const { user, prepared } = await spendProof(context, caller, proof, {
     prepare: () => newRecoveryCodes(context.passwords),
     decide: (before, { recovery }) => ({ ...before, mfa: { ...before.mfa, recovery } }),
   });

@@ -12,7 +12,7 @@ interface Presented {
 
 export type Refreshed = (Extract<Rotation, { session: Session }> & Holder) | { outcome: 'invalid' };
 
-/** Does what the refresh table says (`rotation.ts`), in one write where there is one. */
+/** Refreshes a session by the refresh table (`rules/rotation.ts`), in at most one write. */
 export async function refreshSession(
   { ownTokens, users, clock, sessionLimits }: Context,
   { token, transport, idempotencyKey }: Presented,

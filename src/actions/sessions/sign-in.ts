@@ -7,12 +7,13 @@ import { hasSecondFactor } from '../../rules/second-factor.ts';
 import { type SignIn, withNewSession } from '../../rules/sessions.ts';
 import type { User } from '../../schemas/user.ts';
 import { checkPassword } from '../accounts/check-password.ts';
-import { type Holder, provenDevice } from '../tokens/token-pair.ts';
+import { deviceOf, type Holder } from '../tokens/token-pair.ts';
 
-/** Where a request comes from, and whether its sender still waits. */
+/** Where a request comes from. */
 export interface Source {
   /** IPv4 address, or IPv6 /64. */
   prefix: string;
+  /** Aborted when the client has gone. */
   signal: AbortSignal;
 }
 
@@ -22,7 +23,7 @@ export interface Credentials {
   deviceToken: string | undefined;
 }
 
-/** The password was right, and the second factor is still wanted. `device`: only if its token proved it. */
+/** The password was right, and the second factor is still required. `device`: its ID, if it is a known one. */
 export interface HalfSignedIn {
   user: User;
   session?: undefined;
@@ -30,8 +31,8 @@ export interface HalfSignedIn {
 }
 
 /**
- * A new session for the owner of the password. Everybody else, whatever the cause, gets `invalid_credentials`
- * after the same work; whoever guesses too often, `throttled`.
+ * A new session, or, if the account has a second factor, the first half of a sign-in. Refuses with
+ * `invalid_credentials`, after the same work whatever is wrong, or with `throttled` after too many guesses.
  */
 export async function signInWithPassword(
   context: Context,
@@ -41,16 +42,15 @@ export async function signInWithPassword(
   const { users, passwords, clock, sessionLimits, guessing } = context;
   const { email, password, deviceToken } = credentials;
   const found = await users.findByEmail(emailKey(email));
-  const device = provenDevice(context, found, deviceToken);
+  const device = deviceOf(context, found, deviceToken);
   const turn = { signal: source.signal, stranger: device === undefined };
-  // Before the guess is counted: in a flood its two writes cost more than the hash that is not made.
+  // First: in a flood the two writes that count a guess would cost more than the hash.
   passwords.assertRoom(turn);
-  const guess = await guessing.enter(
-    found ? { user: found } : { unknown: emailKey(email) },
-    'password',
-    device === undefined ? { prefix: source.prefix } : { device },
-    source.signal,
-  );
+  const guess = await guessing.enter(found ? { user: found } : { unknown: emailKey(email) }, {
+    factor: 'password',
+    place: device === undefined ? { prefix: source.prefix } : { device },
+    signal: source.signal,
+  });
 
   const hash = found?.password_hash;
   const verdict = await checked(guess, checkPassword(context, found, password, turn));
@@ -59,11 +59,11 @@ export async function signInWithPassword(
     throw new Refusal('invalid_credentials', { user: found?.id });
   }
 
-  // Only while there is room: the password was right, and the next sign-in is soon enough.
+  // If there is no room for another hash, the next sign-in renews it.
   const fresher = verdict === 'outdated' ? await passwords.hash(password).catch(() => hash) : hash;
   const result = await users.change<Holder | HalfSignedIn | undefined>(found.id, (user) => {
     const settled = guess.withSettled(user, 'right');
-    // A new password, or new costs, while this one was being checked: look again.
+    // The hash changed while this password was being checked: check again.
     if (user.status !== 'active' || user.password_hash !== hash)
       return { user: settled, result: undefined };
     const rehashed = { ...settled, password_hash: fresher };

@@ -12,31 +12,31 @@ const life = ({ clock }: Context, seconds: number) => {
   return { iat, exp: iat + seconds, jti: randomId() };
 };
 
-/** What a challenge is bound to: it dies as soon as the password has changed, by whatever way. */
+/** What a challenge is bound to: a change of the password makes it invalid. */
 export const passwordState = (user: User): string => fingerprint(String(user.password_hash));
 
 /**
- * What a reset token is bound to: it dies with the password that it replaces, with the address that it went to, and
- * with the next letter of its kind. A stranger can cause that letter too; it lies in the same mailbox.
+ * What a reset token is bound to: a new password, a new address or the next reset letter makes it invalid. Anyone can
+ * cause that letter, but it goes to the same mailbox.
  */
 export const resetState = ({ password_hash, email_key, reset_letters }: User): string =>
   fingerprint(JSON.stringify([password_hash, email_key, reset_letters]));
 
 /**
- * What an invitation is bound to: it dies with the first password, and with the address. A reset letter, which
- * lives for minutes and which any stranger can ask for, does not take the place of a link that lives for a day.
+ * What an invitation is bound to: the first password or a new address makes it invalid. A reset letter does not:
+ * anyone can cause one, and its link lives for minutes only.
  */
 const invitationState = ({ email_key }: User): string =>
   fingerprint(JSON.stringify([null, email_key]));
 
-/** Whether a reset token, or an invitation, still holds for this row. */
+/** Whether a reset token or an invitation is still valid for this row. */
 export const mayReset = (user: User, was: string): boolean =>
   user.status === 'active' &&
   (resetState(user) === was || (user.password_hash === null && invitationState(user) === was));
 
 /**
- * What an e-mail token is bound to: it dies as soon as the address has changed or was confirmed, and when every
- * token dies: an owner who shuts a stranger out also shuts out the address that the stranger asked for.
+ * What an e-mail token is bound to: a changed or confirmed address makes it invalid, and so does a new token version.
+ * So an owner who revokes a stranger's access also revokes the new address that the stranger asked for.
  */
 export const emailState = (user: User): string =>
   fingerprint(JSON.stringify([user.email_key, user.email_verified_at, user.token_version]));
@@ -51,7 +51,7 @@ export const resetToken = (context: Context, user: User): string =>
     ...life(context, RESET_LIFE),
   });
 
-/** Chooses the first password of an invited user. */
+/** With it an invited user chooses the first password. */
 export const invitationToken = (context: Context, user: User): string =>
   context.ownTokens.issue('reset', {
     sub: user.id,
@@ -59,8 +59,12 @@ export const invitationToken = (context: Context, user: User): string =>
     ...life(context, DAY),
   });
 
-/** `sid`: the session that asked, if any; the others end when the address changes. */
-export const emailToken = (context: Context, user: User, email: string, sid = ''): string =>
+/** `sid`: the session that asked. The others end when the address changes. */
+export const emailToken = (
+  context: Context,
+  user: User,
+  { email, sid = '' }: { email: string; sid?: string },
+): string =>
   context.ownTokens.issue('email', {
     sub: user.id,
     email,

@@ -3,19 +3,19 @@ import { refreshAfter } from '../../rules/rotation.ts';
 import { ACCESS_LIFE } from '../../schemas/claims.ts';
 import type { Session, User } from '../../schemas/user.ts';
 
-/** Seconds that a device token lives: 180 days. */
+/** Seconds: 180 days. */
 export const DEVICE_LIFE = 180 * 86_400;
 
 const seconds = (milliseconds: number) => Math.floor(milliseconds / 1_000);
 
-/** What a pair of tokens is made of. `device`: the id of the device that it goes to. */
+/** The holder of a token pair. `device`: the ID in the device token. */
 export interface Holder {
   user: User;
   session: Session;
   device: string;
 }
 
-/** The same state gives the same refresh token: a retry gets the very successor that it missed. */
+/** The same session state gives the same token, so a retry gets the successor that it missed. */
 const refreshToken = ({ ownTokens }: Context, { user, session, device }: Holder): string =>
   ownTokens.issue('refresh', {
     sub: user.id,
@@ -32,8 +32,8 @@ function deviceToken({ ownTokens, clock }: Context, { user, device }: Holder): s
   return ownTokens.issue('device', { sub: user.id, jti: device, iat, exp: iat + DEVICE_LIFE });
 }
 
-/** The id of the device that this token proves to be one of the user's. The token is read also where there is no user, which takes time. */
-export function provenDevice(
+/** The device ID, if this is a device token of the user. Reads the token even if there is no user, to take as long. */
+export function deviceOf(
   { ownTokens }: Context,
   user: User | undefined,
   token: string | undefined,
@@ -42,7 +42,7 @@ export function provenDevice(
   return claims !== undefined && claims.sub === user?.id ? claims.jti : undefined;
 }
 
-/** A new access token, the refresh token of the session's generation, the token of the device. */
+/** The answer to a sign-in or refresh: access token, refresh token and device token. */
 export function issuePair(context: Context, holder: Holder) {
   const { user, session } = holder;
   return {

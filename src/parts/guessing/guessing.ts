@@ -1,41 +1,48 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
+import {
+  type Budget,
+  budgetOf,
+  type Factor,
+  keyOf,
+  type Place,
+  type PlaceBudget,
+} from '../../rules/budget.ts';
 import type { Clock } from '../../rules/clock.ts';
 import { fingerprint } from '../../rules/fingerprint.ts';
 import { Refusal } from '../../rules/refusal.ts';
-import {
-  type Admission,
-  type Allowance,
-  admit,
-  allowancesOf,
-  type Factor,
-  type Place,
-  type Verdict,
-  withGuessSettled,
-} from '../../rules/throttle.ts';
+import { type Admission, admit, type Verdict, withGuessSettled } from '../../rules/throttle.ts';
 import type { Bucket, User } from '../../schemas/user.ts';
 import type { Users } from '../storage/users.ts';
 
-/** Milliseconds between two looks at a budget that others have taken, when few look and when many do; and how long to go on. */
-const LOOK_AGAIN = 25;
-const LOOK_SELDOM = 1_000;
-const FEW = 10;
+/** Waiting for room in a budget (ms): the pause between two tries, its maximum when many wait, and the time to give up. */
+const PAUSE = 25;
+const MAX_PAUSE = 1_000;
 const PATIENCE = 10_000;
-/** Guesses that may wait at once, on one node. */
+/** So many may try at the usual pause. */
+const FEW = 10;
+/** Guesses that may wait for their turn at once, on one node. */
 const MAX_WAITING = 1_000;
 
-/** What is kept of unknown addresses, in buckets: some 25 MB. */
+/** Buckets of unknown addresses kept in memory: about 25 MB. */
 const MAX_UNKNOWN = 100_000;
 
-/** A guess that has its place in every budget, and has to give it back. */
+/** A guess, and how long to try for it. `signal`: aborted when the client has gone. */
+interface Guess {
+  factor: Factor;
+  place: Place;
+  signal: AbortSignal;
+}
+
+/** A guess that has a place in each of its budgets, and must give it back. */
 export interface Admitted {
-  /** For a check that writes the row anyway: the same, in the same write. */
+  /** The user with the guess counted: for a caller that writes the row anyway. */
   withSettled(user: User, verdict: Verdict): User;
-  /** Counts the guess, in a write of its own. */
+  /** Counts the guess in a write of its own. */
   settle(verdict: Verdict): Promise<void>;
 }
 
-/** What a guess gets that has no place in the budget of its account; `user` is undefined where there is none. */
+/** The refusal of a guess that was not admitted. `user`: the ID of the account, if there is one. */
 export const throttled = (
   admission: Exclude<Admission, { outcome: 'admitted' }>,
   user: string | undefined,
@@ -45,28 +52,28 @@ export const throttled = (
     retryAfter: Math.ceil(('wait' in admission ? admission.wait : 1_000) / 1_000),
   });
 
-/** The result of a check. One that failed by itself says nothing about the guess, which is given back. */
+/** The result of a check. If the check itself fails, the guess is given back uncounted. */
 export const checked = <T>(guess: Admitted, check: Promise<T>): Promise<T> =>
   check.catch(async (error) => {
     await guess.settle('unchecked');
     throw error;
   });
 
-/** Where the buckets of one account stand. */
+/** Reads and writes the buckets of one account or address. */
 type Ledger = <T>(decide: (buckets: Bucket[]) => { throttle: Bucket[]; result: T }) => Promise<T>;
 
 /**
- * Counts guesses, of known accounts in their row, of unknown addresses in memory: those get the same answers
- * after the same work, one write before the check and one after it.
+ * Counts guesses: those at a known account in its row, those at an unknown address in memory. Both get the same
+ * answers after the same work, a write before the check and a write after it.
  */
 export class Guessing {
   readonly #users: Users;
   readonly #clock: Clock;
   readonly #unknown: LRUCache<string, Bucket[]>;
-  /** For each account and place the last guess in the queue: only the first one looks at the budget. */
+  /** The last guess in the queue of each account and place. Only the first in a queue reads the row. */
   readonly #queues = new Map<string, Promise<unknown>>();
   #waiting = 0;
-  #looking = 0;
+  #trying = 0;
 
   constructor(users: Users, clock: Clock, { maxUnknown = MAX_UNKNOWN } = {}) {
     this.#users = users;
@@ -78,26 +85,24 @@ export class Guessing {
   }
 
   /**
-   * Refuses with `throttled` while the place or the account has to wait, whatever the guess; with `overloaded`
-   * when the budget is taken for too long, or when the client (`signal`) has gone.
+   * Admits a guess before it is checked. Refuses with `throttled` while the place or the account has to wait, even a
+   * right guess; with `overloaded` if the budget stays in use for 10 s, too many wait, or the client has gone.
    */
   async enter(
     subject: { user: User } | { unknown: string },
-    factor: Factor,
-    place: Place,
-    signal: AbortSignal,
+    { factor, place, signal }: Guess,
   ): Promise<Admitted> {
-    const wanted = allowancesOf(factor, place);
+    const wanted = budgetOf(factor, place);
     const isKnown = 'user' in subject;
     const account = isKnown ? subject.user.id : undefined;
     const ledger = isKnown ? this.#rowOf(subject.user) : this.#memoryOf(subject.unknown);
-    const queue = `${isKnown ? subject.user.id : subject.unknown} ${wanted.at(-1)?.key}`;
+    const queue = `${isKnown ? subject.user.id : subject.unknown} ${keyOf(wanted)}`;
     const until = Date.now() + PATIENCE;
-    const { began, allowances } = await this.#inTurn(queue, () =>
+    const { began, budgets } = await this.#inTurn(queue, () =>
       this.#admitted(ledger, wanted, { until, signal, account }),
     );
     const after = (buckets: Bucket[], verdict: Verdict) =>
-      withGuessSettled(buckets, allowances, { began, verdict, now: this.#clock() });
+      withGuessSettled(buckets, budgets, { began, verdict, now: this.#clock() });
     return {
       withSettled: (user, verdict) => ({ ...user, throttle: after(user.throttle, verdict) }),
       settle: (verdict) =>
@@ -105,7 +110,7 @@ export class Guessing {
     };
   }
 
-  /** One after another in each queue. Whoever finds nobody in it is never turned away. */
+  /** Runs the work of each queue one after another. Work for an empty queue is never turned away. */
   async #inTurn<T>(queue: string, work: () => Promise<T>): Promise<T> {
     const before = this.#queues.get(queue);
     const waits = before === undefined ? 0 : 1;
@@ -124,26 +129,25 @@ export class Guessing {
     }
   }
 
-  /** When the guess was admitted (ms), and to what: waits for guesses that are being checked, and that may free the budget. */
+  /** When the guess was admitted (ms), and its budgets. While other guesses use up a budget, tries again until `until`. */
   async #admitted(
     ledger: Ledger,
-    wanted: Allowance[],
+    wanted: PlaceBudget,
     { until, signal, account }: { until: number; signal: AbortSignal; account: string | undefined },
-  ): Promise<{ began: number; allowances: Allowance[] }> {
-    this.#looking += 1;
+  ): Promise<{ began: number; budgets: Budget[] }> {
+    this.#trying += 1;
     try {
       while (Date.now() < until && !signal.aborted) {
         const now = this.#clock();
         const admission = await ledger<Admission>((buckets) => admit(buckets, wanted, now));
-        if (admission.outcome === 'admitted')
-          return { began: now, allowances: admission.allowances };
+        if (admission.outcome === 'admitted') return { began: now, budgets: admission.budgets };
         if (admission.outcome === 'throttled') throw throttled(admission, account);
-        // However many look from however many places, the database has the same to do.
-        const pause = LOOK_AGAIN * Math.max(1, this.#looking / FEW);
-        await sleep(Math.min(LOOK_SELDOM, pause) * (1 + Math.random()));
+        // The more guesses try, the longer each pauses, so that the database has no more to do.
+        const pause = PAUSE * Math.max(1, this.#trying / FEW);
+        await sleep(Math.min(MAX_PAUSE, pause) * (1 + Math.random()));
       }
     } finally {
-      this.#looking -= 1;
+      this.#trying -= 1;
     }
     throw new Refusal('overloaded', { retryAfter: 1 });
   }
@@ -157,14 +161,14 @@ export class Guessing {
           result: { result },
         };
       });
-      // The account went meanwhile: nothing is left to guess.
+      // The row was removed in the meantime.
       if (decided === undefined) throw new Refusal('invalid_credentials');
       return decided.result;
     };
   }
 
   #memoryOf(emailKey: string): Ledger {
-    // An address may be long, and there may be many.
+    // Addresses may be long; a fingerprint bounds the memory.
     const key = fingerprint(emailKey);
     return async (decide) => {
       const before = this.#unknown.get(key) ?? [];

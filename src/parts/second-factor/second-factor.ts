@@ -7,9 +7,12 @@ import type { Passwords } from '../passwords/passwords.ts';
 import { UnreadableRow } from '../storage/users.ts';
 import { seal, unseal } from './secret-box.ts';
 
-/** What proves a second factor. */
+/** A code of the authenticator app, or a recovery code. */
 export type Proof = { code: string } | { recoveryCode: string };
 
+type Totp = NonNullable<Mfa['totp']>;
+
+/** Milliseconds. */
 const PERIOD = 30_000;
 const RECOVERY_CODES = 10;
 const NO_SALT = Buffer.alloc(16).toString('base64url');
@@ -19,19 +22,22 @@ const totpOf = (secret: Secret) =>
 
 const stepAt = (now: number): number => Math.floor(now / PERIOD);
 
-const same = (a: string | Buffer, b: string | Buffer): boolean => {
+const isSame = (a: string | Buffer, b: string | Buffer): boolean => {
   const [left, right] = [Buffer.from(a), Buffer.from(b)];
   return left.length === right.length && timingSafeEqual(left, right);
 };
 
-/** A new TOTP secret (RFC 6238), which counts only once a code has proven it. */
-export function enrol(
+/** A new TOTP secret (RFC 6238), pending until confirmed with a code. `now`: milliseconds. */
+export function newTotp(
   keys: KeyRing,
   user: User,
   now: number,
 ): { pending: Mfa['pending']; secret: Secret } {
   const secret = new Secret({ size: 20 });
-  return { secret, pending: { secret: seal(keys, secret.base32, user.id, now), last_step: 0 } };
+  return {
+    secret,
+    pending: { secret: seal(keys, { secret: secret.base32, userId: user.id, now }), last_step: 0 },
+  };
 }
 
 interface Label {
@@ -39,47 +45,44 @@ interface Label {
   product: string;
 }
 
-/** Apps split a label at its colon and parameters at the ampersand, and some of them decode before they do. */
+/** Without the characters at which apps split a label (colon) and parameters (ampersand): some decode before they split. */
 const unsplit = (text: string): string => text.replaceAll(/[\s:&]+/g, ' ').trim();
 
-/** `%XX` for everything but letters, digits and `-_.~`: to some apps a `+` is a space, to others a plus. */
+/** Percent-encodes all but letters, digits and `-_.~`. Apps disagree whether `+` is a space. */
 const encoded = (text: string): string =>
   encodeURIComponent(text).replaceAll(
     /[!'()*]/g,
     (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
   );
 
-/** For the QR code of an authenticator app (Google Authenticator's Key Uri Format). */
+/** The content of the QR code for an authenticator app (Google Authenticator's Key Uri Format). */
 export function otpauthUri(secret: Secret, { email, product }: Label): string {
   const [issuer, account] = [product, email].map((text) => encoded(unsplit(text)));
   return `otpauth://totp/${issuer}:${account}?secret=${secret.base32}&issuer=${issuer}`;
 }
 
 /**
- * The TOTP with the step of this code used up, or undefined: wrong, too old, or used before (RFC 6238 section
- * 5.2). The current step or the one before, by the server's clock.
+ * The TOTP with the step of this code spent, or undefined if the code is wrong, too old or was used before (RFC 6238
+ * section 5.2). Accepts the current 30-second step and the one before. `now`: milliseconds. Throws UnreadableRow.
  */
 export function withCodeSpent(
   keys: KeyRing,
-  { id }: Pick<User, 'id'>,
-  totp: NonNullable<Mfa['totp']>,
-  code: string,
-  now: number,
-): NonNullable<Mfa['totp']> | undefined {
-  const secret = unseal(keys, totp.secret, id);
+  { totp, code, userId, now }: { totp: Totp; code: string; userId: string; now: number },
+): Totp | undefined {
+  const secret = unseal(keys, totp.secret, userId);
   const generator = totpOf(Secret.fromBase32(secret));
   const step = [stepAt(now), stepAt(now) - 1].find((candidate) =>
-    same(generator.generate({ timestamp: candidate * PERIOD }), code),
+    isSame(generator.generate({ timestamp: candidate * PERIOD }), code),
   );
   if (step === undefined || step <= totp.last_step) return undefined;
-  // Written anew, so with the master secret of today.
-  return { secret: seal(keys, secret, id, now), last_step: step };
+  // Encrypted again, so that it moves to the current master secret.
+  return { secret: seal(keys, { secret, userId, now }), last_step: step };
 }
 
-/** As people type them: without what separates the groups, in any case. */
+/** A code as people type it: without spaces and hyphens, in upper case. */
 const canonical = (code: string): string => code.replaceAll(/[\s-]/g, '').toUpperCase();
 
-/** Ten codes of 80 bits, in groups of four; what is kept of them is hashed like a password, with one salt for the set. */
+/** Ten codes of 80 bits in groups of four, and the set to store: hashed like passwords, with one salt. */
 export async function newRecoveryCodes(
   passwords: Passwords,
 ): Promise<{ codes: string[]; recovery: Mfa['recovery'] }> {
@@ -89,11 +92,11 @@ export async function newRecoveryCodes(
   const { cost } = passwords;
   const salt = randomBytes(16);
   const hashes: string[] = [];
-  for (const code of codes) hashes.push(await hashOf(passwords, code, { salt, cost }));
+  for (const code of codes) hashes.push(await hashCode(passwords, code, { salt, cost }));
   return { codes, recovery: { salt: salt.toString('base64url'), cost, hashes } };
 }
 
-const hashOf = async (
+const hashCode = async (
   passwords: Passwords,
   code: string,
   settings: Parameters<Passwords['derive']>[1],
@@ -101,8 +104,8 @@ const hashOf = async (
 ): Promise<string> =>
   (await passwords.derive(canonical(code), settings, turn)).toString('base64url');
 
-/** The stored form of a recovery code, to be compared with the row's. Costs one hash, also where there is no set. Throws UnreadableRow. */
-export const recoveryHash = async (
+/** The hash of a recovery code, as the row has it. Takes as long for a user without codes. Throws UnreadableRow. */
+export const hashRecoveryCode = async (
   passwords: Passwords,
   user: User | undefined,
   code: string,
@@ -112,15 +115,15 @@ export const recoveryHash = async (
   const settings = { salt: Buffer.from(salt, 'base64url'), cost };
   if (user !== undefined && !passwords.canDerive(settings))
     throw new UnreadableRow(user.id, 'the salt or the cost of mfa.recovery cannot be used');
-  return hashOf(passwords, code, settings, turn);
+  return hashCode(passwords, code, settings, turn);
 };
 
-/** The set without the code of this hash, or undefined: it is not in there (any more). */
+/** The set without the code of this hash, or undefined if it is not in the set. */
 export function withRecoveryHashSpent(
   recovery: Mfa['recovery'],
   hash: string,
 ): Mfa['recovery'] | undefined {
-  const hashes = recovery?.hashes.filter((stored) => !same(stored, hash));
+  const hashes = recovery?.hashes.filter((stored) => !isSame(stored, hash));
   if (recovery === undefined || hashes?.length === recovery.hashes.length) return undefined;
   return { ...recovery, hashes: hashes as string[] };
 }

@@ -5,8 +5,11 @@ import { UnreadableRow } from '../storage/users.ts';
 const CIPHER = 'aes-256-gcm';
 const TAG_LENGTH = 16;
 
-/** Encrypts `secret` for the row of `userId`: in another row, or altered, it does not open. */
-export function seal(keys: KeyRing, secret: string, userId: string, now: number): string {
+/** Encrypts `secret` for the row of `userId`: it cannot be decrypted in another row, or if altered. `now`: milliseconds. */
+export function seal(
+  keys: KeyRing,
+  { secret, userId, now }: { secret: string; userId: string; now: number },
+): string {
   const { kid, secret: master } = keys.masterInUse(now);
   const nonce = randomBytes(12);
   const cipher = createCipheriv(CIPHER, derive(master, 'totp'), nonce).setAAD(Buffer.from(userId));
@@ -14,13 +17,16 @@ export function seal(keys: KeyRing, secret: string, userId: string, now: number)
   return [kid, nonce.toString('base64url'), text.toString('base64url')].join('.');
 }
 
-function open(master: Buffer, nonce: string, text: string, userId: string): string {
+function open(
+  master: Buffer,
+  { nonce, text, userId }: { nonce: string; text: string; userId: string },
+): string {
   const bytes = Buffer.from(text, 'base64url');
   const decipher = createDecipheriv(
     CIPHER,
     derive(master, 'totp'),
     Buffer.from(nonce, 'base64url'),
-    // Without it a tag that was cut short, and so is easier to guess, would do.
+    // Otherwise a shortened tag, which is easier to guess, would be accepted.
     { authTagLength: TAG_LENGTH },
   )
     .setAAD(Buffer.from(userId))
@@ -29,15 +35,15 @@ function open(master: Buffer, nonce: string, text: string, userId: string): stri
   return Buffer.concat(secret).toString();
 }
 
-/** What was sealed. Throws UnreadableRow when the key is gone, the row is another's, or a byte was changed. */
+/** The secret. Throws UnreadableRow if the master secret is gone, the row is another user's, or a byte was changed. */
 export function unseal(keys: KeyRing, sealed: string, userId: string): string {
   const [kid = '', nonce = '', text = ''] = sealed.split('.');
   const master = keys.masterOf(kid);
   if (master === undefined)
     throw new UnreadableRow(userId, `the master secret ${kid} of the TOTP secret is gone`);
   try {
-    return open(master.secret, nonce, text, userId);
+    return open(master.secret, { nonce, text, userId });
   } catch {
-    throw new UnreadableRow(userId, "the TOTP secret is damaged, or another row's");
+    throw new UnreadableRow(userId, 'the TOTP secret is damaged or of another row');
   }
 }

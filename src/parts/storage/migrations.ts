@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Kysely, PostgresAdapter, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import { type Database, DECOY } from './database.ts';
+import { hashesIn } from './secret-hashes.ts';
 
 /** A guess at an unknown address writes this row, so it takes as long as a guess at a known one. The columns are those of 001. */
 const decoy = {
@@ -96,6 +97,25 @@ const migrations: Record<string, Migration> = {
         .alterTable('users')
         .addColumn('reset_letters', 'integer', (column) => column.notNull().defaultTo(0))
         .execute();
+    },
+  },
+  // `password_hash` stays as it is: nodes of the version before go on reading it.
+  '005_secret_hashes': {
+    async up(db: Kysely<unknown>) {
+      await db.schema.alterTable('users').addColumn('secret_hashes', 'text').execute();
+      const users = db as Kysely<{
+        users: Record<'id' | 'password_hash' | 'secret_hashes', string>;
+      }>;
+      const accounts = await users
+        .selectFrom('users')
+        .select(['id', 'password_hash'])
+        .where(sql<boolean>`kind = 'service'`)
+        .where('password_hash', 'is not', null)
+        .execute();
+      for (const { id, password_hash } of accounts) {
+        const secret_hashes = JSON.stringify(hashesIn(password_hash));
+        await users.updateTable('users').set({ secret_hashes }).where('id', '=', id).execute();
+      }
     },
   },
 };

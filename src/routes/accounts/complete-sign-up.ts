@@ -30,6 +30,7 @@ export function completeSignUp(app: App, context: Context): void {
     method: 'POST',
     url: '/v1/register/complete',
     config: {
+      headers: { 201: ['Set-Cookie'] },
       access: 'checked-by-handler',
       tighterLimit: true,
       problems: ['link_invalid', 'overloaded', 'sign_up_closed', 'unavailable'],
@@ -37,9 +38,9 @@ export function completeSignUp(app: App, context: Context): void {
     schema: {
       operationId: 'completeSignUp',
       tags: ['Accounts'],
-      summary: 'Finish the sign-up',
+      summary: 'Finish signing up',
       description:
-        'With the token of the mailed link. Only now an account exists, with a proven mailbox.',
+        'Takes the token of the mailed link. Creates the account, with its address verified, and signs the user in.',
       body: Body,
       response: { 201: TokenAnswer },
     },

@@ -18,9 +18,9 @@ export function confirmEmail(app: App, context: Context): void {
     schema: {
       operationId: 'confirmEmail',
       tags: ['Accounts'],
-      summary: 'Confirm an address',
+      summary: 'Confirm an e-mail address',
       description:
-        'With the token of the mailed link. A new address is in force from now on; every session ends but the one that asked for it.',
+        'Takes the token of the mailed link. A new address replaces the old one at once, and every session ends except the one that asked for the change.',
       body: z
         .strictObject({ token: Token })
         .meta({ examples: [{ token: 'eyJhbGciOiJIUzI1NiJ9.e30.c2ln' }] }),

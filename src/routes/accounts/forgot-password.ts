@@ -14,9 +14,9 @@ export function forgotPassword(app: App, context: Context): void {
     schema: {
       operationId: 'forgotPassword',
       tags: ['Accounts'],
-      summary: 'Ask for a new password',
+      summary: 'Ask for a link to choose a new password',
       description:
-        'Mails a link to the owner of an account. The answer is the same for every address.',
+        'Mails a link if the address has an account. The answer is the same for every address.',
       body: z.strictObject({ email: Email }).meta({ examples: [{ email: 'ada@example.com' }] }),
       response: { 202: Accepted },
     },

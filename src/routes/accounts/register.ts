@@ -21,7 +21,7 @@ const Body = z
     transport: TransportChoice,
   })
   .refine(({ password, name }) => password !== undefined || name === undefined, {
-    error: 'is needed with a name',
+    error: 'is required with a name',
     path: ['password'],
   })
   .meta({
@@ -36,6 +36,7 @@ export function register(app: App, context: Context): void {
     method: 'POST',
     url: '/v1/register',
     config: {
+      headers: { 201: ['Set-Cookie'] },
       access: 'public',
       tighterLimit: true,
       problems: [
@@ -51,7 +52,7 @@ export function register(app: App, context: Context): void {
       tags: ['Accounts'],
       summary: 'Sign up',
       description:
-        'With an address alone: mails a link that finishes the sign-up; the answer does not tell whether the address has an account. With a password too: makes the account at once, which `SIGN_UP=open` permits, and which gives known addresses away.',
+        'With an address alone, mails a link to finish signing up; the answer is the same whether the address has an account or not. With a password, creates the account at once. This needs `SIGN_UP=open`, and the answer reveals whether the address has an account.',
       body: Body,
       response: {
         201: TokenAnswer,

@@ -21,7 +21,7 @@ export function resetPassword(app: App, context: Context): void {
       tags: ['Accounts'],
       summary: 'Choose a new password',
       description:
-        'With the token of the mailed link. Every session ends; signing in, with the second factor if there is one, comes after.',
+        'Takes the token of the mailed link. Ends every session. The user then signs in with the new password, and with the second factor if there is one.',
       body: z.strictObject({ token: Token, password: Password }).meta({
         examples: [
           { token: 'eyJhbGciOiJIUzI1NiJ9.e30.c2ln', password: 'correct horse battery staple' },

@@ -3,7 +3,7 @@ import type { App } from '../../http/app-type.ts';
 import { basePath } from '../../http/base-path.ts';
 import { answerMetadata, Metadata, WELL_KNOWN } from './metadata.ts';
 
-/** RFC 8414 section 3.1: where the issuer has a path, the document is at the host, with that path at its end. */
+/** RFC 8414 section 3.1: if the issuer has a path, the well-known path goes between the host and that path. */
 export function hostMetadata(app: App, { config }: Context): void {
   const base = basePath(config);
   if (base === '') return;

@@ -7,13 +7,13 @@ export function keySet(app: App, { keys, clock }: Context): void {
   app.route({
     method: 'GET',
     url: '/.well-known/jwks.json',
-    config: { access: 'public' },
+    config: { access: 'public', headers: { 200: ['ETag'] } },
     schema: {
       operationId: 'keySet',
       tags: ['Discovery'],
-      summary: 'The public keys',
+      summary: 'Get the public keys',
       description:
-        'All that another service needs to verify an access token. A key is here before it signs. Any JOSE library reads ES256, the default. EdDSA is not read by jsonwebtoken, get-jwks, java-jwt and Microsoft.IdentityModel, and PS256 not by java-jwt.',
+        'The keys with which any service can verify access tokens. A new key is published before it signs its first token. Every JOSE library supports ES256, the default. jsonwebtoken, get-jwks, java-jwt and Microsoft.IdentityModel do not support EdDSA, and java-jwt does not support PS256.',
       response: {
         200: {
           description: 'The key set.',

@@ -54,7 +54,6 @@ const documentOf = ({ ISSUER }: Config) => ({
   service_documentation: `${ISSUER}/docs`,
 });
 
-/** The handler that hands the document out. */
 export const answerMetadata = (config: Config) => {
   const document = documentOf(config);
   return async (_request: unknown, reply: FastifyReply) =>
@@ -69,8 +68,9 @@ export function metadata(app: App, { config }: Context): void {
     schema: {
       operationId: 'metadata',
       tags: ['Discovery'],
-      summary: 'The metadata document (RFC 8414)',
-      description: 'Where the key set is, and by what name this service signs.',
+      summary: 'Get the server metadata (RFC 8414)',
+      description:
+        'The issuer, and the addresses of the key set and of the OAuth endpoints. OAuth libraries configure themselves from it.',
       response: { 200: Metadata },
     },
     handler: answerMetadata(config),

@@ -9,8 +9,8 @@ export function live(app: App): void {
     schema: {
       operationId: 'live',
       tags: ['Health'],
-      summary: 'Whether the process is alive',
-      description: 'Looks at nothing else: a failing database is no reason for a restart.',
+      summary: 'Check whether the process is alive',
+      description: 'Checks nothing else: restarting does not repair a failing database.',
       response: {
         200: z.object({ status: z.literal('ok') }).meta({ examples: [{ status: 'ok' }] }),
       },

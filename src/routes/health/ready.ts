@@ -7,16 +7,16 @@ const Check = z.enum(['ok', 'failing']);
 const Readiness = z
   .object({
     status: Check,
-    database: Check.describe('Whether it can be written.'),
-    keys: Check.describe('Whether one can sign.'),
-    revocations: Check.describe('Whether the snapshot is up to date.'),
+    database: Check.describe('Whether it can be written to.'),
+    keys: Check.describe('Whether there is a key to sign with.'),
+    revocations: Check.describe('Whether the list of revoked tokens is up to date.'),
   })
   .meta({
     id: 'Readiness',
     examples: [{ status: 'ok', database: 'ok', keys: 'ok', revocations: 'ok' }],
   });
 
-const check = (holds: boolean) => (holds ? ('ok' as const) : ('failing' as const));
+const check = (isOk: boolean) => (isOk ? ('ok' as const) : ('failing' as const));
 
 export function ready(
   app: App,
@@ -29,9 +29,9 @@ export function ready(
     schema: {
       operationId: 'ready',
       tags: ['Health'],
-      summary: 'Whether this node should get requests',
+      summary: 'Check whether this node can serve requests',
       description:
-        'Says which part is failing, and nothing about why. The database is tried with a small write, at most once a second.',
+        'Says which part is failing, but not why. Tests the database with a small write, at most once a second.',
       response: {
         200: Readiness,
         503: { description: 'Not now.', content: { 'application/json': { schema: Readiness } } },
@@ -41,6 +41,8 @@ export function ready(
       const isWritable = await writeProbe.succeeds();
       const canSign = keys.signingKey(clock()) !== undefined;
       const isReady = isWritable && canSign && revocationFeed.isFresh && !shutdown.isLeaving;
+      // A second later the answer may be another one.
+      if (!isReady) reply.header('retry-after', 1);
       return reply.code(isReady ? 200 : 503).send({
         status: check(isReady),
         database: check(isWritable),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { provenCaller } from '../../actions/accounts/caller.ts';
+import { proveCaller } from '../../actions/accounts/caller.ts';
 import { askForEmailChange, assertMayTake } from '../../actions/accounts/email-change.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
@@ -23,7 +23,7 @@ export function changeEmail(app: App, context: Context): void {
       tags: ['Me'],
       summary: 'Change your address',
       description:
-        'Mails a link to the new address, and a note to the old one, which holds until the link is used. With your own address: a link that proves it.',
+        'Mails a link to the new address and a notice to the old one. The old address stays in use until the link is used. With your present address, mails a link that verifies it.',
       body: z.strictObject({ email: Email, password: Password }).meta({
         examples: [{ email: 'ada@example.org', password: 'correct horse battery staple' }],
       }),
@@ -31,9 +31,12 @@ export function changeEmail(app: App, context: Context): void {
     },
     handler: async (request, reply) => {
       const { caller, body } = request;
-      const user = await provenCaller(context, caller, body.password, signalOf(reply));
+      const user = await proveCaller(context, caller, {
+        password: body.password,
+        signal: signalOf(reply),
+      });
       assertMayTake(user, body.email);
-      await evenly(askForEmailChange(context, user, body.email, caller.sid));
+      await evenly(askForEmailChange(context, user, { email: body.email, sid: caller.sid }));
       logEvent(request, 'email.change_asked', { user: user.id });
       return reply.code(202).send(accepted);
     },

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { changeCaller, provenCaller } from '../../actions/accounts/caller.ts';
+import { changeCaller, proveCaller } from '../../actions/accounts/caller.ts';
 import { tell } from '../../actions/accounts/letters.ts';
 import { hashNewPassword } from '../../actions/accounts/new-password.ts';
-import { provenDevice } from '../../actions/tokens/token-pair.ts';
+import { deviceOf } from '../../actions/tokens/token-pair.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { cookieOf, DEVICE_COOKIE } from '../../http/cookies.ts';
@@ -30,6 +30,7 @@ export function changePassword(app: App, context: Context): void {
     method: 'PUT',
     url: '/v1/me/password',
     config: {
+      headers: { 200: ['Set-Cookie'] },
       access: 'person',
       tighterLimit: true,
       problems: ['wrong_password', 'throttled', 'overloaded', 'unavailable'],
@@ -39,14 +40,17 @@ export function changePassword(app: App, context: Context): void {
       tags: ['Me'],
       summary: 'Change your password',
       description:
-        'Every other session ends. This one goes on with the new pair of tokens; the old pair is dead.',
+        'Ends every other session. This session continues with the new tokens in the answer; its old tokens no longer work.',
       body: Body,
       response: { 200: TokenAnswer },
     },
     handler: async (request, reply) => {
       const { caller, body } = request;
       const signal = signalOf(reply);
-      const proven = await provenCaller(context, caller, body.current_password, signal);
+      const proven = await proveCaller(context, caller, {
+        password: body.current_password,
+        signal,
+      });
       const password_hash = await hashNewPassword(context, {
         password: body.new_password,
         email: proven.email,
@@ -68,7 +72,7 @@ export function changePassword(app: App, context: Context): void {
       });
       tell(context, user, 'password.changed');
       logEvent(request, 'password.changed', { user: user.id, session: session.id });
-      const known = provenDevice(context, user, cookieOf(request, DEVICE_COOKIE));
+      const known = deviceOf(context, user, cookieOf(request, DEVICE_COOKIE));
       return answerTokens(reply, context, { user, session, device: known ?? randomId() });
     },
   });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { assertStands, provenCaller } from '../../actions/accounts/caller.ts';
+import { assertStands, proveCaller } from '../../actions/accounts/caller.ts';
 import { tell } from '../../actions/accounts/letters.ts';
 import {
   changeKeepingAnAdmin,
@@ -18,6 +18,7 @@ export function deleteMe(app: App, context: Context): void {
     method: 'DELETE',
     url: '/v1/me',
     config: {
+      headers: { 204: ['Set-Cookie'] },
       access: 'person',
       tighterLimit: true,
       problems: ['wrong_password', 'throttled', 'overloaded', 'last_admin', 'unavailable'],
@@ -27,15 +28,18 @@ export function deleteMe(app: App, context: Context): void {
       tags: ['Me'],
       summary: 'Delete your account',
       description:
-        'Needs the password again. Everything about you is gone at once, and every token with it.',
+        'Needs your password again. Deletes your data and revokes all your tokens at once.',
       body: z
         .strictObject({ password: Password })
         .meta({ examples: [{ password: 'correct horse battery staple' }] }),
-      response: { 204: NoContent.describe('The account is gone.') },
+      response: { 204: NoContent.describe('The account is deleted.') },
     },
     handler: async (request, reply) => {
       const { caller, body } = request;
-      const user = await provenCaller(context, caller, body.password, signalOf(reply));
+      const user = await proveCaller(context, caller, {
+        password: body.password,
+        signal: signalOf(reply),
+      });
       await changeKeepingAnAdmin(context, caller.sub, (before, now) => {
         assertStands(before, caller, now);
         return decideDeletion(before, now);

@@ -16,10 +16,10 @@ export function endSession(app: App, context: Context): void {
       operationId: 'endSession',
       tags: ['Me'],
       summary: 'Sign a device out',
-      description: 'Ends one of your own sessions; the id is the one that the list gives.',
-      params: z.object({ id: z.string().describe('Session id.') }),
+      description: 'Ends one of your sessions. `GET /v1/me/sessions` lists their IDs.',
+      params: z.object({ id: z.string().describe('Session ID.') }),
       response: {
-        204: NoContent.describe('The session has ended, and its access tokens with it.'),
+        204: NoContent.describe('The session has ended, and its access tokens are revoked.'),
       },
     },
     handler: async (request, reply) => {

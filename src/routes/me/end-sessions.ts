@@ -10,14 +10,14 @@ export function endSessions(app: App, context: Context): void {
   app.route({
     method: 'DELETE',
     url: '/v1/me/sessions',
-    config: { access: 'person', problems: ['unavailable'] },
+    config: { headers: { 204: ['Set-Cookie'] }, access: 'person', problems: ['unavailable'] },
     schema: {
       operationId: 'endSessions',
       tags: ['Me'],
       summary: 'Sign out everywhere',
-      description: 'Ends every session, this one too.',
+      description: 'Ends every session, including this one.',
       response: {
-        204: NoContent.describe('Every session has ended, and every access token with it.'),
+        204: NoContent.describe('Every session has ended, and every access token is revoked.'),
       },
     },
     handler: async (request, reply) => {

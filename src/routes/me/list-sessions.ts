@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { freshCaller } from '../../actions/accounts/caller.ts';
+import { readCaller } from '../../actions/accounts/caller.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { isLive } from '../../rules/sessions.ts';
@@ -19,11 +19,11 @@ export function listSessions(app: App, context: Context): void {
       operationId: 'listSessions',
       tags: ['Me'],
       summary: 'List your devices',
-      description: 'Every live session, the one of this request marked. Holds no token.',
+      description: 'Your live sessions. `current` marks the one that sent this request.',
       response: { 200: Sessions },
     },
     handler: async ({ caller }) => {
-      const user = await freshCaller(context, caller);
+      const user = await readCaller(context, caller);
       const live = user.sessions.filter((session) => isLive(session, context.clock()));
       return { sessions: live.map((session) => sessionView(session, caller.sid)) };
     },

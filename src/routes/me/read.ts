@@ -1,4 +1,4 @@
-import { freshCaller } from '../../actions/accounts/caller.ts';
+import { readCaller } from '../../actions/accounts/caller.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { profileOf } from '../../rules/views.ts';
@@ -13,9 +13,9 @@ export function readMe(app: App, context: Context): void {
       operationId: 'readMe',
       tags: ['Me'],
       summary: 'Read your profile',
-      description: 'As the row has it now, so a little slower than `whoami`.',
+      description: 'Reads the database, unlike `/v1/whoami`, and so shows the latest changes.',
       response: { 200: Profile },
     },
-    handler: async ({ caller }) => profileOf(await freshCaller(context, caller)),
+    handler: async ({ caller }) => profileOf(await readCaller(context, caller)),
   });
 }

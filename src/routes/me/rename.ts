@@ -15,7 +15,7 @@ export function renameMe(app: App, context: Context): void {
       operationId: 'renameMe',
       tags: ['Me'],
       summary: 'Change your name',
-      description: '`null` removes it.',
+      description: '`null` removes the name.',
       body: z.strictObject({ name: Name.nullable() }).meta({ examples: [{ name: 'Ada King' }] }),
       response: { 200: Profile },
     },

@@ -12,8 +12,9 @@ export function introspectToken(app: App, context: Context): void {
     schema: {
       operationId: 'introspectToken',
       tags: ['OAuth'],
-      summary: 'Ask whether a token holds (RFC 7662)',
-      description: 'For service accounts. Answers by the row as it is now, not by the token alone.',
+      summary: 'Check a token (RFC 7662)',
+      description:
+        'For service accounts. Checks the token and the present state of its user in the database.',
       consumes: ['application/x-www-form-urlencoded'],
       body: TokenQuestion,
       response: { 200: Introspection, ...oauthResponses },

@@ -16,7 +16,7 @@ export function revokeToken(app: App, context: Context): void {
       tags: ['OAuth'],
       summary: 'Revoke a token (RFC 7009)',
       description:
-        'Whoever holds a token may revoke it: its session ends. A token that does not hold is no error.',
+        'Ends the session of the token. The token itself is enough to revoke it; a client may authenticate too. The answer for an invalid token is 200 as well.',
       consumes: ['application/x-www-form-urlencoded'],
       body: TokenQuestion,
       response: { 200: z.object({}).meta({ examples: [{}] }), ...oauthResponses },

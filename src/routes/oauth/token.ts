@@ -1,4 +1,4 @@
-import { issueForClient, scopeOf } from '../../actions/clients/client-credentials.ts';
+import { issueForServiceAccount, scopeOf } from '../../actions/clients/client-credentials.ts';
 import { refreshSession } from '../../actions/sessions/refresh.ts';
 import { issuePair } from '../../actions/tokens/token-pair.ts';
 import type { Context } from '../../context.ts';
@@ -19,7 +19,7 @@ export function issueToken(app: App, context: Context): void {
       tags: ['OAuth'],
       summary: 'Get a token (RFC 6749)',
       description:
-        '`client_credentials` for service accounts; `refresh_token` does what `/v1/refresh` does.',
+        '`client_credentials` is for service accounts. `refresh_token` renews the session of a user, as `/v1/refresh` does.',
       security: [{ client: [] }, {}],
       consumes: ['application/x-www-form-urlencoded'],
       body: TokenRequest,
@@ -32,14 +32,14 @@ export function issueToken(app: App, context: Context): void {
         case 'client_credentials': {
           const client = await authenticatedClient(request, body, context);
           logEvent(request, 'client.token_issued', { user: client.id });
-          return issueForClient(context, client, body.scope);
+          return issueForServiceAccount(context, client, body.scope);
         }
         case 'refresh_token': {
           if (body.refresh_token === undefined)
-            throw new OAuthRefusal('invalid_request', 'refresh_token is missing.');
-          // Refresh tokens are for the people's clients, which have no secret: none is a machine's.
+            throw new OAuthRefusal('invalid_request', 'refresh_token is required.');
+          // Service accounts get no refresh tokens, so the token belongs to somebody else.
           if (await authenticatedClientIfAny(request, body, context))
-            throw new OAuthRefusal('invalid_grant', 'The token is not of this client.');
+            throw new OAuthRefusal('invalid_grant', 'The token was not issued to this client.');
           const rotation = await refreshSession(context, {
             token: body.refresh_token,
             transport: 'body',
@@ -60,7 +60,7 @@ export function issueToken(app: App, context: Context): void {
         default:
           throw new OAuthRefusal(
             'unsupported_grant_type',
-            'client_credentials and refresh_token are supported.',
+            'The supported grant types are client_credentials and refresh_token.',
           );
       }
     },

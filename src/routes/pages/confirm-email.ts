@@ -5,10 +5,10 @@ import { mailedPage, servesPages, TOKEN } from '../../http/mailed-page.ts';
 export function confirmEmailPage(app: App, { config }: Context): void {
   if (!servesPages(config)) return;
   const page = mailedPage(config, {
-    title: 'Confirm the address',
+    title: 'Confirm your address',
     path: '/v1/email/confirm',
     body: { token: TOKEN },
-    outcome: 'The new address is in force. The link is good for 24 hours.',
+    outcome: 'Your new address is now in use. The link works for 24 hours.',
   });
   app.route({
     method: 'GET',

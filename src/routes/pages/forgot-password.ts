@@ -5,7 +5,7 @@ import { mailedPage, servesPages } from '../../http/mailed-page.ts';
 export function forgotPasswordPage(app: App, { config }: Context): void {
   if (!servesPages(config)) return;
   const page = mailedPage(config, {
-    title: 'Ask for a new password',
+    title: 'Forgot your password?',
     path: '/v1/password/forgot',
     body: { email: 'you@example.com' },
     outcome: 'If there is an account with this address, a mail with a link is on its way.',

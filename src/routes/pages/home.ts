@@ -16,9 +16,9 @@ export function homePage(app: App, { config: { ISSUER, PRODUCT_NAME } }: Context
     product: 'API',
     body: `<p>Sign-up, sign-in and access tokens, as a REST API.</p>
 <ul>
-<li><a href="${escaped(links.documentation)}">All routes, to read and to try</a></li>
-<li><a href="${escaped(links.openapi)}">The same for tools (OpenAPI)</a></li>
-<li><a href="${escaped(links.metadata)}">Where libraries find keys and endpoints</a></li>
+<li><a href="${escaped(links.documentation)}">Read about every route, and try it</a></li>
+<li><a href="${escaped(links.openapi)}">The OpenAPI document, for tools</a></li>
+<li><a href="${escaped(links.metadata)}">The server metadata, for OAuth libraries</a></li>
 </ul>`,
   });
   app.route({
@@ -27,7 +27,7 @@ export function homePage(app: App, { config: { ISSUER, PRODUCT_NAME } }: Context
     config: { access: 'public' },
     schema: { hide: true },
     handler: async ({ headers }, reply) => {
-      // Origin too, as on every answer of a service that other origins may call.
+      // The header replaces the one that CORS sets, so it names Origin too.
       reply.header('vary', 'Accept, Origin');
       return WANTS_HTML.test(headers.accept ?? '')
         ? reply.type('text/html; charset=utf-8').send(html)

@@ -9,7 +9,7 @@ export function loginPage(app: App, { config }: Context): void {
     path: '/v1/login',
     body: { email: 'you@example.com', password: 'your password' },
     outcome:
-      'The answer has your tokens; or, where a second factor is set, says what to send to /v1/login/mfa.',
+      'The answer contains your tokens. If your account has a second factor, it contains an mfa_token instead: send that to /v1/login/mfa, with a code.',
   });
   app.route({
     method: 'GET',

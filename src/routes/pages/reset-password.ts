@@ -8,7 +8,7 @@ export function resetPasswordPage(app: App, { config }: Context): void {
     title: 'Choose a new password',
     path: '/v1/password/reset',
     body: { token: TOKEN, password: 'a password of at least 15 characters' },
-    outcome: 'The password is changed, and every session has ended. The link is good once.',
+    outcome: 'Your password is changed, and every session has ended. The link works once.',
   });
   app.route({
     method: 'GET',

@@ -5,10 +5,11 @@ import { mailedPage, servesPages, TOKEN } from '../../http/mailed-page.ts';
 export function signUpPage(app: App, { config }: Context): void {
   if (!servesPages(config)) return;
   const page = mailedPage(config, {
-    title: 'Finish the sign-up',
+    title: 'Finish signing up',
     path: '/v1/register/complete',
     body: { token: TOKEN, password: 'a password of at least 15 characters', name: 'Your name' },
-    outcome: 'The account is made, and the answer has your tokens. The link is good for 24 hours.',
+    outcome:
+      'Your account is ready, and the answer contains your tokens. The link works for 24 hours.',
   });
   app.route({
     method: 'GET',

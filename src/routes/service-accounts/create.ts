@@ -1,4 +1,4 @@
-import { provenCaller } from '../../actions/accounts/caller.ts';
+import { proveCaller } from '../../actions/accounts/caller.ts';
 import { ADMIN } from '../../actions/administration/administration.ts';
 import { newServiceAccount } from '../../actions/clients/service-accounts.ts';
 import type { Context } from '../../context.ts';
@@ -21,15 +21,18 @@ export function createServiceAccount(app: App, context: Context): void {
     schema: {
       operationId: 'createServiceAccount',
       tags: ['Administration'],
-      summary: 'Make a service account',
+      summary: 'Create a service account',
       description:
-        'A machine client for `/oauth/token`. Needs your password again. The secret is shown once.',
+        'Creates the `client_id` and `client_secret` with which a program gets tokens from `/oauth/token`. Needs your password again. The secret is shown only once.',
       body: NewServiceAccount,
       response: { 201: ServiceAccountWithSecret },
     },
     handler: async (request, reply) => {
       const { caller, body } = request;
-      await provenCaller(context, caller, body.password, signalOf(reply));
+      await proveCaller(context, caller, {
+        password: body.password,
+        signal: signalOf(reply),
+      });
       const { account, secret } = newServiceAccount(body, context.clock());
       await context.users.insert(account);
       logEvent(request, 'admin.service_account_created', {

@@ -15,9 +15,9 @@ export function deleteServiceAccount(app: App, context: Context): void {
       operationId: 'deleteServiceAccount',
       tags: ['Administration'],
       summary: 'Delete a service account',
-      description: 'For good, with its secrets.',
+      description: 'Deletes the account and its secrets. This cannot be undone.',
       params: z.object({ id: z.string() }),
-      response: { 204: NoContent.describe('The account is gone, and every token with it.') },
+      response: { 204: NoContent.describe('The account is deleted, and its tokens are revoked.') },
     },
     handler: async (request, reply) => {
       const account = await administer(

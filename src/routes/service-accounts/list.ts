@@ -15,7 +15,7 @@ export function listServiceAccounts(app: App, { users }: Context): void {
       operationId: 'listServiceAccounts',
       tags: ['Administration'],
       summary: 'List service accounts',
-      description: 'Oldest first, page by page. No secret is shown.',
+      description: 'Oldest first, in pages. Shows no secrets.',
       querystring: PageQuery,
       response: { 200: ServiceAccountsPage },
     },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { provenCaller } from '../../actions/accounts/caller.ts';
+import { proveCaller } from '../../actions/accounts/caller.ts';
 import { ADMIN, administer } from '../../actions/administration/administration.ts';
 import { withNewSecret } from '../../actions/clients/service-accounts.ts';
 import type { Context } from '../../context.ts';
@@ -22,16 +22,19 @@ export function renewServiceAccountSecret(app: App, context: Context): void {
     schema: {
       operationId: 'renewServiceAccountSecret',
       tags: ['Administration'],
-      summary: 'Make a new secret',
+      summary: 'Create a new secret',
       description:
-        'Needs your password again. The secret before it goes on holding until the next is made, so that it can be exchanged without a gap.',
+        'Needs your password again. The previous secret works until you create another, so a program can switch without an interruption.',
       params: z.object({ id: z.string() }),
       body: NewSecret,
       response: { 201: ServiceAccountWithSecret },
     },
     handler: async (request, reply) => {
       const { caller, body } = request;
-      await provenCaller(context, caller, body.password, signalOf(reply));
+      await proveCaller(context, caller, {
+        password: body.password,
+        signal: signalOf(reply),
+      });
       const { account, secret } = await administer(
         context,
         { id: request.params.id, kind: 'service' },

@@ -15,6 +15,7 @@ export function answerChallenge(app: App, context: Context): void {
     method: 'POST',
     url: '/v1/login/mfa',
     config: {
+      headers: { 200: ['Set-Cookie'] },
       access: 'checked-by-handler',
       tighterLimit: true,
       problems: ['challenge_invalid', 'invalid_code', 'throttled', 'overloaded', 'unavailable'],
@@ -22,9 +23,9 @@ export function answerChallenge(app: App, context: Context): void {
     schema: {
       operationId: 'answerChallenge',
       tags: ['Sessions'],
-      summary: 'Sign in, second step',
+      summary: 'Finish signing in with the second factor',
       description:
-        'With the challenge of the first step and a code of the authenticator app, or a recovery code. Five tries.',
+        'Takes the `mfa_token` from `/v1/login`, and a code from the authenticator app or a recovery code. Allows five tries.',
       body: ChallengeBody,
       response: { 200: TokenAnswer },
     },

@@ -19,7 +19,7 @@ const Body = z
     email: Email,
     password: Password,
     transport: TransportChoice,
-    device_token: Token.optional().describe('From an earlier sign-in on this device.'),
+    device_token: Token.optional().describe('The one from an earlier sign-in on this device.'),
   })
   .meta({ examples: [{ email: 'ada@example.com', password: 'correct horse battery staple' }] });
 
@@ -28,6 +28,7 @@ export function login(app: App, context: Context): void {
     method: 'POST',
     url: '/v1/login',
     config: {
+      headers: { 200: ['Set-Cookie'] },
       access: 'public',
       tighterLimit: true,
       problems: [
@@ -43,7 +44,7 @@ export function login(app: App, context: Context): void {
       tags: ['Sessions'],
       summary: 'Sign in',
       description:
-        'Always opens a new session. An unknown address and a wrong password answer alike, in the same time. An account with a second factor gets a challenge (202) for `/v1/login/mfa`.',
+        'Starts a new session. An unknown address and a wrong password get the same answer in the same time. If the account has a second factor, the answer is 202 with an `mfa_token` for `/v1/login/mfa`.',
       body: Body,
       response: { 200: TokenAnswer, 202: Challenge },
     },
@@ -69,7 +70,7 @@ export function login(app: App, context: Context): void {
         logEvent(request, 'sign_in.ok', { user: result.user.id, session: result.session.id });
         return reply.code(200).send(answerTokens(reply, context, result));
       } catch (error) {
-        // A flood is no guess.
+        // An overloaded service has not checked the password.
         if (error instanceof Refusal && error.code !== 'overloaded') {
           const event = error.code === 'throttled' ? 'sign_in.throttled' : 'sign_in.refused';
           logEvent(request, event, { user: error.circumstances.user });

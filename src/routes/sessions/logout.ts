@@ -15,6 +15,7 @@ export function logout(app: App, context: Context): void {
     method: 'POST',
     url: '/v1/logout',
     config: {
+      headers: { 204: ['Set-Cookie'] },
       access: 'checked-by-handler',
       problems: [
         'token_missing',
@@ -30,7 +31,7 @@ export function logout(app: App, context: Context): void {
       tags: ['Sessions'],
       summary: 'Sign out',
       description:
-        'Ends the session of the refresh token (body or cookie) or of the access token. A session that had ended already is no error.',
+        'Ends the session of the refresh token (in the body or the cookie) or of the access token. The answer is the same if the session has already ended.',
       security: [{ bearer: [] }, { refreshCookie: [] }, {}],
       body: RefreshBody,
       response: { 204: NoContent.describe('The session has ended.') },
@@ -39,7 +40,7 @@ export function logout(app: App, context: Context): void {
       const presented = presentedRefresh(request, request.body, context);
       const refresh = presented && ownTokens.read('refresh', presented.token);
       if (presented?.transport === 'cookie') clearRefreshCookie(reply, context.config);
-      // What a refresh token does not end, because it is none or dead, an access token beside it may.
+      // If the refresh token ended no session, the access token may.
       if (!(refresh && (await signOut(refresh)))) {
         const bearer = sessionOfBearer(presented !== undefined);
         if (bearer) await signOut(bearer);

@@ -15,7 +15,7 @@ const Headers = z.object({
     .max(255)
     .optional()
     .describe(
-      'Names this attempt: the same token with the same key gets the same successor again, at any later time.',
+      'Identifies this attempt. A retry with the same token and key gets the same new token, however late it comes.',
     ),
 });
 
@@ -24,6 +24,7 @@ export function refresh(app: App, context: Context): void {
     method: 'POST',
     url: '/v1/refresh',
     config: {
+      headers: { 200: ['Set-Cookie'], 401: ['Set-Cookie'] },
       access: 'checked-by-handler',
       problems: [
         'refresh_missing',
@@ -39,7 +40,7 @@ export function refresh(app: App, context: Context): void {
       tags: ['Sessions'],
       summary: 'Renew the tokens',
       description:
-        'Each refresh token is good once. A retry whose answer was lost gets the same successor again: within 30 seconds (`REFRESH_GRACE`) in any case, later with the same `Idempotency-Key`. A token that comes back after that was copied: the session ends.',
+        'Each refresh token works once. If the answer was lost, retry: the same new token comes back within 30 seconds (`REFRESH_GRACE`), and later if the retry has the same `Idempotency-Key`. Any other reuse means that the token was copied, and ends the session.',
       security: [{ refreshCookie: [] }, {}],
       headers: Headers,
       body: RefreshBody,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isProven } from '../../actions/accounts/caller.ts';
+import { proveCallerIfGiven } from '../../actions/accounts/caller.ts';
 import { ADMIN, administer, withAmendment } from '../../actions/administration/administration.ts';
 import { assertMayMake } from '../../actions/administration/making-admins.ts';
 import type { Context } from '../../context.ts';
@@ -24,7 +24,7 @@ export function amendUser(app: App, context: Context): void {
       tags: ['Administration'],
       summary: 'Change a user',
       description:
-        'Name, roles, disabled or active. A removed role ends the access tokens that carry it; the next refresh has the new roles. Disabling signs out everywhere. To make an administrator needs your own password.',
+        'Changes the name, the roles or the status. Removing a role revokes the access tokens that have it; the next refresh gets the new roles. Disabling the user ends every session. Making an administrator needs your password.',
       params: z.object({ id: z.string() }),
       body: UserAmendment,
       response: { 200: UserView },
@@ -32,7 +32,10 @@ export function amendUser(app: App, context: Context): void {
     handler: async (request, reply) => {
       const { params, caller } = request;
       const { password, ...amendment } = request.body;
-      const proven = await isProven(context, caller, password, signalOf(reply));
+      const proven = await proveCallerIfGiven(context, caller, {
+        password,
+        signal: signalOf(reply),
+      });
       const { before, after } = await administer(
         context,
         { id: params.id, kind: 'person', caller },

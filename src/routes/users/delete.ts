@@ -16,9 +16,9 @@ export function deleteUser(app: App, context: Context): void {
       operationId: 'deleteUser',
       tags: ['Administration'],
       summary: 'Delete a user',
-      description: 'For good. The last administrator stays.',
+      description: 'This cannot be undone. The last administrator cannot be deleted.',
       params: z.object({ id: z.string() }),
-      response: { 204: NoContent.describe('The account is gone, and every token with it.') },
+      response: { 204: NoContent.describe('The account is deleted, and its tokens are revoked.') },
     },
     handler: async (request, reply) => {
       const { params, caller } = request;

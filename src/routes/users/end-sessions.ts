@@ -16,10 +16,10 @@ export function endUserSessions(app: App, context: Context): void {
       operationId: 'endUserSessions',
       tags: ['Administration'],
       summary: 'Sign a user out everywhere',
-      description: 'On every device. The password stays, so the owner may sign in again.',
+      description: 'Ends every session. The user can sign in again with the same password.',
       params: z.object({ id: z.string() }),
       response: {
-        204: NoContent.describe('Every session has ended, and every access token with it.'),
+        204: NoContent.describe('Every session has ended, and every access token is revoked.'),
       },
     },
     handler: async (request, reply) => {

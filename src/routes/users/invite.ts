@@ -1,4 +1,4 @@
-import { isProven } from '../../actions/accounts/caller.ts';
+import { proveCallerIfGiven } from '../../actions/accounts/caller.ts';
 import { ADMIN, inviteUser as invite } from '../../actions/administration/administration.ts';
 import { assertMayMake } from '../../actions/administration/making-admins.ts';
 import type { Context } from '../../context.ts';
@@ -23,14 +23,17 @@ export function inviteUser(app: App, context: Context): void {
       tags: ['Administration'],
       summary: 'Invite a user',
       description:
-        'Makes an account without a password, and mails its owner a link to choose one. An administrator is made only with your own password.',
+        'Creates an account without a password, and mails the user a link to choose one. Inviting an administrator needs your password.',
       body: NewUser,
       response: { 201: UserView },
     },
     handler: async (request, reply) => {
       const { caller, body } = request;
       const { email, name = null, roles = [], password } = body;
-      const proven = await isProven(context, caller, password, signalOf(reply));
+      const proven = await proveCallerIfGiven(context, caller, {
+        password,
+        signal: signalOf(reply),
+      });
       assertMayMake({ after: { roles, status: 'active' } }, proven);
       const user = await invite(context, { email, name, roles });
       logEvent(request, 'admin.user_invited', {

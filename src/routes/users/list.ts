@@ -17,7 +17,7 @@ export function listUsers(app: App, { users, clock }: Context): void {
       tags: ['Administration'],
       summary: 'List users',
       description:
-        'Page by page: oldest first, or, searched by address, in the order of addresses. Machines and deleted users are not there.',
+        'In pages, oldest first. A search by address is sorted by address. Service accounts and deleted users are not listed.',
       querystring: UsersQuery,
       response: { 200: UsersPage },
     },

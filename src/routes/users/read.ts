@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ADMIN, assertIs } from '../../actions/administration/administration.ts';
+import { ADMIN, assertKind } from '../../actions/administration/administration.ts';
 import type { Context } from '../../context.ts';
 import { requireRole } from '../../http/access.ts';
 import type { App } from '../../http/app-type.ts';
@@ -16,14 +16,14 @@ export function readUser(app: App, { users, clock }: Context): void {
       operationId: 'readUser',
       tags: ['Administration'],
       summary: 'Read a user',
-      description: 'As the row has it now.',
+      description: 'Reads the database, and so shows the latest changes.',
       params: z.object({ id: z.string() }),
       response: { 200: UserView },
     },
     handler: async ({ params }) => {
       const user = await users.findById(params.id);
       if (user === undefined) throw new Refusal('not_found');
-      assertIs(user, 'person');
+      assertKind(user, 'person');
       return userView(user, clock());
     },
   });

@@ -19,15 +19,17 @@ export function resetUserMfa(app: App, context: Context): void {
       tags: ['Administration'],
       summary: "Remove a user's second factor",
       description:
-        'For somebody who lost the device and the recovery codes. Every session ends; the user is told.',
+        'For a user who has lost both the device and the recovery codes. Ends every session, and mails the user a notice.',
       params: z.object({ id: z.string() }),
-      response: { 204: NoContent.describe('The password alone signs in again.') },
+      response: { 204: NoContent.describe('The second factor is off.') },
     },
     handler: async (request, reply) => {
       const { params, caller } = request;
-      // His own goes with the password and a code: a stolen access token is not enough.
+      // Removing your own needs the password and a code, so a stolen access token is not enough.
       if (params.id === caller.sub)
-        throw new Refusal('forbidden', { detail: 'Remove your own with DELETE /v1/me/mfa/totp.' });
+        throw new Refusal('forbidden', {
+          detail: 'Remove your own second factor with DELETE /v1/me/mfa/totp.',
+        });
       const user = await administer(context, { id: params.id, kind: 'person' }, (before, now) => ({
         user: withEverySessionEnded({ ...before, mfa: { challenges: [] } }, now),
         result: before,

@@ -2,8 +2,8 @@ import t, { type Test } from 'tap';
 import {
   assertStands,
   changeCaller,
-  freshCaller,
-  provenCaller,
+  proveCaller,
+  readCaller,
   stands,
 } from '../../../src/actions/accounts/caller.ts';
 import { newServiceAccount } from '../../../src/actions/clients/service-accounts.ts';
@@ -98,8 +98,8 @@ for (const [what, next] of fallen) {
     await change((user) => next(user, caller.sid, clock.now));
     const before = await row();
     t.throws(() => assertStands(before, caller, clock.now), revoked);
-    await t.rejects(freshCaller(context, caller), revoked);
-    await t.rejects(provenCaller(context, caller, PASSWORD, signal), revoked);
+    await t.rejects(readCaller(context, caller), revoked);
+    await t.rejects(proveCaller(context, caller, { password: PASSWORD, signal }), revoked);
     const attempt = changeCaller(context, caller, (user) => ({
       user: { ...user, name: 'x' },
       result: 1,
@@ -112,14 +112,14 @@ for (const [what, next] of fallen) {
 t.test('a caller is refused when his session has expired', async (t) => {
   const { context, caller, clock } = await callerOf(t);
   clock.advance(14 * DAY);
-  await t.rejects(freshCaller(context, caller), revoked);
+  await t.rejects(readCaller(context, caller), revoked);
 });
 
 t.test('a caller who is not there any more is refused', async (t) => {
   const { context, caller } = await callerOf(t);
   const nobody = { ...caller, sub: 'another' };
-  await t.rejects(freshCaller(context, nobody), revoked);
-  await t.rejects(provenCaller(context, nobody, PASSWORD, signal), revoked);
+  await t.rejects(readCaller(context, nobody), revoked);
+  await t.rejects(proveCaller(context, nobody, { password: PASSWORD, signal }), revoked);
   await t.rejects(
     changeCaller(context, nobody, () => {
       throw new Error('decided');
@@ -130,7 +130,7 @@ t.test('a caller who is not there any more is refused', async (t) => {
 
 t.test('a caller who stands gets his row, and changes it', async (t) => {
   const { context, caller, row } = await callerOf(t);
-  t.same(await freshCaller(context, caller), await row());
+  t.same(await readCaller(context, caller), await row());
   const result = await changeCaller(context, caller, (user) => ({
     user: { ...user, name: 'Ada' },
     result: undefined,
@@ -142,15 +142,15 @@ t.test('a caller who stands gets his row, and changes it', async (t) => {
 
 t.test('only the password proves a caller', async (t) => {
   const { context, caller, row } = await callerOf(t);
-  const proven = await provenCaller(context, caller, PASSWORD, signal);
+  const proven = await proveCaller(context, caller, { password: PASSWORD, signal });
   t.same(butForCounts(proven), butForCounts(await row()));
   t.same((await row()).throttle, [], 'what was right is not counted');
-  const wrong = () => provenCaller(context, caller, `${PASSWORD}!`, signal);
+  const wrong = () => proveCaller(context, caller, { password: `${PASSWORD}!`, signal });
   await t.rejects(wrong(), { message: 'wrong_password' });
   t.match((await row()).throttle, [{ key: `password session ${caller.sid}`, failures: 1 }]);
-  await provenCaller(context, caller, PASSWORD, signal);
+  await proveCaller(context, caller, { password: PASSWORD, signal });
   t.same((await row()).throttle, [], 'the right one clears the count of the session');
   for (let turn = 0; turn < 5; turn += 1) await t.rejects(wrong(), { message: 'wrong_password' });
-  const late = provenCaller(context, caller, PASSWORD, signal);
+  const late = proveCaller(context, caller, { password: PASSWORD, signal });
   await t.rejects(late, { message: 'throttled' }, 'then every guess has to wait');
 });

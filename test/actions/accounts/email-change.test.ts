@@ -31,7 +31,7 @@ async function serviceOf(t: Test) {
 
 t.test('the new address gets the link, the old one a warning, the row nothing', async (t) => {
   const { context, user, asking, posted, row } = await serviceOf(t);
-  await askForEmailChange(context, user, 'Ada@example.org', asking.id);
+  await askForEmailChange(context, user, { email: 'Ada@example.org', sid: asking.id });
   const [warning, link] = await posted();
   t.match(warning, { to: 'ada@example.com', subject: 'Your address is about to change' });
   t.equal(warning?.token, undefined);
@@ -51,15 +51,15 @@ t.test('the new address gets the link, the old one a warning, the row nothing', 
 
 t.test('for another spelling of the own address comes a link, and no warning', async (t) => {
   const { context, user, told } = await serviceOf(t);
-  await askForEmailChange(context, user, 'ADA@example.com', 'session');
+  await askForEmailChange(context, user, { email: 'ADA@example.com', sid: 'session' });
   t.same(await told(), [{ to: 'ADA@example.com', subject: 'Confirm your address' }]);
 });
 
 t.test('for an address of somebody else only its owner hears, and no link is made', async (t) => {
   const { context, user, posted } = await serviceOf(t);
-  await askForEmailChange(context, user, 'EVE@example.com', 'session');
+  await askForEmailChange(context, user, { email: 'EVE@example.com', sid: 'session' });
   const [warning, note, ...more] = await posted();
-  t.match(note, { to: 'Eve@example.com', subject: 'You have an account at Latchkey already' });
+  t.match(note, { to: 'Eve@example.com', subject: 'You already have an account at Latchkey' });
   t.match(warning, { to: 'ada@example.com', subject: 'Your address is about to change' });
   t.same([note?.token, warning?.token, more], [undefined, undefined, []]);
 });
@@ -67,14 +67,14 @@ t.test('for an address of somebody else only its owner hears, and no link is mad
 t.test('who has no address yet has none to be warned at', async (t) => {
   const { context, user, told } = await serviceOf(t);
   const nameless = { ...user, email: null, email_key: null };
-  await askForEmailChange(context, nameless, 'ada@example.org', 'session');
+  await askForEmailChange(context, nameless, { email: 'ada@example.org', sid: 'session' });
   t.same(await told(), [{ to: 'ada@example.org', subject: 'Confirm your address' }]);
 });
 
 t.test('a new address is in force, and every session ends but the one that asked', async (t) => {
   const { context, clock, user, asking, other, told, row } = await serviceOf(t);
   clock.advance(5);
-  const token = emailToken(context, user, 'Ada@example.org', asking.id);
+  const token = emailToken(context, user, { email: 'Ada@example.org', sid: asking.id });
   t.same(await confirmEmailChange(context, token), user, 'the answer is who he was');
   const after = await row();
   t.match(after, {
@@ -93,7 +93,7 @@ t.test('a new address is in force, and every session ends but the one that asked
 t.test('the own address is only proven: no session ends, and nobody is told', async (t) => {
   const { context, clock, user, asking, other, posted, row } = await serviceOf(t);
   clock.advance(5);
-  const token = emailToken(context, user, 'ADA@example.com', asking.id);
+  const token = emailToken(context, user, { email: 'ADA@example.com', sid: asking.id });
   await confirmEmailChange(context, token);
   const after = await row();
   t.match(after, { email: 'ADA@example.com', email_key: 'ada@example.com' });
@@ -104,8 +104,8 @@ t.test('the own address is only proven: no session ends, and nobody is told', as
 
 t.test('a link that no longer holds changes nothing', async (t) => {
   const { context, user, posted, row, change } = await serviceOf(t);
-  const token = emailToken(context, user, 'ada@example.org');
-  const nobody = emailToken(context, { ...user, id: 'nobody' }, 'ada@example.org');
+  const token = emailToken(context, user, { email: 'ada@example.org' });
+  const nobody = emailToken(context, { ...user, id: 'nobody' }, { email: 'ada@example.org' });
   for (const bad of ['x', nobody]) await t.rejects(confirmEmailChange(context, bad), refused);
   for (const state of [
     { status: 'disabled' },
@@ -124,7 +124,7 @@ t.test('a link that no longer holds changes nothing', async (t) => {
 
 t.test('an address that somebody else took meanwhile stays his', async (t) => {
   const { context, user, eve, users, posted, row } = await serviceOf(t);
-  const token = emailToken(context, user, 'eve@example.com');
+  const token = emailToken(context, user, { email: 'eve@example.com' });
   await t.rejects(confirmEmailChange(context, token), refused);
   t.same(await row(), user);
   t.same(await users.findById('eve'), eve);
@@ -133,7 +133,7 @@ t.test('an address that somebody else took meanwhile stays his', async (t) => {
 
 t.test('a fault of the database is no fault of the link', async (t) => {
   const { context, user } = await serviceOf(t);
-  const token = emailToken(context, user, 'ada@example.org');
+  const token = emailToken(context, user, { email: 'ada@example.org' });
   await context.close();
   await t.rejects(confirmEmailChange(context, token), {
     constructor: StorageFault,

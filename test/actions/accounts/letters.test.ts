@@ -45,7 +45,7 @@ t.test('that an address is taken is told like any answer to a sign-up', async (t
   for (let turn = 0; turn < 2; turn += 1) tellTaken(context, { email });
   t.same(
     await told(),
-    Array(2).fill({ to: email, subject: 'You have an account at Latchkey already' }),
+    Array(2).fill({ to: email, subject: 'You already have an account at Latchkey' }),
   );
   postLimited(context, { occasion: 'sign-up', email }, () => letter('third'));
   tellTaken(context, { email });

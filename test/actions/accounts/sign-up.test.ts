@@ -53,7 +53,7 @@ t.test('an address that has an account gets a note that opens nothing', async (t
   t.same(await posted(), [
     {
       to: 'Known@example.com',
-      subject: 'You have an account at Latchkey already',
+      subject: 'You already have an account at Latchkey',
       token: undefined,
     },
   ]);
@@ -82,7 +82,7 @@ t.test('an account at once is unproven, and gets a link that proves it', async (
   t.match(row, { ...newcomer, email: 'Eve@example.com', name: null, email_verified_at: null });
   t.same(row.sessions, [session]);
   const [letter, ...more] = await posted();
-  t.match(letter, { to: 'Eve@example.com', subject: 'Confirm your address' });
+  t.match(letter, { to: 'Eve@example.com', subject: 'Confirm your email address' });
   t.same(more, []);
   t.match(context.ownTokens.read('email', letter?.token ?? ''), {
     sub: user.id,

@@ -2,7 +2,7 @@ import t, { type Test } from 'tap';
 import {
   type Amendment,
   administer,
-  assertIs,
+  assertKind,
   changeKeepingAnAdmin,
   decideDeletion,
   inviteUser,
@@ -73,11 +73,11 @@ t.test(
 );
 
 t.test('a row of another kind, or an emptied one, is not found', async (t) => {
-  t.doesNotThrow(() => assertIs(ada(), 'person'));
-  t.doesNotThrow(() => assertIs(ada({ status: 'disabled' }), 'person'));
-  t.throws(() => assertIs(ada(), 'service'), { code: 'not_found' });
-  t.throws(() => assertIs(ada({ kind: 'service' }), 'person'), { code: 'not_found' });
-  t.throws(() => assertIs(ada({ status: 'deleted' }), 'person'), { code: 'not_found' });
+  t.doesNotThrow(() => assertKind(ada(), 'person'));
+  t.doesNotThrow(() => assertKind(ada({ status: 'disabled' }), 'person'));
+  t.throws(() => assertKind(ada(), 'service'), { code: 'not_found' });
+  t.throws(() => assertKind(ada({ kind: 'service' }), 'person'), { code: 'not_found' });
+  t.throws(() => assertKind(ada({ status: 'deleted' }), 'person'), { code: 'not_found' });
 });
 
 t.test('whoever is invited has no password, and gets a link to choose one', async (t) => {

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { pageOf } from '../../../src/actions/administration/pages.ts';
+import { PageQuery } from '../../../src/schemas/administration.ts';
 import type { User } from '../../../src/schemas/user.ts';
 import { ada } from '../../rules/samples.ts';
 
@@ -30,7 +31,11 @@ t.test('a last page that is just full has no next one', async (t) => {
   t.equal((await pageOf({ limit: 119 }, read)).nextCursor, '118');
 });
 
-t.test('nothing found is a page without rows, and fifty is what nobody asked for', async (t) => {
-  t.same(await pageOf({}, async () => []), { rows: [], nextCursor: null });
-  t.equal((await pageOf({}, read)).rows.length, 50);
+t.test('a page without rows is the last one', async (t) => {
+  t.same(await pageOf({ limit: 7 }, async () => []), { rows: [], nextCursor: null });
+});
+
+t.test('a page has fifty rows by default', async (t) => {
+  const page = await pageOf(PageQuery.parse({}), read);
+  t.equal(page.rows.length, 50);
 });

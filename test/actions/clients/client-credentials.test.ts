@@ -1,5 +1,8 @@
 import t from 'tap';
-import { issueForClient, scopeOf } from '../../../src/actions/clients/client-credentials.ts';
+import {
+  issueForServiceAccount,
+  scopeOf,
+} from '../../../src/actions/clients/client-credentials.ts';
 import { newServiceAccount } from '../../../src/actions/clients/service-accounts.ts';
 import { NOW } from '../../rules/samples.ts';
 import { testApp } from '../../test-app.ts';
@@ -14,7 +17,7 @@ t.test('each token of a machine has a session of its own, which nobody else has'
   const { account } = newServiceAccount({ name: 'machine', roles: ['a', 'b'] }, NOW);
   const before = structuredClone(account);
   const [one, two] = ['a', undefined].map((scope) => {
-    const { access_token } = issueForClient(context, account, scope);
+    const { access_token } = issueForServiceAccount(context, account, scope);
     return context.accessTokens.read(access_token);
   });
   t.match(one, { sub: account.id, client_id: account.id, roles: ['a'], amr: [], ver: 0 });
@@ -30,20 +33,24 @@ t.test('a role that is part of the name of another is not granted for it', async
   const { context } = await testApp(t);
   const { account } = newServiceAccount({ name: 'machine', roles: ['reports:read'] }, NOW);
   for (const scope of ['reports', 'read', 'reports:rea', 'reports:read x', 'reports:read\tx']) {
-    t.throws(() => issueForClient(context, account, scope), { code: 'invalid_scope' }, scope);
+    t.throws(
+      () => issueForServiceAccount(context, account, scope),
+      { code: 'invalid_scope' },
+      scope,
+    );
   }
 });
 
 t.test('a scope names each role once; one that names none is refused', async (t) => {
   const { context } = await testApp(t);
   const { account } = newServiceAccount({ name: 'machine', roles: ['a', 'b', 'c'] }, NOW);
-  const issue = (scope?: string) => issueForClient(context, account, scope);
+  const issue = (scope?: string) => issueForServiceAccount(context, account, scope);
   t.match(issue(' b  a b '), { token_type: 'Bearer', expires_in: 900, scope: 'b a' });
   t.equal(issue().scope, 'a b c');
-  const description = 'The account does not have every role of the scope.';
+  const description = 'The account does not have every role in the scope.';
   for (const scope of ['', ' ', 'a d'])
     t.throws(() => issue(scope), { code: 'invalid_scope', description }, JSON.stringify(scope));
-  const plain = issueForClient(context, { ...account, roles: [] }, undefined);
+  const plain = issueForServiceAccount(context, { ...account, roles: [] }, undefined);
   t.equal(plain.scope, undefined);
   t.match(context.accessTokens.read(plain.access_token).sid, /^[\w-]{22}$/);
 });

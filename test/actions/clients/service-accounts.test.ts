@@ -15,7 +15,7 @@ const sha256 = (secret: string) => createHash('sha256').update(secret).digest('b
 t.test('a new account keeps the hash of its secret, and nothing of the secret', async (t) => {
   const { account, secret } = newServiceAccount({ name: 'machine', roles: ['reader'] }, NOW);
   t.equal(Buffer.from(secret, 'base64url').length, 32);
-  t.equal(account.password_hash, sha256(secret));
+  t.same(account.secret_hashes, [sha256(secret)]);
   t.notOk(JSON.stringify(account).includes(secret));
   t.match(account, { kind: 'service', status: 'active', created_at: NOW, email: null });
 });
@@ -23,13 +23,13 @@ t.test('a new account keeps the hash of its secret, and nothing of the secret', 
 t.test('a new secret stands before the last one, and a third is not kept', async (t) => {
   const { account, secret: first } = newServiceAccount({ name: 'machine', roles: [] }, NOW);
   const { user: second, result: two } = withNewSecret(account, NOW + 1);
-  t.equal(second.password_hash, `${sha256(two)} ${sha256(first)}`);
+  t.same(second.secret_hashes, [sha256(two), sha256(first)]);
   t.equal(second.updated_at, NOW + 1);
   const { user: third, result: three } = withNewSecret(second, NOW + 2);
-  t.equal(third.password_hash, `${sha256(three)} ${sha256(two)}`);
+  t.same(third.secret_hashes, [sha256(three), sha256(two)]);
   t.equal(third.token_version, 0, 'tokens live out their time');
-  const { user: anew, result: only } = withNewSecret({ ...account, password_hash: null }, NOW);
-  t.equal(anew.password_hash, sha256(only));
+  const { user: anew, result: only } = withNewSecret({ ...account, secret_hashes: null }, NOW);
+  t.same(anew.secret_hashes, [sha256(only)]);
 });
 
 t.test('only an active service account is what its secret proves', async (t) => {
@@ -53,7 +53,7 @@ t.test('only an active service account is what its secret proves', async (t) => 
     ' ',
     `${made.secret} `,
     sha256(made.secret),
-    made.account.password_hash ?? '',
+    String(made.account.secret_hashes),
   ]) {
     t.equal(await proves(id, secret), undefined);
   }
@@ -61,9 +61,9 @@ t.test('only an active service account is what its secret proves', async (t) => 
     { status: 'disabled' },
     { status: 'deleted' },
     { kind: 'person' },
-    { password_hash: null },
-    { password_hash: '' },
-  ] as const) {
+    { secret_hashes: null },
+    { secret_hashes: [] },
+  ] as Partial<User>[]) {
     t.equal(await proves(await insert(changes)), undefined, JSON.stringify(changes));
   }
   const person = ada({ password_hash: sha256(made.secret) });
@@ -71,16 +71,16 @@ t.test('only an active service account is what its secret proves', async (t) => 
   t.equal(await proves(person.id), undefined);
   t.equal(await proves('another'), undefined);
   t.same(told, [], 'none of these is damaged');
-  const sound = made.account.password_hash as string;
-  for (const [password_hash, holds] of [
-    [sound.slice(0, -1), false],
-    [`${sound}${sound}`, false],
-    [`x ${sound}`, true],
-    [`${sound} ${'x'.repeat(99)}`, true],
-  ] as const) {
-    const damaged = await insert({ password_hash });
+  const [sound] = made.account.secret_hashes as [string];
+  for (const [secret_hashes, isRight] of [
+    [[sound.slice(0, -1)], false],
+    [[`${sound}${sound}`], false],
+    [['x', sound], true],
+    [[sound, 'x'.repeat(99)], true],
+  ] as [string[], boolean][]) {
+    const damaged = await insert({ secret_hashes });
     for (let turn = 0; turn < 3; turn += 1)
-      t.equal(await proves(damaged), holds ? damaged : undefined, password_hash);
+      t.equal(await proves(damaged), isRight ? damaged : undefined, String(secret_hashes));
     t.equal(told.pop(), damaged, 'the operator is told which one');
     t.same(told, [], 'once');
   }

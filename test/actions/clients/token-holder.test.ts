@@ -1,5 +1,5 @@
 import t from 'tap';
-import { issueForClient } from '../../../src/actions/clients/client-credentials.ts';
+import { issueForServiceAccount } from '../../../src/actions/clients/client-credentials.ts';
 import { newServiceAccount } from '../../../src/actions/clients/service-accounts.ts';
 import { introspect, revoke, withTokenRevoked } from '../../../src/actions/clients/token-holder.ts';
 import { refreshSession } from '../../../src/actions/sessions/refresh.ts';
@@ -145,10 +145,9 @@ t.test("a machine's token is revoked by itself", async (t) => {
   const { context } = await testApp(t);
   const { id } = await machine({ context }, ['reader']);
   const account = (await context.users.findById(id)) as User;
-  const [one, two] = [1, 2].map(() => issueForClient(context, account, undefined).access_token) as [
-    string,
-    string,
-  ];
+  const [one, two] = [1, 2].map(
+    () => issueForServiceAccount(context, account, undefined).access_token,
+  ) as [string, string];
   t.match(await introspect(context, one), { active: true, client_id: id, scope: 'reader' });
   t.match(await revoke(context, one), { sub: id });
   t.same(await introspect(context, one), { active: false });

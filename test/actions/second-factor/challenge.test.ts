@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap';
 import {
   answerChallenge,
-  guessProof,
-  hashOfProof,
+  decideGuess,
+  hashProof,
   issueChallenge,
 } from '../../../src/actions/second-factor/challenge.ts';
 import { passwordState } from '../../../src/actions/tokens/mailed-tokens.ts';
@@ -248,33 +248,33 @@ test('one guess is decided and counted in one go', async (t) => {
   const { user, right, wrong } = await userOf();
   const place = { session: 'session' };
   const guess = (proof: Proof, hash?: string, of = user) =>
-    guessProof(context, of, { proof, hash, place });
-  t.match(guess(right()), { spent: { recovery }, counted: { ...user, throttle: [] } });
+    decideGuess(context, of, { proof, hash, place, now: NOW });
+  t.match(guess(right()), { result: { recovery }, user: { ...user, throttle: [] } });
   const failed = [{ key: 'totp session session', failures: 1, failed_at: NOW, pending: [] }];
-  t.same(guess(wrong()), { spent: undefined, counted: { ...user, throttle: failed } });
+  t.same(guess(wrong()), { result: undefined, user: { ...user, throttle: failed } });
   const guessed = { ...user, throttle: [{ ...failed[0], failures: 4 }] } as User;
-  t.same(guess(right(), undefined, guessed).counted.throttle, [], 'what is right clears the count');
+  t.same(guess(right(), undefined, guessed).user.throttle, [], 'what is right clears the count');
   const unproven: User = { ...user, mfa: { pending: user.mfa.totp, recovery, challenges: [] } };
   const proof = { recoveryCode: codes[3] as string };
-  const hash = await hashOfProof(context, user, proof, { signal });
+  const hash = await hashProof(context, user, proof, { signal });
   t.equal(
-    guess(right(), undefined, unproven).spent,
+    guess(right(), undefined, unproven).result,
     undefined,
     'what is not in force is no factor',
   );
-  t.equal(guess(proof, hash, unproven).spent, undefined, 'nor are its codes');
-  const { spent, counted } = guess(proof, hash);
+  t.equal(guess(proof, hash, unproven).result, undefined, 'nor are its codes');
+  const { result: spent, user: counted } = guess(proof, hash);
   t.same(spent?.totp, user.mfa.totp);
   t.equal(spent?.recovery?.hashes.length, 9);
   t.same(counted, user);
   t.same(
-    guess(strange, 'x').counted.throttle.map(({ key }) => key),
+    guess(strange, 'x').user.throttle.map(({ key }) => key),
     ['recovery session session'],
   );
 });
 
 test('only a recovery code costs a hash', async (t) => {
   const { user, right } = await userOf();
-  t.equal(await hashOfProof(context, user, right(), { signal }), undefined);
-  t.match(await hashOfProof(context, user, strange, { signal }), /^[\w-]{43}$/);
+  t.equal(await hashProof(context, user, right(), { signal }), undefined);
+  t.match(await hashProof(context, user, strange, { signal }), /^[\w-]{43}$/);
 });

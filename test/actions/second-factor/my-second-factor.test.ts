@@ -4,14 +4,14 @@ import t, { type Test } from 'tap';
 import {
   beginEnrolment,
   confirmEnrolment,
-  removeFactor,
+  removeSecondFactor,
   renewRecoveryCodes,
 } from '../../../src/actions/second-factor/my-second-factor.ts';
 import { randomId } from '../../../src/parts/ids.ts';
 import {
+  hashRecoveryCode,
   newRecoveryCodes,
   type Proof,
-  recoveryHash,
 } from '../../../src/parts/second-factor/second-factor.ts';
 import { liveSession, withNewSession } from '../../../src/rules/sessions.ts';
 import type { User } from '../../../src/schemas/user.ts';
@@ -75,9 +75,11 @@ const test = (title: string, body: (t: Test) => Promise<unknown>) =>
 test('MFA-06 enrolment needs the password, and puts nothing into force', async (t) => {
   const { caller, row } = await callerOf({ inForce: false });
   const before = await row();
-  await t.rejects(beginEnrolment(context, caller, 'wrong', signal), { code: 'wrong_password' });
+  await t.rejects(beginEnrolment(context, caller, { password: 'wrong', signal }), {
+    code: 'wrong_password',
+  });
   t.same(butForCounts(await row()), butForCounts(before));
-  const { user, secret } = await beginEnrolment(context, caller, PASSWORD, signal);
+  const { user, secret } = await beginEnrolment(context, caller, { password: PASSWORD, signal });
   t.same(butForCounts(user), butForCounts(before));
   const after = await row();
   t.equal(after.mfa.totp, undefined);
@@ -91,7 +93,7 @@ test('a factor in force is not replaced by another enrolment', async (t) => {
   const { caller, row, code } = await callerOf({ inForce: true });
   const { mfa } = await row();
   const enabled = { code: 'mfa_enabled' };
-  await t.rejects(beginEnrolment(context, caller, PASSWORD, signal), enabled);
+  await t.rejects(beginEnrolment(context, caller, { password: PASSWORD, signal }), enabled);
   await t.rejects(confirmEnrolment(context, caller, code()), enabled);
   t.same((await row()).mfa, mfa);
   t.same(await posted(), []);
@@ -116,7 +118,7 @@ test('one right code puts the secret into force, and ends who never showed it', 
   t.same(Object.keys(after.mfa).sort(), ['challenges', 'recovery', 'totp'], 'nothing is pending');
   t.same(after.mfa.challenges, challenges);
   t.equal(after.mfa.totp?.last_step, NOW / (30 * SECOND), 'the code is used up');
-  const hash = await recoveryHash(context.passwords, after, codes[0] as string, { signal });
+  const hash = await hashRecoveryCode(context.passwords, after, codes[0] as string, { signal });
   t.ok(after.mfa.recovery?.hashes.includes(hash), 'the codes are those of the row');
   t.notOk(made.recovery?.hashes.some((old) => after.mfa.recovery?.hashes.includes(old)));
   t.equal(await here(), true);
@@ -125,7 +127,7 @@ test('one right code puts the secret into force, and ends who never showed it', 
   t.same(amrs.get(caller.sid), ['pwd', 'otp', 'mfa'], 'this session has shown it');
   amrs.delete(caller.sid);
   t.same([...amrs.values()], [['pwd']], 'the other one has not');
-  t.same(await told(), [{ to: email, subject: 'Second factor switched on' }]);
+  t.same(await told(), [{ to: email, subject: 'Second factor turned on' }]);
 });
 
 test('what a session has shown is not said twice', async (t) => {
@@ -177,7 +179,7 @@ test('the fifth wrong code drops the pending secret, and nothing else', async (t
   }
   t.same((await row()).mfa, { challenges });
   await t.rejects(confirmEnrolment(context, caller, code()), { code: 'mfa_not_enabled' });
-  const { secret } = await beginEnrolment(context, caller, PASSWORD, signal);
+  const { secret } = await beginEnrolment(context, caller, { password: PASSWORD, signal });
   const right = new TOTP({ secret }).generate({ timestamp: NOW });
   await t.rejects(confirmEnrolment(context, caller, (wrongOf(right) as { code: string }).code), {
     code: 'wrong_code',
@@ -189,13 +191,13 @@ test('the fifth wrong code drops the pending secret, and nothing else', async (t
 
 test('MFA-07 with password and factor it goes, and every other session ends', async (t) => {
   const { caller, email, row, code, here, there } = await callerOf({ inForce: true });
-  await removeFactor(context, caller, full({ code: code() }));
+  await removeSecondFactor(context, caller, full({ code: code() }));
   t.same((await row()).mfa, { challenges: [] });
   t.equal(await here(), true);
   t.equal(await there(), false);
-  t.same(await told(), [{ to: email, subject: 'Second factor switched off' }]);
+  t.same(await told(), [{ to: email, subject: 'Second factor turned off' }]);
   const again = { code: 'mfa_not_enabled' };
-  await t.rejects(removeFactor(context, caller, full({ code: code() })), again);
+  await t.rejects(removeSecondFactor(context, caller, full({ code: code() })), again);
   await t.rejects(renewRecoveryCodes(context, caller, full({ code: code() })), again);
   t.same(await posted(), []);
 });
@@ -232,7 +234,7 @@ test('MFA-07 one without the other changes nothing, and is counted', async (t) =
     [full({ code: code() }, 'wrong'), 'wrong_password'],
   ] as const;
   for (const [proof, refusal] of refusals) {
-    await t.rejects(removeFactor(context, caller, proof), { code: refusal });
+    await t.rejects(removeSecondFactor(context, caller, proof), { code: refusal });
     await t.rejects(renewRecoveryCodes(context, caller, proof), { code: refusal });
   }
   const after = await row();

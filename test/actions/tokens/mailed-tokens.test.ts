@@ -48,7 +48,7 @@ const read = {
 const signUp = signUpToken(context, 'Ada@example.com');
 const reset = resetToken(context, user);
 const invitation = invitationToken(context, user);
-const email = emailToken(context, user, 'new@example.com', 'session');
+const email = emailToken(context, user, { email: 'new@example.com', sid: 'session' });
 
 t.test('a mailed token says for whom it is, and what it is bound to', async (t) => {
   t.match(read['sign-up'](), { sub: 'Ada@example.com' });
@@ -56,7 +56,7 @@ t.test('a mailed token says for whom it is, and what it is bound to', async (t) 
   t.match(read.invitation(), { sub: user.id });
   const bound = { sub: user.id, email: 'new@example.com', was: emailState(user) };
   t.match(read.email(), { ...bound, sid: 'session' });
-  const alone = emailToken(context, user, 'new@example.com');
+  const alone = emailToken(context, user, { email: 'new@example.com' });
   t.equal(context.ownTokens.read('email', alone)?.sid, '', 'no session asked for it');
 });
 

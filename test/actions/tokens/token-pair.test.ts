@@ -1,5 +1,5 @@
 import t from 'tap';
-import { DEVICE_LIFE, issuePair, provenDevice } from '../../../src/actions/tokens/token-pair.ts';
+import { DEVICE_LIFE, deviceOf, issuePair } from '../../../src/actions/tokens/token-pair.ts';
 import { randomId } from '../../../src/parts/ids.ts';
 import { withNewSession } from '../../../src/rules/sessions.ts';
 import { ada, DAY, limits, NOW } from '../../rules/samples.ts';
@@ -51,12 +51,12 @@ t.test('one state of a session has one refresh token, however often it is asked 
 t.test('a device token proves its device for its own user only, and for half a year', async (t) => {
   const { context, clock } = await testApp(t);
   const { device_token, refresh_token } = issuePair(context, { user, session, device: 'device' });
-  t.equal(provenDevice(context, user, device_token), 'device');
+  t.equal(deviceOf(context, user, device_token), 'device');
   for (const token of [undefined, '', 'x', refresh_token]) {
-    t.equal(provenDevice(context, user, token), undefined);
+    t.equal(deviceOf(context, user, token), undefined);
   }
-  t.equal(provenDevice(context, { ...user, id: 'another' }, device_token), undefined);
-  t.equal(provenDevice(context, undefined, device_token), undefined);
+  t.equal(deviceOf(context, { ...user, id: 'another' }, device_token), undefined);
+  t.equal(deviceOf(context, undefined, device_token), undefined);
   clock.advance(DEVICE_LIFE * 1_000);
-  t.equal(provenDevice(context, user, device_token), undefined);
+  t.equal(deviceOf(context, user, device_token), undefined);
 });

@@ -4,13 +4,14 @@ import { checked, Guessing, throttled } from '../../../src/parts/guessing/guessi
 import { newUserId } from '../../../src/parts/ids.ts';
 import { DECOY } from '../../../src/parts/storage/database.ts';
 import { newPerson } from '../../../src/rules/accounts.ts';
-import type { Place } from '../../../src/rules/throttle.ts';
+import type { Place } from '../../../src/rules/budget.ts';
 import type { User } from '../../../src/schemas/user.ts';
 import { sqliteInMemory, usersOf } from '../../databases.ts';
 import { NOW } from '../../rules/samples.ts';
 
 const here: Place = { prefix: '192.0.2.1' };
-const stays = new AbortController().signal;
+/** A guess at a password; its client does not go away. */
+const fromHere = { factor: 'password', place: here, signal: new AbortController().signal } as const;
 
 /** Both ledgers, to be asked the same. */
 async function ledgers(t: Test) {
@@ -43,16 +44,16 @@ t.test('a row and an unknown address count alike', async (t) => {
   const { guessing, subjects, state } = await ledgers(t);
   for (const [name, subject] of subjectsOf(subjects)) {
     for (let turn = 0; turn < 5; turn += 1) {
-      await (await guessing.enter(subject, 'password', here, stays)).settle('wrong');
+      await (await guessing.enter(subject, fromHere)).settle('wrong');
     }
     for (const retryAfter of [30, 60]) {
       await t.rejects(
-        guessing.enter(subject, 'password', here, stays),
+        guessing.enter(subject, fromHere),
         { code: 'throttled', circumstances: { retryAfter } },
         name,
       );
       state.now += retryAfter * 1_000;
-      await (await guessing.enter(subject, 'password', here, stays)).settle('wrong');
+      await (await guessing.enter(subject, fromHere)).settle('wrong');
     }
   }
 });
@@ -66,7 +67,7 @@ t.test(
       const codes = await Promise.all(
         Array.from({ length: 1_000 }, async () => {
           try {
-            const guess = await guessing.enter(subject, 'password', here, stays);
+            const guess = await guessing.enter(subject, fromHere);
             checked += 1;
             await sleep(5);
             await guess.settle('wrong');
@@ -89,7 +90,7 @@ t.test('right ones wait for one another, and all get in', async (t) => {
     let most = 0;
     await Promise.all(
       Array.from({ length: 40 }, async () => {
-        const guess = await guessing.enter(subject, 'password', here, stays);
+        const guess = await guessing.enter(subject, fromHere);
         checking += 1;
         most = Math.max(most, checking);
         await sleep(2);
@@ -105,7 +106,7 @@ t.test('right ones wait for one another, and all get in', async (t) => {
 t.test('of those who wait only one looks at the row', async (t) => {
   const { guessing, users, ada } = await ledgers(t);
   const taken = await Promise.all(
-    Array.from({ length: 5 }, () => guessing.enter({ user: ada }, 'password', here, stays)),
+    Array.from({ length: 5 }, () => guessing.enter({ user: ada }, fromHere)),
   );
   let looks = 0;
   const { change } = users;
@@ -114,7 +115,7 @@ t.test('of those who wait only one looks at the row', async (t) => {
     return change.apply(users, args) as never;
   };
   const waiting = Array.from({ length: 200 }, () =>
-    guessing.enter({ user: ada }, 'password', here, stays).catch(({ code }) => code),
+    guessing.enter({ user: ada }, fromHere).catch(({ code }) => code),
   );
   await sleep(200);
   t.ok(looks > 0 && looks <= 9, `${looks} looks in 200 ms`);
@@ -126,14 +127,14 @@ t.test('of those who wait only one looks at the row', async (t) => {
 t.test('who waits elsewhere, or for another account, is held up by nobody', async (t) => {
   const { guessing, ada } = await ledgers(t);
   for (let turn = 0; turn < 5; turn += 1) {
-    await guessing.enter({ user: ada }, 'password', here, stays);
+    await guessing.enter({ user: ada }, fromHere);
   }
   const gone = new AbortController();
-  const waiting = guessing.enter({ user: ada }, 'password', here, gone.signal);
+  const waiting = guessing.enter({ user: ada }, { ...fromHere, signal: gone.signal });
   const others: Place[] = [{ prefix: '192.0.2.2' }, { device: 'phone' }, { session: 's' }];
-  for (const place of others) await guessing.enter({ user: ada }, 'password', place, stays);
-  await guessing.enter({ unknown: 'eve@example.com' }, 'password', here, stays);
-  await guessing.enter({ user: ada }, 'totp', here, stays);
+  for (const place of others) await guessing.enter({ user: ada }, { ...fromHere, place });
+  await guessing.enter({ unknown: 'eve@example.com' }, fromHere);
+  await guessing.enter({ user: ada }, { ...fromHere, factor: 'totp' });
   gone.abort();
   await t.rejects(waiting, { code: 'overloaded' }, 'who has gone waits no longer');
 });
@@ -141,7 +142,8 @@ t.test('who waits elsewhere, or for another account, is held up by nobody', asyn
 t.test('nor is a session held up by those who wait for a device', async (t) => {
   const { guessing, ada } = await ledgers(t);
   const gone = new AbortController();
-  const enter = (place: Place) => guessing.enter({ user: ada }, 'password', place, gone.signal);
+  const enter = (place: Place) =>
+    guessing.enter({ user: ada }, { ...fromHere, place, signal: gone.signal });
   for (let guess = 0; guess < 5; guess += 1) await enter({ device: 'phone' });
   const waiting = enter({ device: 'phone' });
   for (const place of [{ session: 's' }, { device: 'tablet' }]) await enter(place);
@@ -151,11 +153,10 @@ t.test('nor is a session held up by those who wait for a device', async (t) => {
 
 t.test('who comes late waits behind those who wait, also once the first has gone', async (t) => {
   const { guessing, ada } = await ledgers(t);
-  for (let guess = 0; guess < 5; guess += 1)
-    await guessing.enter({ user: ada }, 'password', here, stays);
+  for (let guess = 0; guess < 5; guess += 1) await guessing.enter({ user: ada }, fromHere);
   const log: string[] = [];
   const enter = (name: string, signal: AbortSignal) =>
-    guessing.enter({ user: ada }, 'password', here, signal).catch(() => log.push(name));
+    guessing.enter({ user: ada }, { ...fromHere, signal }).catch(() => log.push(name));
   const [first, second] = [new AbortController(), new AbortController()];
   const waiting = [enter('first', first.signal), enter('second', second.signal)];
   first.abort();
@@ -171,7 +172,8 @@ t.test('who comes late waits behind those who wait, also once the first has gone
 t.test('so many may wait; a first comer elsewhere is let in all the same', async (t) => {
   const { guessing, ada } = await ledgers(t);
   const gone = new AbortController();
-  const enter = (place: Place) => guessing.enter({ user: ada }, 'password', place, gone.signal);
+  const enter = (place: Place) =>
+    guessing.enter({ user: ada }, { ...fromHere, place, signal: gone.signal });
   const elsewhere = { prefix: '192.0.2.2' };
   await (await enter(elsewhere)).settle('unchecked');
   for (let guess = 0; guess < 5; guess += 1) await enter(here);
@@ -199,13 +201,13 @@ t.test('so many may wait; a first comer elsewhere is let in all the same', async
 t.test('nobody waits for ever', async (t) => {
   const { guessing, ada } = await ledgers(t);
   for (let turn = 0; turn < 5; turn += 1) {
-    await guessing.enter({ user: ada }, 'password', here, stays);
+    await guessing.enter({ user: ada }, fromHere);
   }
   const { now } = Date;
   t.teardown(() => {
     Date.now = now;
   });
-  const waiting = [1, 2, 3].map(() => guessing.enter({ user: ada }, 'password', here, stays));
+  const waiting = [1, 2, 3].map(() => guessing.enter({ user: ada }, fromHere));
   const codes = Promise.all(waiting.map((guess) => guess.catch(({ code }) => code)));
   Date.now = () => now() + 10_000;
   t.same(await codes, ['overloaded', 'overloaded', 'overloaded']);
@@ -217,7 +219,7 @@ t.test('a verdict can go into a write that is made anyway', async (t) => {
     ['wrong', 1],
     ['right', undefined],
   ] as const) {
-    const guess = await guessing.enter({ user: ada }, 'password', { device: 'phone' }, stays);
+    const guess = await guessing.enter({ user: ada }, { ...fromHere, place: { device: 'phone' } });
     await users.change(ada.id, (user) => ({
       user: guess.withSettled(user, verdict),
       result: true,
@@ -229,7 +231,7 @@ t.test('a verdict can go into a write that is made anyway', async (t) => {
 t.test('an account that goes while it is being guessed at is one that never was', async (t) => {
   const { guessing, ada } = await ledgers(t);
   const gone = { ...ada, id: '00000000-0000-7000-8000-00000000dead' };
-  await t.rejects(guessing.enter({ user: gone }, 'password', here, stays), {
+  await t.rejects(guessing.enter({ user: gone }, fromHere), {
     code: 'invalid_credentials',
   });
 });
@@ -239,10 +241,10 @@ t.test('a count in the row outlives the node, and holds on the others', async (t
   const other = new Guessing(users, () => state.now);
   for (let turn = 0; turn < 5; turn += 1) {
     const node = turn % 2 ? guessing : other;
-    await (await node.enter({ user: ada }, 'password', here, stays)).settle('wrong');
+    await (await node.enter({ user: ada }, fromHere)).settle('wrong');
   }
   for (const node of [guessing, other, new Guessing(users, () => state.now)]) {
-    await t.rejects(node.enter({ user: ada }, 'password', here, stays), { code: 'throttled' });
+    await t.rejects(node.enter({ user: ada }, fromHere), { code: 'throttled' });
   }
 });
 
@@ -250,7 +252,7 @@ t.test('however many addresses are made up, what is kept of them is bounded', as
   const { users, state } = await ledgers(t);
   const guessing = new Guessing(users, () => state.now, { maxUnknown: 300 });
   const guess = async (unknown: string) => {
-    const admitted = await guessing.enter({ unknown }, 'password', here, stays);
+    const admitted = await guessing.enter({ unknown }, fromHere);
     await admitted.settle('wrong');
   };
   for (let turn = 0; turn < 5; turn += 1) await guess('first');
@@ -263,7 +265,7 @@ t.test('however many addresses are made up, what is kept of them is bounded', as
 
 t.test('a check that fails by itself is no guess', async (t) => {
   const { guessing, ada, row } = await ledgers(t);
-  const enter = () => guessing.enter({ user: ada }, 'password', here, stays);
+  const enter = () => guessing.enter({ user: ada }, fromHere);
   t.equal(await checked(await enter(), Promise.resolve('right')), 'right');
   t.equal((await row()).throttle[0]?.pending.length, 1, 'what was checked is still to be settled');
   for (let turns = 0; turns < 10; turns += 1) {
@@ -288,12 +290,12 @@ t.test('an unknown address costs the database as many writes as a known one', as
       const writes = async () => ((await users.findById(id))?.row_version ?? 0) - begun;
       const seen: number[] = [];
       for (let guess = 0; guess < 5; guess += 1) {
-        const admitted = await guessing.enter(subject, 'password', here, stays);
+        const admitted = await guessing.enter(subject, fromHere);
         seen.push(await writes());
         await admitted.settle('wrong');
         seen.push(await writes());
       }
-      await t.rejects(guessing.enter(subject, 'password', here, stays), { code: 'throttled' });
+      await t.rejects(guessing.enter(subject, fromHere), { code: 'throttled' });
       return [...seen, await writes()];
     }),
   );

@@ -5,10 +5,10 @@ import { newMasterSecret, newSigningKey } from '../../../src/parts/keys/new-keys
 import { HashQueue } from '../../../src/parts/passwords/hash-queue.ts';
 import { Passwords } from '../../../src/parts/passwords/passwords.ts';
 import {
-  enrol,
+  hashRecoveryCode,
   newRecoveryCodes,
+  newTotp,
   otpauthUri,
-  recoveryHash,
   withCodeSpent,
   withRecoveryHashSpent,
 } from '../../../src/parts/second-factor/second-factor.ts';
@@ -29,14 +29,20 @@ const user = ada({ id: 'ada' });
 const codeAt = (secret: Secret, now: number) =>
   new TOTP({ secret, algorithm: 'SHA1', digits: 6, period: 30 }).generate({ timestamp: now });
 
+const spent = (totp: NonNullable<Mfa['totp']>, code: string, now: number) =>
+  withCodeSpent(keys, { totp, code, userId: user.id, now });
+
 function enrolled() {
-  const { secret, pending } = enrol(keys, user, NOW);
+  const { secret, pending } = newTotp(keys, user, NOW);
   return { secret, totp: pending as NonNullable<Mfa['pending']> };
 }
 
 t.test('MFA-04 codes are those of RFC 6238, to the last step of its table', async (t) => {
   const secret = Secret.fromUTF8('12345678901234567890');
-  const totp = { secret: seal(keys, secret.base32, 'ada', NOW), last_step: 0 };
+  const totp = {
+    secret: seal(keys, { secret: secret.base32, userId: 'ada', now: NOW }),
+    last_step: 0,
+  };
   // Appendix B, SHA-1, the last six of its eight digits.
   for (const [seconds, code] of [
     [59, '287082'],
@@ -46,13 +52,13 @@ t.test('MFA-04 codes are those of RFC 6238, to the last step of its table', asyn
     [2000000000, '279037'],
     [20000000000, '353130'],
   ] as const) {
-    t.ok(withCodeSpent(keys, user, totp, code, seconds * 1_000), code);
-    t.equal(withCodeSpent(keys, user, totp, '000000', seconds * 1_000), undefined);
+    t.ok(spent(totp, code, seconds * 1_000), code);
+    t.equal(spent(totp, '000000', seconds * 1_000), undefined);
   }
 });
 
 t.test('MFA-05 a secret has 160 bits, is another one each time, and is sealed', async (t) => {
-  const made = Array.from({ length: 50 }, () => enrol(keys, user, NOW));
+  const made = Array.from({ length: 50 }, () => newTotp(keys, user, NOW));
   t.equal(new Set(made.map(({ secret }) => secret.base32)).size, 50);
   for (const { secret, pending } of made) {
     t.equal(secret.bytes.length, 20);
@@ -64,29 +70,29 @@ t.test('MFA-05 a secret has 160 bits, is another one each time, and is sealed', 
 t.test('MFA-04 the step of the clock and the one before it are taken, no other', async (t) => {
   const { secret, totp } = enrolled();
   const taken = [-3, -2, -1, 0, 1, 2].filter((steps) =>
-    withCodeSpent(keys, user, totp, codeAt(secret, NOW + steps * STEP), NOW),
+    spent(totp, codeAt(secret, NOW + steps * STEP), NOW),
   );
   t.same(taken, [-1, 0]);
   // A step changes with its first millisecond.
   const code = codeAt(secret, NOW);
-  t.ok(withCodeSpent(keys, user, totp, code, NOW + 2 * STEP - 1));
-  t.equal(withCodeSpent(keys, user, totp, code, NOW + 2 * STEP), undefined);
-  t.equal(withCodeSpent(keys, user, totp, code, NOW - 1), undefined);
+  t.ok(spent(totp, code, NOW + 2 * STEP - 1));
+  t.equal(spent(totp, code, NOW + 2 * STEP), undefined);
+  t.equal(spent(totp, code, NOW - 1), undefined);
 });
 
 t.test('MFA-03 a step is used up by its code, and every step before it', async (t) => {
   const { secret, totp } = enrolled();
   const before = codeAt(secret, NOW - STEP);
   const now = codeAt(secret, NOW);
-  const after = withCodeSpent(keys, user, totp, now, NOW) as NonNullable<Mfa['totp']>;
+  const after = spent(totp, now, NOW) as NonNullable<Mfa['totp']>;
   t.equal(after.last_step, NOW / STEP);
-  t.equal(withCodeSpent(keys, user, after, now, NOW), undefined, 'the same again');
-  t.equal(withCodeSpent(keys, user, after, before, NOW), undefined, 'an older one');
-  t.ok(withCodeSpent(keys, user, after, codeAt(secret, NOW + STEP), NOW + STEP));
+  t.equal(spent(after, now, NOW), undefined, 'the same again');
+  t.equal(spent(after, before, NOW), undefined, 'an older one');
+  t.ok(spent(after, codeAt(secret, NOW + STEP), NOW + STEP));
 
-  const earlier = withCodeSpent(keys, user, totp, before, NOW) as NonNullable<Mfa['totp']>;
+  const earlier = spent(totp, before, NOW) as NonNullable<Mfa['totp']>;
   t.equal(earlier.last_step, NOW / STEP - 1);
-  t.ok(withCodeSpent(keys, user, earlier, now, NOW), 'the newer one is still good');
+  t.ok(spent(earlier, now, NOW), 'the newer one is still good');
 });
 
 t.test('what is not the code is nothing', async (t) => {
@@ -94,26 +100,38 @@ t.test('what is not the code is nothing', async (t) => {
   const code = codeAt(secret, NOW);
   const wrong = String((Number(code) + 1) % 1_000_000).padStart(6, '0');
   for (const bad of ['', code.slice(1), `${code}0`, ` ${code}`, wrong])
-    t.equal(withCodeSpent(keys, user, totp, bad, NOW), undefined, bad);
+    t.equal(spent(totp, bad, NOW), undefined, bad);
 });
 
 t.test('a secret in the row of another user is a fault, never a factor', async (t) => {
   const { secret, totp } = enrolled();
-  t.throws(() => withCodeSpent(keys, { ...user, id: 'eve' }, totp, codeAt(secret, NOW), NOW));
+  t.throws(() => withCodeSpent(keys, { totp, code: codeAt(secret, NOW), userId: 'eve', now: NOW }));
 });
 
 t.test('an accepted code moves the secret to the master secret of today', async (t) => {
   const { secret, totp } = enrolled();
   const next = newMasterSecret(NOW / 1_000);
   const rotated = await ringOf([signing, { ...master, exp: NOW / 1_000 + 60 }, next]);
-  const moved = withCodeSpent(rotated, user, totp, codeAt(secret, NOW), NOW);
+  const moved = withCodeSpent(rotated, {
+    totp,
+    code: codeAt(secret, NOW),
+    userId: 'ada',
+    now: NOW,
+  });
   await rotated.replace(readKeySet(keySet(signing, next)), NOW);
   const later = NOW + STEP;
   t.ok(
-    withCodeSpent(rotated, user, moved as NonNullable<Mfa['totp']>, codeAt(secret, later), later),
+    withCodeSpent(rotated, {
+      totp: moved as NonNullable<Mfa['totp']>,
+      code: codeAt(secret, later),
+      userId: 'ada',
+      now: later,
+    }),
     'the old one may go',
   );
-  t.throws(() => withCodeSpent(rotated, user, totp, codeAt(secret, later), later));
+  t.throws(() =>
+    withCodeSpent(rotated, { totp, code: codeAt(secret, later), userId: 'ada', now: later }),
+  );
 });
 
 t.test('only a confirmed factor is one', async (t) => {
@@ -213,9 +231,9 @@ t.test('MFA-09 there are ten recovery codes of 80 bits, and none stands in the r
 
 t.test('a code is taken as people type it, once, and leaves the other nine', async (t) => {
   const [code = ''] = codes;
-  const hash = await recoveryHash(passwords, holder, code, { signal });
+  const hash = await hashRecoveryCode(passwords, holder, code, { signal });
   for (const typed of [code.toLowerCase(), code.replaceAll('-', ''), code.replaceAll('-', ' ')])
-    t.equal(await recoveryHash(passwords, holder, typed, { signal }), hash);
+    t.equal(await hashRecoveryCode(passwords, holder, typed, { signal }), hash);
   const left = withRecoveryHashSpent(recovery, hash);
   t.same(
     left?.hashes,
@@ -226,11 +244,11 @@ t.test('a code is taken as people type it, once, and leaves the other nine', asy
 });
 
 t.test('a strange code, and any code where there is no set, is nothing', async (t) => {
-  const strange = await recoveryHash(passwords, holder, 'AAAA-AAAA-AAAA-AAAA', { signal });
+  const strange = await hashRecoveryCode(passwords, holder, 'AAAA-AAAA-AAAA-AAAA', { signal });
   t.equal(withRecoveryHashSpent(recovery, strange), undefined);
   t.equal(withRecoveryHashSpent(recovery, ''), undefined);
   for (const nobody of [undefined, user]) {
-    const hash = await recoveryHash(passwords, nobody, codes[0] as string, { signal });
+    const hash = await hashRecoveryCode(passwords, nobody, codes[0] as string, { signal });
     t.equal(withRecoveryHashSpent(recovery, hash), undefined, 'it is of another salt');
     t.equal(withRecoveryHashSpent(undefined, hash), undefined);
   }
@@ -238,7 +256,7 @@ t.test('a strange code, and any code where there is no set, is nothing', async (
 
 t.test('the codes outlive a change of what a hash costs', async (t) => {
   const dearer = at(20_480);
-  const hash = await recoveryHash(dearer, holder, codes[1] as string, { signal });
+  const hash = await hashRecoveryCode(dearer, holder, codes[1] as string, { signal });
   const left = withRecoveryHashSpent(recovery, hash);
   t.equal(left?.hashes.length, 9);
   t.same(left?.cost, { memory: 19_456, passes: 2 });

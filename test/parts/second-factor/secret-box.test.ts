@@ -15,30 +15,36 @@ const master = newMasterSecret(0);
 const keys = await ringOf([signing, master]);
 
 t.test('what was sealed for a user opens for that user', async (t) => {
-  const sealed = seal(keys, SECRET, 'ada', NOW);
+  const sealed = seal(keys, { secret: SECRET, userId: 'ada', now: NOW });
   t.equal(unseal(keys, sealed, 'ada'), SECRET);
   t.notOk(sealed.includes(SECRET));
   t.notOk(Buffer.from(sealed, 'base64url').includes(SECRET), 'it is not merely encoded');
 });
 
 t.test('one secret is sealed another way each time', async (t) => {
-  const texts = Array.from({ length: 100 }, () => seal(keys, SECRET, 'ada', NOW));
+  const texts = Array.from({ length: 100 }, () =>
+    seal(keys, { secret: SECRET, userId: 'ada', now: NOW }),
+  );
   t.equal(new Set(texts.map((text) => text.split('.')[1])).size, 100, 'no nonce twice');
   t.equal(new Set(texts.map((text) => text.split('.')[2])).size, 100);
 });
 
 t.test('in the row of another user it does not open', async (t) => {
-  const sealed = seal(keys, SECRET, 'ada', NOW);
+  const sealed = seal(keys, { secret: SECRET, userId: 'ada', now: NOW });
   for (const other of ['eve', '', 'ada ', 'Ada'])
     t.throws(() => unseal(keys, sealed, other), {
       constructor: UnreadableRow,
       id: other,
-      message: `row ${other}: the TOTP secret is damaged, or another row's`,
+      message: `row ${other}: the TOTP secret is damaged or of another row`,
     });
 });
 
 t.test('altered in any part, or cut short, it does not open', async (t) => {
-  const [kid = '', nonce = '', text = ''] = seal(keys, SECRET, 'ada', NOW).split('.');
+  const [kid = '', nonce = '', text = ''] = seal(keys, {
+    secret: SECRET,
+    userId: 'ada',
+    now: NOW,
+  }).split('.');
   const bytes = Buffer.from(text, 'base64url');
   for (let index = 0; index < bytes.length; index += 1) {
     const flipped = Buffer.from(bytes);
@@ -58,7 +64,7 @@ t.test('altered in any part, or cut short, it does not open', async (t) => {
 });
 
 t.test('with a tag of fewer bytes, which is easier to guess, it does not open', async (t) => {
-  const [kid = '', nonce = ''] = seal(keys, SECRET, 'ada', NOW).split('.');
+  const [kid = '', nonce = ''] = seal(keys, { secret: SECRET, userId: 'ada', now: NOW }).split('.');
   const key = derive(keys.masterInUse(NOW).secret, 'totp');
   const opens = (authTagLength: number) => {
     const cipher = createCipheriv('aes-256-gcm', key, Buffer.from(nonce, 'base64url'), {
@@ -74,11 +80,11 @@ t.test('with a tag of fewer bytes, which is easier to guess, it does not open', 
 t.test(
   'after the master secret was replaced the old text opens, new ones take the new',
   async (t) => {
-    const sealed = seal(keys, SECRET, 'ada', NOW);
+    const sealed = seal(keys, { secret: SECRET, userId: 'ada', now: NOW });
     const next = newMasterSecret(NOW / 1_000);
     const rotated = await ringOf([signing, { ...master, exp: NOW / 1_000 + 60 }, next]);
     t.equal(unseal(rotated, sealed, 'ada'), SECRET);
-    const fresh = seal(rotated, SECRET, 'ada', NOW);
+    const fresh = seal(rotated, { secret: SECRET, userId: 'ada', now: NOW });
     t.not(fresh.split('.')[0], sealed.split('.')[0]);
 
     await rotated.replace(readKeySet(keySet(signing, next)), NOW);

@@ -3,9 +3,11 @@ import { promisify } from 'node:util';
 import { sql } from 'kysely';
 import t from 'tap';
 import { newUserId } from '../../../src/parts/ids.ts';
+import { DECOY } from '../../../src/parts/storage/database.ts';
 import { migrate } from '../../../src/parts/storage/migrations.ts';
 import { Users } from '../../../src/parts/storage/users.ts';
-import { newPerson } from '../../../src/rules/accounts.ts';
+import { emptyUser, newPerson } from '../../../src/rules/accounts.ts';
+import type { User } from '../../../src/schemas/user.ts';
 import { deaf, opened, postgres, sqliteFile } from '../../databases.ts';
 import { NOW } from '../../rules/samples.ts';
 
@@ -36,7 +38,13 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
       }>`select name from kysely_migration order by name`.execute(db);
       t.same(
         rows.map(({ name }) => name),
-        ['001_users', '002_indexes', '003_access_version', '004_reset_letters'],
+        [
+          '001_users',
+          '002_indexes',
+          '003_access_version',
+          '004_reset_letters',
+          '005_secret_hashes',
+        ],
         'each step was done once',
       );
     },
@@ -54,6 +62,45 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
     await migrate(db);
     t.same(await users.findById(user.id), user);
   });
+
+  t.test(
+    `on ${engine.name} service accounts made before 005_secret_hashes keep their secrets`,
+    async (t) => {
+      const db = opened(t, await engine.create());
+      await migrate(db);
+      const users = new Users(db, deaf);
+      const make = async (kind: User['kind'], password_hash: string | null) => {
+        const id = newUserId(NOW);
+        await users.insert(emptyUser(id, kind, NOW));
+        await db.updateTable('users').set({ password_hash }).where('id', '=', id).execute();
+        return id;
+      };
+      const hashes = ['new_hash', 'old-hash'];
+      const account = await make('service', hashes.join(' '));
+      const damaged = await make('service', '"} \\');
+      const withoutSecret = await make('service', null);
+      const person = await make('person', 'hash with blanks');
+      await sql`alter table users drop column secret_hashes`.execute(db);
+      await sql`delete from kysely_migration where name = '005_secret_hashes'`.execute(db);
+
+      await migrate(db);
+      const columns = await db
+        .selectFrom('users')
+        .select(['id', 'password_hash', 'secret_hashes'])
+        .where('id', '!=', DECOY)
+        .execute();
+      t.same(
+        new Map(columns.map(({ id, ...row }) => [id, row])),
+        new Map([
+          [account, { password_hash: 'new_hash old-hash', secret_hashes: JSON.stringify(hashes) }],
+          [damaged, { password_hash: '"} \\', secret_hashes: '["\\"}","\\\\"]' }],
+          [withoutSecret, { password_hash: null, secret_hashes: null }],
+          [person, { password_hash: 'hash with blanks', secret_hashes: null }],
+        ]),
+      );
+      t.match(await users.findById(account), { password_hash: null, secret_hashes: hashes });
+    },
+  );
 
   t.test(
     `on ${engine.name} a schema that cannot be made stops the start, and leaves no half of it`,

@@ -15,29 +15,26 @@ async function linkFor(email: string) {
   return box.token(email);
 }
 
-t.test(
-  'whoever holds the link has an account with a proven mailbox, and is signed in',
-  async (t) => {
-    const token = await linkFor('Ada@Example.com');
-    const answer = await complete(token, { name: 'Ada Lovelace' });
-    t.equal(answer.statusCode, 201);
-    t.equal(answer.headers['cache-control'], 'no-store');
-    const me = (await as(answer.json().access_token, { url: '/v1/me' })).json();
-    t.match(me, {
-      email: 'Ada@Example.com',
-      name: 'Ada Lovelace',
-      email_verified: true,
-      roles: [],
-    });
-    t.equal(me.last_login_at, new Date(clock.now).toISOString());
-    t.same(happened(), ['account.created']);
-    t.equal((await login('ada@example.com')).statusCode, 200);
-    const row = JSON.stringify(await context.users.findByEmail('ada@example.com'));
-    t.notOk(row.includes(token));
-  },
-);
+t.test('the link makes an account with a verified address, and signs its owner in', async (t) => {
+  const token = await linkFor('Ada@Example.com');
+  const answer = await complete(token, { name: 'Ada Lovelace' });
+  t.equal(answer.statusCode, 201);
+  t.equal(answer.headers['cache-control'], 'no-store');
+  const me = (await as(answer.json().access_token, { url: '/v1/me' })).json();
+  t.match(me, {
+    email: 'Ada@Example.com',
+    name: 'Ada Lovelace',
+    email_verified: true,
+    roles: [],
+  });
+  t.equal(me.last_login_at, new Date(clock.now).toISOString());
+  t.same(happened(), ['account.created']);
+  t.equal((await login('ada@example.com')).statusCode, 200);
+  const row = JSON.stringify(await context.users.findByEmail('ada@example.com'));
+  t.notOk(row.includes(token));
+});
 
-t.test('a link is good once, and nothing of the account changes by another use', async (t) => {
+t.test('a link works once, and a second use changes nothing in the account', async (t) => {
   const token = await linkFor('once@example.com');
   t.equal((await complete(token)).statusCode, 201);
   const before = await context.users.findByEmail('once@example.com');
@@ -46,7 +43,7 @@ t.test('a link is good once, and nothing of the account changes by another use',
   t.same(await context.users.findByEmail('once@example.com'), before);
 });
 
-t.test('EML-03 of twenty uses at once one makes the account', async (t) => {
+t.test('EML-03 twenty uses at once make one account', async (t) => {
   const token = await linkFor('race@example.com');
   const count = happened().length;
   const answers = await Promise.all(Array.from({ length: 20 }, () => complete(token)));
@@ -57,14 +54,14 @@ t.test('EML-03 of twenty uses at once one makes the account', async (t) => {
   t.same(happened().slice(count), ['account.created']);
 });
 
-t.test('of two links for one address the second one used is no use', async (t) => {
+t.test('of two links for one address, only the first one used works', async (t) => {
   const email = 'two@example.com';
   const [one, two] = [await linkFor(email), await linkFor('TWO@example.com')];
   t.equal((await complete(two)).statusCode, 201);
   refused(t, await complete(one), 400, 'link_invalid');
 });
 
-t.test('a link is good for 24 hours, not a second longer', async (t) => {
+t.test('a link works for 24 hours and not a second longer', async (t) => {
   const [inTime, late] = [await linkFor('intime@example.com'), await linkFor('late@example.com')];
   clock.advance(86_400_000 - 1_000);
   t.equal((await complete(inTime)).statusCode, 201);
@@ -73,7 +70,7 @@ t.test('a link is good for 24 hours, not a second longer', async (t) => {
   t.equal(await context.users.findByEmail('late@example.com'), undefined);
 });
 
-t.test('a refused password uses nothing up', async (t) => {
+t.test('a refused password does not use the link up', async (t) => {
   const token = await linkFor('retry@example.com');
   const { errors } = refused(t, await complete(token, { password: 'short' }), 422, 'invalid_input');
   t.match(errors, [{ path: '/password' }]);
@@ -83,7 +80,7 @@ t.test('a refused password uses nothing up', async (t) => {
   t.equal((await complete(token)).statusCode, 201);
 });
 
-t.test('EML-08 looking at the link uses nothing up: only the POST counts', async (t) => {
+t.test('EML-08 opening the link does not use it up: only the POST does', async (t) => {
   const token = await linkFor('scanned@example.com');
   for (const method of ['GET', 'HEAD'] as const) {
     const answer = await inject({ method, url: `/v1/register/complete?token=${token}` });
@@ -93,7 +90,7 @@ t.test('EML-08 looking at the link uses nothing up: only the POST counts', async
   t.equal((await complete(token)).statusCode, 201);
 });
 
-t.test('what is no such link answers like one that is spent', async (t) => {
+t.test('an invalid link and a used one get the same answer', async (t) => {
   const ours = {
     sub: 'forged@example.com',
     jti: 'x',
@@ -118,14 +115,14 @@ t.test('what is no such link answers like one that is spent', async (t) => {
   t.equal(await context.users.findByEmail('forged@example.com'), undefined);
 });
 
-t.test('the cookie transport keeps the long-lived tokens out of the body', async (t) => {
+t.test('with the cookie transport, the body has no refresh or device token', async (t) => {
   const answer = await complete(await linkFor('cookie@example.com'), { transport: 'cookie' });
   t.equal(answer.statusCode, 201);
   t.equal(answer.cookies.length, 2);
   t.notOk('refresh_token' in answer.json());
 });
 
-t.test('a fault of the service is no fault of the link', async (t) => {
+t.test('a fault of the service is not reported as an invalid link', async (t) => {
   const token = await linkFor('fault@example.com');
   const busy = await testApp(t, {
     env: { SIGN_UP: 'verified', MAIL_URL: box.url, HASH_CONCURRENCY: '1', HASH_QUEUE: '0' },
@@ -138,6 +135,6 @@ t.test('a fault of the service is no fault of the link', async (t) => {
   );
   const statuses = answers.map(({ statusCode }) => statusCode).sort();
   t.equal(statuses[0], 201);
-  // Who comes only after the first has finished finds the link used.
+  // A request that comes after the first has finished finds the link used.
   for (const status of statuses.slice(1)) t.ok(status === 503 || status === 400, String(status));
 });

@@ -13,7 +13,7 @@ const move = (access: string, email: string, password = PASSWORD) =>
   as(access, { method: 'PUT', url: '/v1/me/email', payload: { email, password } });
 const me = async (access: string) => (await as(access, { url: '/v1/me' })).json();
 
-t.test('the link of a sign-up proves the mailbox, once, and every session goes on', async (t) => {
+t.test('the link of a sign-up verifies the address, once, and ends no session', async (t) => {
   const email = 'ada@example.com';
   const { access_token, refresh_token } = await signUp(email);
   const other = (await login(email)).json();
@@ -27,10 +27,10 @@ t.test('the link of a sign-up proves the mailbox, once, and every session goes o
   t.equal((await refresh(other.refresh_token)).statusCode, 200);
   refused(t, await confirm(token), 400, 'link_invalid');
   t.same(happened().slice(count), ['email.confirmed']);
-  t.equal(await box.settled(), mails, 'nothing moved, so nobody is told');
+  t.equal(await box.settled(), mails, 'the address did not change, so there is no mail');
 });
 
-t.test('EML-03 of twenty uses at once one counts', async (t) => {
+t.test('EML-03 of twenty uses at once, one succeeds', async (t) => {
   const email = 'race@example.com';
   await signUp(email);
   const token = await box.token(email);
@@ -43,7 +43,7 @@ t.test('EML-03 of twenty uses at once one counts', async (t) => {
   t.same(happened().slice(count), ['email.confirmed']);
 });
 
-t.test('EML-08 a mere look uses nothing up, and proves nothing', async (t) => {
+t.test('EML-08 opening the link does not use it up, and verifies nothing', async (t) => {
   const email = 'looked@example.com';
   const { access_token } = await signUp(email);
   const token = await box.token(email);
@@ -53,7 +53,7 @@ t.test('EML-08 a mere look uses nothing up, and proves nothing', async (t) => {
   t.equal((await confirm(token)).statusCode, 204);
 });
 
-t.test('the link lives for 24 hours', async (t) => {
+t.test('the link works for 24 hours', async (t) => {
   const email = 'late@example.com';
   await signUp(email);
   const token = await box.token(email);
@@ -64,7 +64,7 @@ t.test('the link lives for 24 hours', async (t) => {
 });
 
 t.test(
-  'a new address is in force from its link on; all sessions end but the one that asked',
+  'the link puts the new address into use, and ends all sessions except the one that asked',
   async (t) => {
     const [old, email] = ['move@example.com', 'Moved@example.org'];
     const asking = await signUp(old);
@@ -73,7 +73,7 @@ t.test(
     t.equal((await move(asking.access_token, email)).statusCode, 202);
     const token = await box.token(email);
     t.equal((await box.next(old)).mail.subject, 'Your address is about to change');
-    t.equal((await login(old)).statusCode, 200, 'the old one still holds');
+    t.equal((await login(old)).statusCode, 200, 'the old one still signs in');
     refused(t, await login(email), 401, 'invalid_credentials');
 
     const count = happened().length;
@@ -92,7 +92,7 @@ t.test(
   },
 );
 
-t.test('the session that asked has ended meanwhile: every session ends', async (t) => {
+t.test('if the session that asked has ended meanwhile, every session ends', async (t) => {
   const old = 'ended@example.com';
   const asking = await signUp(old);
   const other = (await login(old)).json();
@@ -104,7 +104,7 @@ t.test('the session that asked has ended meanwhile: every session ends', async (
     refused(t, await refresh(refresh_token), 401, 'refresh_invalid');
 });
 
-t.test('of two pending changes the first to be confirmed counts', async (t) => {
+t.test('of two pending changes, the first to be confirmed wins', async (t) => {
   const { access_token } = await signUp('fork@example.com');
   await move(access_token, 'fork1@example.org');
   await move(access_token, 'fork2@example.org');
@@ -115,7 +115,7 @@ t.test('of two pending changes the first to be confirmed counts', async (t) => {
 });
 
 t.test(
-  'an owner who shuts a stranger out also shuts out the address that he asked for',
+  'signing everybody out also cancels the change of address that a stranger asked for',
   async (t) => {
     const shut = {
       'a reset': async (email: string) => {
@@ -150,7 +150,7 @@ t.test(
   },
 );
 
-t.test('an address that somebody else took meanwhile stays his', async (t) => {
+t.test('an address that somebody else has taken meanwhile stays with that account', async (t) => {
   const { access_token } = await signUp('slow@example.com');
   await move(access_token, 'wanted@example.com');
   const token = await box.token('wanted@example.com');
@@ -161,7 +161,7 @@ t.test('an address that somebody else took meanwhile stays his', async (t) => {
   t.match(await me(access_token), { email: 'slow@example.com' });
 });
 
-t.test('a link of an account that is disabled or gone is none', async (t) => {
+t.test('the link of a disabled or deleted account is invalid', async (t) => {
   const email = 'gone@example.com';
   const { access_token } = await signUp(email);
   const token = await box.token(email);
@@ -180,7 +180,7 @@ t.test('a link of an account that is disabled or gone is none', async (t) => {
   refused(t, await confirm('x'), 400, 'link_invalid');
 });
 
-t.test('a database that fails is said to fail', async (t) => {
+t.test('a failing database is reported as unavailable', async (t) => {
   const other = await testApp(t, { env: { MAIL_URL: box.url }, clock });
   await other.signUp('fault@example.com');
   const token = await box.token('fault@example.com');

@@ -10,13 +10,13 @@ const { post, inject, context, events, clock } = app;
 const rows = () => context.users.list({ kind: 'person', limit: 1_000 });
 const happened = () => events().filter((event) => !event.startsWith('mail.'));
 
-/** An answer without what differs from request to request. */
+/** An answer without the parts that differ from request to request. */
 const masked = ({ statusCode, headers, payload }: Awaited<ReturnType<typeof post>>) => {
   const { date: _date, ...others } = headers;
   return { statusCode, headers: others, payload: payload.replace(/"instance":"[^"]*"/, '') };
 };
 
-t.test('an address alone gets a link by mail, and nothing is stored', async (t) => {
+t.test('an address without a password gets a link by mail, and nothing is stored', async (t) => {
   const answer = await post('/v1/register', { email: ' Ada@Example.com ' });
   t.equal(answer.statusCode, 202);
   const { mail, recipients } = await box.next();
@@ -35,7 +35,7 @@ t.test('an address alone gets a link by mail, and nothing is stored', async (t) 
 });
 
 t.test(
-  'AUT-03 a stranger cannot tell a known address from an unknown one; its owner hears of it',
+  'AUT-03 a stranger cannot tell a known address from an unknown one, and its owner gets a mail',
   async (t) => {
     const email = 'known@example.com';
     await post('/v1/register', { email });
@@ -48,8 +48,8 @@ t.test(
     const unknown = await post('/v1/register', { email: 'stranger@example.com' });
     t.same(masked(known), masked(unknown));
     const note = await box.next(email);
-    t.equal(note.mail.subject, 'You have an account at Latchkey already');
-    t.equal(tokenOf(note), undefined, 'a note opens nothing');
+    t.equal(note.mail.subject, 'You already have an account at Latchkey');
+    t.equal(tokenOf(note), undefined, 'the notice has no token');
     t.same(note.recipients, [email], 'to the address as its owner wrote it');
     await box.next('stranger@example.com');
     t.same(await context.users.findByEmail(email), before);
@@ -57,18 +57,21 @@ t.test(
   },
 );
 
-t.test('with a password too an address must be proven first, known or not', async (t) => {
-  const mails = await box.settled();
-  for (const email of ['new@example.com', 'known@example.com']) {
-    const answer = await post('/v1/register', { email, password: PASSWORD });
-    refused(t, answer, 403, 'email_verification_required');
-  }
-  t.equal(await context.users.findByEmail('new@example.com'), undefined);
-  t.equal(await box.settled(), mails, 'no mail');
-});
+t.test(
+  'a sign-up with a password is refused until the address is verified, known or not',
+  async (t) => {
+    const mails = await box.settled();
+    for (const email of ['new@example.com', 'known@example.com']) {
+      const answer = await post('/v1/register', { email, password: PASSWORD });
+      refused(t, answer, 403, 'email_verification_required');
+    }
+    t.equal(await context.users.findByEmail('new@example.com'), undefined);
+    t.equal(await box.settled(), mails, 'no mail');
+  },
+);
 
 t.test(
-  'EML-09 one address gets three mails an hour, and whoever asks more often sees no difference',
+  'EML-09 one address gets three mails an hour, and the answers do not show the limit',
   async (t) => {
     const email = 'flooded@example.com';
     const answers = [];
@@ -86,50 +89,50 @@ t.test(
   },
 );
 
-t.test('EML-06 EML-07 links come from the configuration, whatever the request says', async (t) => {
-  const evil = 'evil.example.net';
-  const forged = {
-    host: evil,
-    'x-forwarded-host': evil,
-    'x-forwarded-proto': 'http',
-    'x-forwarded-port': '8443',
-    forwarded: `host=${evil};proto=http`,
-    origin: `https://${evil}`,
-    referer: `https://${evil}/`,
-    'x-original-url': `https://${evil}/`,
-  };
-  for (const [index, path] of ['/v1/register', '/v1/password/forgot'].entries()) {
-    const email = index === 0 ? 'forged@example.com' : 'known@example.com';
-    const answer = await post(path, { email }, forged);
-    t.equal(answer.statusCode, 202);
-    const { raw, mail } = await box.next(email);
-    t.notMatch(raw, evil);
-    t.match(mail.text, `${APP_URL}/`);
-    t.notMatch(`${mail.text}${mail.html}`, /http:\/\//);
-  }
-});
-
 t.test(
-  'EML-11 an address that is more than one address is refused, and nothing is sent',
+  'EML-06 EML-07 links are built from the configuration, never from the request',
   async (t) => {
-    const mails = await box.settled();
-    for (const email of [
-      'ada@example.com\r\nBcc: eve@example.com',
-      'ada@example.com,eve@example.com',
-      'ada@example.com;eve@example.com',
-      'Eve <eve@example.com>',
-      '"a b"@example.com',
-      'a\ud800@example.com',
-      'a\udc00b@example.com',
-    ]) {
-      for (const path of ['/v1/register', '/v1/password/forgot'])
-        refused(t, await post(path, { email }), 422, 'invalid_input');
+    const evil = 'evil.example.net';
+    const forged = {
+      host: evil,
+      'x-forwarded-host': evil,
+      'x-forwarded-proto': 'http',
+      'x-forwarded-port': '8443',
+      forwarded: `host=${evil};proto=http`,
+      origin: `https://${evil}`,
+      referer: `https://${evil}/`,
+      'x-original-url': `https://${evil}/`,
+    };
+    for (const [index, path] of ['/v1/register', '/v1/password/forgot'].entries()) {
+      const email = index === 0 ? 'forged@example.com' : 'known@example.com';
+      const answer = await post(path, { email }, forged);
+      t.equal(answer.statusCode, 202);
+      const { raw, mail } = await box.next(email);
+      t.notMatch(raw, evil);
+      t.match(mail.text, `${APP_URL}/`);
+      t.notMatch(`${mail.text}${mail.html}`, /http:\/\//);
     }
-    t.equal(await box.settled(), mails);
   },
 );
 
-t.test('a name needs a password, and no field beyond those there are is taken', async (t) => {
+t.test('EML-11 several addresses in one are refused, and nothing is sent', async (t) => {
+  const mails = await box.settled();
+  for (const email of [
+    'ada@example.com\r\nBcc: eve@example.com',
+    'ada@example.com,eve@example.com',
+    'ada@example.com;eve@example.com',
+    'Eve <eve@example.com>',
+    '"a b"@example.com',
+    'a\ud800@example.com',
+    'a\udc00b@example.com',
+  ]) {
+    for (const path of ['/v1/register', '/v1/password/forgot'])
+      refused(t, await post(path, { email }), 422, 'invalid_input');
+  }
+  t.equal(await box.settled(), mails);
+});
+
+t.test('a name needs a password, and unknown fields are refused', async (t) => {
   const email = 'field@example.com';
   for (const [field, value] of Object.entries({
     name: 'Ada',
@@ -142,7 +145,7 @@ t.test('a name needs a password, and no field beyond those there are is taken', 
   t.equal(await context.users.findByEmail(email), undefined);
 });
 
-t.test('EML-08 looking at a route of the sign-up does nothing', async (t) => {
+t.test('EML-08 a GET on a sign-up route does nothing', async (t) => {
   const mails = await box.settled();
   for (const url of ['/v1/register', '/v1/register/complete', '/v1/password/forgot']) {
     for (const method of ['GET', 'HEAD'] as const) {
@@ -153,7 +156,7 @@ t.test('EML-08 looking at a route of the sign-up does nothing', async (t) => {
   t.equal(await box.settled(), mails);
 });
 
-t.test('where sign-up is closed nobody gets a link, and a link of before is no use', async (t) => {
+t.test('with sign-up closed there are no links, and older links no longer work', async (t) => {
   await post('/v1/register', { email: 'late@example.com' });
   const token = await box.token('late@example.com');
   const closed = await testApp(t, { env: { SIGN_UP: 'closed', MAIL_URL: box.url }, clock });
@@ -166,7 +169,7 @@ t.test('where sign-up is closed nobody gets a link, and a link of before is no u
 });
 
 t.test(
-  'where sign-up is open an account comes at once, unproven, with a link that proves it',
+  'with sign-up open the account exists at once, unverified, and a link verifies it',
   async (t) => {
     const open = await testApp(t, { env: { SIGN_UP: 'open', MAIL_URL: box.url }, clock });
     const email = 'open@example.com';
@@ -178,7 +181,7 @@ t.test(
     t.equal(mail.subject, 'Confirm your address');
     const mails = await box.settled();
     refused(t, await open.post('/v1/register', { email, password: PASSWORD }), 409, 'email_taken');
-    t.equal(await box.settled(), mails, 'a refused sign-up mails nobody');
+    t.equal(await box.settled(), mails, 'a refused sign-up sends no mail');
     t.equal((await open.post('/v1/register', { email: 'other@example.com' })).statusCode, 202);
     t.match((await box.next('other@example.com')).mail.text, '/sign-up#token=');
     t.equal(await open.context.users.findByEmail('other@example.com'), undefined);

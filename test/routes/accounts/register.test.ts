@@ -5,7 +5,7 @@ import { PASSWORD, testApp } from '../../test-app.ts';
 const { post, as, context, events } = await testApp(t);
 const rowOf = (email: string) => context.users.findByEmail(email);
 
-t.test('a newcomer has an account and is signed in', async (t) => {
+t.test('a new user gets an account and is signed in', async (t) => {
   const answer = await post('/v1/register', {
     email: ' Ada@Example.com ',
     password: PASSWORD,
@@ -23,12 +23,12 @@ t.test('a newcomer has an account and is signed in', async (t) => {
   t.match(row, { roles: [], kind: 'person', status: 'active' });
   const stored = JSON.stringify(row);
   for (const secret of [tokens.refresh_token, tokens.access_token, tokens.device_token, PASSWORD])
-    t.notOk(stored.includes(secret), 'the row alone lets nobody in');
+    t.notOk(stored.includes(secret), 'the row does not contain it');
   t.equal(events()[0], 'account.created');
 });
 
 t.test(
-  'an address that has an account is taken in every spelling, and its row stays',
+  'an address with an account is taken in every spelling, and its row does not change',
   async (t) => {
     const before = await rowOf('ada@example.com');
     for (const email of ['ada@example.com', ' ADA@EXAMPLE.COM', 'ａda@example.com']) {
@@ -38,7 +38,7 @@ t.test(
   },
 );
 
-t.test('of two who register one address at once, one gets it', async (t) => {
+t.test('of two sign-ups with one address at once, one succeeds', async (t) => {
   const answers = await Promise.all(
     [1, 2, 3].map(() => post('/v1/register', { email: 'twin@example.com', password: PASSWORD })),
   );
@@ -46,7 +46,7 @@ t.test('of two who register one address at once, one gets it', async (t) => {
   t.equal((await rowOf('twin@example.com'))?.sessions.length, 1);
 });
 
-t.test('the cookie transport keeps the long-lived tokens out of the body', async (t) => {
+t.test('with the cookie transport, the body has no refresh or device token', async (t) => {
   const email = 'cookie@example.com';
   const answer = await post('/v1/register', { email, password: PASSWORD, transport: 'cookie' });
   t.equal(answer.statusCode, 201);
@@ -56,7 +56,7 @@ t.test('the cookie transport keeps the long-lived tokens out of the body', async
   t.equal(answer.cookies.length, 2);
 });
 
-t.test('AUT-09 faulty input is named by its path, and makes no account', async (t) => {
+t.test('AUT-09 invalid input is reported with its path, and makes no account', async (t) => {
   const email = 'new@example.com';
   const at = async (payload: object, path: string) => {
     const answer = await post('/v1/register', payload);
@@ -121,7 +121,7 @@ t.test('PWD-01 passwords are counted in characters, not in bytes or code units',
   }
 });
 
-t.test('where sign-up is verified or closed nobody gets an account', async (t) => {
+t.test('with sign-up verified or closed, a password makes no account', async (t) => {
   for (const [SIGN_UP, code] of [
     ['verified', 'email_verification_required'],
     ['closed', 'sign_up_closed'],

@@ -25,7 +25,7 @@ async function linkFor(email: string) {
     if (token) return token;
   }
 }
-/** An account whose mailbox is proven. */
+/** An account with a verified address. */
 async function proven(email: string) {
   const tokens = await signUp(email);
   const token = await box.token(email);
@@ -58,11 +58,11 @@ t.test('EML-01 a stranger cannot tell which addresses have an account', async (t
   t.equal(await box.settled(mails + 1), mails + 1, 'one of the three gets a mail');
   t.same(box.mails.at(-1)?.recipients, ['known@example.com']);
   const stored = { ...before, reset_letters: 1, row_version: before.row_version + 1 };
-  t.same(await rowOf('known@example.com'), stored, 'and only their number is stored');
+  t.same(await rowOf('known@example.com'), stored, 'and only the number of mails is stored');
   t.equal(happened().length, count);
 });
 
-t.test('the link goes to the address of the account, not to the one that was typed', async (t) => {
+t.test('the link goes to the address of the account as stored, not as typed', async (t) => {
   await signUp('nfkc@example.com');
   await box.next('nfkc@example.com');
   const mails = box.mails.length;
@@ -71,37 +71,34 @@ t.test('the link goes to the address of the account, not to the one that was typ
   t.same(box.mails.at(-1)?.recipients, ['nfkc@example.com']);
 });
 
-t.test(
-  'REF-11 with the link a new password is set, every session ends, and nobody is signed in',
-  async (t) => {
-    const email = 'ada@example.com';
-    const first = await proven(email);
-    const second = (await login(email)).json();
-    const token = await linkFor(email);
-    const count = happened().length;
-    await box.settled();
-    const mails = box.mails.length;
+t.test('REF-11 the link sets a new password, ends every session and signs nobody in', async (t) => {
+  const email = 'ada@example.com';
+  const first = await proven(email);
+  const second = (await login(email)).json();
+  const token = await linkFor(email);
+  const count = happened().length;
+  await box.settled();
+  const mails = box.mails.length;
 
-    const answer = await reset(token);
-    t.equal(answer.statusCode, 204);
-    t.equal(answer.payload, '');
-    t.equal(answer.headers['set-cookie'], undefined);
-    t.same(happened().slice(count), ['password.changed']);
-    t.equal(await box.settled(mails + 1), mails + 1);
-    const notice = box.mails.at(-1);
-    t.equal(notice?.mail.subject, 'Your password was changed');
-    t.same(notice?.recipients, [email]);
+  const answer = await reset(token);
+  t.equal(answer.statusCode, 204);
+  t.equal(answer.payload, '');
+  t.equal(answer.headers['set-cookie'], undefined);
+  t.same(happened().slice(count), ['password.changed']);
+  t.equal(await box.settled(mails + 1), mails + 1);
+  const notice = box.mails.at(-1);
+  t.equal(notice?.mail.subject, 'Your password was changed');
+  t.same(notice?.recipients, [email]);
 
-    for (const { access_token, refresh_token } of [first, second]) {
-      refused(t, await as(access_token, { url: '/v1/whoami' }), 401, 'token_revoked');
-      refused(t, await refresh(refresh_token), 401, 'refresh_invalid');
-    }
-    refused(t, await login(email), 401, 'invalid_credentials');
-    t.equal((await login(email, NEXT)).statusCode, 200);
-  },
-);
+  for (const { access_token, refresh_token } of [first, second]) {
+    refused(t, await as(access_token, { url: '/v1/whoami' }), 401, 'token_revoked');
+    refused(t, await refresh(refresh_token), 401, 'refresh_invalid');
+  }
+  refused(t, await login(email), 401, 'invalid_credentials');
+  t.equal((await login(email, NEXT)).statusCode, 200);
+});
 
-t.test('EML-03 a link is good once; of twenty uses at once one counts', async (t) => {
+t.test('EML-03 a link works once; of twenty uses at once, one succeeds', async (t) => {
   const email = 'race@example.com';
   await proven(email);
   const token = await linkFor(email);
@@ -120,7 +117,7 @@ t.test('EML-03 a link is good once; of twenty uses at once one counts', async (t
   refused(t, await reset(token), 400, 'link_invalid');
 });
 
-t.test('EML-02 a link is good for ten minutes', async (t) => {
+t.test('EML-02 a link works for ten minutes', async (t) => {
   const email = 'slow@example.com';
   await proven(email);
   const token = await linkFor(email);
@@ -133,7 +130,7 @@ t.test('EML-02 a link is good for ten minutes', async (t) => {
 });
 
 t.test(
-  'EML-04 EML-02 a link dies when the password changes by another way, or by another link',
+  'EML-04 EML-02 a link stops working when the password changes in another way or by another link',
   async (t) => {
     const email = 'change@example.com';
     const { access_token } = await proven(email);
@@ -154,22 +151,25 @@ t.test(
   },
 );
 
-t.test('EML-02 EML-04 a link dies with the address that it was mailed to', async (t) => {
-  const old = 'lostbox@example.com';
-  const { access_token } = await proven(old);
-  const stolen = await linkFor(old);
-  await as(access_token, {
-    method: 'PUT',
-    url: '/v1/me/email',
-    payload: { email: 'safebox@example.com', password: PASSWORD },
-  });
-  const token = await box.token('safebox@example.com');
-  t.equal((await post('/v1/email/confirm', { token })).statusCode, 204);
-  refused(t, await reset(stolen), 400, 'link_invalid');
-  t.equal((await login('safebox@example.com')).statusCode, 200, 'the password is what it was');
-});
+t.test(
+  'EML-02 EML-04 a link stops working when the address that it was mailed to changes',
+  async (t) => {
+    const old = 'lostbox@example.com';
+    const { access_token } = await proven(old);
+    const stolen = await linkFor(old);
+    await as(access_token, {
+      method: 'PUT',
+      url: '/v1/me/email',
+      payload: { email: 'safebox@example.com', password: PASSWORD },
+    });
+    const token = await box.token('safebox@example.com');
+    t.equal((await post('/v1/email/confirm', { token })).statusCode, 204);
+    refused(t, await reset(stolen), 400, 'link_invalid');
+    t.equal((await login('safebox@example.com')).statusCode, 200, 'the password has not changed');
+  },
+);
 
-t.test('a link of an account that is disabled or deleted meanwhile is none', async (t) => {
+t.test('the link of an account that was disabled or deleted meanwhile is invalid', async (t) => {
   const email = 'gone@example.com';
   const { access_token } = await proven(email);
   const token = await linkFor(email);
@@ -184,7 +184,7 @@ t.test('a link of an account that is disabled or deleted meanwhile is none', asy
   t.equal((await context.users.findById(id))?.password_hash, null);
 });
 
-t.test('EML-08 a refused password and a mere look use nothing up', async (t) => {
+t.test('EML-08 neither a refused password nor opening the link uses it up', async (t) => {
   const email = 'looked@example.com';
   await proven(email);
   const token = await linkFor(email);
@@ -195,56 +195,60 @@ t.test('EML-08 a refused password and a mere look use nothing up', async (t) => 
   t.equal((await reset(token)).statusCode, 204);
 });
 
-t.test('EML-05 MFA-02 the second factor of a proven mailbox outlives a reset', async (t) => {
-  const email = 'factor@example.com';
-  const { secret, tokens, recoveryCodes } = await withFactor(t, app, email, {
-    email_verified_at: clock.now,
-  });
-  t.equal((await reset(await linkFor(email))).statusCode, 204);
-  refused(t, await refresh(tokens.refresh_token), 401, 'refresh_invalid');
-  const answer = await login(email, NEXT);
-  t.equal(answer.statusCode, 202, 'a code is still wanted');
-  const { mfa_token, methods } = answer.json();
-  t.same(methods, ['totp', 'recovery_code']);
-  clock.advance(30_000);
-  const body = { mfa_token, code: codeAt(secret, clock.now) };
-  t.equal((await post('/v1/login/mfa', body)).statusCode, 200);
-  const again = (await login(email, NEXT)).json();
-  const recovery = { mfa_token: again.mfa_token, recovery_code: recoveryCodes[0] };
-  t.equal((await post('/v1/login/mfa', recovery)).statusCode, 200, 'the codes too');
-});
-
 t.test(
-  'AUT-10 who made an account for the mailbox of another loses all of it at the reset',
+  'EML-05 MFA-02 a reset keeps the second factor of an account with a verified address',
   async (t) => {
-    const email = 'victim@example.com';
-    const attacker = await withFactor(t, app, email);
-    await box.next(email);
-    const asked = await as(attacker.tokens.access_token, {
-      method: 'PUT',
-      url: '/v1/me/email',
-      payload: { email: 'attacker@example.com', password: PASSWORD },
+    const email = 'factor@example.com';
+    const { secret, tokens, recoveryCodes } = await withFactor(t, app, email, {
+      email_verified_at: clock.now,
     });
-    t.equal(asked.statusCode, 202);
-    const moving = await box.token('attacker@example.com');
-    const challenge = (await login(email)).json();
-
     t.equal((await reset(await linkFor(email))).statusCode, 204);
-    refused(t, await refresh(attacker.tokens.refresh_token), 401, 'refresh_invalid');
-    refused(t, await as(attacker.tokens.access_token, { url: '/v1/me' }), 401, 'token_revoked');
-    refused(t, await post('/v1/email/confirm', { token: moving }), 400, 'link_invalid');
-    const body = { mfa_token: challenge.mfa_token, code: attacker.code() };
-    refused(t, await post('/v1/login/mfa', body), 401, 'challenge_invalid');
-    refused(t, await login(email), 401, 'invalid_credentials');
-    const owner = await login(email, NEXT);
-    t.equal(owner.statusCode, 200, 'the factor of the attacker does not stand in the way');
-    const me = (await as(owner.json().access_token, { url: '/v1/me' })).json();
-    t.match(me, { email, email_verified: true });
-    t.same((await rowOf(email)).mfa, { challenges: [] });
+    refused(t, await refresh(tokens.refresh_token), 401, 'refresh_invalid');
+    const answer = await login(email, NEXT);
+    t.equal(answer.statusCode, 202, 'a code is still required');
+    const { mfa_token, methods } = answer.json();
+    t.same(methods, ['totp', 'recovery_code']);
+    clock.advance(30_000);
+    const body = { mfa_token, code: codeAt(secret, clock.now) };
+    t.equal((await post('/v1/login/mfa', body)).statusCode, 200);
+    const again = (await login(email, NEXT)).json();
+    const recovery = { mfa_token: again.mfa_token, recovery_code: recoveryCodes[0] };
+    t.equal(
+      (await post('/v1/login/mfa', recovery)).statusCode,
+      200,
+      'the recovery codes still work',
+    );
   },
 );
 
-t.test('EML-02 EML-03 what is no such link is one and the same answer', async (t) => {
+t.test('AUT-10 a reset takes an unverified account away from a stranger who made it', async (t) => {
+  const email = 'victim@example.com';
+  const attacker = await withFactor(t, app, email);
+  await box.next(email);
+  const asked = await as(attacker.tokens.access_token, {
+    method: 'PUT',
+    url: '/v1/me/email',
+    payload: { email: 'attacker@example.com', password: PASSWORD },
+  });
+  t.equal(asked.statusCode, 202);
+  const moving = await box.token('attacker@example.com');
+  const challenge = (await login(email)).json();
+
+  t.equal((await reset(await linkFor(email))).statusCode, 204);
+  refused(t, await refresh(attacker.tokens.refresh_token), 401, 'refresh_invalid');
+  refused(t, await as(attacker.tokens.access_token, { url: '/v1/me' }), 401, 'token_revoked');
+  refused(t, await post('/v1/email/confirm', { token: moving }), 400, 'link_invalid');
+  const body = { mfa_token: challenge.mfa_token, code: attacker.code() };
+  refused(t, await post('/v1/login/mfa', body), 401, 'challenge_invalid');
+  refused(t, await login(email), 401, 'invalid_credentials');
+  const owner = await login(email, NEXT);
+  t.equal(owner.statusCode, 200, 'the second factor of the attacker is gone');
+  const me = (await as(owner.json().access_token, { url: '/v1/me' })).json();
+  t.match(me, { email, email_verified: true });
+  t.same((await rowOf(email)).mfa, { challenges: [] });
+});
+
+t.test('EML-02 EML-03 every invalid link gets the same answer', async (t) => {
   const email = 'forger@example.com';
   await proven(email);
   const { id } = await rowOf(email);
@@ -267,42 +271,45 @@ t.test('EML-02 EML-03 what is no such link is one and the same answer', async (t
 });
 
 t.test(
-  'EML-04 a newer letter kills the older link, and the limit of the mailbox kills none',
+  'EML-04 a newer letter invalidates the older link; a letter that the limit holds back does not',
   async (t) => {
     const email = 'twice@example.com';
     await proven(email);
     const links = [await linkFor(email), await linkFor(email), await linkFor(email)];
     await box.settled();
     const mails = box.mails.length;
-    // A stranger who goes on asking.
+    // A stranger keeps asking.
     for (let turn = 0; turn < 10; turn += 1) t.equal((await forgot(email)).statusCode, 202);
     t.equal(await box.settled(), mails, 'three letters an hour');
     const [first = '', second = '', newest = ''] = links;
     for (const older of [first, second]) refused(t, await reset(older), 400, 'link_invalid');
-    t.equal((await reset(newest)).statusCode, 204, 'the last letter that came holds');
+    t.equal((await reset(newest)).statusCode, 204, 'the link of the last letter works');
     refused(t, await reset(newest, 'another lantern altogether'), 400, 'link_invalid');
   },
 );
 
-t.test('EML-04 a stranger who asks for a reset link kills no invitation', async (t) => {
-  const root = await admin(app);
-  const email = 'invited@example.com';
-  await as(root.access_token, { method: 'POST', url: '/v1/users', payload: { email } });
-  const invitation = await box.token(email);
-  const link = await linkFor(email);
-  clock.advance(3_600_000);
-  refused(t, await reset(link), 400, 'link_invalid');
-  t.equal((await reset(invitation)).statusCode, 204);
-  refused(t, await reset(invitation, 'another lantern altogether'), 400, 'link_invalid');
-  t.equal((await login(email, NEXT)).statusCode, 200);
-});
+t.test(
+  'EML-04 a stranger who asks for a reset link does not invalidate an invitation',
+  async (t) => {
+    const root = await admin(app);
+    const email = 'invited@example.com';
+    await as(root.access_token, { method: 'POST', url: '/v1/users', payload: { email } });
+    const invitation = await box.token(email);
+    const link = await linkFor(email);
+    clock.advance(3_600_000);
+    refused(t, await reset(link), 400, 'link_invalid');
+    t.equal((await reset(invitation)).statusCode, 204);
+    refused(t, await reset(invitation, 'another lantern altogether'), 400, 'link_invalid');
+    t.equal((await login(email, NEXT)).statusCode, 200);
+  },
+);
 
-t.test('the password that one has is no new one, and the link stays good', async (t) => {
+t.test('the current password is refused as the new one, and the link still works', async (t) => {
   const email = 'same@example.com';
   const { refresh_token } = await proven(email);
   const token = await linkFor(email);
   const { errors } = refused(t, await reset(token, PASSWORD), 422, 'invalid_input');
   t.same(errors, [{ path: '/password', message: 'is the password that you have now' }]);
-  t.equal((await refresh(refresh_token)).statusCode, 200, 'nobody is signed out');
+  t.equal((await refresh(refresh_token)).statusCode, 200, 'no session ended');
   t.equal((await reset(token)).statusCode, 204);
 });

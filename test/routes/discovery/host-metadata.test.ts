@@ -11,7 +11,7 @@ const service = await testApp(t, { env: { ISSUER } });
 const { app, logs } = service;
 
 t.test(
-  'a library finds the metadata where RFC 8414 puts it, and what they name is there',
+  'a library finds the metadata where RFC 8414 puts it, and the addresses in it work',
   async (t) => {
     const issuer = new URL(ISSUER);
     await app.listen({ host: '127.0.0.1', port });

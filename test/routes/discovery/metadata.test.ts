@@ -1,7 +1,7 @@
 import t from 'tap';
 import { testApp } from '../../test-app.ts';
 
-t.test('tools find the key set and the endpoints from the issuer alone', async (t) => {
+t.test('with only the issuer, tools find the key set and the endpoints', async (t) => {
   const issuer = 'https://auth.example.com';
   const { inject } = await testApp(t, { env: { ISSUER: issuer } });
   const answer = await inject({

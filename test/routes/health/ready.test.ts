@@ -12,13 +12,15 @@ t.test('a node that is well gets requests', async (t) => {
   const answer = await inject({ url: '/readyz' });
   t.equal(answer.statusCode, 200);
   t.strictSame(answer.json(), WELL);
+  t.notOk(answer.headers['retry-after']);
 });
 
-t.test('a database that does not answer is told, and no more than that', async (t) => {
+t.test('a database that does not answer is reported, without its error', async (t) => {
   const { inject, context } = await testApp(t);
   await context.close();
   const answer = await inject({ url: '/readyz' });
   t.equal(answer.statusCode, 503);
+  t.equal(answer.headers['retry-after'], '1', 'the next probe may succeed');
   t.strictSame(answer.json(), { ...WELL, status: 'failing', database: 'failing' });
 });
 

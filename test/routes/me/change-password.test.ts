@@ -17,14 +17,14 @@ const change = (token: string, current_password: string, new_password: string, h
   });
 const whoami = async (token: string) => (await as(token, { url: '/v1/whoami' })).statusCode;
 
-t.test('what is refused changes nothing', async (t) => {
+t.test('a refused request changes nothing', async (t) => {
   const { access_token, refresh_token } = (await login()).json();
   const before = await row();
   refused(t, await change(access_token, `${PASSWORD}!`, NEXT), 403, 'wrong_password');
   for (const bad of ['too short', 'a'.repeat(129)]) {
     const problem = refused(t, await change(access_token, PASSWORD, bad), 422, 'invalid_input');
     t.match(problem.errors, [{ path: '/new_password' }]);
-    t.notOk(JSON.stringify(problem).includes(bad), 'the value is not told');
+    t.notOk(JSON.stringify(problem).includes(bad), 'the answer does not contain the value');
   }
   const missing = {
     method: 'PUT',
@@ -37,7 +37,7 @@ t.test('what is refused changes nothing', async (t) => {
   t.equal((await refresh(refresh_token)).statusCode, 200);
 });
 
-t.test('the present password is no new one, and nobody is signed out', async (t) => {
+t.test('the current password is refused as the new one, and no session ends', async (t) => {
   const { access_token, refresh_token } = (await login()).json();
   const before = await row();
   for (const same of [PASSWORD, PASSWORD.replaceAll(' ', '\u00a0')]) {
@@ -49,7 +49,7 @@ t.test('the present password is no new one, and nobody is signed out', async (t)
   t.equal((await refresh(refresh_token)).statusCode, 200);
 });
 
-t.test('REF-11 this session goes on with a new pair, every other one ends', async (t) => {
+t.test('REF-11 this session continues with new tokens, and every other session ends', async (t) => {
   const here = (await login()).json();
   const there = (await login()).json();
   const answer = await change(here.access_token, PASSWORD, NEXT);
@@ -60,7 +60,7 @@ t.test('REF-11 this session goes on with a new pair, every other one ends', asyn
   t.equal(pair.session_id, here.session_id);
   t.equal(await whoami(pair.access_token), 200);
   for (const { access_token, refresh_token } of [here, there]) {
-    t.equal(await whoami(access_token), 401, 'the old token is dead in the same second');
+    t.equal(await whoami(access_token), 401, 'the old token is revoked in the same second');
     refused(t, await refresh(refresh_token), 401, 'refresh_invalid');
   }
   t.equal((await refresh(pair.refresh_token)).statusCode, 200);
@@ -68,7 +68,7 @@ t.test('REF-11 this session goes on with a new pair, every other one ends', asyn
   t.equal((await login('ada@example.com', NEXT)).statusCode, 200);
 });
 
-t.test('of two changes at once with one password, one counts', async (t) => {
+t.test('of two changes at once with one password, one succeeds', async (t) => {
   const one = (await login('ada@example.com', NEXT)).json();
   const two = (await login('ada@example.com', NEXT)).json();
   const passwords = ['the first of the new ones', 'the second of the new ones'] as const;
@@ -83,7 +83,7 @@ t.test('of two changes at once with one password, one counts', async (t) => {
   refused(t, await login('ada@example.com', passwords[1 - winner]), 401, 'invalid_credentials');
 });
 
-t.test('of two changes at once in one session, one counts', async (t) => {
+t.test('of two changes at once in one session, one succeeds', async (t) => {
   await signUp('eve@example.com');
   const { access_token } = (await login('eve@example.com')).json();
   const answers = await Promise.all([
@@ -93,7 +93,7 @@ t.test('of two changes at once in one session, one counts', async (t) => {
   t.same(answers.map(({ statusCode }) => statusCode).sort(), [200, 401]);
 });
 
-t.test('a password that was changed while this one was checked is not overwritten', async (t) => {
+t.test('a password that was changed during the check is not overwritten', async (t) => {
   const { access_token } = await signUp('carl@example.com');
   const user = await context.users.findByEmail('carl@example.com');
   const other = await context.passwords.hash('set by an administrator');
@@ -110,7 +110,7 @@ t.test('a password that was changed while this one was checked is not overwritte
   t.equal((await context.users.findByEmail('carl@example.com'))?.password_hash, other);
 });
 
-t.test('in a cookie session the new pair travels by cookie', async (t) => {
+t.test('a cookie session gets its new tokens in cookies', async (t) => {
   await signUp('dora@example.com');
   const body = { email: 'dora@example.com', password: PASSWORD, transport: 'cookie' };
   const signedIn = await post('/v1/login', body);

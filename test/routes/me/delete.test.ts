@@ -19,7 +19,7 @@ t.test('without the password nothing is deleted', async (t) => {
   t.same(butForCounts(after), butForCounts(before));
 });
 
-t.test('DAT-04 the account is gone at once, with every token of every session', async (t) => {
+t.test('DAT-04 the account is deleted at once, and all its tokens are revoked', async (t) => {
   const one = (await login()).json();
   const two = (await login()).json();
   const id = (await context.users.findByEmail('ada@example.com'))?.id as string;
@@ -58,12 +58,12 @@ t.test('DAT-04 the account is gone at once, with every token of every session', 
   t.equal((await as(eve.access_token, { url: '/v1/me' })).statusCode, 200, "eve's is untouched");
 });
 
-t.test('the address is free again, and is another account', async (t) => {
+t.test('the address is free again, for a different account', async (t) => {
   const again = await signUp();
   t.equal((await as(again.access_token, { url: '/v1/me' })).statusCode, 200);
 });
 
-t.test('the empty row goes once every token has expired', async (t) => {
+t.test('the emptied row is removed once every token has expired', async (t) => {
   const { access_token } = await signUp('carl@example.com');
   const id = (await context.users.findByEmail('carl@example.com'))?.id as string;
   await remove(access_token);

@@ -9,7 +9,7 @@ const end = (id: string) =>
   as(here.access_token, { method: 'DELETE', url: `/v1/me/sessions/${id}` });
 const whoami = async (token: string) => (await as(token, { url: '/v1/whoami' })).statusCode;
 
-t.test('REF-14 AZN-02 a caller signs one of his devices out, and no other', async (t) => {
+t.test('REF-14 AZN-02 a user signs out one device, and no other', async (t) => {
   const phone = (await login()).json();
   const tablet = (await login()).json();
   t.equal((await end(phone.session_id)).statusCode, 204);
@@ -21,7 +21,7 @@ t.test('REF-14 AZN-02 a caller signs one of his devices out, and no other', asyn
   refused(t, await end(phone.session_id), 404, 'not_found');
 });
 
-t.test("BEA-05 REF-14 another user's session is as unknown as one that never was", async (t) => {
+t.test("BEA-05 REF-14 another user's session and an unknown one get the same answer", async (t) => {
   const eve = await signUp('eve@example.com');
   const before = [await rowOf('ada'), await rowOf('eve')];
   const foreign = await end(eve.session_id);
@@ -34,7 +34,7 @@ t.test("BEA-05 REF-14 another user's session is as unknown as one that never was
   t.equal(await whoami(eve.access_token), 200);
 });
 
-t.test('a caller may sign this device out too', async (t) => {
+t.test('a user can sign out the present device too', async (t) => {
   t.equal((await end(here.session_id)).statusCode, 204);
   refused(t, await end(here.session_id), 401, 'token_revoked');
 });

@@ -8,7 +8,7 @@ const endAll = (token: string) => as(token, { method: 'DELETE', url: '/v1/me/ses
 const whoami = async (token: string) => (await as(token, { url: '/v1/whoami' })).statusCode;
 
 t.test(
-  'REF-10 every session of the caller ends at once, this one too, and nobody else’s',
+  'REF-10 every session of the user ends at once, including this one, and nobody else is affected',
   async (t) => {
     const eve = await signUp('eve@example.com');
     const second = (await login()).json();
@@ -25,7 +25,7 @@ t.test(
   },
 );
 
-t.test('REF-10 a sign-in in the same millisecond is not swept away', async (t) => {
+t.test('REF-10 a sign-in in the same millisecond is not ended', async (t) => {
   const before = (await login()).json();
   await endAll(before.access_token);
   const after = (await login()).json();
@@ -33,7 +33,7 @@ t.test('REF-10 a sign-in in the same millisecond is not swept away', async (t) =
   t.equal(await whoami(after.access_token), 200);
 });
 
-t.test('with a dead token nothing ends', async (t) => {
+t.test('a revoked token ends nothing', async (t) => {
   const live = (await login()).json();
   const row = await context.users.findByEmail('ada@example.com');
   refused(t, await endAll(first.access_token), 401, 'token_revoked');

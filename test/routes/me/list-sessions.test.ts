@@ -7,7 +7,7 @@ const time = (instant: number) => new Date(instant).toISOString();
 const list = async (token: string) =>
   (await as(token, { url: '/v1/me/sessions' })).json<{ sessions: { id: string }[] }>().sessions;
 
-t.test('REF-14 a caller sees his devices, this one marked, and no token of any', async (t) => {
+t.test('REF-14 a user sees all devices, with this one marked, and no tokens', async (t) => {
   const began = clock.now;
   await signUp('eve@example.com');
   clock.advance(60_000);
@@ -52,5 +52,5 @@ t.test('ended and expired sessions are not shown', async (t) => {
   t.match(await list(last.access_token), [{ id: last.session_id, current: true }]);
   t.equal((await list(last.access_token)).length, 1);
   const user = await context.users.findByEmail('ada@example.com');
-  t.equal(user?.sessions.length, 1, 'nor kept');
+  t.equal(user?.sessions.length, 1, 'and not kept');
 });

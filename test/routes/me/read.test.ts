@@ -10,7 +10,7 @@ const rowOf = async () => {
   return user;
 };
 
-t.test('a caller reads his profile and nothing else of the row', async (t) => {
+t.test('a user reads the profile, and nothing else of the row', async (t) => {
   const answer = await as(access_token, { url: '/v1/me' });
   t.equal(answer.statusCode, 200);
   t.equal(answer.headers['cache-control'], 'no-store');
@@ -26,7 +26,7 @@ t.test('a caller reads his profile and nothing else of the row', async (t) => {
   });
 });
 
-t.test('what has been proven and when he was here last is told', async (t) => {
+t.test('the profile shows whether the address is verified, and the last sign-in', async (t) => {
   await context.users.change((await rowOf()).id, (user) => ({
     user: { ...user, email_verified_at: clock.now, last_login_at: null },
     result: undefined,
@@ -35,40 +35,33 @@ t.test('what has been proven and when he was here last is told', async (t) => {
   t.match(profile, { email_verified: true, last_login_at: null });
 });
 
-t.test(
-  'the row decides, not the snapshot: status, version and session are asked there',
-  async (t) => {
-    const { access_token, session_id } = (await login()).json();
-    const before = await rowOf();
-    for (const change of [
-      { status: 'disabled' as const },
-      { access_version: before.access_version + 1 },
-      { sessions: before.sessions.filter(({ id }) => id !== session_id) },
-    ]) {
-      await context.users.change(before.id, (user) => ({
-        user: { ...user, ...change },
-        result: undefined,
-      }));
-      t.equal(
-        (await as(access_token, { url: '/v1/whoami' })).statusCode,
-        200,
-        'the snapshot holds',
-      );
-      refused(t, await as(access_token, { url: '/v1/me' }), 401, 'token_revoked');
-      const rename = { method: 'PATCH', url: '/v1/me', payload: { name: 'Eve' } } as const;
-      refused(t, await as(access_token, rename), 401, 'token_revoked');
-      const { status, access_version, sessions } = before;
-      await context.users.change(before.id, (user) => ({
-        user: { ...user, status, access_version, sessions },
-        result: undefined,
-      }));
-    }
-    t.equal((await rowOf()).name, null);
-    t.equal((await as(access_token, { url: '/v1/me' })).statusCode, 200);
-  },
-);
+t.test('the row decides, not the snapshot: its status, version and sessions count', async (t) => {
+  const { access_token, session_id } = (await login()).json();
+  const before = await rowOf();
+  for (const change of [
+    { status: 'disabled' as const },
+    { access_version: before.access_version + 1 },
+    { sessions: before.sessions.filter(({ id }) => id !== session_id) },
+  ]) {
+    await context.users.change(before.id, (user) => ({
+      user: { ...user, ...change },
+      result: undefined,
+    }));
+    t.equal((await as(access_token, { url: '/v1/whoami' })).statusCode, 200, 'the snapshot holds');
+    refused(t, await as(access_token, { url: '/v1/me' }), 401, 'token_revoked');
+    const rename = { method: 'PATCH', url: '/v1/me', payload: { name: 'Eve' } } as const;
+    refused(t, await as(access_token, rename), 401, 'token_revoked');
+    const { status, access_version, sessions } = before;
+    await context.users.change(before.id, (user) => ({
+      user: { ...user, status, access_version, sessions },
+      result: undefined,
+    }));
+  }
+  t.equal((await rowOf()).name, null);
+  t.equal((await as(access_token, { url: '/v1/me' })).statusCode, 200);
+});
 
-t.test('without a token nothing is told', async (t) => {
+t.test('without a token there is no profile', async (t) => {
   const { inject } = await testApp(t);
   refused(t, await inject({ url: '/v1/me' }), 401, 'token_missing');
 });

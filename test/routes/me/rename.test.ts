@@ -8,7 +8,7 @@ const rename = (payload: object, token = access_token) =>
   as(token, { method: 'PATCH', url: '/v1/me', payload });
 const row = () => context.users.findByEmail('ada@example.com');
 
-t.test('a caller changes his name, and takes it away', async (t) => {
+t.test('a user changes the name, and removes it', async (t) => {
   clock.advance(1_000);
   for (const [sent, kept] of [
     ['  Ada Lovelace ', 'Ada Lovelace'],
@@ -38,14 +38,14 @@ t.test('nothing but the name can be changed here', async (t) => {
   t.same(await row(), before);
 });
 
-t.test('a stranger changes nothing', async (t) => {
+t.test('a stranger cannot change anything', async (t) => {
   const request = { method: 'PATCH', url: '/v1/me', payload: { name: 'Eve' } } as const;
   refused(t, await inject(request), 401, 'token_missing');
   refused(t, await rename({ name: 'Eve' }, 'x.y.z'), 401, 'token_invalid');
   t.equal((await row())?.name, null);
 });
 
-t.test('two renames at once both count, one after the other', async (t) => {
+t.test('two changes of the name at once both succeed, one after the other', async (t) => {
   const answers = await Promise.all([rename({ name: 'One' }), rename({ name: 'Two' })]);
   t.same(
     answers.map((answer) => answer.statusCode),
@@ -54,7 +54,7 @@ t.test('two renames at once both count, one after the other', async (t) => {
   t.match((await row())?.name, /^(One|Two)$/);
 });
 
-t.test('of a row that is gone there is nothing to change', async (t) => {
+t.test('a deleted user cannot be changed', async (t) => {
   const eve = await signUp('eve@example.com');
   const user = await context.users.findByEmail('eve@example.com');
   await context.users.change(user?.id as string, (before) => ({

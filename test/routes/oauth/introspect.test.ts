@@ -22,7 +22,7 @@ const seconds = () => Math.floor(clock.now / 1_000);
 const amend = (id: string, payload: object) =>
   as(root.access_token, { method: 'PATCH', url: `/v1/users/${id}`, payload });
 
-t.test("a person's access token is told of by its claims, and nothing personal", async (t) => {
+t.test("a user's access token is described by its claims, without personal data", async (t) => {
   const eve = await signedIn(app, 'eve@example.com', { name: 'Eve', roles: ['reader', 'writer'] });
   for (const token_type_hint of ['access_token', 'refresh_token', 'nonsense']) {
     const said = await answer(eve.access_token, { token_type_hint });
@@ -43,7 +43,7 @@ t.test("a person's access token is told of by its claims, and nothing personal",
   }
 });
 
-t.test("a person's refresh token is told of, until it has been used", async (t) => {
+t.test("a user's refresh token is active until it has been used", async (t) => {
   const eve = await signedIn(app, 'eve2@example.com');
   for (const token_type_hint of ['access_token', 'refresh_token']) {
     t.strictSame(await answer(eve.refresh_token, { token_type_hint }), {
@@ -60,10 +60,14 @@ t.test("a person's refresh token is told of, until it has been used", async (t) 
   const next = (await refresh(eve.refresh_token)).json();
   t.same(await answer(eve.refresh_token), inactive);
   t.match(await answer(next.refresh_token), { active: true });
-  t.match(await answer(eve.access_token), { active: true }, 'a refresh ends no access token');
+  t.match(
+    await answer(eve.access_token),
+    { active: true },
+    'a refresh does not revoke access tokens',
+  );
 });
 
-t.test("a machine's token is told of; without a role it has no scope", async (t) => {
+t.test('the token of a service account is active; without a role it has no scope', async (t) => {
   const client = await machine(app, ['reader', 'writer']);
   const narrow = await answer(await machineToken(app, client, 'writer'));
   t.match(narrow, { active: true, sub: client.id, client_id: client.id, scope: 'writer' });
@@ -72,7 +76,7 @@ t.test("a machine's token is told of; without a role it has no scope", async (t)
   t.notHas(plain, 'scope');
 });
 
-t.test('asking uses nothing up, and writes nothing', async (t) => {
+t.test('an introspection uses nothing up, and writes nothing', async (t) => {
   const eve = await signedIn(app, 'eve3@example.com');
   const before = [await context.users.findById(eve.id), await context.users.findById(service.id)];
   await answer(eve.refresh_token);
@@ -81,7 +85,7 @@ t.test('asking uses nothing up, and writes nothing', async (t) => {
   t.equal((await refresh(eve.refresh_token)).statusCode, 200);
 });
 
-t.test('a token that no longer holds is not active, and nothing says why', async (t) => {
+t.test('an invalid token is not active, and the answer does not say why', async (t) => {
   const cases: [string, (user: Awaited<ReturnType<typeof signedIn>>) => Promise<unknown>][] = [
     ['ended', ({ refresh_token }) => app.post('/v1/logout', { refresh_token })],
     ['disabled', ({ id }) => amend(id, { status: 'disabled' })],
@@ -111,16 +115,19 @@ t.test('a token that no longer holds is not active, and nothing says why', async
   }
 });
 
-t.test('with a role the access tokens go that carry it, and the session goes on', async (t) => {
-  const user = await signedIn(app, 'demoted@example.com', { roles: ['reader', 'editor'] });
-  await amend(user.id, { roles: ['reader'] });
-  t.strictSame(await answer(user.access_token), inactive);
-  t.match(await answer(user.refresh_token), { active: true });
-  const next = (await refresh(user.refresh_token)).json();
-  t.match(await answer(next.access_token), { active: true, scope: 'reader' });
-});
+t.test(
+  'removing a role revokes the access tokens that have it, and the session continues',
+  async (t) => {
+    const user = await signedIn(app, 'demoted@example.com', { roles: ['reader', 'editor'] });
+    await amend(user.id, { roles: ['reader'] });
+    t.strictSame(await answer(user.access_token), inactive);
+    t.match(await answer(user.refresh_token), { active: true });
+    const next = (await refresh(user.refresh_token)).json();
+    t.match(await answer(next.access_token), { active: true, scope: 'reader' });
+  },
+);
 
-t.test('a refresh token of which the row knows less is active', async (t) => {
+t.test('a refresh token that is newer than its row is active', async (t) => {
   const user = await signedIn(app, 'behind@example.com');
   const before = await context.users.findById(user.id);
   const next = (await refresh(user.refresh_token)).json();
@@ -131,7 +138,7 @@ t.test('a refresh token of which the row knows less is active', async (t) => {
   t.match(await answer(next.refresh_token), { active: true });
 });
 
-t.test('a token of another kind is none to tell of', async (t) => {
+t.test('a token of another kind is not active', async (t) => {
   const eve = await signedIn(app, 'eve4@example.com');
   const { ownTokens } = context;
   const [iat, exp] = [seconds(), seconds() + 600];
@@ -153,7 +160,7 @@ t.test('a token of another kind is none to tell of', async (t) => {
   for (const token of foreign) t.strictSame(await answer(token), inactive, token.slice(0, 20));
 });
 
-t.test('nobody is told anything without the secret of a service account', async (t) => {
+t.test('without the secret of a service account there is no answer', async (t) => {
   const eve = await signedIn(app, 'eve5@example.com');
   for (const headers of [
     {},
@@ -169,10 +176,10 @@ t.test('nobody is told anything without the secret of a service account', async 
   }
   const body = { token: eve.access_token, client_id: service.id, client_secret: service.secret };
   const said = await form(app, '/oauth/introspect', body);
-  t.match(said.json(), { active: true }, 'in the body it counts too');
+  t.match(said.json(), { active: true }, 'a secret in the body works too');
 });
 
-t.test('a question without one token is refused', async (t) => {
+t.test('a request without exactly one token is refused', async (t) => {
   for (const text of [
     '',
     'token=',
@@ -197,7 +204,7 @@ t.test('a question without one token is refused', async (t) => {
 });
 
 t.test(
-  'the answer comes from the row: another node knows at once what this one ended',
+  'the answer comes from the row, so another node knows at once what this one ended',
   async (t) => {
     const url = await sqliteFile(t).create();
     const [here, there]: [TestApp, TestApp] = [
@@ -219,12 +226,12 @@ t.test(
       [false, false, false],
     );
     const users = await there.as(token, { url: '/v1/users' });
-    t.equal(users.statusCode, 401, 'nor does a revoked token administrate there');
-    t.equal(await active(await machineToken(here, client)), true, 'the next token holds');
+    t.equal(users.statusCode, 401, 'a revoked token cannot administer there');
+    t.equal(await active(await machineToken(here, client)), true, 'the next token is valid');
   },
 );
 
-t.test('a token is active to its last second, and not after', async (t) => {
+t.test('a token is active until its last second, and not after it', async (t) => {
   const eve = await signedIn(app, 'eve6@example.com');
   const token = await machineToken(app, service);
   clock.advance(899_999);

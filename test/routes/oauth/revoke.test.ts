@@ -10,7 +10,7 @@ const revoke = (token: string, fields = {}, headers = {}) =>
   form(app, '/oauth/revoke', { token, ...fields }, headers);
 const whoami = (token: string) => as(token, { url: '/v1/whoami' });
 
-t.test('either token of a session ends the session, and no other', async (t) => {
+t.test('either token of a session ends that session, and no other', async (t) => {
   for (const kind of ['access_token', 'refresh_token'] as const) {
     for (const token_type_hint of ['access_token', 'refresh_token', 'nonsense']) {
       const eve = await signedIn(
@@ -32,7 +32,7 @@ t.test('either token of a session ends the session, and no other', async (t) => 
   }
 });
 
-t.test('the other sessions of the user go on', async (t) => {
+t.test('the other sessions of the user continue', async (t) => {
   const password_hash = await context.passwords.hash('correct horse battery staple');
   const eve = await signedIn(app, 'eve@example.com', { password_hash });
   const second = (await app.login('eve@example.com')).json();
@@ -41,7 +41,7 @@ t.test('the other sessions of the user go on', async (t) => {
   t.equal((await refresh(second.refresh_token)).statusCode, 200);
 });
 
-t.test('a token that died with a change of the password ends nothing of its owner', async (t) => {
+t.test('a token that a password change has revoked ends no session of its owner', async (t) => {
   const eve = await signedIn(app, 'changed@example.com');
   const passwords = {
     current_password: PASSWORD,
@@ -64,7 +64,7 @@ t.test('a token that died with a change of the password ends nothing of its owne
   refused(t, await whoami(now.access_token), 401, 'token_revoked');
 });
 
-t.test("a machine's token is revoked by itself, whatever else the machine has", async (t) => {
+t.test('revoking one token of a service account leaves its other tokens valid', async (t) => {
   const client = await machine(app, ['reader']);
   const [one, two] = [await machineToken(app, client), await machineToken(app, client)];
   const lines = audit(app).length;
@@ -80,16 +80,19 @@ t.test("a machine's token is revoked by itself, whatever else the machine has", 
   refused(t, await whoami(two), 401, 'token_revoked');
 });
 
-t.test('what a machine revoked stays in its row no longer than the token would live', async (t) => {
-  const client = await machine(app);
-  for (let index = 0; index < 3; index += 1) await revoke(await machineToken(app, client));
-  t.equal((await context.users.findById(client.id))?.sessions.length, 3);
-  clock.advance(960_000);
-  await revoke(await machineToken(app, client));
-  t.equal((await context.users.findById(client.id))?.sessions.length, 1);
-});
+t.test(
+  'a revoked token of a service account stays in the row only until it would have expired',
+  async (t) => {
+    const client = await machine(app);
+    for (let index = 0; index < 3; index += 1) await revoke(await machineToken(app, client));
+    t.equal((await context.users.findById(client.id))?.sessions.length, 3);
+    clock.advance(960_000);
+    await revoke(await machineToken(app, client));
+    t.equal((await context.users.findById(client.id))?.sessions.length, 1);
+  },
+);
 
-t.test('a token that does not hold is no error, and nothing happens', async (t) => {
+t.test('an invalid token gets 200, and nothing changes', async (t) => {
   const eve = await signedIn(app, 'eve2@example.com');
   const old = await signedIn(app, 'old@example.com');
   await revoke(old.access_token);
@@ -129,7 +132,7 @@ t.test('a token that does not hold is no error, and nothing happens', async (t) 
   t.equal((await whoami(eve.access_token)).statusCode, 200);
 });
 
-t.test('a client that authenticates has to be right', async (t) => {
+t.test('a client that authenticates must do so correctly', async (t) => {
   const eve = await signedIn(app, 'eve3@example.com');
   const client = await machine(app);
   const wrong = { client_id: client.id, client_secret: 'wrong' };
@@ -141,7 +144,7 @@ t.test('a client that authenticates has to be right', async (t) => {
   refused(t, await whoami(eve.access_token), 401, 'token_revoked');
 });
 
-t.test('the token travels in the form, and once', async (t) => {
+t.test('the token must be in the form, exactly once', async (t) => {
   const eve = await signedIn(app, 'eve4@example.com');
   for (const text of ['', 'token=', `token=${eve.access_token}&token=${eve.access_token}`]) {
     oauthRefused(t, await form(app, '/oauth/revoke', text), 400, 'invalid_request');

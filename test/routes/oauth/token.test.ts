@@ -14,7 +14,7 @@ const credentials = { client_id: client.id, client_secret: client.secret };
 const grant_type = 'client_credentials';
 
 t.test(
-  'a machine gets an access token and no refresh token, by HTTP Basic or by the body',
+  'a service account gets an access token and no refresh token, with HTTP Basic or in the body',
   async (t) => {
     for (const [fields, headers] of [
       [{ grant_type }, basic(client)],
@@ -44,7 +44,7 @@ t.test(
   },
 );
 
-t.test('a scope narrows the token, and never widens it', async (t) => {
+t.test('a scope can narrow the token, but never widen it', async (t) => {
   const scoped = (scope: string) => send({ grant_type, scope }, basic(client));
   for (const [scope, roles] of [
     ['reader', ['reader']],
@@ -62,25 +62,30 @@ t.test('a scope narrows the token, and never widens it', async (t) => {
   }
 });
 
-t.test('a machine without roles gets a token without a scope, and none with one', async (t) => {
-  const plain = await machine(app);
-  const answer = await send({ grant_type }, basic(plain));
-  t.notHas(answer.json(), 'scope');
-  t.same((await as(answer.json().access_token, { url: '/v1/whoami' })).json().roles, []);
-  oauthRefused(t, await send({ grant_type, scope: 'reader' }, basic(plain)), 400, 'invalid_scope');
-});
-
 t.test(
-  'both halves of HTTP Basic are read as a form has them (RFC 6749 section 2.3.1)',
+  'a service account without roles gets a token without a scope, and none with one',
   async (t) => {
-    const encode = (text: string) =>
-      [...text].map((c) => `%${c.charCodeAt(0).toString(16)}`).join('');
-    const encoded = basic({ id: encode(client.id), secret: encode(client.secret) });
-    t.equal((await send({ grant_type }, encoded)).statusCode, 200);
+    const plain = await machine(app);
+    const answer = await send({ grant_type }, basic(plain));
+    t.notHas(answer.json(), 'scope');
+    t.same((await as(answer.json().access_token, { url: '/v1/whoami' })).json().roles, []);
+    oauthRefused(
+      t,
+      await send({ grant_type, scope: 'reader' }, basic(plain)),
+      400,
+      'invalid_scope',
+    );
   },
 );
 
-t.test('a wrong client is told nothing but that it is wrong', async (t) => {
+t.test('both parts of HTTP Basic are form-decoded (RFC 6749 section 2.3.1)', async (t) => {
+  const encode = (text: string) =>
+    [...text].map((c) => `%${c.charCodeAt(0).toString(16)}`).join('');
+  const encoded = basic({ id: encode(client.id), secret: encode(client.secret) });
+  t.equal((await send({ grant_type }, encoded)).statusCode, 200);
+});
+
+t.test('a wrong client gets the same answer for every reason', async (t) => {
   const other = await machine(app);
   const eve = await signedIn(app, 'eve@example.com');
   const gone = await machine(app);
@@ -127,11 +132,11 @@ t.test('a wrong client is told nothing but that it is wrong', async (t) => {
     t.equal(answer.headers['www-authenticate'], 'Basic realm="Latchkey"');
     bodies.add(answer.payload);
   }
-  t.equal(bodies.size, 1, 'always in the same words');
+  t.equal(bodies.size, 1, 'always the same body');
   t.same(audit(app).slice(lines), Array(tries.length).fill({ event: 'client.refused' }));
 });
 
-t.test('credentials count in the header or in the body, and nowhere else', async (t) => {
+t.test('credentials are read from the header or the body, and from nowhere else', async (t) => {
   const query = new URLSearchParams({ grant_type, ...credentials });
   const answer = await form(app, `/oauth/token?${query}`, { grant_type });
   oauthRefused(t, answer, 401, 'invalid_client');
@@ -148,7 +153,7 @@ t.test('a client that authenticates in two ways at once is refused', async (t) =
   }
 });
 
-t.test('only forms are read', async (t) => {
+t.test('only forms are accepted', async (t) => {
   const type = (value: string) => ({ ...basic(client), 'content-type': value });
   const text = `grant_type=${grant_type}`;
   for (const value of [
@@ -173,7 +178,7 @@ t.test('only forms are read', async (t) => {
   oauthRefused(t, answer, 415, 'invalid_request');
 });
 
-t.test('a form is one that says each thing once', async (t) => {
+t.test('a form that repeats a parameter or is not UTF-8 is refused', async (t) => {
   const twice = async (text: string, code = 'invalid_request') =>
     oauthRefused(t, await send(text, basic(client)), 400, code);
   await twice(`grant_type=${grant_type}&grant_type=${grant_type}`);
@@ -195,7 +200,7 @@ t.test('a form is one that says each thing once', async (t) => {
   oauthRefused(t, big, 413, 'invalid_request');
 });
 
-t.test('a parameter that nobody knows changes nothing', async (t) => {
+t.test('an unknown parameter is ignored', async (t) => {
   const unknown = {
     grant_type,
     foo: 'bar',
@@ -213,7 +218,7 @@ t.test('a parameter that nobody knows changes nothing', async (t) => {
   t.equal(claims.aud, context.config.AUDIENCE);
 });
 
-t.test('a method other than POST is refused as anywhere', async (t) => {
+t.test('a method other than POST is refused as on every route', async (t) => {
   const answer = await app.inject({ url: `/oauth/token?grant_type=${grant_type}` });
   t.equal(answer.statusCode, 405);
   t.equal(answer.headers.allow, 'POST');
@@ -224,7 +229,7 @@ const renew = (refresh_token: string, fields = {}, headers = {}) =>
 const invalid = (t: Test, answer: Awaited<ReturnType<typeof renew>>) =>
   oauthRefused(t, answer, 400, 'invalid_grant');
 
-t.test('a refresh token gets the next pair, as at /v1/refresh', async (t) => {
+t.test('a refresh token gets new tokens, as at /v1/refresh', async (t) => {
   const ada = await signedIn(app, 'ada@example.com', { roles: ['editor'] });
   const answer = await renew(ada.refresh_token);
   t.equal(answer.statusCode, 200);
@@ -245,25 +250,22 @@ t.test('a refresh token gets the next pair, as at /v1/refresh', async (t) => {
   t.equal((await context.users.findById(ada.id))?.sessions[0]?.gen, 2);
 });
 
-t.test(
-  'a refresh token that was used before ends the session, and the owner hears of it',
-  async (t) => {
-    const dora = await signedIn(app, 'dora@example.com');
-    const second = (await renew(dora.refresh_token)).json();
-    const third = (await renew(second.refresh_token)).json();
-    clock.advance(30_001);
-    invalid(t, await renew(dora.refresh_token));
-    invalid(t, await renew(third.refresh_token));
-    for (const { access_token } of [dora, second, third]) {
-      t.equal((await as(access_token, { url: '/v1/whoami' })).statusCode, 401);
-    }
-    t.equal(app.events().filter((event) => event === 'session.reuse_detected').length, 1);
-    t.same((await box.next()).recipients, ['dora@example.com']);
-    t.equal(await box.settled(), 1, 'once');
-  },
-);
+t.test('a reused refresh token ends the session, and its owner gets a mail', async (t) => {
+  const dora = await signedIn(app, 'dora@example.com');
+  const second = (await renew(dora.refresh_token)).json();
+  const third = (await renew(second.refresh_token)).json();
+  clock.advance(30_001);
+  invalid(t, await renew(dora.refresh_token));
+  invalid(t, await renew(third.refresh_token));
+  for (const { access_token } of [dora, second, third]) {
+    t.equal((await as(access_token, { url: '/v1/whoami' })).statusCode, 401);
+  }
+  t.equal(app.events().filter((event) => event === 'session.reuse_detected').length, 1);
+  t.same((await box.next()).recipients, ['dora@example.com']);
+  t.equal(await box.settled(), 1, 'once');
+});
 
-t.test('what is no refresh token, or holds no more, gets no pair', async (t) => {
+t.test('an invalid refresh token gets no new tokens', async (t) => {
   const carl = await signedIn(app, 'carl@example.com');
   invalid(t, await renew(carl.access_token));
   invalid(t, await renew(carl.device_token));
@@ -285,7 +287,7 @@ t.test('what is no refresh token, or holds no more, gets no pair', async (t) => 
   invalid(t, await renew(idle.refresh_token));
 });
 
-t.test('a session from before the second factor gets no pair here either', async (t) => {
+t.test('a session from before the second factor gets no new tokens here either', async (t) => {
   const faye = await signedIn(app, 'faye@example.com');
   const { mfa } = factor(app, faye);
   await context.users.change(faye.id, (user) => ({ user: { ...user, mfa }, result: undefined }));
@@ -293,7 +295,7 @@ t.test('a session from before the second factor gets no pair here either', async
 });
 
 t.test(
-  'a client that authenticates has to be right, and has no refresh token of its own',
+  'a client that authenticates must do so correctly, and cannot use a refresh token of a user',
   async (t) => {
     const gina = await signedIn(app, 'gina@example.com');
     const wrong = { client_id: client.id, client_secret: 'wrong' };
@@ -302,9 +304,13 @@ t.test(
     oauthRefused(t, await renew(gina.refresh_token, {}, basicWrong), 401, 'invalid_client');
     invalid(t, await renew(gina.refresh_token, {}, basic(client)));
     invalid(t, await renew(gina.refresh_token, credentials));
-    t.equal((await context.users.findById(gina.id))?.sessions[0]?.gen, 0, 'nothing has rotated');
+    t.equal(
+      (await context.users.findById(gina.id))?.sessions[0]?.gen,
+      0,
+      'no session was refreshed',
+    );
     const named = await renew(gina.refresh_token, { client_id: 'spa' });
-    t.equal(named.statusCode, 200, 'one that only names itself authenticates nothing');
+    t.equal(named.statusCode, 200, 'a client_id alone is no authentication');
   },
 );
 
@@ -314,38 +320,35 @@ t.test('a refresh token ends when its session does', async (t) => {
   invalid(t, await renew(hugo.refresh_token));
 });
 
-t.test(
-  'a database that does not answer, and too many tries, speak the same language',
-  async (t) => {
-    const limited = await testApp(t, { env: { AUTH_RATE_LIMIT: '2/1m' } });
-    const one = await machine(limited);
-    await form(limited, '/oauth/token', { grant_type }, basic(one));
-    await form(limited, '/oauth/token', '');
-    const many = await form(limited, '/oauth/token', { grant_type }, basic(one));
-    oauthRefused(t, many, 429, 'temporarily_unavailable');
-    t.equal(many.headers['retry-after'], '60');
+t.test('a failing database and too many requests are OAuth errors too', async (t) => {
+  const limited = await testApp(t, { env: { AUTH_RATE_LIMIT: '2/1m' } });
+  const one = await machine(limited);
+  await form(limited, '/oauth/token', { grant_type }, basic(one));
+  await form(limited, '/oauth/token', '');
+  const many = await form(limited, '/oauth/token', { grant_type }, basic(one));
+  oauthRefused(t, many, 429, 'temporarily_unavailable');
+  t.equal(many.headers['retry-after'], '60');
 
-    const broken = await testApp(t);
-    const two = await machine(broken);
-    const eve = await signedIn(broken, 'eve@example.com');
-    await broken.context.close();
-    for (const answer of [
-      await form(broken, '/oauth/token', { grant_type }, basic(two)),
-      await form(broken, '/oauth/token', {
-        grant_type: 'refresh_token',
-        refresh_token: eve.refresh_token,
-      }),
-      await form(broken, '/oauth/introspect', { token: eve.access_token }, basic(two)),
-      await form(broken, '/oauth/revoke', { token: eve.access_token }),
-    ]) {
-      const { error_description } = oauthRefused(t, answer, 503, 'temporarily_unavailable');
-      t.equal(answer.headers['retry-after'], '1');
-      t.notMatch(error_description, /sql|driver|connection|find/i);
-    }
-  },
-);
+  const broken = await testApp(t);
+  const two = await machine(broken);
+  const eve = await signedIn(broken, 'eve@example.com');
+  await broken.context.close();
+  for (const answer of [
+    await form(broken, '/oauth/token', { grant_type }, basic(two)),
+    await form(broken, '/oauth/token', {
+      grant_type: 'refresh_token',
+      refresh_token: eve.refresh_token,
+    }),
+    await form(broken, '/oauth/introspect', { token: eve.access_token }, basic(two)),
+    await form(broken, '/oauth/revoke', { token: eve.access_token }),
+  ]) {
+    const { error_description } = oauthRefused(t, answer, 503, 'temporarily_unavailable');
+    t.equal(answer.headers['retry-after'], '1');
+    t.notMatch(error_description, /sql|driver|connection|find/i);
+  }
+});
 
-t.test('a fault of our own tells nothing of itself', async (t) => {
+t.test('an internal error does not show its cause', async (t) => {
   const broken = await testApp(t);
   const one = await machine(broken, Array(40).fill('r'.repeat(32)));
   const answer = await form(broken, '/oauth/token', { grant_type }, basic(one));

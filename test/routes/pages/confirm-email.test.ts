@@ -1,7 +1,7 @@
 import t from 'tap';
 import { carriedOut, mailedPageOf } from '../../mailed-pages.ts';
 
-t.test('a link to /confirm-email tells its reader how to confirm', async (t) => {
+t.test('the page /confirm-email shows how to confirm an address', async (t) => {
   const { app, box, command } = await mailedPageOf(t, '/confirm-email');
   const { access_token } = await app.signUp();
   const token = await box.token('ada@example.com');

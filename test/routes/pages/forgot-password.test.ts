@@ -1,7 +1,7 @@
 import t from 'tap';
 import { carriedOut, mailedPageOf } from '../../mailed-pages.ts';
 
-t.test('a link to /forgot-password tells its reader how to ask for a new one', async (t) => {
+t.test('the page /forgot-password shows how to ask for a new password', async (t) => {
   const { app, box, command } = await mailedPageOf(t, '/forgot-password');
   await app.signUp('you@example.com');
   const email = 'you@example.com';

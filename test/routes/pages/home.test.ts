@@ -5,7 +5,7 @@ import { testApp } from '../../test-app.ts';
 const { inject, context } = await testApp(t, { env: { APP_URL: 'https://app.example.com' } });
 const { ISSUER } = context.config;
 
-t.test('a person who opens the address of the service is led to the documentation', async (t) => {
+t.test('a browser at the root of the service gets links to the documentation', async (t) => {
   const accept = 'text/html,application/xhtml+xml,*/*;q=0.8';
   const answer = await inject({ url: '/', headers: { accept } });
   t.equal(answer.statusCode, 200);
@@ -13,7 +13,7 @@ t.test('a person who opens the address of the service is led to the documentatio
   t.ok(answer.payload.includes(`href="${ISSUER}/docs"`));
 });
 
-t.test('a program gets the same as JSON, and each link leads somewhere', async (t) => {
+t.test('a program gets the same links as JSON, and each link works', async (t) => {
   for (const headers of [{}, { accept: '*/*' }, { accept: 'application/json' }]) {
     const answer = await inject({ url: '/', headers });
     t.match(answer.headers, { 'content-type': /^application\/json/, vary: /accept/i });
@@ -24,7 +24,7 @@ t.test('a program gets the same as JSON, and each link leads somewhere', async (
   }
 });
 
-t.test('nothing else is there', async (t) => {
+t.test('no other method and no other path works', async (t) => {
   refused(t, await inject({ method: 'POST', url: '/' }), 405, 'method_not_allowed');
   refused(t, await inject({ url: '/index.html' }), 404, 'not_found');
 });

@@ -2,7 +2,7 @@ import t from 'tap';
 import { carriedOut, mailedPageOf } from '../../mailed-pages.ts';
 import { PASSWORD } from '../../test-app.ts';
 
-t.test('a link to /login tells its reader how to sign in', async (t) => {
+t.test('the page /login shows how to sign in', async (t) => {
   const { app, command } = await mailedPageOf(t, '/login');
   await app.signUp('you@example.com');
   const { status, body } = await carriedOut(command, { 'your password': PASSWORD });

@@ -2,7 +2,7 @@ import t from 'tap';
 import { tokenOf } from '../../mailbox.ts';
 import { carriedOut, mailedPageOf } from '../../mailed-pages.ts';
 
-t.test('a link to /reset-password tells its reader how to choose a new one', async (t) => {
+t.test('the page /reset-password shows how to choose a new password', async (t) => {
   const { app, box, command } = await mailedPageOf(t, '/reset-password');
   const email = 'ada@example.com';
   await app.signUp(email);
@@ -13,5 +13,5 @@ t.test('a link to /reset-password tells its reader how to choose a new one', asy
   const words = { TOKEN: token, 'a password of at least 15 characters': next };
   t.equal((await carriedOut(command, words)).status, 204);
   t.equal((await app.login(email, next)).statusCode, 200);
-  t.equal((await carriedOut(command, words)).status, 400, 'the link is good once');
+  t.equal((await carriedOut(command, words)).status, 400, 'the link works once');
 });

@@ -2,7 +2,7 @@ import t from 'tap';
 import { carriedOut, mailedPageOf } from '../../mailed-pages.ts';
 import { PASSWORD } from '../../test-app.ts';
 
-t.test('a link to /sign-up tells its reader how to finish', async (t) => {
+t.test('the page /sign-up shows how to finish signing up', async (t) => {
   const { app, box, command } = await mailedPageOf(t, '/sign-up');
   const email = 'ada@example.com';
   t.equal((await app.post('/v1/register', { email })).statusCode, 202);

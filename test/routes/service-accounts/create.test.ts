@@ -10,7 +10,7 @@ const create = (payload: object, token = root.access_token, password = PASSWORD)
   as(token, { method: 'POST', url: '/v1/service-accounts', payload: { password, ...payload } });
 const asMachine = { grant_type: 'client_credentials' };
 
-t.test('a new machine signs in with the secret that is shown once', async (t) => {
+t.test('a new service account gets tokens with the secret that is shown once', async (t) => {
   const answer = await create({ name: ' nightly ', roles: ['reports:read'] });
   t.equal(answer.statusCode, 201);
   const { client_id, client_secret, ...rest } = answer.json();
@@ -29,7 +29,10 @@ t.test('a new machine signs in with the secret that is shown once', async (t) =>
   t.equal(token.statusCode, 200);
   const row = await context.users.findById(client_id);
   t.match(row, { kind: 'service', status: 'active', email: null, email_key: null, sessions: [] });
-  t.notOk(JSON.stringify([row, logs]).includes(client_secret), 'neither row nor log has it');
+  t.notOk(
+    JSON.stringify([row, logs]).includes(client_secret),
+    'neither the row nor the log contains it',
+  );
   t.same(audit(app).slice(0, 1), [
     {
       event: 'admin.service_account_created',
@@ -40,7 +43,7 @@ t.test('a new machine signs in with the secret that is shown once', async (t) =>
   ]);
 });
 
-t.test('a stolen access token makes no machine that outlives it', async (t) => {
+t.test('a stolen access token cannot create a service account that outlives it', async (t) => {
   const thief = await admin(app, 'stolen@example.com');
   const count = async () => (await context.users.list({ kind: 'service', limit: 100 })).length;
   const [before, lines] = [await count(), audit(app).length];
@@ -54,44 +57,47 @@ t.test('a stolen access token makes no machine that outlives it', async (t) => {
   await as(root.access_token, { method: 'DELETE', url: `/v1/users/${thief.id}` });
 });
 
-t.test('two machines may have one name, and have secrets of their own', async (t) => {
+t.test('two service accounts can have the same name, with different secrets', async (t) => {
   const [one, two] = [
     (await create({ name: 'twin' })).json(),
     (await create({ name: 'twin' })).json(),
   ];
   t.not(one.client_id, two.client_id);
   t.not(one.client_secret, two.client_secret);
-  t.same(one.roles, [], 'no role unless told');
+  t.same(one.roles, [], 'no roles by default');
   const mixed = basic({ id: one.client_id, secret: two.client_secret });
   t.equal((await form(app, '/oauth/token', asMachine, mixed)).statusCode, 401);
 });
 
-t.test('nothing but name and roles is taken, and a bad one makes no machine', async (t) => {
-  const count = async () => (await context.users.list({ kind: 'service', limit: 100 })).length;
-  const [before, lines] = [await count(), audit(app).length];
-  for (const [body, path] of [
-    [{}, '/name'],
-    [{ name: '' }, '/name'],
-    [{ name: 'a'.repeat(101) }, '/name'],
-    [{ name: 'x', roles: 'admin' }, '/roles'],
-    [{ name: 'x', roles: ['a b'] }, '/roles/0'],
-    [{ name: 'x', roles: ['a', 'a'] }, '/roles'],
-    [{ name: 'x', client_id: root.id }, '/client_id'],
-    [{ name: 'x', client_secret: 'mine' }, '/client_secret'],
-    [{ name: 'x', email: 'a@example.com' }, '/email'],
-    [{ name: 'x', kind: 'person' }, '/kind'],
-    [{ name: 'x', password: undefined }, '/password'],
-    [{ name: 'x', password: '' }, '/password'],
-  ] as const) {
-    const { errors } = refused(t, await create(body), 422, 'invalid_input');
-    t.equal(errors?.[0]?.path, path, JSON.stringify(body));
-  }
-  t.equal(await count(), before);
-  t.equal(audit(app).length, lines);
-});
+t.test(
+  'only a name and roles are accepted, and an invalid one creates no service account',
+  async (t) => {
+    const count = async () => (await context.users.list({ kind: 'service', limit: 100 })).length;
+    const [before, lines] = [await count(), audit(app).length];
+    for (const [body, path] of [
+      [{}, '/name'],
+      [{ name: '' }, '/name'],
+      [{ name: 'a'.repeat(101) }, '/name'],
+      [{ name: 'x', roles: 'admin' }, '/roles'],
+      [{ name: 'x', roles: ['a b'] }, '/roles/0'],
+      [{ name: 'x', roles: ['a', 'a'] }, '/roles'],
+      [{ name: 'x', client_id: root.id }, '/client_id'],
+      [{ name: 'x', client_secret: 'mine' }, '/client_secret'],
+      [{ name: 'x', email: 'a@example.com' }, '/email'],
+      [{ name: 'x', kind: 'person' }, '/kind'],
+      [{ name: 'x', password: undefined }, '/password'],
+      [{ name: 'x', password: '' }, '/password'],
+    ] as const) {
+      const { errors } = refused(t, await create(body), 422, 'invalid_input');
+      t.equal(errors?.[0]?.path, path, JSON.stringify(body));
+    }
+    t.equal(await count(), before);
+    t.equal(audit(app).length, lines);
+  },
+);
 
 t.test(
-  'a machine administrates with the role admin in its account and in its token, not else',
+  'a service account administers only with the role admin in both its account and its token',
   async (t) => {
     const plain = await machineToken(app, await machine(app, ['reader']));
     refused(t, await create({ name: 'x' }, plain), 403, 'forbidden');
@@ -101,7 +107,11 @@ t.test(
     const full = await machineToken(app, client);
     for (const wrong of [PASSWORD, 'x', `${client.secret}x`])
       refused(t, await create({ name: 'x' }, full, wrong), 403, 'wrong_password');
-    t.equal((await create({ name: 'x' }, full, client.secret)).statusCode, 201, 'with its secret');
+    t.equal(
+      (await create({ name: 'x' }, full, client.secret)).statusCode,
+      201,
+      'with its own secret',
+    );
     t.match(audit(app).at(-1), { actor: client.id });
     for (const [method, url] of [
       ['GET', '/v1/me'],
@@ -114,7 +124,7 @@ t.test(
   },
 );
 
-t.test('a machine that administrates is no administrator who could be left', async (t) => {
+t.test('a service account does not count as the last administrator', async (t) => {
   const client = await machine(app, ['admin']);
   const token = await machineToken(app, client);
   const url = `/v1/users/${root.id}`;
@@ -129,7 +139,7 @@ t.test('a machine that administrates is no administrator who could be left', asy
   t.match(await context.users.findById(root.id), { roles: ['admin'], status: 'active' });
 });
 
-t.test('a user makes no machine', async (t) => {
+t.test('a user without the role cannot create a service account', async (t) => {
   const eve = await signedIn(app, 'eve@example.com', { roles: ['administrator', 'admin2'] });
   refused(t, await create({ name: 'x', roles: ['admin'] }, eve.access_token), 403, 'forbidden');
 });

@@ -9,7 +9,7 @@ const root = await admin(app);
 const remove = (id: string) =>
   as(root.access_token, { method: 'DELETE', url: `/v1/service-accounts/${id}` });
 
-t.test('a deleted machine is gone at once, with its tokens and its secret', async (t) => {
+t.test('a deleted service account loses its tokens and its secret at once', async (t) => {
   const client = await machine(app, ['admin']);
   const token = await machineToken(app, client);
   const other = await machine(app);
@@ -30,7 +30,7 @@ t.test('a deleted machine is gone at once, with its tokens and its secret', asyn
   t.same(asked.json(), { active: false });
   t.match(await context.users.findById(client.id), {
     status: 'deleted',
-    password_hash: null,
+    secret_hashes: null,
     roles: [],
   });
   t.same(audit(app).slice(lines, lines + 1), [
@@ -38,7 +38,7 @@ t.test('a deleted machine is gone at once, with its tokens and its secret', asyn
   ]);
 });
 
-t.test('a person is not deleted here, nor a machine twice', async (t) => {
+t.test('a user and a service account that is already deleted get 404', async (t) => {
   const eve = await signedIn(app, 'eve@example.com');
   const client = await machine(app);
   await remove(client.id);
@@ -50,10 +50,13 @@ t.test('a person is not deleted here, nor a machine twice', async (t) => {
   t.equal(audit(app).length, lines);
 });
 
-t.test('a machine that administrates deletes itself, and is then nobody', async (t) => {
-  const client = await machine(app, ['admin']);
-  const token = await machineToken(app, client);
-  const url = `/v1/service-accounts/${client.id}`;
-  t.equal((await as(token, { method: 'DELETE', url })).statusCode, 204);
-  refused(t, await as(token, { method: 'DELETE', url }), 401, 'token_revoked');
-});
+t.test(
+  'a service account that administers can delete itself, and then has no access',
+  async (t) => {
+    const client = await machine(app, ['admin']);
+    const token = await machineToken(app, client);
+    const url = `/v1/service-accounts/${client.id}`;
+    t.equal((await as(token, { method: 'DELETE', url })).statusCode, 204);
+    refused(t, await as(token, { method: 'DELETE', url }), 401, 'token_revoked');
+  },
+);

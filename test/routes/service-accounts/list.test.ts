@@ -15,7 +15,7 @@ for (let index = 0; index < 5; index += 1) {
 const get = (query = '') => as(root.access_token, { url: `/v1/service-accounts${query}` });
 
 t.test(
-  'an administrator sees every machine, oldest first, without a secret, and no person',
+  'an administrator sees every service account, oldest first, without secrets, and no user',
   async (t) => {
     const { service_accounts, next_cursor } = (await get()).json();
     t.strictSame(
@@ -31,7 +31,7 @@ t.test(
   },
 );
 
-t.test('the pages together hold every machine once', async (t) => {
+t.test('the pages together list every service account once', async (t) => {
   const seen: string[] = [];
   let cursor: string | null = null;
   do {
@@ -45,14 +45,14 @@ t.test('the pages together hold every machine once', async (t) => {
   t.same(seen, ids);
 });
 
-t.test('bad pages are refused, and machines have no address to search', async (t) => {
+t.test('invalid pages are refused, and there is no search by address', async (t) => {
   for (const query of ['limit=0', 'limit=101', 'limit=x', 'cursor=x', 'email=a']) {
     const { errors } = refused(t, await get(`?${query}`), 422, 'invalid_input');
     t.equal(errors?.[0]?.path, `/${query.split('=', 1)[0]}`);
   }
 });
 
-t.test('a machine that was deleted is not listed', async (t) => {
+t.test('a deleted service account is not listed', async (t) => {
   await as(root.access_token, { method: 'DELETE', url: `/v1/service-accounts/${ids[0]}` });
   t.equal((await get()).json().service_accounts.length, 4);
 });

@@ -22,7 +22,7 @@ const works = async (id: string, secret: string) => {
   return answer.statusCode === 200;
 };
 
-t.test('two secrets hold at a time, and the third ends the first', async (t) => {
+t.test('two secrets work at a time, and a third one ends the first', async (t) => {
   const { id, secret: first } = await machine(app, ['reader']);
   const token = await machineToken(app, { id, secret: first });
   const lines = audit(app).length;
@@ -45,12 +45,16 @@ t.test('two secrets hold at a time, and the third ends the first', async (t) => 
     [await works(id, second), await works(id, third), await works(id, fourth)],
     [false, true, true],
   );
-  t.equal((await as(token, { url: '/v1/whoami' })).statusCode, 200, 'tokens live out their time');
+  t.equal(
+    (await as(token, { url: '/v1/whoami' })).statusCode,
+    200,
+    'tokens stay valid until they expire',
+  );
   const kept = JSON.stringify([await context.users.findById(id), logs]);
   for (const secret of [first, second, third, fourth]) t.notOk(kept.includes(secret));
 });
 
-t.test('of two secrets that are made at once both hold', async (t) => {
+t.test('two secrets that are created at once both work', async (t) => {
   const { id, secret } = await machine(app);
   const answers = await Promise.all([renew(id), renew(id)]);
   const [one, two] = answers.map((answer) => answer.json().client_secret);
@@ -60,7 +64,7 @@ t.test('of two secrets that are made at once both hold', async (t) => {
   );
 });
 
-t.test('a person gets no secret, nor a machine that is gone', async (t) => {
+t.test('a user and a deleted service account get no secret', async (t) => {
   const eve = await signedIn(app, 'eve@example.com');
   const gone = await machine(app);
   await as(root.access_token, { method: 'DELETE', url: `/v1/service-accounts/${gone.id}` });
@@ -70,11 +74,11 @@ t.test('a person gets no secret, nor a machine that is gone', async (t) => {
     refused(t, await renew(id), 404, 'not_found');
   }
   t.same(await context.users.findById(eve.id), before);
-  t.match(await context.users.findById(gone.id), { status: 'deleted', password_hash: null });
+  t.match(await context.users.findById(gone.id), { status: 'deleted', secret_hashes: null });
   t.equal(audit(app).length, lines);
 });
 
-t.test('without the password of who asks there is no new secret', async (t) => {
+t.test('a new secret needs the password of the caller', async (t) => {
   const { id, secret } = await machine(app);
   const before = await context.users.findById(id);
   refused(t, await renew(id, 'not the password at all'), 403, 'wrong_password');

@@ -12,7 +12,7 @@ const { post, inject, as, refresh, signUp, login, context, events, clock } = app
 const happened = () => events().filter((event) => !event.startsWith('mail.'));
 const answer = (mfa_token: string, proof: object) => post('/v1/login/mfa', { mfa_token, ...proof });
 let ada: Authenticator;
-/** None pays for the guesses of the one before. */
+/** Starts each test without the failures of the one before. */
 const test = (title: string, body: (t: Test) => Promise<unknown>) =>
   t.test(title, async (t) => {
     await forgive(app, 'ada@example.com');
@@ -33,7 +33,7 @@ async function challenge(email = 'ada@example.com'): Promise<string> {
   return step.json().mfa_token;
 }
 
-test('MFA-01 MFA-02 the right password alone gets a challenge, and nothing that is a token', async (t) => {
+test('MFA-01 MFA-02 the right password alone gets a challenge, and no tokens of a session', async (t) => {
   const before = await row();
   const count = happened().length;
   const step = await login();
@@ -61,10 +61,10 @@ test('MFA-11 password and code sign in, and the tokens say so', async (t) => {
   t.same(happened().slice(count), ['sign_in.ok']);
   t.equal((await row()).last_login_at, clock.now);
   const next = await refresh(done.json().refresh_token);
-  t.equal(next.statusCode, 200, 'and the session goes on');
+  t.equal(next.statusCode, 200, 'and the session continues');
 });
 
-test('MFA-01 a challenge is answered once', async (t) => {
+test('MFA-01 a challenge works once', async (t) => {
   const token = await challenge();
   t.equal((await answer(token, { code: ada.code() })).statusCode, 200);
   const { sessions } = await row();
@@ -75,11 +75,15 @@ test('MFA-01 a challenge is answered once', async (t) => {
     401,
     'challenge_invalid',
   );
-  t.equal((await row()).mfa.recovery?.hashes.length, 10, 'and a dead challenge uses nothing up');
+  t.equal(
+    (await row()).mfa.recovery?.hashes.length,
+    10,
+    'and a used challenge uses no recovery code up',
+  );
   t.equal((await row()).sessions.length, sessions.length);
 });
 
-test('MFA-03 a code is good once, also for another challenge', async (t) => {
+test('MFA-03 a code works once, even for another challenge', async (t) => {
   const [one, two] = [await challenge(), await challenge()];
   const code = ada.code();
   t.equal((await answer(one, { code })).statusCode, 200);
@@ -89,7 +93,7 @@ test('MFA-03 a code is good once, also for another challenge', async (t) => {
   t.equal((await answer(two, { code: ada.code() })).statusCode, 200);
 });
 
-test('MFA-03 of twenty answers at once with one code one signs in', async (t) => {
+test('MFA-03 of twenty answers with one code at once, one signs in', async (t) => {
   const same = await challenge();
   const before = (await row()).sessions.filter(({ ended_at }) => ended_at === undefined);
   const count = happened().length;
@@ -108,10 +112,10 @@ test('MFA-03 of twenty answers at once with one code one signs in', async (t) =>
   const others = await Promise.all(Array.from({ length: 10 }, () => challenge()));
   const next = ada.code();
   const each = await Promise.all(others.map((token) => answer(token, { code: next })));
-  t.equal(each.filter(({ statusCode }) => statusCode === 200).length, 1, 'nor over challenges');
+  t.equal(each.filter(({ statusCode }) => statusCode === 200).length, 1, 'also across challenges');
 });
 
-test('MFA-04 the code of this step and of the one before is taken, no other', async (t) => {
+test('MFA-04 the codes of this time step and of the previous one work, and no others', async (t) => {
   clock.advance(10 * STEP);
   for (const [steps, status] of [
     [-2, 401],
@@ -124,7 +128,7 @@ test('MFA-04 the code of this step and of the one before is taken, no other', as
   }
 });
 
-test('MFA-08 each challenge has five tries, also when they come at once', async (t) => {
+test('MFA-08 each challenge allows five tries, even if they come at once', async (t) => {
   const wrong = { code: wrongCode(ada.secret, clock.now) };
   const token = await challenge();
   for (let turn = 0; turn < 5; turn += 1)
@@ -141,7 +145,7 @@ test('MFA-08 each challenge has five tries, also when they come at once', async 
   t.ok(happened().filter((event) => event === 'mfa.refused').length >= 26);
 });
 
-test('what is kept of challenges stays bounded, and goes when they expire', async (t) => {
+test('the row keeps a limited number of challenges, until they expire', async (t) => {
   const wrong = { code: wrongCode(ada.secret, clock.now) };
   for (let turn = 0; turn < 25; turn += 1) {
     await forgive(app, 'ada@example.com');
@@ -153,7 +157,7 @@ test('what is kept of challenges stays bounded, and goes when they expire', asyn
   t.equal((await row()).mfa.challenges.length, 1);
 });
 
-test('a challenge lives for five minutes', async (t) => {
+test('a challenge works for five minutes', async (t) => {
   const token = await challenge();
   clock.advance(299_000);
   refused(t, await answer(token, { code: wrongCode(ada.secret, clock.now) }), 401, 'invalid_code');
@@ -162,7 +166,7 @@ test('a challenge lives for five minutes', async (t) => {
   refused(t, await answer(token, { code }), 401, 'challenge_invalid');
 });
 
-test('MFA-09 a recovery code signs in once, and its owner hears of it', async (t) => {
+test('MFA-09 a recovery code signs in once, and its owner gets a mail', async (t) => {
   const [code = ''] = ada.recoveryCodes;
   const tokens = [await challenge(), await challenge()];
   await box.settled();
@@ -180,7 +184,7 @@ test('MFA-09 a recovery code signs in once, and its owner hears of it', async (t
   t.equal(await box.settled(mails + 1), mails + 1);
 });
 
-test('MFA-09 of twenty uses of a recovery code at once one signs in', async (t) => {
+test('MFA-09 of twenty uses of a recovery code at once, one signs in', async (t) => {
   const recovery_code = ada.recoveryCodes[1];
   const tokens = await Promise.all(Array.from({ length: 20 }, () => challenge()));
   const answers = await Promise.all(tokens.map((token) => answer(token, { recovery_code })));
@@ -188,7 +192,7 @@ test('MFA-09 of twenty uses of a recovery code at once one signs in', async (t) 
   t.equal((await row()).mfa.recovery?.hashes.length, 8);
 });
 
-test('when the last recovery code is spent, nobody is asked for one', async (t) => {
+test('once all recovery codes are used, a challenge no longer offers them', async (t) => {
   const { id, mfa } = await row();
   const { recovery } = mfa;
   const set = (hashes: string[]) =>
@@ -201,7 +205,7 @@ test('when the last recovery code is spent, nobody is asked for one', async (t) 
   await set(recovery?.hashes ?? []);
 });
 
-test('MFA-10 a code is six digits of text; a body has one proof', async (t) => {
+test('MFA-10 a code is a string of six digits, and a body has one code only', async (t) => {
   const mfa_token = await challenge();
   const before = await row();
   for (const body of [
@@ -219,10 +223,10 @@ test('MFA-10 a code is six digits of text; a body has one proof', async (t) => {
     { code: '123456', transport: 'cookie' },
   ])
     refused(t, await answer(mfa_token, body), 422, 'invalid_input');
-  t.same(await row(), before, 'and none of these is a try');
+  t.same(await row(), before, 'and none of these counts as a try');
 });
 
-test('MFA-01 a challenge dies with the password, with every sign-out, with the account', async (t) => {
+test('MFA-01 a new password, a sign-out everywhere and a deletion end a challenge', async (t) => {
   const email = 'dies@example.com';
   const dora = await withFactor(t, app, email);
   const byPassword = await challenge(email);
@@ -252,7 +256,7 @@ test('MFA-01 a challenge dies with the password, with every sign-out, with the a
   refused(t, removed, 401, 'challenge_invalid');
 });
 
-test('a challenge of nobody, and what is none, is one and the same answer', async (t) => {
+test('every invalid challenge gets the same answer', async (t) => {
   const iat = Math.floor(clock.now / 1_000);
   const claims = { ver: 0, was: 'x', dev: 'x', transport: 'body' as const, jti: 'x', iat };
   const forged = context.ownTokens.issue('mfa', { ...claims, sub: 'nobody', exp: iat + 60 });
@@ -263,7 +267,7 @@ test('a challenge of nobody, and what is none, is one and the same answer', asyn
   }
 });
 
-test('the transport and the device of the first step hold for the second', async (t) => {
+test('the second step uses the transport and the device of the first', async (t) => {
   const step = await post('/v1/login', {
     email: 'ada@example.com',
     password: PASSWORD,
@@ -278,7 +282,7 @@ test('the transport and the device of the first step hold for the second', async
   t.equal(context.ownTokens.read('device', device)?.jti, known?.jti);
 });
 
-test('MFA-05 swapped between two rows, an encrypted secret opens for nobody', async (t) => {
+test('MFA-05 an encrypted secret that is moved to another row cannot be decrypted', async (t) => {
   const eve = await withFactor(t, app, 'eve@example.com');
   const [adas, eves] = [await row(), await row('eve@example.com')];
   t.notMatch(JSON.stringify(adas), ada.secret);
@@ -298,11 +302,11 @@ test('MFA-05 swapped between two rows, an encrypted secret opens for nobody', as
   t.equal((await answer(await challenge(), { code: ada.code() })).statusCode, 200);
 });
 
-test('a session from before the factor does not go on without it', async (t) => {
+test('a session from before the second factor cannot be refreshed without it', async (t) => {
   const email = 'before@example.com';
   const old = await signUp(email);
   const { mfa } = await row();
-  // As a race would leave it: confirming a factor ends such a session.
+  // Only a race can leave this state: confirming a second factor ends such a session.
   const { id } = await row(email);
   await context.users.change(id, (user) => ({ user: { ...user, mfa }, result: undefined }));
   refused(t, await refresh(old.refresh_token), 401, 'refresh_invalid');

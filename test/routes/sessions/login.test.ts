@@ -15,14 +15,14 @@ const row = async () => {
 };
 const jtiOf = (deviceToken: string) => context.ownTokens.read('device', deviceToken)?.jti;
 
-/** None pays for the guesses of the one before. */
+/** Starts each test without the failures of the one before. */
 const test = (title: string, body: (t: Test) => Promise<unknown>) =>
   t.test(title, async (t) => {
     await forgive(service, EMAIL).catch(() => undefined);
     await body(t);
   });
 
-test('the owner of the password gets a new session beside the others', async (t) => {
+test('the right password starts a new session beside the others', async (t) => {
   const answer = await login();
   t.equal(answer.statusCode, 200);
   const tokens = answer.json();
@@ -38,7 +38,7 @@ test('the owner of the password gets a new session beside the others', async (t)
   );
 });
 
-test('AUT-09 PWD-04 the address is taken in every spelling, the password in one', async (t) => {
+test('AUT-09 PWD-04 the address works in every spelling, the password in only one', async (t) => {
   t.equal((await login(' ADA@example.COM ')).statusCode, 200);
   for (const password of [PASSWORD.toUpperCase(), `${PASSWORD} `, PASSWORD.slice(0, -1)]) {
     refused(t, await login(EMAIL, password), 401, 'invalid_credentials');
@@ -58,7 +58,7 @@ test('AUT-01 AUT-12 a stranger cannot tell an unknown address from a wrong passw
   t.same(events().slice(-2), ['sign_in.refused', 'sign_in.refused']);
 });
 
-test('AUT-02 an unknown address costs a hash like a known one', async (t) => {
+test('AUT-02 an unknown address computes a hash, like a known one', async (t) => {
   const cost = async (email: string) => {
     const from = process.cpuUsage();
     await login(email, 'not the password at all');
@@ -110,7 +110,7 @@ test('with the cookie transport both long-lived tokens are cookies', async (t) =
   t.equal(session?.transport, 'cookie');
 });
 
-test('a device stays the same device at its next sign-in', async (t) => {
+test('a device keeps its ID at the next sign-in', async (t) => {
   const again = { email: EMAIL, password: PASSWORD, device_token: first.device_token };
   const answer = await post('/v1/login', again);
   t.equal(jtiOf(answer.json().device_token), jtiOf(first.device_token));
@@ -119,7 +119,7 @@ test('a device stays the same device at its next sign-in', async (t) => {
   t.equal(jtiOf(byCookie.json().device_token), jtiOf(first.device_token));
 });
 
-test('what is no device token of this user makes a new device', async (t) => {
+test('without a valid device token of this user, the device is new', async (t) => {
   const eve = await signUp('eve@example.com');
   const broken = `${first.device_token.slice(0, -4)}AAAA`;
   for (const device_token of [eve.device_token, first.refresh_token, broken, 'x']) {
@@ -155,7 +155,7 @@ test('two sign-ins at once both succeed, each with a session of its own', async 
   t.ok(ids.includes(two?.json().session_id));
 });
 
-test('REF-13 the least recently used session makes room, and its tokens are dead', async (t) => {
+test('REF-13 the least recently used session makes room, and its tokens stop working', async (t) => {
   const { signUp, login, refresh, as, clock, context } = await testApp(t, {
     env: { MAX_SESSIONS: '3' },
   });
@@ -174,7 +174,7 @@ test('REF-13 the least recently used session makes room, and its tokens are dead
   t.equal(user?.sessions.filter(({ ended_at }) => ended_at === undefined).length, 3);
 });
 
-test('a user agent is kept short, and one that is absent is no fault', async (t) => {
+test('a long User-Agent is shortened, and a missing one is accepted', async (t) => {
   const body = { email: EMAIL, password: PASSWORD };
   const long = await post('/v1/login', body, { 'user-agent': 'x'.repeat(5_000) });
   const request = { method: 'POST', url: '/v1/login', payload: body } as const;
@@ -185,7 +185,7 @@ test('a user agent is kept short, and one that is absent is no fault', async (t)
   t.equal(await clientOf(none.json().session_id), '');
 });
 
-test('when the database is gone a sign-in is 503, and is not counted as refused', async (t) => {
+test('without a database a sign-in gets 503, and is not logged as refused', async (t) => {
   clock.advance(1_000);
   await context.close();
   const answer = await login();
@@ -198,20 +198,27 @@ test('when the database is gone a sign-in is 503, and is not counted as refused'
   t.not(events().at(-1), 'sign_in.refused');
 });
 
-t.test('a no-break space that a Mac types is a space, also in a password of before', async (t) => {
-  const own = await testApp(t);
-  const { login, context } = own;
-  const typed = PASSWORD.replaceAll(' ', '\u00a0');
-  await signedIn(own, 'mac@example.com', { password_hash: PASSWORD_HASH });
-  t.equal((await login('mac@example.com', typed)).statusCode, 200);
+t.test(
+  'a no-break space counts as a space, even in passwords that were hashed before',
+  async (t) => {
+    const own = await testApp(t);
+    const { login, context } = own;
+    const typed = PASSWORD.replaceAll(' ', '\u00a0');
+    await signedIn(own, 'mac@example.com', { password_hash: PASSWORD_HASH });
+    t.equal((await login('mac@example.com', typed)).statusCode, 200);
 
-  const { id } = await signedIn(own, 'before@example.com', {
-    password_hash: await argon2.hash(typed, { memoryCost: 19_456, timeCost: 2, parallelism: 1 }),
-  });
-  refused(t, await login('before@example.com'), 401, 'invalid_credentials');
-  t.equal((await login('before@example.com', typed)).statusCode, 200);
-  t.equal((await login('before@example.com')).statusCode, 200, 'hashed anew by that');
-  const after = (await context.users.findById(id))?.password_hash;
-  t.equal((await login('before@example.com', typed)).statusCode, 200);
-  t.equal((await context.users.findById(id))?.password_hash, after, 'once');
-});
+    const { id } = await signedIn(own, 'before@example.com', {
+      password_hash: await argon2.hash(typed, { memoryCost: 19_456, timeCost: 2, parallelism: 1 }),
+    });
+    refused(t, await login('before@example.com'), 401, 'invalid_credentials');
+    t.equal((await login('before@example.com', typed)).statusCode, 200);
+    t.equal(
+      (await login('before@example.com')).statusCode,
+      200,
+      'and this hashes the password again',
+    );
+    const after = (await context.users.findById(id))?.password_hash;
+    t.equal((await login('before@example.com', typed)).statusCode, 200);
+    t.equal((await context.users.findById(id))?.password_hash, after, 'once');
+  },
+);

@@ -28,7 +28,7 @@ t.test('REF-09 the session of a refresh token ends, and no other', async (t) => 
   );
 });
 
-t.test('REF-09 a second sign-out is 204 again, writes nothing and is no event', async (t) => {
+t.test('REF-09 a second sign-out gets 204 again, writes nothing and logs no event', async (t) => {
   const session = await signIn();
   await logout(session.refresh_token);
   const before = await row();
@@ -49,24 +49,21 @@ t.test('the session of an access token ends', async (t) => {
   t.equal(await whoami(ada.access_token), 200);
 });
 
-t.test('any generation of the refresh token may sign out', async (t) => {
+t.test('every generation of the refresh token can sign out', async (t) => {
   const session = await signIn();
   const successor = (await refresh(session.refresh_token)).json();
   t.equal((await logout(session.refresh_token)).statusCode, 204);
   refused(t, await refresh(successor.refresh_token), 401, 'refresh_invalid');
 });
 
-t.test(
-  'REF-09 a token that means nothing here ends nothing, and is 204 all the same',
-  async (t) => {
-    const before = await row();
-    for (const token of ['x', ada.access_token, ada.device_token, `${ada.refresh_token}x`])
-      t.equal((await logout(token)).statusCode, 204);
-    t.same(await row(), before);
-  },
-);
+t.test('REF-09 an invalid token ends nothing, and gets 204 too', async (t) => {
+  const before = await row();
+  for (const token of ['x', ada.access_token, ada.device_token, `${ada.refresh_token}x`])
+    t.equal((await logout(token)).statusCode, 204);
+  t.same(await row(), before);
+});
 
-t.test('a bad access token is told so, as on any bearer route', async (t) => {
+t.test('an invalid access token is refused, as on every bearer route', async (t) => {
   const bad = await as('x.y.z', { method: 'POST', url: '/v1/logout' });
   refused(t, bad, 401, 'token_invalid');
   refused(t, await inject({ method: 'POST', url: '/v1/logout' }), 401, 'token_missing');
@@ -74,7 +71,7 @@ t.test('a bad access token is told so, as on any bearer route', async (t) => {
 });
 
 t.test(
-  'REF-09 COO-06 with a cookie the session ends and the cookie is cleared, again and again',
+  'REF-09 COO-06 with a cookie the session ends and the cookie is cleared, each time',
   async (t) => {
     const body = { email: 'ada@example.com', password: PASSWORD, transport: 'cookie' };
     const signedIn = await post('/v1/login', body);
@@ -103,7 +100,7 @@ t.test('another site cannot sign a user out', async (t) => {
   t.same(await row(), before);
 });
 
-t.test('an access token that has expired is told so, and ends nothing', async (t) => {
+t.test('an expired access token is refused, and ends nothing', async (t) => {
   const session = await signIn();
   clock.advance(900_000);
   const answer = await as(session.access_token, { method: 'POST', url: '/v1/logout' });
@@ -111,18 +108,18 @@ t.test('an access token that has expired is told so, and ends nothing', async (t
   t.equal((await refresh(session.refresh_token)).statusCode, 200);
 });
 
-t.test('of a user who is gone there is nothing to end', async (t) => {
+t.test('a deleted user has no session to end', async (t) => {
   const eve = await signUp('eve@example.com');
   const body = { method: 'DELETE', url: '/v1/me', payload: { password: PASSWORD } } as const;
   t.equal((await as(eve.access_token, body)).statusCode, 204);
   t.equal((await logout(eve.refresh_token)).statusCode, 204);
   clock.advance(1_000_000);
   await context.revocationFeed.poll();
-  t.equal((await logout(eve.refresh_token)).statusCode, 204, 'the row has gone too');
+  t.equal((await logout(eve.refresh_token)).statusCode, 204, 'the row was removed too');
 });
 
 t.test(
-  'REF-09 a refresh token signs out, though the access token beside it has expired',
+  'REF-09 a refresh token signs out even if the access token beside it has expired',
   async (t) => {
     const session = await signIn();
     clock.advance(900_000);
@@ -133,22 +130,19 @@ t.test(
   },
 );
 
-t.test(
-  'REF-09 beside a refresh token that means nothing the access token signs its session out',
-  async (t) => {
-    for (const refresh_token of ['junk', ada.device_token]) {
-      const session = await signIn();
-      const headers = { authorization: `Bearer ${session.access_token}` };
-      t.equal((await post('/v1/logout', { refresh_token }, headers)).statusCode, 204);
-      t.equal(await whoami(session.access_token), 401);
-      refused(t, await refresh(session.refresh_token), 401, 'refresh_invalid');
-    }
-    const [one, two] = [await signIn(), await signIn()];
-    const headers = { authorization: `Bearer ${one.access_token}` };
-    await post('/v1/logout', { refresh_token: two.refresh_token }, headers);
-    t.equal(await whoami(two.access_token), 401);
-    t.equal(await whoami(one.access_token), 200, 'one sign-out ends one session');
-    const bad = { authorization: 'Bearer x.y.z' };
-    t.equal((await post('/v1/logout', { refresh_token: 'junk' }, bad)).statusCode, 204);
-  },
-);
+t.test('REF-09 beside an invalid refresh token, the access token ends its session', async (t) => {
+  for (const refresh_token of ['junk', ada.device_token]) {
+    const session = await signIn();
+    const headers = { authorization: `Bearer ${session.access_token}` };
+    t.equal((await post('/v1/logout', { refresh_token }, headers)).statusCode, 204);
+    t.equal(await whoami(session.access_token), 401);
+    refused(t, await refresh(session.refresh_token), 401, 'refresh_invalid');
+  }
+  const [one, two] = [await signIn(), await signIn()];
+  const headers = { authorization: `Bearer ${one.access_token}` };
+  await post('/v1/logout', { refresh_token: two.refresh_token }, headers);
+  t.equal(await whoami(two.access_token), 401);
+  t.equal(await whoami(one.access_token), 200, 'one sign-out ends one session');
+  const bad = { authorization: 'Bearer x.y.z' };
+  t.equal((await post('/v1/logout', { refresh_token: 'junk' }, bad)).statusCode, 204);
+});

@@ -22,7 +22,7 @@ const row = async () => {
 const sessionOf = async (id: string) => (await row()).sessions.find((other) => other.id === id);
 const whoami = async (token: string) => (await as(token, { url: '/v1/whoami' })).statusCode;
 
-/** A cookie session: its refresh token, and a way to send it. */
+/** A cookie session: its refresh token, and a function that sends it. */
 const signInByCookie = async () => {
   const body = { email: 'ada@example.com', password: PASSWORD, transport: 'cookie' };
   const answer = await post('/v1/login', body);
@@ -40,10 +40,10 @@ async function ended(t: Test, session: { session_id: string; access_token: strin
   t.type((await sessionOf(session.session_id))?.ended_at, 'number');
   t.equal(await whoami(session.access_token), 401);
   const other = await sessionOf(ada.session_id);
-  t.equal(other?.ended_at, undefined, 'another session of the same user goes on');
+  t.equal(other?.ended_at, undefined, 'another session of the same user continues');
 }
 
-t.test('the current token rotates: a new pair, in the same session', async (t) => {
+t.test('the current token gets new tokens in the same session', async (t) => {
   const first = await signIn();
   const answer = await refresh(first.refresh_token);
   t.equal(answer.statusCode, 200);
@@ -57,7 +57,7 @@ t.test('the current token rotates: a new pair, in the same session', async (t) =
   t.equal(await whoami(second.access_token), 200);
 });
 
-t.test('two refreshes at once get one and the same successor, which works', async (t) => {
+t.test('two refreshes at once get the same successor, which works', async (t) => {
   const { refresh_token, session_id } = await signIn();
   const [one, two] = await Promise.all([refresh(refresh_token), refresh(refresh_token)]);
   t.same([one?.statusCode, two?.statusCode], [200, 200]);
@@ -67,7 +67,7 @@ t.test('two refreshes at once get one and the same successor, which works', asyn
 });
 
 t.test(
-  'REF-01 fifty at once get one and the same successor, and nobody is logged out',
+  'REF-01 fifty refreshes at once get the same successor, and nobody is signed out',
   async (t) => {
     const { refresh_token, session_id } = await signIn();
     const answers = await Promise.all(Array.from({ length: 50 }, () => refresh(refresh_token)));
@@ -105,20 +105,23 @@ t.test('REF-04 one millisecond later it is reuse: the session ends', async (t) =
   refused(t, await refresh(session.refresh_token), 401, 'refresh_invalid');
 });
 
-t.test('the same Idempotency-Key gets the same successor at any later time', async (t) => {
-  const { refresh_token } = await signIn();
-  const key = { 'idempotency-key': 'attempt 1' };
-  const first = (await refresh(refresh_token, key)).json();
-  clock.advance(86_400_000);
-  const retry = await refresh(refresh_token, key);
-  t.equal(retry.statusCode, 200);
-  t.equal(retry.json().refresh_token, first.refresh_token);
-  t.equal(await whoami(retry.json().access_token), 200);
-  t.notOk(JSON.stringify(await row()).includes('attempt 1'), 'the key itself is not kept');
-});
+t.test(
+  'a retry with the same Idempotency-Key gets the same successor at any later time',
+  async (t) => {
+    const { refresh_token } = await signIn();
+    const key = { 'idempotency-key': 'attempt 1' };
+    const first = (await refresh(refresh_token, key)).json();
+    clock.advance(86_400_000);
+    const retry = await refresh(refresh_token, key);
+    t.equal(retry.statusCode, 200);
+    t.equal(retry.json().refresh_token, first.refresh_token);
+    t.equal(await whoami(retry.json().access_token), 200);
+    t.notOk(JSON.stringify(await row()).includes('attempt 1'), 'the key itself is not kept');
+  },
+);
 
 t.test(
-  'a page that was reloaded in mid-refresh has a new Idempotency-Key, and 30 s to use it',
+  'a page reloaded during a refresh can use a new Idempotency-Key for 30 seconds',
   async (t) => {
     for (const key of ['attempt 1', undefined]) {
       const session = await signIn();
@@ -138,19 +141,26 @@ t.test(
   },
 );
 
-t.test('three quick reloads whose first request arrives last sign nobody out', async (t) => {
-  const first = await signIn();
-  const second = (await refresh(first.refresh_token)).json();
-  const third = (await refresh(second.refresh_token)).json();
-  clock.advance(30_000);
-  const late = await refresh(first.refresh_token, { 'idempotency-key': 'the first' });
-  t.equal(late.statusCode, 200);
-  t.equal(late.json().refresh_token, third.refresh_token, 'the newest, and nothing rotates');
-  t.equal((await sessionOf(first.session_id))?.gen, 2);
-  t.equal((await refresh(late.json().refresh_token)).statusCode, 200);
-});
+t.test(
+  'three quick reloads, of which the first request arrives last, sign nobody out',
+  async (t) => {
+    const first = await signIn();
+    const second = (await refresh(first.refresh_token)).json();
+    const third = (await refresh(second.refresh_token)).json();
+    clock.advance(30_000);
+    const late = await refresh(first.refresh_token, { 'idempotency-key': 'the first' });
+    t.equal(late.statusCode, 200);
+    t.equal(
+      late.json().refresh_token,
+      third.refresh_token,
+      'the newest token, and no new generation',
+    );
+    t.equal((await sessionOf(first.session_id))?.gen, 2);
+    t.equal((await refresh(late.json().refresh_token)).statusCode, 200);
+  },
+);
 
-t.test('a standby that lagged, or a restored backup, signs nobody out', async (t) => {
+t.test('a lagging standby or a restored backup signs nobody out', async (t) => {
   const session = await signIn();
   const backup = await row();
   const changed = await as(session.access_token, {
@@ -165,7 +175,7 @@ t.test('a standby that lagged, or a restored backup, signs nobody out', async (t
     result: undefined,
   }));
   const me = await as(third.access_token, { url: '/v1/me' });
-  t.equal(me.statusCode, 200, 'a version above that of the row is no revoked one');
+  t.equal(me.statusCode, 200, 'a token version above that of the row is not revoked');
   const answer = await refresh(third.refresh_token);
   t.equal(answer.statusCode, 200);
   t.equal(events().at(-1), 'session.row_behind');
@@ -178,14 +188,14 @@ t.test('a standby that lagged, or a restored backup, signs nobody out', async (t
   t.match(metrics, 'outcome="caught_up"} 1');
 });
 
-t.test('without a key a keyed rotation is repeated for 30 s like any other', async (t) => {
+t.test('a retry without the key works for 30 seconds after a refresh with a key', async (t) => {
   const { refresh_token } = await signIn();
   const first = await refresh(refresh_token, { 'idempotency-key': 'attempt 1' });
   const retry = await refresh(refresh_token);
   t.equal(retry.json().refresh_token, first.json().refresh_token);
 });
 
-t.test('a key that is empty or too long is 422, and nothing rotates', async (t) => {
+t.test('a key that is empty or too long gets 422, and no new generation', async (t) => {
   const { refresh_token, session_id } = await signIn();
   for (const key of ['', 'k'.repeat(256)]) {
     const problem = refused(
@@ -200,7 +210,7 @@ t.test('a key that is empty or too long is 422, and nothing rotates', async (t) 
 });
 
 t.test(
-  'REF-02 REF-04 a token replayed after its successor was used ends the session, key or not',
+  'REF-02 REF-04 a token replayed after its successor was used ends the session, with or without a key',
   async (t) => {
     for (const headers of [undefined, { 'idempotency-key': 'attempt 1' }]) {
       const first = await signIn();
@@ -210,7 +220,7 @@ t.test(
       refused(t, await refresh(first.refresh_token, headers), 401, 'refresh_reused');
       await ended(t, third);
       refused(t, await refresh(third.refresh_token), 401, 'refresh_invalid');
-      t.equal((await sessionOf(first.session_id))?.gen, 2, 'the replay rotated nothing');
+      t.equal((await sessionOf(first.session_id))?.gen, 2, 'the replay made no new generation');
     }
   },
 );
@@ -232,7 +242,7 @@ t.test('many replays at once end the session once', async (t) => {
   );
 });
 
-t.test('a replay after logout is refused and changes nothing', async (t) => {
+t.test('a replay after a sign-out is refused and changes nothing', async (t) => {
   const { refresh_token } = await signIn();
   const successor = (await refresh(refresh_token)).json();
   t.equal((await post('/v1/logout', { refresh_token: successor.refresh_token })).statusCode, 204);
@@ -243,7 +253,7 @@ t.test('a replay after logout is refused and changes nothing', async (t) => {
   t.same(await row(), before);
 });
 
-t.test('a logout is never undone by refreshes in flight', async (t) => {
+t.test('refreshes in flight never undo a sign-out', async (t) => {
   for (let round = 0; round < 5; round += 1) {
     const session = await signIn();
     const { refresh_token } = session;
@@ -258,7 +268,7 @@ t.test('a logout is never undone by refreshes in flight', async (t) => {
   }
 });
 
-t.test('REF-07 what is no refresh token of this service is refused', async (t) => {
+t.test('REF-07 a token that is not a refresh token of this service is refused', async (t) => {
   const { refresh_token, access_token, device_token } = await signIn();
   const [header, claims, signature] = refresh_token.split('.');
   const before = await row();
@@ -279,9 +289,9 @@ t.test('REF-07 what is no refresh token of this service is refused', async (t) =
   t.same(await row(), before);
 });
 
-t.test('without a token there is nothing to renew', async (t) => {
+t.test('a refresh without a token is refused', async (t) => {
   const answer = await post('/v1/refresh', {});
-  t.match(refused(t, answer, 401, 'refresh_missing').detail, /Nobody is signed in here/);
+  t.match(refused(t, answer, 401, 'refresh_missing').detail, /no refresh token/);
   t.equal(answer.headers['www-authenticate'], 'Bearer realm="Latchkey"');
   refused(t, await inject({ method: 'POST', url: '/v1/refresh' }), 401, 'refresh_missing');
   const { access_token } = await signIn();
@@ -301,7 +311,7 @@ t.test('with the cookie transport the successor is a cookie', async (t) => {
 });
 
 t.test(
-  'COO-02 a token of one transport sent by the other is refused, and nothing rotates',
+  'COO-02 a token sent by the other transport is refused, and makes no new generation',
   async (t) => {
     const byCookie = await signInByCookie();
     refused(t, await refresh(byCookie.refresh_token), 401, 'refresh_invalid');
@@ -314,7 +324,7 @@ t.test(
   },
 );
 
-t.test('a refused cookie is cleared, a refused body sets none', async (t) => {
+t.test('a refused cookie is cleared, and a refused body sets no cookie', async (t) => {
   const session = await signInByCookie();
   const second = (await refreshByCookie(session.refresh_token)).cookies[0]?.value as string;
   await refreshByCookie(second);
@@ -327,7 +337,7 @@ t.test('a refused cookie is cleared, a refused body sets none', async (t) => {
   t.equal((await refresh('x')).headers['set-cookie'], undefined);
 });
 
-t.test('REF-05 a session ends when it is not refreshed for two weeks', async (t) => {
+t.test('REF-05 a session ends if it is not refreshed for two weeks', async (t) => {
   const { signUp, refresh, clock } = await testApp(t);
   let tokens = await signUp();
   clock.advance(14 * 86_400_000 - 1_000);
@@ -338,7 +348,7 @@ t.test('REF-05 a session ends when it is not refreshed for two weeks', async (t)
 });
 
 t.test(
-  'REF-05 a session ends thirty days after its sign-in, however often it is refreshed',
+  'REF-05 a session ends thirty days after its sign-in, even if it is refreshed often',
   async (t) => {
     const { signUp, refresh, clock } = await testApp(t);
     let tokens = await signUp();
@@ -369,32 +379,39 @@ t.test(
     await change({ status: 'disabled' });
     refused(t, await refresh(promoted.refresh_token), 401, 'refresh_invalid');
     await change({ status: 'active' });
-    t.equal((await refresh(promoted.refresh_token)).statusCode, 200, 'the fault burnt nothing');
+    t.equal(
+      (await refresh(promoted.refresh_token)).statusCode,
+      200,
+      'the failure used no token up',
+    );
     const { refresh_token: other } = await signIn();
     await change({ token_version: (await row()).token_version + 1 });
     refused(t, await refresh(other), 401, 'refresh_invalid');
   },
 );
 
-t.test('REF-15 a database that is gone is 503, never a 401 that signs somebody out', async (t) => {
-  const { signUp, refresh, post, context } = await testApp(t);
-  const { refresh_token } = await signUp();
-  await context.close();
-  for (const answer of [
-    await refresh(refresh_token),
-    await post('/v1/logout', { refresh_token }),
-  ]) {
-    refused(t, answer, 503, 'unavailable');
-    t.equal(answer.headers['retry-after'], '1');
-    t.equal(answer.headers['set-cookie'], undefined);
-  }
-});
+t.test(
+  'REF-15 without a database a refresh gets 503, never a 401 that signs somebody out',
+  async (t) => {
+    const { signUp, refresh, post, context } = await testApp(t);
+    const { refresh_token } = await signUp();
+    await context.close();
+    for (const answer of [
+      await refresh(refresh_token),
+      await post('/v1/logout', { refresh_token }),
+    ]) {
+      refused(t, answer, 503, 'unavailable');
+      t.equal(answer.headers['retry-after'], '1');
+      t.equal(answer.headers['set-cookie'], undefined);
+    }
+  },
+);
 
 t.test(
-  'REF-02 REF-03 what a replay ended stays ended, on another node and after a crash',
+  'REF-02 REF-03 a session that a replay ended stays ended, on another node and after a crash',
   async (t) => {
     const url = await sqliteFile(t).create();
-    // Nothing is closed in between: the second node finds what the first has committed, and no more.
+    // The first node is not closed, so the second one finds only what it has committed.
     const database = async () => {
       const connection = opened(t, url);
       await migrate(connection);
@@ -415,11 +432,15 @@ t.test(
     const restarted = await testApp(t, { database: await database() });
     refused(t, await restarted.refresh(third.refresh_token), 401, 'refresh_invalid');
     t.equal((await restarted.as(third.access_token, { url: '/v1/whoami' })).statusCode, 401);
-    t.equal((await two.refresh(other.refresh_token)).statusCode, 200, 'the other session goes on');
+    t.equal(
+      (await two.refresh(other.refresh_token)).statusCode,
+      200,
+      'the other session continues',
+    );
   },
 );
 
-t.test('REF-01 of fifty refreshes on two nodes at once all get one successor', async (t) => {
+t.test('REF-01 fifty refreshes on two nodes at once get one successor', async (t) => {
   const url = await sqliteFile(t).create();
   const [left, right] = [opened(t, url), opened(t, url)];
   await migrate(left);
@@ -433,7 +454,7 @@ t.test('REF-01 of fifty refreshes on two nodes at once all get one successor', a
   t.equal(new Set(answers.map((answer) => answer.json().refresh_token)).size, 1);
 });
 
-t.test('REF-15 a database that is locked for a while spends no token', async (t) => {
+t.test('REF-15 a database that is locked for a while uses no token up', async (t) => {
   const url = await sqliteFile(t).create();
   const database = opened(t, url);
   await migrate(database);
@@ -449,7 +470,7 @@ t.test('REF-15 a database that is locked for a while spends no token', async (t)
   t.equal((await node.refresh(refresh_token)).statusCode, 200, 'the same token');
 });
 
-t.test('REF-06 whoever has a copy of the table has no token', async (t) => {
+t.test('REF-06 a copy of the table contains no token', async (t) => {
   const url = await sqliteFile(t).create();
   const database = opened(t, url);
   await migrate(database);
@@ -469,7 +490,7 @@ t.test('REF-06 whoever has a copy of the table has no token', async (t) => {
 });
 
 t.test(
-  'REF-16 the owner hears of a replay, by a mail that carries no token, and the log does',
+  'REF-16 a replay is logged, and its owner gets a mail, which contains no token',
   async (t) => {
     const box = await mailbox(t);
     const node = await testApp(t, { env: { MAIL_URL: box.url } });

@@ -3,7 +3,7 @@ import { openDatabase } from '../../../src/parts/storage/database.ts';
 import { refused } from '../../refused.ts';
 import { testApp } from '../../test-app.ts';
 
-t.test('a caller reads his claims, in the body and in headers', async (t) => {
+t.test('the claims are in the body and in headers', async (t) => {
   const { signUp, as, context, clock } = await testApp(t);
   const { access_token, session_id } = await signUp();
   const answer = await as(access_token, { url: '/v1/whoami' });
@@ -33,7 +33,7 @@ t.test('a caller reads his claims, in the body and in headers', async (t) => {
   });
 });
 
-t.test('roles are told in one header', async (t) => {
+t.test('roles are in one header', async (t) => {
   const { signUp, login, as, context } = await testApp(t);
   await signUp();
   const user = await context.users.findByEmail('ada@example.com');
@@ -46,7 +46,7 @@ t.test('roles are told in one header', async (t) => {
   t.equal(answer.headers['x-auth-roles'], 'admin,auditor');
 });
 
-t.test('nothing is read from the database, and a database that is gone is no fault', async (t) => {
+t.test('nothing is read from the database, so the route works without it', async (t) => {
   let queries = 0;
   const database = openDatabase({
     url: 'file::memory:',
@@ -63,7 +63,7 @@ t.test('nothing is read from the database, and a database that is gone is no fau
   });
   const { signUp, as } = await testApp(t, { database });
   const { access_token } = await signUp();
-  t.ok(queries > 0, 'a sign-up is counted');
+  t.ok(queries > 0, 'the counter sees a sign-up');
   queries = 0;
   for (let call = 0; call < 5; call += 1)
     t.equal((await as(access_token, { url: '/v1/whoami' })).statusCode, 200);
@@ -73,7 +73,7 @@ t.test('nothing is read from the database, and a database that is gone is no fau
   refused(t, await as(access_token, { url: '/v1/me' }), 503, 'unavailable');
 });
 
-t.test('TOK-10 a token ends with its last second, remembered or not', async (t) => {
+t.test('TOK-10 a token expires with its last second, cached or not', async (t) => {
   const { signUp, login, as, clock } = await testApp(t);
   const seen = await signUp();
   const unseen = (await login()).json();

@@ -9,7 +9,7 @@ const root = await admin(app);
 const end = (id: string) =>
   as(root.access_token, { method: 'DELETE', url: `/v1/users/${id}/sessions` });
 
-t.test('REF-14 a user is signed out everywhere, and may sign in again', async (t) => {
+t.test('REF-14 a user is signed out everywhere, and can sign in again', async (t) => {
   const password_hash = await context.passwords.hash('correct horse battery staple');
   const eve = await signedIn(app, 'eve@example.com', { password_hash, roles: ['reader'] });
   const second = (await app.login('eve@example.com')).json();
@@ -24,7 +24,7 @@ t.test('REF-14 a user is signed out everywhere, and may sign in again', async (t
   t.equal((await as(root.access_token, { url: '/v1/whoami' })).statusCode, 200, "nobody else's");
 });
 
-t.test('an administrator ends his own too', async (t) => {
+t.test('administrators can end their own sessions', async (t) => {
   const self = await signedIn(app, 'self@example.com', { roles: ['admin'] });
   const url = `/v1/users/${self.id}/sessions`;
   t.equal((await as(self.access_token, { method: 'DELETE', url })).statusCode, 204);
@@ -32,12 +32,12 @@ t.test('an administrator ends his own too', async (t) => {
   t.match(await context.users.findById(self.id), { roles: ['admin'], status: 'active' });
 });
 
-t.test('the tokens of a machine, and of nobody, are not ended here', async (t) => {
+t.test('a service account and an unknown ID get 404', async (t) => {
   const lines = audit(app).length;
   const client = await machine(app);
   const token = await machineToken(app, client);
   refused(t, await end(client.id), 404, 'not_found');
   refused(t, await end('01990d6e-7c3f-7a51-9c6b-0c1d2e3f4a5b'), 404, 'not_found');
   t.equal((await as(token, { url: '/v1/whoami' })).statusCode, 200);
-  t.equal(audit(app).length, lines + 1, "but for the machine's own token");
+  t.equal(audit(app).length, lines + 1, 'only the line of the token for the service account');
 });

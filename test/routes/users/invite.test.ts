@@ -43,11 +43,11 @@ t.test('an invited user chooses the first password through the mailed link', asy
   const mail = await box.next();
   t.same(mail.recipients, ['Grace@example.com']);
   const token = /#token=(\S+)/.exec(mail.mail.text ?? '')?.[1] as string;
-  t.notOk(JSON.stringify(logs).includes(token), 'the log does not have the link');
+  t.notOk(JSON.stringify(logs).includes(token), 'the log does not contain the link');
 
   for (const password of ['', PASSWORD, 'null', 'undefined']) {
     const guess = await login('grace@example.com', password);
-    t.not(guess.statusCode, 200, `"${password}" does not sign in before`);
+    t.not(guess.statusCode, 200, `"${password}" does not sign in before the link is used`);
   }
   const chosen = await post('/v1/password/reset', { token, password: PASSWORD });
   t.equal(chosen.statusCode, 204);
@@ -62,7 +62,7 @@ t.test('an invited user chooses the first password through the mailed link', asy
   t.equal((await login('grace@example.com')).statusCode, 200, 'the link works once');
 });
 
-t.test('the link of an account that is disabled or deleted chooses nothing', async (t) => {
+t.test('the link of a disabled or deleted account sets no password', async (t) => {
   for (const [email, end] of [
     ['gone@example.com', { method: 'DELETE' }],
     ['off@example.com', { method: 'PATCH', payload: { status: 'disabled' } }],
@@ -76,29 +76,35 @@ t.test('the link of an account that is disabled or deleted chooses nothing', asy
   }
 });
 
-t.test('an address that is taken is refused, in whatever case, and nobody is mailed', async (t) => {
-  await signedIn(app, 'second@example.com');
-  const [mails, lines] = [await box.settled(), audit(app).length];
-  const before = await rowOf('second@example.com');
-  for (const email of ['second@example.com', 'SECOND@example.com']) {
-    refused(t, await invite({ email, roles: ['x'] }), 409, 'email_taken');
-  }
-  t.same(await rowOf('second@example.com'), before);
-  t.equal(await box.settled(), mails);
-  t.equal(audit(app).length, lines);
-});
+t.test(
+  'an address that is taken is refused in upper and lower case, and no mail is sent',
+  async (t) => {
+    await signedIn(app, 'second@example.com');
+    const [mails, lines] = [await box.settled(), audit(app).length];
+    const before = await rowOf('second@example.com');
+    for (const email of ['second@example.com', 'SECOND@example.com']) {
+      refused(t, await invite({ email, roles: ['x'] }), 409, 'email_taken');
+    }
+    t.same(await rowOf('second@example.com'), before);
+    t.equal(await box.settled(), mails);
+    t.equal(audit(app).length, lines);
+  },
+);
 
-t.test('of ten who invite one address at once one does, and one mail goes out', async (t) => {
-  const mails = await box.settled();
-  const answers = await Promise.all(
-    Array.from({ length: 10 }, () => invite({ email: 'race@example.com' })),
-  );
-  const statuses = answers.map(({ statusCode }) => statusCode).sort();
-  t.same(statuses, [201, ...Array(9).fill(409)]);
-  t.equal(await box.settled(), mails + 1);
-});
+t.test(
+  'of ten invitations of one address at once, one succeeds, and one mail is sent',
+  async (t) => {
+    const mails = await box.settled();
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => invite({ email: 'race@example.com' })),
+    );
+    const statuses = answers.map(({ statusCode }) => statusCode).sort();
+    t.same(statuses, [201, ...Array(9).fill(409)]);
+    t.equal(await box.settled(), mails + 1);
+  },
+);
 
-t.test('EML-12 an administrator sets nothing but address, name and roles', async (t) => {
+t.test('EML-12 an administrator can set only the address, the name and the roles', async (t) => {
   const [mails, lines] = [await box.settled(), audit(app).length];
   const email = 'mallory@example.com';
   const one = 'r'.repeat(32);
@@ -143,7 +149,7 @@ t.test('EML-12 an administrator sets nothing but address, name and roles', async
   t.equal(audit(app).length, lines);
 });
 
-t.test('an administrator is invited only with the password of who invites', async (t) => {
+t.test('inviting an administrator needs the password of the caller', async (t) => {
   const email = 'second-root@example.com';
   const asAdmin = (password?: string) => invite({ email, roles: ['editor', 'admin'], password });
   const { errors } = refused(t, await asAdmin(), 422, 'invalid_input');
@@ -157,7 +163,7 @@ t.test('an administrator is invited only with the password of who invites', asyn
   t.match(await rowOf(email), { roles: ['editor', 'admin'], password_hash: null });
 });
 
-t.test('a user of as many roles as there may be signs in', async (t) => {
+t.test('a user with as many roles as allowed can sign in', async (t) => {
   const roles = 'abcdef'.split('').map((name) => name.repeat(32));
   const { id } = (await invite({ email: 'many@example.com', roles })).json();
   const token = await box.token('many@example.com');
@@ -167,7 +173,7 @@ t.test('a user of as many roles as there may be signs in', async (t) => {
   t.equal((await context.users.findById(id))?.sessions.length, 1);
 });
 
-t.test('the link holds for a day and no longer; then the owner asks for another', async (t) => {
+t.test('the link works for a day and no longer; then the user asks for another', async (t) => {
   await invite({ email: 'late@example.com' });
   const token = await box.token('late@example.com');
   await invite({ email: 'slow@example.com' });

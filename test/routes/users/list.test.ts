@@ -27,7 +27,7 @@ const list = async (query = '') => {
 const found = async (prefix: string) =>
   (await list(`?email=${encodeURIComponent(prefix)}`)).users.map(({ email }) => email);
 
-t.test('an administrator sees every person, oldest first, and no machine', async (t) => {
+t.test('an administrator sees every user, oldest first, and no service account', async (t) => {
   const { users, next_cursor } = await list();
   t.same(
     users.map(({ id }) => id),
@@ -54,7 +54,7 @@ t.test('a row shows no password, no token and no secret', async (t) => {
   });
 });
 
-t.test('the pages together hold everybody once, also when the last one is full', async (t) => {
+t.test('the pages together list every user once, even if the last one is full', async (t) => {
   for (const limit of [1, 2, 4, 5]) {
     const seen: string[] = [];
     let pages = 0;
@@ -71,7 +71,7 @@ t.test('the pages together hold everybody once, also when the last one is full',
   }
 });
 
-t.test('a page goes on behind its cursor though that user is gone', async (t) => {
+t.test('a page continues after its cursor even if that user was deleted', async (t) => {
   clock.advance(1);
   const gone = await signedIn(app, 'gone@example.com');
   clock.advance(1);
@@ -90,7 +90,7 @@ t.test('a page goes on behind its cursor though that user is gone', async (t) =>
   );
 });
 
-t.test('an address is found by its beginning, in whatever case it is asked', async (t) => {
+t.test('a search finds addresses by their start, in upper and lower case', async (t) => {
   t.same(await found('root'), ['root@example.com']);
   t.same(await found('ROOT@Example'), ['root@example.com']);
   t.same(await found('émil'), ['Émile@example.com']);
@@ -99,7 +99,7 @@ t.test('an address is found by its beginning, in whatever case it is asked', asy
   t.same(await found('root@example.com.org'), []);
 });
 
-t.test('what a search takes for wildcards is taken as it stands', async (t) => {
+t.test('a search takes wildcard characters literally', async (t) => {
   t.same(await found('a_b'), ['a_b@example.com']);
   t.same(await found('a%b'), ['a%b@example.com']);
   t.same(await found('%'), []);
@@ -108,7 +108,7 @@ t.test('what a search takes for wildcards is taken as it stands', async (t) => {
   t.same(await found("a' or 1=1 --"), []);
 });
 
-t.test('a search has pages too, in the order of addresses', async (t) => {
+t.test('a search has pages too, sorted by address', async (t) => {
   for (const limit of [1, 2, 3, 4]) {
     const seen: string[] = [];
     let cursor: string | null = null;
@@ -122,7 +122,7 @@ t.test('a search has pages too, in the order of addresses', async (t) => {
   }
 });
 
-t.test('a page of a search goes on behind its cursor though that user is gone', async (t) => {
+t.test('a page of a search continues after its cursor even if that user was deleted', async (t) => {
   for (const email of ['z1@example.com', 'z2@example.com', 'Zé@example.com'])
     await signedIn(app, email);
   const { users, next_cursor } = await list('?email=z&limit=1');
@@ -136,27 +136,30 @@ t.test('a page of a search goes on behind its cursor though that user is gone', 
 
 const cursorOf = (position: string) => Buffer.from(position).toString('base64url');
 
-t.test('a cursor of a search is for that search alone, and nothing else is one', async (t) => {
-  const [a, z] = [await list('?email=a&limit=1'), await list('?email=z&limit=1')];
-  for (const query of [
-    `email=z&cursor=${a.next_cursor}`,
-    `email=z&cursor=${root.id}`,
-    `cursor=${z.next_cursor}`,
-    `email=z&cursor=${z.next_cursor}A`,
-    `email=z&cursor=${z.next_cursor}=`,
-    `email=z&cursor=${cursorOf('z\0')}`,
-    `email=z&cursor=${Buffer.from('z\xff', 'latin1').toString('base64url')}`,
-    'email=z&cursor=z',
-    'email=z&cursor=',
-    `email=z&cursor=${z.next_cursor}&cursor=${z.next_cursor}`,
-  ]) {
-    const { errors } = refused(t, await get(`?${query}`), 422, 'invalid_input');
-    t.match(errors, [{ path: '/cursor' }], query);
-  }
-  t.same((await list(`?email=z&cursor=${cursorOf('zü')}`)).users, [], 'behind all of them');
-});
+t.test(
+  'the cursor of a search works only for that search, and other text is refused',
+  async (t) => {
+    const [a, z] = [await list('?email=a&limit=1'), await list('?email=z&limit=1')];
+    for (const query of [
+      `email=z&cursor=${a.next_cursor}`,
+      `email=z&cursor=${root.id}`,
+      `cursor=${z.next_cursor}`,
+      `email=z&cursor=${z.next_cursor}A`,
+      `email=z&cursor=${z.next_cursor}=`,
+      `email=z&cursor=${cursorOf('z\0')}`,
+      `email=z&cursor=${Buffer.from('z\xff', 'latin1').toString('base64url')}`,
+      'email=z&cursor=z',
+      'email=z&cursor=',
+      `email=z&cursor=${z.next_cursor}&cursor=${z.next_cursor}`,
+    ]) {
+      const { errors } = refused(t, await get(`?${query}`), 422, 'invalid_input');
+      t.match(errors, [{ path: '/cursor' }], query);
+    }
+    t.same((await list(`?email=z&cursor=${cursorOf('zü')}`)).users, [], 'after all of them');
+  },
+);
 
-t.test('fifty rows are a page unless another number is asked for', async (t) => {
+t.test('a page has fifty rows by default', async (t) => {
   const many = await testApp(t);
   const { access_token } = await admin(many);
   for (let index = 0; index < 100; index += 1) await signedIn(many, `u${index}@example.com`);

@@ -8,7 +8,7 @@ const { as, clock, events } = app;
 const root = await admin(app);
 const read = (id: string) => as(root.access_token, { url: `/v1/users/${id}` });
 
-t.test('an administrator reads what may be seen of a user, and nothing else', async (t) => {
+t.test('an administrator reads the view of a user, and no other columns', async (t) => {
   const changes = {
     name: 'Eve',
     roles: ['editor'],
@@ -32,10 +32,10 @@ t.test('an administrator reads what may be seen of a user, and nothing else', as
     updated_at: time,
     last_login_at: time,
   });
-  t.same(events(), [], 'reading is no act');
+  t.same(events(), [], 'reading logs no event');
 });
 
-t.test('sessions that have ended or run out are not counted', async (t) => {
+t.test('sessions that have ended or expired are not counted', async (t) => {
   const carl = await signedIn(app, 'carl@example.com');
   await app.post('/v1/logout', { refresh_token: carl.refresh_token });
   t.equal((await read(carl.id)).json().sessions, 0);
@@ -49,7 +49,7 @@ t.test('sessions that have ended or run out are not counted', async (t) => {
   t.equal(await count(), 0);
 });
 
-t.test('there is no user of another id, of a machine, or of one who was deleted', async (t) => {
+t.test('an unknown ID, a service account and a deleted user get 404', async (t) => {
   const { access_token } = await signedIn(app, 'root3@example.com', { roles: ['admin'] });
   const { id } = await machine(app);
   const gone = await signedIn(app, 'gone@example.com');

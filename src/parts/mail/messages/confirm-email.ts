@@ -3,8 +3,8 @@ import type { Letter } from '../letter.ts';
 export const confirmEmail = (appUrl: string, token: string): Letter => ({
   subject: 'Confirm your address',
   paragraphs: [
-    'Confirm that this is the address of your account. The link is good for 24 hours.',
-    'If you do not know what this is about, do nothing.',
+    'Please confirm that you want to use this address for your account. The link works for 24 hours.',
+    'If you did not ask for this, you can ignore this mail.',
   ],
-  action: { label: 'Confirm the address', link: `${appUrl}/confirm-email#token=${token}` },
+  action: { label: 'Confirm your address', link: `${appUrl}/confirm-email#token=${token}` },
 });

@@ -1,53 +1,56 @@
 import type { Letter } from '../letter.ts';
 
-/** What happened to an account, and so is told to its owner. */
+/** Subject and first paragraph of the mails that tell an owner what happened to the account. */
 const notices = {
   'password.changed': [
     'Your password was changed',
-    'The password of your account was changed. Every other session has ended.',
+    'The password of your account was changed. All other devices have been signed out.',
   ],
   'email.changed': [
     'Your address was changed',
-    'Your account has moved to another address. This one no longer signs in.',
+    'Your account now has another address. You can no longer sign in with this one.',
   ],
   'mfa.enabled': [
     'Second factor switched on',
-    'From now on signing in needs a code from your authenticator app.',
+    'From now on, you sign in with your password and a code from your authenticator app.',
   ],
   'mfa.disabled': [
     'Second factor switched off',
-    'From now on the password alone signs in. Every other session has ended.',
+    'From now on, you sign in with your password alone. All other devices have been signed out.',
   ],
   'mfa.recovery_codes_renewed': [
     'New recovery codes',
-    'You have a new set of recovery codes. The old set no longer works.',
+    'New recovery codes were created for your account. The old ones no longer work.',
   ],
   'mfa.recovery_code_used': [
     'A recovery code was used',
-    'Somebody signed in with one of your recovery codes. It no longer works.',
+    'Somebody, probably you, signed in with one of your recovery codes. Each code works once, so this one is now used up.',
   ],
   'session.reuse_detected': [
-    'A session was ended for safety',
-    'A sign-in token of one of your devices was used again after it had been exchanged, so somebody may have copied it. That session has ended.',
+    'A session was ended for your safety',
+    'A sign-in token of one of your devices was used twice, so somebody may have copied it. To protect you, that device was signed out.',
   ],
-  'account.deleted': ['Your account is deleted', 'Your account and everything about it is gone.'],
+  'account.deleted': ['Your account was deleted', 'Your account and its data were deleted.'],
 } as const;
 
 export type NoticeName = keyof typeof notices;
 
-/** After these the address, or the account, is out of the reader's hands. */
-const BEYOND_REPAIR: ReadonlySet<NoticeName> = new Set(['email.changed', 'account.deleted']);
+/** After these, the reader can no longer choose a new password. */
+const NO_ACCESS: ReadonlySet<NoticeName> = new Set(['email.changed', 'account.deleted']);
 
 export function notice(name: NoticeName, appUrl: string): Letter {
   const [subject, happened] = notices[name];
-  if (BEYOND_REPAIR.has(name)) {
-    return { subject, paragraphs: [happened, 'If it was not you, tell whoever runs the service.'] };
+  if (NO_ACCESS.has(name)) {
+    return {
+      subject,
+      paragraphs: [happened, 'If you did not expect this, contact the people who run the service.'],
+    };
   }
   return {
     subject,
     paragraphs: [
       happened,
-      'If it was not you, choose a new password now, and look at your devices.',
+      'If this was not you, choose a new password now. That signs out every device.',
     ],
     action: { label: 'Choose a new password', link: `${appUrl}/forgot-password` },
   };

@@ -18,9 +18,9 @@ export function confirmTotp(app: App, context: Context): void {
     schema: {
       operationId: 'confirmTotp',
       tags: ['Me'],
-      summary: 'Put the second factor into force',
+      summary: 'Turn on the second factor',
       description:
-        'With one right code. Answers ten recovery codes, shown once. Every other session ends. The fifth wrong code drops the secret: begin again then.',
+        'Takes a code from the authenticator app. Answers ten recovery codes, which are shown only once. Ends every other session. After five wrong codes, start the enrolment again.',
       body: z.strictObject({ code: Code }).meta({ examples: [{ code: '492039' }] }),
       response: { 200: RecoveryCodes },
     },

@@ -21,21 +21,19 @@ export function enrolTotp(app: App, context: Context): void {
     schema: {
       operationId: 'enrolTotp',
       tags: ['Me'],
-      summary: 'Begin with a second factor',
+      summary: 'Start enrolling a second factor',
       description:
-        'A secret for an authenticator app (RFC 6238), shown once. It counts only after a code has confirmed it.',
+        'Answers a secret for an authenticator app (TOTP, RFC 6238), which is shown only once. The second factor is off until a code confirms it.',
       body: z
         .strictObject({ password: Password })
         .meta({ examples: [{ password: 'correct horse battery staple' }] }),
       response: { 201: Enrolment },
     },
     handler: async (request, reply) => {
-      const { user, secret } = await beginEnrolment(
-        context,
-        request.caller,
-        request.body.password,
-        signalOf(reply),
-      );
+      const { user, secret } = await beginEnrolment(context, request.caller, {
+        password: request.body.password,
+        signal: signalOf(reply),
+      });
       logEvent(request, 'mfa.enrolment_begun', { user: user.id });
       const otpauth_uri = otpauthUri(secret, {
         email: String(user.email),

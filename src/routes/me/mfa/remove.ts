@@ -1,4 +1,4 @@
-import { removeFactor } from '../../../actions/second-factor/my-second-factor.ts';
+import { removeSecondFactor } from '../../../actions/second-factor/my-second-factor.ts';
 import type { Context } from '../../../context.ts';
 import type { App } from '../../../http/app-type.ts';
 import { logEvent } from '../../../http/logging.ts';
@@ -27,14 +27,13 @@ export function removeTotp(app: App, context: Context): void {
       operationId: 'removeTotp',
       tags: ['Me'],
       summary: 'Remove the second factor',
-      description:
-        'Needs the password and the factor itself, or a recovery code. Every other session ends.',
+      description: 'Needs the password, and a code or a recovery code. Ends every other session.',
       body: PasswordAndProof,
-      response: { 204: NoContent.describe('The password alone signs in again.') },
+      response: { 204: NoContent.describe('The second factor is off.') },
     },
     handler: async (request, reply) => {
       const { caller, body } = request;
-      await removeFactor(context, caller, {
+      await removeSecondFactor(context, caller, {
         password: body.password,
         proof: proofOf(body),
         signal: signalOf(reply),

@@ -26,7 +26,8 @@ export function renewRecoveryCodes(app: App, context: Context): void {
       operationId: 'renewRecoveryCodes',
       tags: ['Me'],
       summary: 'Get new recovery codes',
-      description: 'Needs the password and a code. The old set no longer works.',
+      description:
+        'Needs the password, and a code or a recovery code. The old recovery codes no longer work.',
       body: PasswordAndProof,
       response: { 200: RecoveryCodes },
     },

@@ -32,17 +32,17 @@ t.test('MFA-06 MFA-05 enrolment needs the password, and shows the secret once', 
   const uri = new URL(otpauth_uri);
   t.equal(uri.searchParams.get('secret'), secret);
   t.equal(decodeURIComponent(uri.pathname), `/Latchkey:${email}`);
-  t.equal(qr_svg, renderSVG(otpauth_uri), 'the picture is of that URI');
+  t.equal(qr_svg, renderSVG(otpauth_uri), 'the QR code is of that URI');
   t.match(qr_svg, /^<svg [\s\S]*<\/svg>$/);
   t.notMatch(qr_svg, /<script|href|<image/);
 
-  t.notMatch(JSON.stringify(await row(email)), secret, 'it is not readable in the row');
+  t.notMatch(JSON.stringify(await row(email)), secret, 'the row does not contain it in plain text');
   const me = await as(access_token, { url: '/v1/me' });
   t.notMatch(me.payload, secret);
   t.equal(happened().at(-1), 'mfa.enrolment_begun');
 });
 
-t.test('MFA-06 a secret that was never confirmed asks nobody for a code', async (t) => {
+t.test('MFA-06 a sign-in needs no code while the secret is unconfirmed', async (t) => {
   const email = 'pending@example.com';
   const { access_token, refresh_token } = await signUp(email);
   await enrol(access_token);
@@ -56,7 +56,7 @@ t.test('MFA-06 a secret that was never confirmed asks nobody for a code', async 
   refused(t, await as(access_token, remove), 409, 'mfa_not_enabled');
 });
 
-t.test('one right code of the newest secret puts it into force', async (t) => {
+t.test('one right code of the newest secret turns it on', async (t) => {
   const email = 'confirm@example.com';
   const here = await signUp(email);
   const there = (await login(email)).json();
@@ -72,7 +72,7 @@ t.test('one right code of the newest secret puts it into force', async (t) => {
   }
   const after = await row(email);
   t.equal(after?.mfa.pending?.tries, 3, 'wrong codes are counted');
-  t.equal(after?.mfa.totp, undefined, 'and put nothing into force');
+  t.equal(after?.mfa.totp, undefined, 'and turn nothing on');
   t.same(after?.sessions, before?.sessions);
   await box.settled();
   const mails = box.mails.length;
@@ -88,12 +88,12 @@ t.test('one right code of the newest secret puts it into force', async (t) => {
   for (const one of recovery_codes) t.notOk(stored.includes(one), 'kept hashed');
   t.same(happened().slice(count), ['mfa.enabled']);
   t.equal(await box.settled(mails + 1), mails + 1);
-  t.equal(box.mails.at(-1)?.mail.subject, 'Second factor switched on');
+  t.equal(box.mails.at(-1)?.mail.subject, 'Second factor turned on');
 
   refused(t, await refresh(there.refresh_token), 401, 'refresh_invalid');
   refused(t, await as(there.access_token, { url: '/v1/whoami' }), 401, 'token_revoked');
   const next = await refresh(here.refresh_token);
-  t.equal(next.statusCode, 200, 'this session has just shown the factor');
+  t.equal(next.statusCode, 200, 'this session has just proven the second factor');
   const { amr } = (await as(next.json().access_token, { url: '/v1/whoami' })).json();
   t.same(amr, ['pwd', 'otp', 'mfa']);
   const step = await login(email);
@@ -101,11 +101,11 @@ t.test('one right code of the newest secret puts it into force', async (t) => {
 
   refused(t, await enrol(here.access_token), 409, 'mfa_enabled');
   refused(t, await confirm(here.access_token, codeAt(secret, clock.now)), 409, 'mfa_enabled');
-  t.same((await row(email))?.mfa, JSON.parse(stored).mfa, 'the factor is what it was');
+  t.same((await row(email))?.mfa, JSON.parse(stored).mfa, 'the second factor has not changed');
 });
 
 t.test(
-  'of five confirmations at once one counts, and only its recovery codes are kept',
+  'of five confirmations at once, one succeeds, and only its recovery codes are kept',
   async (t) => {
     const email = 'race@example.com';
     const { access_token } = await signUp(email);
@@ -121,7 +121,7 @@ t.test(
   },
 );
 
-t.test('a wrong code costs no hash', async (t) => {
+t.test('a wrong code computes no hash', async (t) => {
   const email = 'cheap@example.com';
   const { access_token } = await signUp(email);
   const { secret } = (await enrol(access_token)).json();

@@ -20,57 +20,46 @@ const signInWithFactor = async (email: string, proof: object) =>
 
 let ada: Authenticator;
 
-t.test(
-  'MFA-07 an access token alone, the password alone, the code alone: nothing is removed',
-  async (t) => {
-    ada = await withFactor(t, app, 'ada@example.com');
-    const token = ada.tokens.access_token;
-    const before = await row('ada@example.com');
-    const wrong = wrongCode(ada.secret, clock.now);
-    for (const act of [remove, renew]) {
-      refused(t, await act(token, { password: PASSWORD }), 422, 'invalid_input');
-      refused(t, await act(token, { code: wrong }), 422, 'invalid_input');
-      refused(t, await act(token, { password: PASSWORD, code: wrong }), 403, 'wrong_code');
-      const guess = { password: PASSWORD, recovery_code: 'AAAA-AAAA-AAAA-AAAA' };
-      refused(t, await act(token, guess), 403, 'wrong_code');
-      const right = { code: codeAt(ada.secret, clock.now + 30_000), password: `${PASSWORD}!` };
-      refused(t, await act(token, right), 403, 'wrong_password');
-    }
-    t.same(butForCounts(await row('ada@example.com')), butForCounts(before));
-  },
-);
+t.test('MFA-07 nothing is removed without both the password and a code', async (t) => {
+  ada = await withFactor(t, app, 'ada@example.com');
+  const token = ada.tokens.access_token;
+  const before = await row('ada@example.com');
+  const wrong = wrongCode(ada.secret, clock.now);
+  for (const act of [remove, renew]) {
+    refused(t, await act(token, { password: PASSWORD }), 422, 'invalid_input');
+    refused(t, await act(token, { code: wrong }), 422, 'invalid_input');
+    refused(t, await act(token, { password: PASSWORD, code: wrong }), 403, 'wrong_code');
+    const guess = { password: PASSWORD, recovery_code: 'AAAA-AAAA-AAAA-AAAA' };
+    refused(t, await act(token, guess), 403, 'wrong_code');
+    const right = { code: codeAt(ada.secret, clock.now + 30_000), password: `${PASSWORD}!` };
+    refused(t, await act(token, right), 403, 'wrong_password');
+  }
+  t.same(butForCounts(await row('ada@example.com')), butForCounts(before));
+});
 
-t.test(
-  'MFA-09 a new set of recovery codes kills the old one, and is told to the owner',
-  async (t) => {
-    const email = 'ada@example.com';
-    const code = ada.code();
-    await box.settled();
-    const mails = box.mails.length;
-    const count = happened().length;
-    const answer = await renew(ada.tokens.access_token, { password: PASSWORD, code });
-    t.equal(answer.statusCode, 200);
-    const { recovery_codes: codes } = answer.json();
-    t.equal(new Set([...codes, ...ada.recoveryCodes]).size, 20);
-    t.same(happened().slice(count), ['mfa.recovery_codes_renewed']);
-    t.equal(await box.settled(mails + 1), mails + 1);
-    t.equal(box.mails.at(-1)?.mail.subject, 'New recovery codes');
+t.test('MFA-09 new recovery codes replace the old ones, and the owner gets a mail', async (t) => {
+  const email = 'ada@example.com';
+  const code = ada.code();
+  await box.settled();
+  const mails = box.mails.length;
+  const count = happened().length;
+  const answer = await renew(ada.tokens.access_token, { password: PASSWORD, code });
+  t.equal(answer.statusCode, 200);
+  const { recovery_codes: codes } = answer.json();
+  t.equal(new Set([...codes, ...ada.recoveryCodes]).size, 20);
+  t.same(happened().slice(count), ['mfa.recovery_codes_renewed']);
+  t.equal(await box.settled(mails + 1), mails + 1);
+  t.equal(box.mails.at(-1)?.mail.subject, 'New recovery codes');
 
-    refused(
-      t,
-      await renew(ada.tokens.access_token, { password: PASSWORD, code }),
-      403,
-      'wrong_code',
-    );
-    const old = { recovery_code: ada.recoveryCodes[0] };
-    refused(t, await signInWithFactor(email, old), 401, 'invalid_code');
-    t.equal((await signInWithFactor(email, { recovery_code: codes[0] })).statusCode, 200);
-    t.equal((await refresh(ada.tokens.refresh_token)).statusCode, 200, 'no session ends');
-    ada.recoveryCodes = codes;
-  },
-);
+  refused(t, await renew(ada.tokens.access_token, { password: PASSWORD, code }), 403, 'wrong_code');
+  const old = { recovery_code: ada.recoveryCodes[0] };
+  refused(t, await signInWithFactor(email, old), 401, 'invalid_code');
+  t.equal((await signInWithFactor(email, { recovery_code: codes[0] })).statusCode, 200);
+  t.equal((await refresh(ada.tokens.refresh_token)).statusCode, 200, 'no session ends');
+  ada.recoveryCodes = codes;
+});
 
-t.test('with one recovery code a new set can be had, once', async (t) => {
+t.test('a recovery code can be exchanged for a new set, once', async (t) => {
   const proof = { password: PASSWORD, recovery_code: ada.recoveryCodes[1] };
   const answers = await Promise.all([
     renew(ada.tokens.access_token, proof),
@@ -82,7 +71,7 @@ t.test('with one recovery code a new set can be had, once', async (t) => {
 });
 
 t.test(
-  'MFA-07 REF-11 with password and factor it is removed, and every other session ends',
+  'MFA-07 REF-11 with the password and a code it is removed, and every other session ends',
   async (t) => {
     const email = 'ada@example.com';
     const here = (await signInWithFactor(email, { code: ada.code() })).json();
@@ -98,7 +87,7 @@ t.test(
     t.equal(answers.filter(({ statusCode }) => statusCode === 204).length, 1);
     t.same(happened().slice(count), ['mfa.disabled']);
     t.equal(await box.settled(mails + 1), mails + 1);
-    t.equal(box.mails.at(-1)?.mail.subject, 'Second factor switched off');
+    t.equal(box.mails.at(-1)?.mail.subject, 'Second factor turned off');
     t.same((await row(email))?.mfa, { challenges: [] });
 
     refused(t, await refresh(there.refresh_token), 401, 'refresh_invalid');
@@ -112,7 +101,7 @@ t.test(
   },
 );
 
-t.test('a recovery code removes the factor of a lost device', async (t) => {
+t.test('a recovery code removes the second factor of a lost device', async (t) => {
   const email = 'lost@example.com';
   const { tokens, recoveryCodes } = await withFactor(t, app, email);
   const payload = { password: PASSWORD, recovery_code: recoveryCodes[4] };
@@ -120,19 +109,22 @@ t.test('a recovery code removes the factor of a lost device', async (t) => {
   t.equal((await login(email)).statusCode, 200);
 });
 
-t.test('a factor that goes while new codes are made is not there any more', async (t) => {
-  const email = 'race@example.com';
-  const dora = await withFactor(t, app, email);
-  const id = (await row(email))?.id as string;
-  const code = dora.code();
-  const lastStep = async () => (await row(email))?.mfa.totp?.last_step;
-  const before = await lastStep();
-  const renewing = renew(dora.tokens.access_token, { password: PASSWORD, code });
-  while ((await lastStep()) === before) await sleep(1);
-  await context.users.change(id, (user) => ({
-    user: { ...user, mfa: { challenges: [] } },
-    result: undefined,
-  }));
-  refused(t, await renewing, 409, 'mfa_not_enabled');
-  t.same((await row(email))?.mfa, { challenges: [] });
-});
+t.test(
+  'a second factor that is removed while new recovery codes are made stays removed',
+  async (t) => {
+    const email = 'race@example.com';
+    const dora = await withFactor(t, app, email);
+    const id = (await row(email))?.id as string;
+    const code = dora.code();
+    const lastStep = async () => (await row(email))?.mfa.totp?.last_step;
+    const before = await lastStep();
+    const renewing = renew(dora.tokens.access_token, { password: PASSWORD, code });
+    while ((await lastStep()) === before) await sleep(1);
+    await context.users.change(id, (user) => ({
+      user: { ...user, mfa: { challenges: [] } },
+      result: undefined,
+    }));
+    refused(t, await renewing, 409, 'mfa_not_enabled');
+    t.same((await row(email))?.mfa, { challenges: [] });
+  },
+);

@@ -11,14 +11,14 @@ const row = () => context.users.findByEmail(email);
 const renew = (token: string, payload: object) =>
   as(token, { method: 'POST', url: '/v1/me/mfa/recovery-codes', payload });
 
-t.test('who has no second factor has no recovery codes either', async (t) => {
+t.test('without a second factor there are no recovery codes', async (t) => {
   const { access_token } = await signUp('eve@example.com');
   const proof = { password: PASSWORD, code: '123456' };
   refused(t, await renew(access_token, proof), 409, 'mfa_not_enabled');
 });
 
 t.test(
-  'MFA-08 AUT-07 five wrong codes in a session make it wait, whatever comes then',
+  'MFA-08 AUT-07 after five wrong codes a session must wait, even with a right code',
   async (t) => {
     const ada = await withFactor(t, app, email);
     const token = ada.tokens.access_token;
