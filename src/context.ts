@@ -5,10 +5,11 @@ import { KeyRing } from './parts/keys/key-ring.ts';
 import { KeySetSource } from './parts/keys/key-set-source.ts';
 import { newMasterSecret, newSigningKey } from './parts/keys/new-keys.ts';
 import { MailboxLimit } from './parts/mail/mailbox-limit.ts';
-import { Outbox } from './parts/mail/outbox.ts';
+import { MAIL_WAITS, Outbox } from './parts/mail/outbox.ts';
 import { outboxLog } from './parts/mail/outbox-log.ts';
 import { openMail } from './parts/mail/transport.ts';
 import { buildMetrics, type Metrics } from './parts/metrics.ts';
+import type { HashCost } from './parts/passwords/hash-cost.ts';
 import { HashQueue } from './parts/passwords/hash-queue.ts';
 import { PasswordStrength } from './parts/passwords/password-strength.ts';
 import { Passwords } from './parts/passwords/passwords.ts';
@@ -27,10 +28,20 @@ import type { Clock, Uptime } from './rules/clock.ts';
 import type { SessionLimits } from './rules/sessions.ts';
 import { databaseFault, explained, mailFault } from './start-faults.ts';
 
+/** Work and waits that the service does on purpose. Tests that are not about them pass in less. */
+export interface Pace {
+  hashCost: HashCost;
+  /** Milliseconds: well above the duration of the work behind an answer, well below what people notice. */
+  answerFloor: number;
+  /** Milliseconds before each attempt to send a letter. */
+  mailWaits: number[];
+}
+
 /** The parts of a running service. */
 export interface Context {
   config: Config;
   clock: Clock;
+  pace: Pace;
   users: Users;
   writeProbe: WriteProbe;
   keys: KeyRing;
@@ -58,11 +69,20 @@ interface Surroundings {
   clock?: Clock;
   uptime?: Uptime;
   database?: Database;
+  pace?: Pace;
 }
+
+/** That of a running service. */
+export const paceOf = ({ HASH_MEMORY, HASH_PASSES }: Config): Pace => ({
+  hashCost: { memory: HASH_MEMORY, passes: HASH_PASSES },
+  answerFloor: 40,
+  mailWaits: MAIL_WAITS,
+});
 
 /** Joins the parts, migrates the database, and reads what is revoked. Opens no port. */
 export async function buildContext(config: Config, surroundings: Surroundings): Promise<Context> {
   const { logger, clock = Date.now, uptime = () => performance.now() } = surroundings;
+  const { pace = paceOf(config) } = surroundings;
   const explain = databaseFault(config.DATABASE_URL);
   const database =
     surroundings.database ??
@@ -111,6 +131,7 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
   const outbox = new Outbox(
     mail,
     outboxLog({ url: config.MAIL_URL, logger, mails: metrics.mails }),
+    pace.mailWaits,
   );
 
   const passwordStrength = new PasswordStrength();
@@ -118,6 +139,7 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
   return {
     config,
     clock,
+    pace,
     users,
     writeProbe: new WriteProbe(() => users.tryWriting(), { clock, log: logger }),
     keys,
@@ -129,7 +151,7 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
       clock,
     }),
     ownTokens: new OwnTokens({ issuer: config.ISSUER, keys, clock }),
-    passwords: new Passwords({ memory: config.HASH_MEMORY, passes: config.HASH_PASSES }, hashQueue),
+    passwords: new Passwords(pace.hashCost, hashQueue),
     passwordStrength,
     hashQueue,
     metrics,

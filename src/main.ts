@@ -92,7 +92,7 @@ async function listenForMetrics(app: FastifyInstance, config: Config, log: pino.
 
 async function start() {
   // Process 1 of a container ignores signals that it has no handler for.
-  for (const signal of SIGNALS) process.on(signal, endAtOnce);
+  for (const signal of SIGNALS) process.on(signal, () => answerSignal(signal));
   const config = readConfig(process.env, { memoryLimit: process.constrainedMemory() });
   const tls = readTls(config);
   const log = pino({ level: config.LOG_LEVEL }, logDestination(process.stdout.isTTY));
@@ -126,7 +126,8 @@ async function start() {
   });
 }
 
-const endAtOnce = () => process.exit(0);
+/** What a signal does. The listeners stay the same: one that is replaced loses a signal that has just arrived. */
+let answerSignal: (signal: string) => void = () => process.exit(0);
 
 interface Ending {
   config: Config;
@@ -153,13 +154,10 @@ function followSignals({ config, log, end, hurry }: Ending) {
     },
   );
   const steps = [close, hurry, () => process.exit(1)];
-  for (const signal of SIGNALS) {
-    process.off(signal, endAtOnce);
-    process.on(signal, () => {
-      log.info(`${signal}: shutting down${steps.length < 3 ? ' faster' : ''}`);
-      steps.shift()?.();
-    });
-  }
+  answerSignal = (signal) => {
+    log.info(`${signal}: shutting down${steps.length < 3 ? ' faster' : ''}`);
+    steps.shift()?.();
+  };
 }
 
 /** Reloads the keys when the key file changes, and on SIGHUP. An invalid set is logged; the old keys stay. */

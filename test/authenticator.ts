@@ -1,7 +1,7 @@
 import { Secret, TOTP } from 'otpauth';
 import type { Test } from 'tap';
 import type { User } from '../src/schemas/user.ts';
-import { PASSWORD_HASH, signedIn } from './people.ts';
+import { passwordHash, signedIn } from './people.ts';
 import { PASSWORD, type TestApp, type Tokens } from './test-app.ts';
 
 const STEP = 30_000;
@@ -39,7 +39,7 @@ export async function withFactor(
   changes: Partial<User> = {},
 ): Promise<Authenticator> {
   const { as, clock } = app;
-  const tokens = await signedIn(app, email, { password_hash: PASSWORD_HASH, ...changes });
+  const tokens = await signedIn(app, email, { password_hash: passwordHash(app), ...changes });
   const begun = await as(tokens.access_token, {
     method: 'POST',
     url: '/v1/me/mfa/totp',

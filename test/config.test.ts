@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { variables } from '../src/config/environment.ts';
 import { ConfigError, readConfig } from '../src/config.ts';
+import { placeOf } from '../src/schemas/connection-url.ts';
 import { folder } from './databases.ts';
 import { keysFor } from './test-app.ts';
 
@@ -316,4 +317,15 @@ t.test('every variable has a description and a default', async (t) => {
     t.match(name, /^[A-Z_]+$/);
     t.ok(fallback.length > 0 && meaning.length > 5, name);
   }
+});
+
+t.test('logs name the database without user and password', async (t) => {
+  const places = {
+    'file:data/latchkey.db': 'file:data/latchkey.db',
+    'postgres://ada:secret@db.example.com/name': 'postgres://db.example.com:5432/name',
+    'postgres://ada:secret@db.example.com:6432/name': 'postgres://db.example.com:6432/name',
+    'postgres:///name': 'postgres://localhost:5432/name',
+    'postgres://ada@/name?host=/var/run/postgresql': 'postgres:///var/run/postgresql/name',
+  };
+  for (const [url, place] of Object.entries(places)) t.equal(placeOf(url), place);
 });

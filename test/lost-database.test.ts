@@ -24,6 +24,7 @@ async function node(t: Test, database: Postgres, env: Record<string, string> = {
   const server = await serve(t, {
     cwd: folder(t),
     env: { DATABASE_URL: between.url, DATABASE_TIMEOUT: '1s', ...env },
+    isMeasured: true,
   });
   return { url, between, admin, server };
 }
@@ -133,8 +134,8 @@ t.test('while a row is locked, only its requests fail, and within the time limit
   };
   const going = goOn();
   const began = Date.now();
-  // In waves, for three times the limit.
-  while (Date.now() - began < 3_000) {
+  // Three times the limit, wave after wave, and longer on a machine that is busy.
+  while (Date.now() - began < 3_000 || (others <= 10 && Date.now() - began < 30_000)) {
     const sent = Date.now();
     const answers = await Promise.all(
       Array.from({ length: 30 }, () =>
@@ -199,8 +200,10 @@ t.test('a node whose database takes no writes is not ready, and becomes ready ag
   });
   t.equal((await server.post('/v1/refresh', { refresh_token })).status, 503);
   await sleep(2_500);
-  const said = server.stdout.filter((line) => line.includes('database: takes no writes'));
-  t.equal(said.length, 1, 'logged once');
+  const linesWith = (text: string) => server.stdout.filter((line) => line.includes(text));
+  const said = linesWith('database: takes no writes');
+  // A connection ends a moment after it is killed, and may take one more write meanwhile.
+  t.equal(said.length, 1 + linesWith('database: takes writes again').length, 'logged once');
   // The probe met either the connection that was just killed, or the setting.
   t.match(said[0], /read-only transaction|terminat/, 'with the cause');
   await readOnly('off');

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ParsedMail, simpleParser } from 'mailparser';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import type { Test } from 'tap';
+import type { Outbox } from '../src/parts/mail/outbox.ts';
 
 export interface Mail {
   /** The envelope: who was really sent to. */
@@ -31,8 +32,15 @@ export interface Mailbox {
 /** How long a mail may take (ms). */
 const PATIENCE = 5_000;
 
-/** The outbox waits 50 ms before it sends. */
+/** For senders that cannot be asked what they still have: the outbox waits 50 ms before it sends. */
 const SETTLING = 200;
+
+const outboxes = new Map<string, Pick<Outbox, 'length'>[]>();
+
+/** Tells the mailbox with this URL who sends to it. */
+export function follow(url: string, outbox: Pick<Outbox, 'length'>): void {
+  outboxes.set(url, [...(outboxes.get(url) ?? []), outbox]);
+}
 
 export const tokenOf = (mail: Mail): string | undefined =>
   /#token=([\w.-]+)/.exec(mail.mail.text ?? '')?.[1];
@@ -80,7 +88,7 @@ export async function mailbox(t: Test, options: SMTPServerOptions = {}): Promise
       const found = look();
       if (found !== undefined) return found;
       if (Date.now() > end) throw new Error(`${what} did not arrive`);
-      await sleep(5);
+      await sleep(1);
     }
   };
   const next = (to?: string) =>
@@ -90,8 +98,9 @@ export async function mailbox(t: Test, options: SMTPServerOptions = {}): Promise
       return found;
     });
 
+  const url = `smtp://127.0.0.1:${port}`;
   return {
-    url: `smtp://127.0.0.1:${port}`,
+    url,
     mails,
     arrived: (count) =>
       until(`mail ${count}`, () => (mails.length >= count ? mails.slice() : undefined)),
@@ -106,10 +115,14 @@ export async function mailbox(t: Test, options: SMTPServerOptions = {}): Promise
       await until(`mail ${atLeast}`, () => (mails.length >= atLeast ? true : undefined)).catch(
         () => {},
       );
-      for (let before = -1; before < mails.length; ) {
-        before = mails.length;
-        await sleep(SETTLING);
-      }
+      const senders = outboxes.get(url) ?? [];
+      if (senders.length > 0)
+        await until('an end', () => senders.every(({ length }) => length === 0) || undefined);
+      else
+        for (let before = -1; before < mails.length; ) {
+          before = mails.length;
+          await sleep(SETTLING);
+        }
       return mails.length;
     },
     close,

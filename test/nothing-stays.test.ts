@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import SQLite from 'better-sqlite3';
 import { TOTP } from 'otpauth';
 import t, { type Test } from 'tap';
+import { nodeCommand } from './child.ts';
 import { folder } from './databases.ts';
 import { operations } from './operations.ts';
 import { serve } from './server.ts';
@@ -48,7 +49,7 @@ const base64sOf = (text: string) =>
   );
 
 async function command(t: Test, cwd: string, args: string[], input = ''): Promise<void> {
-  const child = spawn(process.execPath, [resolve('src/commands/users.ts'), ...args], {
+  const child = spawn(...nodeCommand([resolve('src/commands/users.ts'), ...args]), {
     cwd,
     stdio: ['pipe', 'ignore', 'inherit'],
   });

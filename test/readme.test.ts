@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { documents } from '../src/commands/documents.ts';
+import { nodeCommand } from './child.ts';
 import { folder, freePort } from './databases.ts';
 
 const run = promisify(execFile);
@@ -34,7 +35,7 @@ async function listening(server: ChildProcess): Promise<void> {
 async function startServer(t: Test, base = ''): Promise<string> {
   const data = folder(t);
   const port = await freePort();
-  const server = spawn(process.execPath, ['src/main.ts'], {
+  const server = spawn(...nodeCommand(['src/main.ts']), {
     env: {
       PATH: process.env['PATH'],
       PORT: String(port),
@@ -183,7 +184,10 @@ t.test('the recipe for production keys makes them where no commit takes them', a
   const home = folder(t);
   const server = spawn(
     'sh',
-    ['-c', `exec env ${recipe?.text.replace('npm start', `'${process.execPath}' src/main.ts`)}`],
+    [
+      '-c',
+      `exec env ${recipe?.text.replace('npm start', nodeCommand(['src/main.ts']).flat().join(' '))}`,
+    ],
     {
       env: {
         PATH: process.env['PATH'],

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
+import { nodeCommand } from './child.ts';
 import { freePort } from './databases.ts';
 import type { Tokens } from './test-app.ts';
 
@@ -17,6 +18,8 @@ interface Options {
   preload?: string;
   /** How a shell starts the process, which is its `"$@"`: with a limit, or with another standard output. */
   shell?: string;
+  /** The lines that it runs count as covered; it starts more slowly. */
+  isMeasured?: boolean;
 }
 
 export interface Ended {
@@ -27,11 +30,15 @@ export interface Ended {
 }
 
 /** Starts the real process. It is killed when the test ends, if it has not ended by then. */
-export function launch(t: Test, { cwd, env = {}, preload, shell = 'exec "$@"' }: Options) {
+export function launch(
+  t: Test,
+  { cwd, env = {}, preload, shell = 'exec "$@"', isMeasured = false }: Options,
+) {
   const preloads = preload
     ? ['--import', `data:text/javascript,${encodeURIComponent(preload)}`]
     : [];
-  const child = spawn('sh', ['-c', shell, 'sh', process.execPath, ...preloads, MAIN], {
+  const [command, args] = nodeCommand([...preloads, MAIN], isMeasured);
+  const child = spawn('sh', ['-c', shell, 'sh', command, ...args], {
     cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -54,7 +61,7 @@ export function launch(t: Test, { cwd, env = {}, preload, shell = 'exec "$@"' }:
   });
   /** Waits for a line of the log. */
   async function line(pattern: RegExp): Promise<string> {
-    for (let waited = 0; waited < 10_000; waited += 10) {
+    for (let waited = 0; waited < 60_000; waited += 10) {
       const found = stdout.find((text) => pattern.test(text));
       if (found !== undefined) return found;
       if (child.exitCode !== null) break;

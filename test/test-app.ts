@@ -4,13 +4,14 @@ import { pino } from 'pino';
 import type { Test } from 'tap';
 import { buildApp } from '../src/app.ts';
 import { readConfig } from '../src/config.ts';
-import { buildContext, type Context } from '../src/context.ts';
+import { buildContext, type Context, type Pace } from '../src/context.ts';
 import type { App } from '../src/http/app-type.ts';
 import { newMasterSecret, newSigningKey } from '../src/parts/keys/new-keys.ts';
 import { PasswordStrength } from '../src/parts/passwords/password-strength.ts';
 import type { Database } from '../src/parts/storage/database.ts';
 import type { PrivateJwk, SigningAlgorithm } from '../src/schemas/jwk.ts';
 import { violation } from './contract.ts';
+import { follow } from './mailbox.ts';
 
 export const PASSWORD = 'correct horse battery staple';
 
@@ -28,6 +29,13 @@ export function keysFor(alg: SigningAlgorithm): string {
 
 /** Its thread takes long to start: once in a process is enough. */
 const passwordStrength = new PasswordStrength();
+
+/** Hashes that cost next to nothing, answers and letters that go out at once: for tests that are about something else. */
+const QUICK: Pace = {
+  hashCost: { memory: 8, passes: 1 },
+  answerFloor: 0,
+  mailWaits: [1, 1_000, 10_000, 60_000],
+};
 
 /** A clock that stands until it is told to move. Setting `now` alone is what a wrong clock does. */
 export class TestClock {
@@ -73,10 +81,12 @@ export interface TestApp {
   refresh(token: string, headers?: Record<string, string>): Promise<LightMyRequestResponse>;
 }
 
-interface Options {
+export interface Options {
   env?: Record<string, string>;
   database?: Database;
   clock?: TestClock;
+  /** `real`: hashes and waits as in production; so does one that sets what a hash costs. */
+  pace?: 'real';
 }
 
 /** The real service on SQLite in memory (or on `database`), with a clock of the test's own. Closed when the test ends. */
@@ -89,6 +99,8 @@ export async function testApp(t: Test, options: Options = {}): Promise<TestApp> 
     AUTH_RATE_LIMIT: 'off',
     ...options.env,
   });
+  const isReal =
+    options.pace === 'real' || ['HASH_MEMORY', 'HASH_PASSES'].some((name) => options.env?.[name]);
   const logs: Record<string, unknown>[] = [];
   const sink = new Writable({
     write(line, _encoding, done) {
@@ -102,8 +114,10 @@ export async function testApp(t: Test, options: Options = {}): Promise<TestApp> 
     clock: () => clock.now,
     uptime: () => clock.uptime,
     ...(options.database && { database: options.database }),
+    ...(!isReal && { pace: QUICK }),
   });
   context.passwordStrength = passwordStrength;
+  follow(config.MAIL_URL, context.outbox);
   const app = await buildApp(context, { logger });
   await app.ready();
   t.teardown(async () => {

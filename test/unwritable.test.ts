@@ -26,7 +26,7 @@ const credentials = { email: 'ada@example.com', password: PASSWORD };
 
 t.test('a node whose SQLite file is locked is not ready, and becomes ready again', async (t) => {
   const cwd = folder(t);
-  const server = await serve(t, { cwd, env: { DATABASE_TIMEOUT: '200ms' } });
+  const server = await serve(t, { cwd, env: { DATABASE_TIMEOUT: '200ms' }, isMeasured: true });
   const { refresh_token } = await server.tokens('/v1/register', credentials);
   t.ok(await isReady(server));
   const rival = new SQLite(join(cwd, 'data', 'latchkey.db'));

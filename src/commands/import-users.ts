@@ -13,7 +13,7 @@ import type { User } from '../schemas/user.ts';
 const BATCH = 1_000;
 
 export interface ImportReport {
-  /** Called for each refused line, with the reason. */
+  /** A refused line, and the reason. */
   refused(line: number, reason: string): void;
   /** Bytes read so far, and in total. */
   progress(read: number, total: number): void;
@@ -21,15 +21,15 @@ export interface ImportReport {
 
 export interface ImportResult {
   added: number;
-  /** Users whose address already had an account, or appeared earlier in the file. */
+  /** The address already has an account: from an earlier run, or from an earlier line. */
   present: number;
   refused: number;
 }
 
-/** The reason in one line: names from the file are escaped. */
+/** Always one line: names from the file are quoted. */
 const reasonOf = (issue: z.core.$ZodIssue): string =>
   issue.code === 'unrecognized_keys'
-    ? `unknown: ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`
+    ? `${issue.keys.map((key) => JSON.stringify(key)).join(', ')} is not a known member`
     : [...issue.path, issue.message].join(' ');
 
 function parse(line: string, now: number): User | string {
@@ -43,14 +43,14 @@ function parse(line: string, now: number): User | string {
   if (!success) return error.issues.map(reasonOf).join('; ');
   const { email, name, password_hash, roles, status, email_verified } = data;
   if (password_hash !== null && !isVerifiable(password_hash)) {
-    return 'password_hash has an unsupported format or too high a cost';
+    return 'password_hash has a format or a cost that is not supported';
   }
   const person = newPerson({ id: newUserId(now), email, name, passwordHash: password_hash }, now);
   return { ...person, roles, status, email_verified_at: email_verified ? now : null };
 }
 
 /**
- * Adds the users of a JSON Lines file, a thousand per commit. Existing accounts are left unchanged, so an interrupted
+ * Adds the users of a JSON Lines file, a thousand per commit. Existing accounts do not change, so an interrupted
  * import can be run again.
  */
 export async function importUsers(

@@ -68,7 +68,7 @@ async function changeByEmail(
   }: { email: string; decide: (user: User, now: number) => User; done: string },
 ) {
   const found = await context.users.findByEmail(emailKey(email));
-  if (found === undefined) throw new UsageError(`no user has the address ${email}`);
+  if (found === undefined) throw new UsageError(`no account has the address ${email}`);
   await administer(context, { id: found.id, kind: 'person' }, (user, now) => ({
     user: decide(user, now),
     result: undefined,
@@ -114,7 +114,7 @@ async function runExport(context: Context, { stdout }: Terminal) {
   }
 }
 
-/** Runs one command of an operator. Throws UsageError or a Refusal. */
+/** Runs a command. Throws UsageError, or the Refusal of an action. */
 export async function runUsersCommand(
   { name, argument, options }: UsersCommand,
   context: Context,

@@ -25,7 +25,7 @@ function explain(error: unknown): [message: string, code: number] | undefined {
     const faults = errors?.map(({ path, message }) => `${path.slice(1)} ${message}`).join('\n');
     return [faults ?? detail ?? problems[error.code].detail, 1];
   }
-  // For example a file that does not exist.
+  // A missing file.
   if ((error as NodeJS.ErrnoException).syscall !== undefined) return [(error as Error).message, 1];
   return undefined;
 }
@@ -51,7 +51,7 @@ async function run(argv: string[]): Promise<void> {
   }
 }
 
-// The reader of the output may stop early, as `head` does. That is not an error.
+// The reader of the output may stop early, as `head` does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;

@@ -149,6 +149,6 @@ export const Environment = z.object({
 export const variables: { name: string; fallback: string; meaning: string }[] = Object.entries(
   Environment.shape,
 ).map(([name, schema]) => {
-  const { description, fallback = `\`${schema.parse(undefined)}\`` } = schema.meta() ?? {};
-  return { name, fallback: String(fallback), meaning: String(description) };
+  const { description, fallback } = schema.meta() as { description: string; fallback?: string };
+  return { name, fallback: fallback ?? `\`${schema.parse(undefined)}\``, meaning: description };
 });

@@ -54,7 +54,7 @@ function withDescriptions(document: Made): Made {
   for (const { answer } of answersIn(document)) {
     if (answer.description !== UNDESCRIBED) continue;
     const schema = Object.values(answer.content ?? {})[0]?.schema as { $ref?: string } | undefined;
-    const name = schema?.$ref?.split('/').at(-1) ?? '';
+    const name = String(schema?.$ref).split('/').at(-1) as string;
     answer.description = document.components.schemas[name]?.description ?? 'Done. No body.';
   }
   return document;

@@ -20,16 +20,22 @@ declare module 'fastify' {
 }
 
 const tags = [
-  { name: 'Accounts', description: 'Making an account.' },
-  { name: 'Sessions', description: 'Signing in, renewing, signing out.' },
-  { name: 'Me', description: 'What a signed-in user does with his own account.' },
+  { name: 'Accounts', description: 'Sign up, verify an address, and reset a password.' },
+  { name: 'Sessions', description: 'Sign in, refresh the tokens, and sign out.' },
+  { name: 'Me', description: 'What signed-in users do with their own account.' },
   {
     name: 'Administration',
     description: 'What an administrator does with users and service accounts.',
   },
-  { name: 'OAuth', description: 'Machines, and the standard endpoints for tokens.' },
-  { name: 'Discovery', description: 'What other services and tools read.' },
-  { name: 'Health', description: 'What the machines that run this service read.' },
+  {
+    name: 'OAuth',
+    description: 'The standard endpoints for tokens, for service accounts and OAuth libraries.',
+  },
+  {
+    name: 'Discovery',
+    description: 'What other services and tools read: keys, metadata, and explanations of errors.',
+  },
+  { name: 'Health', description: 'What load balancers and container platforms read.' },
 ];
 
 const securityOf = (access: Access): Record<string, string[]>[] => {
@@ -114,11 +120,14 @@ export async function registerOpenApi(app: FastifyInstance, config: Config): Pro
 }
 
 /** On a phone a table of answers is wider than the screen: it scrolls by itself, and the page does not. */
-const PHONE_CSS = '.swagger-ui .responses-wrapper { overflow-x: auto }';
+const SCROLLING = '<style>.swagger-ui .responses-wrapper { overflow-x: auto }</style>';
 
 /** The page as its package makes it, and a line that phones need. */
 const onPhones = (page: string): string =>
-  page.replace('<meta charset="UTF-8">', (charset) => `${charset}\n      ${VIEWPORT}`);
+  page.replace(
+    '<meta charset="UTF-8">',
+    (charset) => `${charset}\n      ${VIEWPORT}\n      ${SCROLLING}`,
+  );
 
 /** The interactive page, from files of this server alone; the one place whose CSP allows scripts. */
 export async function registerDocs(app: FastifyInstance, config: Config): Promise<void> {
@@ -130,10 +139,7 @@ export async function registerDocs(app: FastifyInstance, config: Config): Promis
     routePrefix: '/docs',
     indexPrefix: basePath(config),
     staticCSP: true,
-    theme: {
-      title: escaped(`${config.PRODUCT_NAME} API`),
-      css: [{ filename: 'phone.css', content: PHONE_CSS }],
-    },
+    theme: { title: escaped(`${config.PRODUCT_NAME} API`) },
     transformStaticCSP: () =>
       "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     uiConfig: {

@@ -76,7 +76,7 @@ export const problems = {
   invalid_credentials: {
     status: 401,
     title: 'Invalid credentials',
-    detail: 'The e-mail address or the password is wrong.',
+    detail: 'The email address or the password is wrong.',
     cause:
       'There is no account with this address, the password is wrong, or the account is disabled. The answer is the same in all three cases, so that nobody can find out which addresses have accounts.',
     remedy: 'Let the user try again, or choose a new password with POST /v1/password/forgot.',
@@ -186,7 +186,7 @@ export const problems = {
   },
   email_verification_required: {
     status: 403,
-    title: 'E-mail verification required',
+    title: 'Email verification required',
     detail: 'Sign up with the address alone: the account is made once the mailbox is confirmed.',
     cause:
       'This service makes an account only after the mailbox is confirmed (SIGN_UP=verified), and the request has a password already.',
@@ -217,7 +217,7 @@ export const problems = {
   },
   email_taken: {
     status: 409,
-    title: 'E-mail taken',
+    title: 'Email taken',
     detail: 'There is an account with this address. Sign in instead.',
     cause: 'Each address has one account.',
     remedy: 'Sign in, or choose a new password with POST /v1/password/forgot.',

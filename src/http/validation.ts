@@ -15,7 +15,7 @@ const KINDS: Record<string, string> = {
 
 const UNITS: Record<string, string> = { string: ' characters', array: ' entries' };
 
-const FORMATS: Record<string, string> = { email: 'an e-mail address', uuid: 'a UUID' };
+const FORMATS: Record<string, string> = { email: 'an email address', uuid: 'a UUID' };
 
 /** What a field must be, in the words of a form: zod's own messages speak of its types. A schema's own message wins. */
 const messageOf: z.core.$ZodErrorMap = (issue) => {
@@ -23,6 +23,7 @@ const messageOf: z.core.$ZodErrorMap = (issue) => {
     case 'invalid_type':
       return issue.input === undefined ? 'is required' : `must be ${KINDS[issue.expected]}`;
     case 'too_small':
+      if (issue.minimum === 1 && issue.origin === 'string') return 'must not be empty';
       return `must be at least ${issue.minimum}${UNITS[issue.origin] ?? ''}`;
     case 'too_big':
       return `must be at most ${issue.maximum}${UNITS[issue.origin] ?? ''}`;
@@ -30,6 +31,8 @@ const messageOf: z.core.$ZodErrorMap = (issue) => {
       return `must be ${issue.values.join(' or ')}`;
     case 'invalid_format':
       return `must be ${FORMATS[issue.format] ?? 'in the form that the documentation shows'}`;
+    case 'invalid_union':
+      return issue.input === undefined ? 'is required' : 'is not valid';
     default:
       return undefined;
   }

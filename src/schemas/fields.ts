@@ -18,7 +18,7 @@ export const Email = z
   .trim()
   .max(254)
   // Not a regex: it would need the u flag, which a pattern in OpenAPI cannot state.
-  .refine((text) => ADDRESS.test(text), { error: 'must be an e-mail address', abort: true })
+  .refine((text) => ADDRESS.test(text), { error: 'must be an email address', abort: true })
   .meta({ format: 'email', examples: ['ada@example.com'] });
 
 /**

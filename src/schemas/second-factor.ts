@@ -4,7 +4,7 @@ import { Code, Password, RecoveryCode } from './fields.ts';
 /** The two ways to prove the second factor; a request has exactly one. */
 export const proofFields = { code: Code.optional(), recovery_code: RecoveryCode.optional() };
 
-const exactlyOne = { error: 'send either code or recovery_code', path: ['code'] };
+const exactlyOne = { error: 'is required, or else recovery_code, but not both', path: ['code'] };
 
 export const hasOneProof = ({
   code,

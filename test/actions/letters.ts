@@ -4,7 +4,7 @@ import { simpleParser } from 'mailparser';
 import type { Test } from 'tap';
 import { folder } from '../databases.ts';
 import { tokenOf } from '../mailbox.ts';
-import { type TestApp, testApp } from '../test-app.ts';
+import { type Options, type TestApp, testApp } from '../test-app.ts';
 
 interface Posted {
   to: string;
@@ -16,12 +16,15 @@ interface Posted {
 /** The service with a mail folder of its own; `posted` empties it: what was posted since, by address. `told` leaves the tokens out. */
 export async function appWithLetters(
   t: Test,
-  env: Record<string, string> = {},
+  { env, pace }: Options = {},
 ): Promise<
   TestApp & { posted: () => Promise<Posted[]>; told: () => Promise<Omit<Posted, 'token'>[]> }
 > {
   const path = folder(t);
-  const app = await testApp(t, { env: { MAIL_URL: `file:${path}`, ...env } });
+  const app = await testApp(t, {
+    env: { MAIL_URL: `file:${path}`, ...env },
+    ...(pace && { pace }),
+  });
   const posted = async () => {
     // Whatever waits is sent at once.
     await app.context.outbox.close();

@@ -4,7 +4,7 @@ import { admin, signedIn } from '../people.ts';
 import { refused } from '../refused.ts';
 import { PASSWORD, testApp } from '../test-app.ts';
 
-const app = await testApp(t);
+const app = await testApp(t, { pace: 'real' });
 const { as, post, context, clock, login } = app;
 const root = await admin(app);
 const decoy = () => context.users.findById(DECOY);

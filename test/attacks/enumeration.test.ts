@@ -27,7 +27,7 @@ function alike(t: Test, answers: Record<string, string>, status: number) {
 }
 
 const box = await mailbox(t);
-const app = await testApp(t, { env: { MAIL_URL: box.url } });
+const app = await testApp(t, { env: { MAIL_URL: box.url }, pace: 'real' });
 const { post, context, as, clock } = app;
 
 /** Accounts in every state, and addresses without an account. */

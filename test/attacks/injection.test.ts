@@ -6,7 +6,7 @@ import { admin, machine, signedIn } from '../people.ts';
 import { PASSWORD, testApp } from '../test-app.ts';
 
 const db = opened(t, 'file::memory:');
-const app = await testApp(t, { database: db });
+const app = await testApp(t, { database: db, pace: 'real' });
 const root = await admin(app);
 const bearer = { authorization: `Bearer ${root.access_token}` };
 const rows = () =>

@@ -34,7 +34,7 @@ const callers = {
   'refresh token': async (owner) => owner.refresh_token,
   'device token': async (owner) => owner.device_token,
   'sign-up token': async () => signUpToken(context, 'new@example.com'),
-  'e-mail token': async (owner) =>
+  'email token': async (owner) =>
     emailToken(context, await rowOf(owner.id), {
       email: 'moved@example.com',
       sid: owner.session_id,

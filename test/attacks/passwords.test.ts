@@ -7,7 +7,7 @@ import { PASSWORD, testApp } from '../test-app.ts';
 
 const ADA = 'ada@example.com';
 const box = await mailbox(t);
-const app = await testApp(t, { env: { MAIL_URL: box.url, LOG_LEVEL: 'trace' } });
+const app = await testApp(t, { env: { MAIL_URL: box.url, LOG_LEVEL: 'trace' }, pace: 'real' });
 const { post, as, signUp, context, logs } = app;
 const rowOf = async (email: string) => (await context.users.findByEmail(email)) as User;
 

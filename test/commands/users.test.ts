@@ -10,6 +10,7 @@ import { runUsersCommand } from '../../src/commands/users-command.ts';
 import { readUsersCommand, USAGE, UsageError } from '../../src/commands/users-usage.ts';
 import type { Context } from '../../src/context.ts';
 import { Users } from '../../src/parts/storage/users.ts';
+import { nodeCommand } from '../child.ts';
 import { deaf, type Engine, folder, opened, postgres, sqliteFile } from '../databases.ts';
 import { mailbox } from '../mailbox.ts';
 import { keysFor, PASSWORD, testApp } from '../test-app.ts';
@@ -30,16 +31,21 @@ const environment = (url: string, others: Record<string, string> = {}) => ({
 
 const ENTRY = 'src/commands/users.ts';
 
-const start = (url: string, args: string[], others?: Record<string, string>): ChildProcess =>
-  spawn(process.execPath, [ENTRY, ...args], { env: environment(url, others) });
+interface Start {
+  env?: Record<string, string>;
+  isMeasured?: boolean;
+}
+
+const start = (url: string, args: string[], { env, isMeasured }: Start = {}): ChildProcess =>
+  spawn(...nodeCommand([ENTRY, ...args], isMeasured), { env: environment(url, env) });
 
 /** Runs the command in a process, with this standard input. */
 async function run(
   url: string,
   args: string[],
-  { input = '', env }: { input?: string; env?: Record<string, string> } = {},
+  { input = '', ...options }: Start & { input?: string } = {},
 ): Promise<Result> {
-  const child = start(url, args, env);
+  const child = start(url, args, options);
   child.stdin?.on('error', () => {});
   child.stdin?.end(input);
   const [stdout, stderr, code] = await Promise.all([
@@ -288,7 +294,10 @@ t.test('in a process of its own', async (t) => {
   const url = await engine.create();
 
   t.test('it exits with 0 on success, and prints what it did', async (t) => {
-    const created = await run(url, ['create', 'ada@example.com', '--admin'], { input: PASSWORD });
+    const created = await run(url, ['create', 'ada@example.com', '--admin'], {
+      input: PASSWORD,
+      isMeasured: true,
+    });
     t.match(created, { code: 0, stderr: '', stdout: /^[\w-]{36} ada@example\.com \(admin\)\n$/ });
     const listed = await run(url, ['list']);
     t.match(listed, { code: 0, stderr: '', stdout: /ada@example\.com/ });
@@ -314,7 +323,7 @@ t.test('in a process of its own', async (t) => {
       ['nonsense', '--help'],
       ['help', 'toString'],
     ]) {
-      const helped = await run('nothing:', args, { env });
+      const helped = await run('nothing:', args, { env, isMeasured: true });
       t.same(helped, { code: 0, stdout: USAGE, stderr: '' }, args.join(' '));
     }
     for (const args of [
@@ -322,20 +331,20 @@ t.test('in a process of its own', async (t) => {
       ['create', 'x@example.com', '-h'],
       ['help', 'create'],
     ]) {
-      const helped = await run('nothing:', args, { env });
+      const helped = await run('nothing:', args, { env, isMeasured: true });
       t.match(helped, { code: 0, stderr: '' }, args.join(' '));
       t.match(helped.stdout, /^npm run users -- create EMAIL \[--admin\] \[--name NAME\]\n/);
       t.match(helped.stdout, / {2}--admin +\S/, 'it explains each option');
       t.notMatch(helped.stdout, /import|export|disable/, 'it mentions no other command');
     }
     for (const args of [[], ['create'], ['nonsense'], ['toString', 'x']]) {
-      const refused = await run('nothing:', args, { env });
+      const refused = await run('nothing:', args, { env, isMeasured: true });
       t.same(refused, { code: 64, stdout: '', stderr: `${USAGE}\n` }, args.join(' '));
     }
   });
 
   t.test('every error has its exit code, and a message without a stack trace', async (t) => {
-    const cases: [string[], number, RegExp, { input?: string; env?: Record<string, string> }?][] = [
+    const cases: [string[], number, RegExp, (Start & { input?: string })?][] = [
       [[], 64, /npm run users/],
       [['create', 'eve@example.com', '--password', PASSWORD], 64, /--password/],
       [['create', 'ada@example.com'], 1, /address/, { input: PASSWORD }],
@@ -346,7 +355,9 @@ t.test('in a process of its own', async (t) => {
       [['list'], 78, /JSON/, { env: { SIGNING_KEYS: '{' } }],
       [['list'], 69, /ECONNREFUSED/, { env: { DATABASE_URL: 'postgres://x:x@127.0.0.1:1/x' } }],
     ];
-    const results = await Promise.all(cases.map(([args, , , options]) => run(url, args, options)));
+    const results = await Promise.all(
+      cases.map(([args, , , options]) => run(url, args, { isMeasured: true, ...options })),
+    );
     for (const [index, { code, stdout, stderr }] of results.entries()) {
       const [args, expected, message] = cases[index] as (typeof cases)[number];
       t.equal(code, expected, args.join(' '));
@@ -361,7 +372,10 @@ t.test('in a process of its own', async (t) => {
     const preload =
       'Object.defineProperty(process, "stdin", { get() { throw Error("unforeseen") } })';
     const NODE_OPTIONS = `${process.env['NODE_OPTIONS'] ?? ''} --import=data:text/javascript,${encodeURIComponent(preload)}`;
-    const ended = await run(url, ['create', 'bug@example.com'], { env: { NODE_OPTIONS } });
+    const ended = await run(url, ['create', 'bug@example.com'], {
+      env: { NODE_OPTIONS },
+      isMeasured: true,
+    });
     t.match(ended, { code: 1, stdout: '', stderr: /unforeseen\n +at / });
   });
 
@@ -372,7 +386,7 @@ t.test('in a process of its own', async (t) => {
     database.exec(
       "create trigger never before update on users begin select raise(fail, 'never'); end",
     );
-    const ended = await run(path, ['disable', 'ada@example.com']);
+    const ended = await run(path, ['disable', 'ada@example.com'], { isMeasured: true });
     database.close();
     t.match(ended, {
       code: 69,
@@ -384,12 +398,12 @@ t.test('in a process of its own', async (t) => {
   t.test('an invalid database file and a full disk are reported', async (t) => {
     const path = join(folder(t), 'none.db');
     writeFileSync(path, 'This is not a database. '.repeat(100));
-    const damaged = await run(`file:${path}`, ['list']);
+    const damaged = await run(`file:${path}`, ['list'], { isMeasured: true });
     t.match(damaged, { code: 78, stderr: /^The database \S+ is not a SQLite database\..*\n$/ });
     if (!existsSync('/dev/full')) return;
     const full = openSync('/dev/full', 'w');
     t.teardown(() => closeSync(full));
-    const child = spawn(process.execPath, [ENTRY, 'list'], {
+    const child = spawn(...nodeCommand([ENTRY, 'list'], true), {
       env: environment(url),
       stdio: ['ignore', full, 'pipe'],
     });
@@ -405,7 +419,7 @@ t.test('in a process of its own', async (t) => {
     );
     writeFileSync(file, many.join('\n'));
     t.equal((await run(url, ['import', file])).code, 0);
-    const child = start(url, ['export']);
+    const child = start(url, ['export'], { isMeasured: true });
     child.stdout?.once('data', () => child.stdout?.destroy());
     const stderr = text(child.stderr as NodeJS.ReadableStream);
     const code = await new Promise((resolve) => child.on('close', resolve));
@@ -414,7 +428,8 @@ t.test('in a process of its own', async (t) => {
   });
 
   t.test('a real terminal is asked for the password, and does not show it', async (t) => {
-    const line = `${process.execPath} ${ENTRY} create tty@example.com`;
+    const [command, args] = nodeCommand([ENTRY, 'create', 'tty@example.com']);
+    const line = [command, ...args].join(' ');
     const child = spawn('script', ['-qec', line, '/dev/null'], { env: environment(url) });
     let shown = '';
     child.stdout.on('data', (chunk) => {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import t from 'tap';
+import { nodeCommand } from '../child.ts';
 import { operations, urlOf } from '../operations.ts';
 import { refused } from '../refused.ts';
 import { PASSWORD, testApp } from '../test-app.ts';
@@ -81,7 +82,7 @@ t.test('the health check of the image uses the path too', async (t) => {
     /^HEALTHCHECK[\s\S]*?CMD (\[.*\])$/m.exec(readFileSync('Dockerfile', 'utf8')) ?? [];
   const [, ...check] = JSON.parse(command) as string[];
   const isHealthy = (env: Record<string, string>) =>
-    promisify(execFile)(process.execPath, check, { env }).then(
+    promisify(execFile)(...nodeCommand(check), { env }).then(
       () => true,
       () => false,
     );

@@ -9,7 +9,7 @@ import { admin } from '../people.ts';
 import { testApp } from '../test-app.ts';
 
 const db = opened(t, 'file::memory:');
-const app = await testApp(t, { database: db });
+const app = await testApp(t, { database: db, pace: 'real' });
 const { logs } = app;
 const port = Number(new URL(await app.app.listen({ host: '127.0.0.1', port: 0 })).port);
 const { access_token } = await admin(app);

@@ -13,17 +13,17 @@ const env = { ISSUER: issuer.origin, AUDIENCE: 'https://api.example.com' };
 const app = await testApp(t, { env, clock });
 await app.app.listen({ host: '127.0.0.1', port });
 
-/** The test's own server has no TLS. */
+/** The server of the test has no TLS. */
 const plain = { [oauth.allowInsecureRequests]: true };
 
-/** The authorization server, from its metadata document alone. */
+/** The authorization server, configured only from its metadata document. */
 const discover = async () =>
   oauth.processDiscoveryResponse(
     issuer,
     await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...plain }),
   );
 
-/** What the library makes of a refusal. */
+/** How the library reports a refusal. */
 const refusalOf = (answer: Promise<unknown>): Promise<unknown> =>
   answer.then(
     () => undefined,
@@ -34,7 +34,7 @@ for (const [name, authenticate] of [
   ['HTTP Basic', oauth.ClientSecretBasic],
   ['the body', oauth.ClientSecretPost],
 ] as const) {
-  t.test(`oauth4webapi, unchanged, does the machine flow by ${name}`, async (t) => {
+  t.test(`oauth4webapi, unchanged, does the client credentials grant with ${name}`, async (t) => {
     const { id, secret } = await machine(app, ['reports:read', 'reports:write']);
     const as = await discover();
     const client = { client_id: id };
@@ -76,13 +76,13 @@ for (const [name, authenticate] of [
       await oauth.revocationRequest(as, client, auth, access_token, plain),
     );
     t.same(await introspect(access_token), { active: false });
-    t.match(await introspect(full.access_token), { active: true }, 'the other token goes on');
+    t.match(await introspect(full.access_token), { active: true }, 'the other token stays valid');
     await oauth.processRevocationResponse(
       await oauth.revocationRequest(as, client, auth, access_token, plain),
     );
   });
 
-  t.test(`oauth4webapi takes our refusals for what they are, by ${name}`, async (t) => {
+  t.test(`oauth4webapi recognises each refusal, with ${name}`, async (t) => {
     const { id, secret } = await machine(app, ['reports:read']);
     const as = await discover();
     const client = { client_id: id };
@@ -92,7 +92,7 @@ for (const [name, authenticate] of [
       t.match(await refusalOf(granted), expected);
     };
     await fails(authenticate(secret), 'admin', { error: 'invalid_scope', status: 400 });
-    // Whatever challenges with WWW-Authenticate the library reads there first.
+    // If an answer has WWW-Authenticate, the library reads only that header.
     await fails(authenticate('wrong'), 'reports:read', {
       status: 401,
       cause: [{ scheme: 'basic', parameters: { realm: 'Latchkey' } }],
@@ -100,7 +100,7 @@ for (const [name, authenticate] of [
   });
 }
 
-t.test("oauth4webapi renews a person's tokens as a client without a secret", async (t) => {
+t.test("oauth4webapi renews a user's tokens as a client without a secret", async (t) => {
   const eve = await signedIn(app, 'eve@example.com', { roles: ['editor'] });
   const as = await discover();
   const client = { client_id: 'spa' };
@@ -125,7 +125,7 @@ for (const [name, authenticate] of [
   ['HTTP Basic', openid.ClientSecretBasic],
   ['the body', openid.ClientSecretPost],
 ] as const) {
-  t.test(`openid-client, unchanged, does the machine flow by ${name}`, async (t) => {
+  t.test(`openid-client, unchanged, does the client credentials grant with ${name}`, async (t) => {
     const { id, secret } = await machine(app, ['reports:read', 'reports:write']);
     const config = await openid.discovery(issuer, id, undefined, authenticate(secret), {
       algorithm: 'oauth2',
@@ -143,7 +143,7 @@ for (const [name, authenticate] of [
   });
 }
 
-t.test('the metadata document names what the endpoints do, and nothing else', async (t) => {
+t.test('the metadata document describes exactly what the endpoints support', async (t) => {
   const as = await discover();
   t.match(as, {
     issuer: issuer.origin,

@@ -38,7 +38,7 @@ const resolve = (schema: Schema & { $ref?: string }): Schema =>
 const hasExample = ({ example, schema = {} }: Media): boolean =>
   example !== undefined || (resolve(schema).examples?.length ?? 0) > 0;
 
-t.test('the committed document is the one that the routes make', async (t) => {
+t.test('the committed document is generated from the routes', async (t) => {
   const { app, inject } = await testApp(t);
   t.equal(source, app.swagger({ yaml: true }));
   const answer = await inject({ url: '/openapi.yaml' });
@@ -48,11 +48,11 @@ t.test('the committed document is the one that the routes make', async (t) => {
   t.match(document.openapi, /^3\.1\./);
 });
 
-t.test('every operation says what it is, for whom, and shows it', async (t) => {
+t.test('every operation has a description, its security and examples', async (t) => {
   const tags = document.tags?.map(({ name }) => name) ?? [];
   t.equal(operations.length, 41);
   const ids = operations.map(({ operation }) => operation.operationId);
-  t.equal(new Set(ids).size, ids.length, 'each id is there once');
+  t.equal(new Set(ids).size, ids.length, 'each ID appears once');
   for (const { where, operation } of operations) {
     t.match(operation.operationId, /^[a-z][a-zA-Z]+$/, where);
     t.ok(operation.summary && operation.description, `${where}: summary and description`);
@@ -74,7 +74,7 @@ t.test(
   async (t) => {
     for (const { where, method, path, operation } of operations) {
       const declared = answersOf(operation).map(([status]) => status);
-      // Its answers are those of RFC 6749: another shape, and 400 for every fault of the input.
+      // OAuth routes answer as RFC 6749 requires: another format, and 400 for invalid input.
       const oauth = path.startsWith('/oauth/');
       const bearer = JSON.stringify(operation.security) === '[{"bearer":[]}]';
       const expected = [
@@ -98,7 +98,7 @@ t.test(
   },
 );
 
-t.test('a body is required where no cookie can stand for it', async (t) => {
+t.test('a body is required unless a cookie can replace it', async (t) => {
   const optional = operations.filter(
     ({ operation: { requestBody } }) =>
       requestBody && !('$ref' in requestBody) && requestBody.required === false,
@@ -127,12 +127,12 @@ t.test('the codes in the code, in the document and on the pages are the same', a
     t.equal((await inject({ url: `/problems/${code}` })).statusCode, 200, code);
 });
 
-t.test('every code is said by something', async (t) => {
+t.test('every code is used somewhere', async (t) => {
   const code = globSync(
     'src/{app.ts,http/**/*.ts,routes/**/*.ts,actions/**/*.ts,parts/**/*.ts,rules/*.ts}',
   ).map((path) => {
     const text = readFileSync(path, 'utf8');
-    // The catalogue itself is no use of a code; what follows it is.
+    // The catalogue itself is not a use of a code.
     return path.endsWith('problem-catalogue.ts')
       ? text.slice(text.indexOf('satisfies Record<'))
       : text;
@@ -146,7 +146,7 @@ t.test('every code is said by something', async (t) => {
   t.same(unsaid, []);
 });
 
-t.test('Redocly has nothing to say about the document', async (t) => {
+t.test('Redocly finds no fault in the document', async (t) => {
   const config = await createConfig({ extends: ['recommended'] });
   const found = await lintFromString({ source, absoluteRef: 'openapi.yaml', config });
   t.same(
@@ -155,10 +155,10 @@ t.test('Redocly has nothing to say about the document', async (t) => {
   );
   const broken = source.replace('operationId: login', 'operationId: register');
   const faults = await lintFromString({ source: broken, absoluteRef: 'openapi.yaml', config });
-  t.ok(faults.length > 0, 'and it would speak');
+  t.ok(faults.length > 0, 'and it does report a fault');
 });
 
-t.test('Spectral has nothing to say about the document', async (t) => {
+t.test('Spectral finds no fault in the document', async (t) => {
   const spectral = new spectralCore.Spectral();
   spectral.setRuleset({ extends: [spectralRulesets.oas] } as Parameters<
     typeof spectral.setRuleset
@@ -170,6 +170,6 @@ t.test('Spectral has nothing to say about the document', async (t) => {
   t.same(await findings(source), []);
   t.ok(
     (await findings(source.replace('operationId: login', 'operationId: register'))).length > 0,
-    'and it would speak',
+    'and it does report a fault',
   );
 });

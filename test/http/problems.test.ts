@@ -19,14 +19,14 @@ app.get('/v1/throws', { config: { access: 'public' } }, async () => {
   throw thrown;
 });
 
-/** What a route answers that throws this, and what is logged. */
+/** The answer of a route that throws this, and what it logs. */
 async function throwing(what: unknown) {
   thrown = what;
   lines.length = 0;
   return app.inject({ url: '/v1/throws' });
 }
 
-t.test('ERR-02 a bug is 500 without a word about it; the log has it, by the same id', async (t) => {
+t.test('ERR-02 a bug gets 500 without details; the log has them, under the same ID', async (t) => {
   const secret = 'at /srv/secret.ts:1 SELECT * FROM users';
   for (const thrown of [
     new Error(secret),
@@ -43,7 +43,7 @@ t.test('ERR-02 a bug is 500 without a word about it; the log has it, by the same
   }
 });
 
-t.test('keys that have all ended are a fault of ours, not of the caller', async (t) => {
+t.test('if all keys have expired, the answer is 500, not 401', async (t) => {
   const clock = new TestClock();
   const exp = clock.now / 1_000 + 60;
   const { signUp, login, logs } = await testApp(t, {
@@ -68,7 +68,7 @@ t.test('BEA-05 a missing role is 403 with the error of RFC 6750', async (t) => {
   );
 });
 
-t.test('ERR-01 every refusal answers in one shape, and challenges on 401 alone', async (t) => {
+t.test('ERR-01 every refusal has one format, and only a 401 has a challenge', async (t) => {
   for (const code of ProblemCode.options) {
     const refusal = new Refusal(code, { retryAfter: 7, reason: 'CANARY' });
     const answer = await throwing(refusal);
@@ -84,7 +84,7 @@ t.test('ERR-01 every refusal answers in one shape, and challenges on 401 alone',
   }
 });
 
-t.test('what is public of a refusal reaches the caller', async (t) => {
+t.test('the caller gets the public part of a refusal', async (t) => {
   const errors = [{ path: '/a', message: 'is odd' }];
   const answer = await throwing(new Refusal('invalid_input', { detail: 'Odd.', errors }));
   t.match(answer.json(), { detail: 'Odd.', errors });

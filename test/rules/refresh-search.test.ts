@@ -11,7 +11,7 @@ for (const client of ['tabs', 'app'] as const) {
     `whatever happens on the way, the owner (${client}) is never signed out, and no thief outlives the next two refreshes`,
     async (t) => {
       const { states, counterexample } = search({ client, rotate, depth: DEPTH });
-      t.comment(`${client}: ${states} states to depth ${DEPTH}`);
+      t.comment(`${client}: every step from ${states} states, to depth ${DEPTH}`);
       t.equal(counterexample, undefined);
       t.ok(states > 10_000, 'enough was tried');
     },

@@ -68,12 +68,22 @@ export interface Search {
 }
 
 export interface Found {
+  /** Worlds from which every step was taken. */
   states: number;
   /** The shortest way to a broken promise, or undefined: there is none to this depth. */
   counterexample: string[] | undefined;
 }
 
 class Broken extends Error {}
+
+/** The keys are few, and each is asked for in every world. */
+const fingerprints = new Map<string, string>();
+
+function fingerprintOf(key: string): string {
+  const known = fingerprints.get(key) ?? fingerprint(key);
+  fingerprints.set(key, known);
+  return known;
+}
 
 export function search({ client, rotate, depth, serverLimits = limits }: Search): Found {
   const { user, session } = withNewSession(
@@ -270,12 +280,12 @@ export function search({ client, rotate, depth, serverLimits = limits }: Search)
       hasFailedOver,
       hasNewPassword,
       held,
-      key && keyed(fingerprint(key)),
+      key && keyed(fingerprintOf(key)),
       age(askedAt),
       requests.map((sent) => [
         sent.gen,
         sent.ver,
-        keyed(fingerprint(sent.idempotencyKey)),
+        keyed(fingerprintOf(sent.idempotencyKey)),
         sent.isDoubled,
         age(sent.at),
       ]),
@@ -317,6 +327,8 @@ export function search({ client, rotate, depth, serverLimits = limits }: Search)
           if (!(error instanceof Broken)) throw error;
           return { states: seen.size, counterexample: [...way, error.message] };
         }
+        // Where the search ends, nobody asks whether it has been here.
+        if (step === depth - 1) continue;
         const key = keyOf(taken.world);
         if (seen.has(key)) continue;
         seen.add(key);

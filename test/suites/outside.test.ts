@@ -1,3 +1,3 @@
 import { suite } from '../suite.ts';
 
-await suite('browser/*', 'commands/*');
+suite('!(lost-database|start-faults|unsafe-environments|unwritable)', 'browser/*', 'commands/*');

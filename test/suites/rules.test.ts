@@ -1,3 +1,3 @@
 import { suite } from '../suite.ts';
 
-await suite('actions/**/*', 'parts/**/*', 'rules/*');
+suite('actions/**/*', 'parts/**/*', 'routes/**/*', 'rules/*');

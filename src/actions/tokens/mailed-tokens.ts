@@ -35,7 +35,7 @@ export const mayReset = (user: User, was: string): boolean =>
   (resetState(user) === was || (user.password_hash === null && invitationState(user) === was));
 
 /**
- * What an e-mail token is bound to: a changed or confirmed address makes it invalid, and so does a new token version.
+ * What an email token is bound to: a changed or confirmed address makes it invalid, and so does a new token version.
  * So an owner who revokes a stranger's access also revokes the new address that the stranger asked for.
  */
 export const emailState = (user: User): string =>

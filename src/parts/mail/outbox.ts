@@ -8,7 +8,7 @@ export interface OutboxLog {
 }
 
 /** Wait before each attempt (ms). The first lets the answer go out, so that response times reveal nothing about mails. */
-const WAITS = [50, 1_000, 10_000, 60_000];
+export const MAIL_WAITS = [50, 1_000, 10_000, 60_000];
 
 /** Most letters waiting or being sent; further ones are given up. */
 const MAX_WAITING = 10_000;
@@ -21,15 +21,20 @@ export class Outbox {
   readonly #waiting = new Map<NodeJS.Timeout, () => Promise<void>>();
   readonly #sending = new Set<Promise<void>>();
 
-  constructor(transport: MailTransport, log: OutboxLog, waits = WAITS) {
+  constructor(transport: MailTransport, log: OutboxLog, waits = MAIL_WAITS) {
     this.#transport = transport;
     this.#log = log;
     this.#waits = waits;
   }
 
+  /** Letters that wait or are being sent. */
+  get length(): number {
+    return this.#waiting.size + this.#sending.size;
+  }
+
   /** `compose` also runs later, so that making a token does not delay the answer. */
   post(to: string, compose: () => Letter): void {
-    if (this.#waiting.size + this.#sending.size >= MAX_WAITING) {
+    if (this.length >= MAX_WAITING) {
       this.#log.givenUp(new Error('too many letters are waiting'));
       return;
     }
@@ -39,7 +44,7 @@ export class Outbox {
   /** Gives every waiting letter one last attempt now. */
   async close(): Promise<void> {
     // A letter that was being sent and failed is waiting again.
-    while (this.#waiting.size + this.#sending.size > 0) {
+    while (this.length > 0) {
       const last = [...this.#waiting].map(([timer, send]) => {
         clearTimeout(timer);
         return send();

@@ -18,7 +18,7 @@ export function confirmEmail(app: App, context: Context): void {
     schema: {
       operationId: 'confirmEmail',
       tags: ['Accounts'],
-      summary: 'Confirm an e-mail address',
+      summary: 'Confirm an email address',
       description:
         'Takes the token of the mailed link. A new address replaces the old one at once, and every session ends except the one that asked for the change.',
       body: z

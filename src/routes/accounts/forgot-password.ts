@@ -21,7 +21,7 @@ export function forgotPassword(app: App, context: Context): void {
       response: { 202: Accepted },
     },
     handler: async ({ body }, reply) => {
-      await evenly(mailReset(context, body.email));
+      await evenly(mailReset(context, body.email), context.pace);
       return reply.code(202).send(accepted);
     },
   });

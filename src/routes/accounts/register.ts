@@ -63,7 +63,7 @@ export function register(app: App, context: Context): void {
       const { email, password, name = null, transport } = request.body;
       if (SIGN_UP === 'closed') throw new Refusal('sign_up_closed');
       if (password === undefined) {
-        await evenly(inviteToSignUp(context, email));
+        await evenly(inviteToSignUp(context, email), context.pace);
         return reply.code(202).send(accepted);
       }
       if (SIGN_UP === 'verified') throw new Refusal('email_verification_required');

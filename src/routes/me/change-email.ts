@@ -36,7 +36,10 @@ export function changeEmail(app: App, context: Context): void {
         signal: signalOf(reply),
       });
       assertMayTake(user, body.email);
-      await evenly(askForEmailChange(context, user, { email: body.email, sid: caller.sid }));
+      await evenly(
+        askForEmailChange(context, user, { email: body.email, sid: caller.sid }),
+        context.pace,
+      );
       logEvent(request, 'email.change_asked', { user: user.id });
       return reply.code(202).send(accepted);
     },

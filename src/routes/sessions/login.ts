@@ -57,6 +57,7 @@ export function login(app: App, context: Context): void {
         const credentials = { email, password, deviceToken };
         const result = await refusedEvenly(
           signInWithPassword(context, credentials, { signIn, source }),
+          context.pace,
         );
         if (result.session === undefined) {
           logEvent(request, 'mfa.challenged', { user: result.user.id });

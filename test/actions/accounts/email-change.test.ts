@@ -33,9 +33,9 @@ t.test('the new address gets the link, the old one a warning, the row nothing', 
   const { context, user, asking, posted, row } = await serviceOf(t);
   await askForEmailChange(context, user, { email: 'Ada@example.org', sid: asking.id });
   const [warning, link] = await posted();
-  t.match(warning, { to: 'ada@example.com', subject: 'Your address is about to change' });
+  t.match(warning, { to: 'ada@example.com', subject: 'Your email address is about to change' });
   t.equal(warning?.token, undefined);
-  t.match(link, { to: 'Ada@example.org', subject: 'Confirm your address' });
+  t.match(link, { to: 'Ada@example.org', subject: 'Confirm your email address' });
   const { sub, email, sid, was } = context.ownTokens.read('email', link?.token ?? '') ?? {};
   t.same(
     { sub, email, sid, was },
@@ -52,7 +52,7 @@ t.test('the new address gets the link, the old one a warning, the row nothing', 
 t.test('for another spelling of the own address comes a link, and no warning', async (t) => {
   const { context, user, told } = await serviceOf(t);
   await askForEmailChange(context, user, { email: 'ADA@example.com', sid: 'session' });
-  t.same(await told(), [{ to: 'ADA@example.com', subject: 'Confirm your address' }]);
+  t.same(await told(), [{ to: 'ADA@example.com', subject: 'Confirm your email address' }]);
 });
 
 t.test('for an address of somebody else only its owner hears, and no link is made', async (t) => {
@@ -60,7 +60,7 @@ t.test('for an address of somebody else only its owner hears, and no link is mad
   await askForEmailChange(context, user, { email: 'EVE@example.com', sid: 'session' });
   const [warning, note, ...more] = await posted();
   t.match(note, { to: 'Eve@example.com', subject: 'You already have an account at Latchkey' });
-  t.match(warning, { to: 'ada@example.com', subject: 'Your address is about to change' });
+  t.match(warning, { to: 'ada@example.com', subject: 'Your email address is about to change' });
   t.same([note?.token, warning?.token, more], [undefined, undefined, []]);
 });
 
@@ -68,7 +68,7 @@ t.test('who has no address yet has none to be warned at', async (t) => {
   const { context, user, told } = await serviceOf(t);
   const nameless = { ...user, email: null, email_key: null };
   await askForEmailChange(context, nameless, { email: 'ada@example.org', sid: 'session' });
-  t.same(await told(), [{ to: 'ada@example.org', subject: 'Confirm your address' }]);
+  t.same(await told(), [{ to: 'ada@example.org', subject: 'Confirm your email address' }]);
 });
 
 t.test('a new address is in force, and every session ends but the one that asked', async (t) => {
@@ -86,7 +86,7 @@ t.test('a new address is in force, and every session ends but the one that asked
   });
   t.ok(liveSession(after, asking.id, NOW + 5));
   t.notOk(liveSession(after, other.id, NOW + 5));
-  t.same(await told(), [{ to: 'ada@example.com', subject: 'Your address was changed' }]);
+  t.same(await told(), [{ to: 'ada@example.com', subject: 'Your email address was changed' }]);
   await t.rejects(confirmEmailChange(context, token), refused, 'once');
 });
 

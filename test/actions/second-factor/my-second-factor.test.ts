@@ -251,9 +251,10 @@ test('MFA-07 one without the other changes nothing, and is counted', async (t) =
 });
 
 test('a factor that goes while new codes are made is not there any more', async (t) => {
-  const { caller, row, change, code } = await callerOf({ inForce: true });
+  const of = await appWithLetters(t, { pace: 'real' });
+  const { caller, row, change, code } = await callerOf({ inForce: true, of });
   const before = (await row()).mfa.totp?.last_step;
-  const renewing = renewRecoveryCodes(context, caller, full({ code: code() }));
+  const renewing = renewRecoveryCodes(of.context, caller, full({ code: code() }));
   const gone = (async () => {
     while ((await row()).mfa.totp?.last_step === before) await sleep(1);
     await change({ mfa: { challenges: [] } });
@@ -261,11 +262,11 @@ test('a factor that goes while new codes are made is not there any more', async 
   await t.rejects(renewing, { code: 'mfa_not_enabled' });
   await gone;
   t.same((await row()).mfa, { challenges: [] });
-  t.same(await posted(), []);
+  t.same(await of.posted(), []);
 });
 
 t.test('a wrong code costs no hash', async (t) => {
-  const of = await appWithLetters(t, { HASH_CONCURRENCY: '1', HASH_QUEUE: '0' });
+  const of = await appWithLetters(t, { env: { HASH_CONCURRENCY: '1', HASH_QUEUE: '0' } });
   const { caller, row, change, code } = await callerOf({ inForce: true, of });
   const { totp: pending, challenges } = (await row()).mfa;
   await change({ mfa: { pending, challenges } });

@@ -6,13 +6,13 @@ import { Passwords } from '../../../src/parts/passwords/passwords.ts';
 import type { User } from '../../../src/schemas/user.ts';
 import { butForCounts, factor } from '../../people.ts';
 import { NOW } from '../../rules/samples.ts';
-import { PASSWORD, testApp } from '../../test-app.ts';
+import { type Options, PASSWORD, testApp } from '../../test-app.ts';
 
 const signIn = { amr: ['pwd'], transport: 'body' as const, client: 'curl' };
 const refused = { message: 'invalid_credentials' };
 
-async function serviceOf(t: Test, env: Record<string, string> = {}) {
-  const service = await testApp(t, { env });
+async function serviceOf(t: Test, options: Options = {}) {
+  const service = await testApp(t, options);
   const { access_token, device_token } = await service.signUp();
   const { sub } = service.context.accessTokens.read(access_token);
   const row = async () => (await service.context.users.findById(sub)) as User;
@@ -78,7 +78,7 @@ t.test('anybody else is refused and counted, and the row stays as it was else', 
 t.test(
   'PWD-06 a hash of lower costs is made anew at the next sign-in, and the password stays',
   async (t) => {
-    const { enter, row, change, context } = await serviceOf(t, { HASH_PASSES: '3' });
+    const { enter, row, change, context } = await serviceOf(t, { env: { HASH_PASSES: '3' } });
     const old = await new Passwords({ memory: 19_456, passes: 2 }, context.hashQueue).hash(
       PASSWORD,
     );
@@ -95,7 +95,7 @@ t.test(
 );
 
 t.test('a password that changes while it is being checked opens no session', async (t) => {
-  const { entering, row, change, context } = await serviceOf(t);
+  const { entering, row, change, context } = await serviceOf(t, { pace: 'real' });
   const other = await context.passwords.hash('another password entirely');
   const { signingIn } = await entering();
   await change({ password_hash: other });
@@ -105,7 +105,7 @@ t.test('a password that changes while it is being checked opens no session', asy
 });
 
 t.test('a user who is disabled while his password is being checked gets no session', async (t) => {
-  const { entering, row, change } = await serviceOf(t);
+  const { entering, row, change } = await serviceOf(t, { pace: 'real' });
   const { signingIn } = await entering();
   await change({ status: 'disabled' });
   await t.rejects(signingIn, refused);
@@ -113,7 +113,7 @@ t.test('a user who is disabled while his password is being checked gets no sessi
 });
 
 t.test('a hash that was only made anew meanwhile still lets its owner in', async (t) => {
-  const { entering, row, change, context } = await serviceOf(t);
+  const { entering, row, change, context } = await serviceOf(t, { pace: 'real' });
   const again = await context.passwords.hash(PASSWORD);
   const { signingIn } = await entering();
   await change({ password_hash: again });
@@ -181,7 +181,7 @@ t.test('MFA-01 with a second factor the password opens no session', async (t) =>
 
 t.test('who comes when there is no room to hash anew gets in with the old hash', async (t) => {
   const env = { HASH_PASSES: '3', HASH_CONCURRENCY: '1', HASH_QUEUE: '1' };
-  const { enter, row, change, context } = await serviceOf(t, env);
+  const { enter, row, change, context } = await serviceOf(t, { env });
   const { hashQueue } = context;
   const old = await new Passwords({ memory: 19_456, passes: 2 }, hashQueue).hash(PASSWORD);
   await change({ password_hash: old });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { nodeCommand } from '../../child.ts';
 import { folder } from '../../databases.ts';
 import { serve } from '../../server.ts';
 import { PASSWORD, type Tokens } from '../../test-app.ts';
@@ -20,7 +21,7 @@ const holder = (path: string) => `
 
 /** Another process, which holds the write lock until the test ends that. */
 async function hold(t: Test, path: string): Promise<() => Promise<void>> {
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', holder(path)], {
+  const child = spawn(...nodeCommand(['--input-type=module', '--eval', holder(path)]), {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const ended = once(child, 'exit');

@@ -72,7 +72,7 @@ t.test(
     const other = (await login(old)).json();
     t.equal((await move(asking.access_token, email)).statusCode, 202);
     const token = await box.token(email);
-    t.equal((await box.next(old)).mail.subject, 'Your address is about to change');
+    t.equal((await box.next(old)).mail.subject, 'Your email address is about to change');
     t.equal((await login(old)).statusCode, 200, 'the old one still signs in');
     refused(t, await login(email), 401, 'invalid_credentials');
 
@@ -80,7 +80,7 @@ t.test(
     t.equal((await confirm(token)).statusCode, 204);
     t.same(happened().slice(count), ['email.confirmed']);
     const told = await box.next(old);
-    t.equal(told.mail.subject, 'Your address was changed');
+    t.equal(told.mail.subject, 'Your email address was changed');
     t.match(await me(asking.access_token), { email, email_verified: true });
     t.equal((await refresh(asking.refresh_token)).statusCode, 200);
     refused(t, await refresh(other.refresh_token), 401, 'refresh_invalid');

@@ -178,7 +178,7 @@ t.test(
     t.match(await me(), { email, email_verified: false });
     const { mail, recipients } = await box.next(email);
     t.same(recipients, [email]);
-    t.equal(mail.subject, 'Confirm your address');
+    t.equal(mail.subject, 'Confirm your email address');
     const mails = await box.settled();
     refused(t, await open.post('/v1/register', { email, password: PASSWORD }), 409, 'email_taken');
     t.equal(await box.settled(), mails, 'a refused sign-up sends no mail');

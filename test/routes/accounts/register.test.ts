@@ -2,7 +2,7 @@ import t from 'tap';
 import { refused } from '../../refused.ts';
 import { PASSWORD, testApp } from '../../test-app.ts';
 
-const { post, as, context, events } = await testApp(t);
+const { post, as, context, events } = await testApp(t, { pace: 'real' });
 const rowOf = (email: string) => context.users.findByEmail(email);
 
 t.test('a new user gets an account and is signed in', async (t) => {

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sql } from 'kysely';
 import t from 'tap';
 import { newMasterSecret, newSigningKey } from '../../../src/parts/keys/new-keys.ts';
@@ -7,7 +7,7 @@ import { keySet, TestClock, testApp } from '../../test-app.ts';
 
 const WELL = { status: 'ok', database: 'ok', keys: 'ok', revocations: 'ok' };
 
-t.test('a node that is well gets requests', async (t) => {
+t.test('a healthy node is ready', async (t) => {
   const { inject } = await testApp(t);
   const answer = await inject({ url: '/readyz' });
   t.equal(answer.statusCode, 200);
@@ -15,7 +15,7 @@ t.test('a node that is well gets requests', async (t) => {
   t.notOk(answer.headers['retry-after']);
 });
 
-t.test('a database that does not answer is reported, without its error', async (t) => {
+t.test('a database that does not answer is reported, without a reason', async (t) => {
   const { inject, context } = await testApp(t);
   await context.close();
   const answer = await inject({ url: '/readyz' });
@@ -24,7 +24,7 @@ t.test('a database that does not answer is reported, without its error', async (
   t.strictSame(answer.json(), { ...WELL, status: 'failing', database: 'failing' });
 });
 
-t.test('however often it is asked, the database has one write a second', async (t) => {
+t.test('many requests cause only one database write a second', async (t) => {
   const database = openDatabase({ url: 'file::memory:', pool: 1 });
   const { inject, clock } = await testApp(t, { database });
   t.teardown(() => database.destroy());
@@ -45,7 +45,7 @@ t.test('however often it is asked, the database has one write a second', async (
 });
 
 t.test(
-  'a database that can only be read is told at once, and so is its return; why is in the log, once',
+  'a database that becomes read-only is reported at once, and so is its recovery; the log has the reason once',
   async (t) => {
     const database = openDatabase({ url: 'file::memory:', pool: 1 });
     const { inject, clock, logs } = await testApp(t, { database });
@@ -74,7 +74,7 @@ t.test(
   },
 );
 
-t.test('a snapshot is out of date after five seconds without a poll', async (t) => {
+t.test('the list of revoked tokens is out of date after five seconds without a poll', async (t) => {
   const { inject, context, clock } = await testApp(t);
   clock.advance(4_999);
   t.strictSame((await inject({ url: '/readyz' })).json(), WELL);
@@ -86,7 +86,7 @@ t.test('a snapshot is out of date after five seconds without a poll', async (t) 
   t.equal((await inject({ url: '/readyz' })).statusCode, 200);
 });
 
-t.test('a node whose last key has ended cannot sign', async (t) => {
+t.test('a node whose last key has expired cannot sign', async (t) => {
   const clock = new TestClock();
   const exp = clock.now / 1_000 + 60;
   const { inject, context } = await testApp(t, {
@@ -100,8 +100,10 @@ t.test('a node whose last key has ended cannot sign', async (t) => {
   t.strictSame(answer.json(), { ...WELL, status: 'failing', keys: 'failing' });
 });
 
-t.test('a node that is ending says so, and answers what is in flight', async (t) => {
-  let slow = false;
+t.test('a node that shuts down says so, and finishes requests in flight', async (t) => {
+  const asked = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  let isHeld = false;
   const database = openDatabase({
     url: 'file::memory:',
     pool: 1,
@@ -109,18 +111,24 @@ t.test('a node that is ending says so, and answers what is in flight', async (t)
       {
         transformQuery: ({ node }) => node,
         transformResult: async ({ result }) => {
-          if (slow) await sleep(50);
+          if (isHeld) {
+            asked.resolve();
+            await held.promise;
+          }
           return result;
         },
       },
     ],
   });
-  const { app, inject } = await testApp(t, { database });
+  const { app, context, inject } = await testApp(t, { database });
   t.teardown(() => database.destroy());
-  slow = true;
+  isHeld = true;
   const inFlight = inject({ url: '/readyz' });
-  await sleep(10);
-  await app.close();
+  await asked.promise;
+  const closed = app.close();
+  while (!context.shutdown.isClosing) await nextTurn();
+  held.resolve();
+  await closed;
   const answer = await inFlight;
   t.equal(answer.statusCode, 503);
   t.strictSame(answer.json(), { ...WELL, status: 'failing' });

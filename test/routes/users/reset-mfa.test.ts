@@ -45,7 +45,7 @@ t.test(
     t.same(audit(app), [{ event: 'admin.mfa_reset', actor: root.id, user: eve.id }]);
     const { recipients, mail } = await box.next();
     t.same(recipients, ['eve@example.com']);
-    t.equal(mail.subject, 'Second factor switched off');
+    t.equal(mail.subject, 'Second factor turned off');
   },
 );
 

@@ -1,10 +1,10 @@
 import type { Letter } from '../letter.ts';
 
 export const emailChanging = (appUrl: string): Letter => ({
-  subject: 'Your address is about to change',
+  subject: 'Your email address is about to change',
   paragraphs: [
-    'Somebody, probably you, asked to change the address of your account, and entered your password. You keep signing in with this address until the new one is confirmed.',
-    'If this was not you, choose a new password now. Somebody else knows yours.',
+    'Someone who knows your password asked to change the email address of your account. This address stays in use until the new one is confirmed.',
+    'If this was you, there is nothing to do here. If not, please choose a new password now.',
   ],
   action: { label: 'Choose a new password', link: `${appUrl}/forgot-password` },
 });

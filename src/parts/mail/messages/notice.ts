@@ -1,56 +1,59 @@
 import type { Letter } from '../letter.ts';
 
-/** Subject and first paragraph of the mails that tell an owner what happened to the account. */
+/** Account changes that the owner is notified of: subject, and what happened. */
 const notices = {
   'password.changed': [
     'Your password was changed',
-    'The password of your account was changed. All other devices have been signed out.',
+    'The password of your account was changed, and you were signed out on your other devices.',
   ],
   'email.changed': [
-    'Your address was changed',
-    'Your account now has another address. You can no longer sign in with this one.',
+    'Your email address was changed',
+    'Your account now uses a different email address. You can no longer sign in with this one.',
   ],
   'mfa.enabled': [
-    'Second factor switched on',
-    'From now on, you sign in with your password and a code from your authenticator app.',
+    'Second factor turned on',
+    'From now on, you need a code from your authenticator app to sign in.',
   ],
   'mfa.disabled': [
-    'Second factor switched off',
-    'From now on, you sign in with your password alone. All other devices have been signed out.',
+    'Second factor turned off',
+    'From now on, you only need your password to sign in. You were signed out on your other devices.',
   ],
   'mfa.recovery_codes_renewed': [
     'New recovery codes',
-    'New recovery codes were created for your account. The old ones no longer work.',
+    'You have new recovery codes. The old ones no longer work.',
   ],
   'mfa.recovery_code_used': [
     'A recovery code was used',
-    'Somebody, probably you, signed in with one of your recovery codes. Each code works once, so this one is now used up.',
+    'Someone, probably you, signed in with one of your recovery codes. Each code works only once, so this one is used up.',
   ],
   'session.reuse_detected': [
-    'A session was ended for your safety',
-    'A sign-in token of one of your devices was used twice, so somebody may have copied it. To protect you, that device was signed out.',
+    'We signed out one of your devices',
+    'Someone may have copied the sign-in of one of your devices: an old token was used again. To protect your account, we signed that device out.',
   ],
-  'account.deleted': ['Your account was deleted', 'Your account and its data were deleted.'],
+  'account.deleted': ['Your account was deleted', 'Your account and all its data were deleted.'],
 } as const;
 
 export type NoticeName = keyof typeof notices;
 
-/** After these, the reader can no longer choose a new password. */
-const NO_ACCESS: ReadonlySet<NoticeName> = new Set(['email.changed', 'account.deleted']);
+/** After these the reader can no longer use the account to undo the change. */
+const BEYOND_REPAIR: ReadonlySet<NoticeName> = new Set(['email.changed', 'account.deleted']);
 
 export function notice(name: NoticeName, appUrl: string): Letter {
   const [subject, happened] = notices[name];
-  if (NO_ACCESS.has(name)) {
+  if (BEYOND_REPAIR.has(name)) {
     return {
       subject,
-      paragraphs: [happened, 'If you did not expect this, contact the people who run the service.'],
+      paragraphs: [
+        happened,
+        'If this was not you, please contact the operator of this service right away.',
+      ],
     };
   }
   return {
     subject,
     paragraphs: [
       happened,
-      'If this was not you, choose a new password now. That signs out every device.',
+      'If this was not you, please choose a new password now and check your list of devices.',
     ],
     action: { label: 'Choose a new password', link: `${appUrl}/forgot-password` },
   };

@@ -1,3 +1,3 @@
 import { suite } from '../suite.ts';
 
-await suite('attacks/*');
+suite('attacks/*', 'http/*');
