@@ -9,11 +9,11 @@ import { type Options, type TestApp, testApp } from '../test-app.ts';
 interface Posted {
   to: string;
   subject: string | undefined;
-  /** The one in its link, if it has one. */
+  /** The token in its link, if it has one. */
   token: string | undefined;
 }
 
-/** The service with a mail folder of its own; `posted` empties it: what was posted since, by address. `told` leaves the tokens out. */
+/** The service with its own mail folder. `posted` reads and empties it: the letters by address. `told`: without tokens. */
 export async function appWithLetters(
   t: Test,
   { env, pace }: Options = {},
@@ -26,7 +26,7 @@ export async function appWithLetters(
     ...(pace && { pace }),
   });
   const posted = async () => {
-    // Whatever waits is sent at once.
+    // Sends queued letters at once.
     await app.context.outbox.close();
     const letters = readdirSync(path).map(async (name) => {
       const raw = readFileSync(join(path, name), 'utf8');

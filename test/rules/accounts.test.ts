@@ -5,7 +5,7 @@ import { profileOf } from '../../src/rules/views.ts';
 import { User } from '../../src/schemas/user.ts';
 import { ada, NOW } from './samples.ts';
 
-t.test('the ways to write one address have one key', async (t) => {
+t.test('different spellings of one address have the same key', async (t) => {
   for (const email of [
     'ada@example.com',
     ' Ada@Example.COM\t',
@@ -29,7 +29,7 @@ t.test('different addresses keep different keys', async (t) => {
   }
 });
 
-t.test('the key of a key is the key itself', async (t) => {
+t.test('the key of a key is the same key', async (t) => {
   for (let point = 0; point <= 0x2ffff; point += 1) {
     if (point >= 0xd800 && point <= 0xdfff) continue;
     const key = emailKey(`x${String.fromCodePoint(point)}x`);
@@ -37,7 +37,7 @@ t.test('the key of a key is the key itself', async (t) => {
   }
 });
 
-t.test('a new person has no role, no session, no verified address', async (t) => {
+t.test('a new person has no role, no session and no confirmed address', async (t) => {
   const person = newPerson(
     { id: newUserId(NOW), email: 'Ada@Example.com', name: null, passwordHash: 'hash' },
     NOW,
@@ -64,7 +64,7 @@ t.test('a new person has no role, no session, no verified address', async (t) =>
   });
 });
 
-t.test('of a deleted user nothing is left but what revokes his tokens', async (t) => {
+t.test('the row of a deleted user keeps only what is needed to refuse the tokens', async (t) => {
   const user = ada({
     roles: ['admin'],
     email_verified_at: NOW,
@@ -115,7 +115,7 @@ t.test('of a deleted user nothing is left but what revokes his tokens', async (t
   });
 });
 
-t.test('a profile tells a user about himself, and no secret', async (t) => {
+t.test("a profile shows the user's data, and no secret", async (t) => {
   t.same(profileOf(ada({ id: 'id' })), {
     id: 'id',
     email: 'ada@example.com',

@@ -8,19 +8,19 @@ const DEPTH = 8;
 
 for (const client of ['tabs', 'app'] as const) {
   t.test(
-    `whatever happens on the way, the owner (${client}) is never signed out, and no thief outlives the next two refreshes`,
+    `in every order of events the owner (${client}) stays signed in, and a thief is out after the next two refreshes`,
     async (t) => {
       const { states, counterexample } = search({ client, rotate, depth: DEPTH });
       t.comment(`${client}: every step from ${states} states, to depth ${DEPTH}`);
       t.equal(counterexample, undefined);
-      t.ok(states > 10_000, 'enough was tried');
+      t.ok(states > 10_000, 'the search covers enough states');
     },
   );
 }
 
 const invalid: Rotation = { outcome: 'invalid' };
 
-/** Rules that were in force once, or that somebody might try. */
+/** Rules that were used before, or that someone may try. */
 const faults: ({ what: string } & Pick<Search, 'client'> & Partial<Search>)[] = [
   {
     what: 'a grace that is too short',
@@ -29,7 +29,7 @@ const faults: ({ what: string } & Pick<Search, 'client'> & Partial<Search>)[] = 
   },
   { what: 'a grace that is too long', client: 'tabs', serverLimits: { ...limits, grace: DAY } },
   {
-    what: 'a differing key that is taken for a theft',
+    what: 'a different key treated as a theft',
     client: 'tabs',
     rotate: (user, presented, now, some) => {
       const turn = rotate(user, presented, now, some);
@@ -40,7 +40,7 @@ const faults: ({ what: string } & Pick<Search, 'client'> & Partial<Search>)[] = 
     },
   },
   {
-    what: 'a first request that arrives last and is taken for a theft',
+    what: 'a first request that arrives last and is treated as a theft',
     client: 'tabs',
     rotate: (user, presented, now, some) => {
       const [session] = user.sessions;
@@ -50,7 +50,7 @@ const faults: ({ what: string } & Pick<Search, 'client'> & Partial<Search>)[] = 
     },
   },
   {
-    what: 'a generation above the row that is refused',
+    what: 'refusing a generation above the row',
     client: 'app',
     rotate: (user, presented, now, some) =>
       presented.gen > (user.sessions[0]?.gen ?? 0)
@@ -58,7 +58,7 @@ const faults: ({ what: string } & Pick<Search, 'client'> & Partial<Search>)[] = 
         : rotate(user, presented, now, some),
   },
   {
-    what: 'a version above the row that is refused',
+    what: 'refusing a version above the row',
     client: 'app',
     rotate: (user, presented, now, some) =>
       presented.ver > user.token_version
@@ -66,7 +66,7 @@ const faults: ({ what: string } & Pick<Search, 'client'> & Partial<Search>)[] = 
         : rotate(user, presented, now, some),
   },
   {
-    what: 'the generation before the last, good for ever',
+    what: 'accepting the generation before the last for ever',
     client: 'tabs',
     rotate: (user, presented, now, some) => {
       const [session] = user.sessions;

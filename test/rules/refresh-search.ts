@@ -16,37 +16,37 @@ interface Sent extends Token {
   /** The Idempotency-Key. */
   idempotencyKey: string;
   at: number;
-  /** It has arrived once and may arrive again. */
+  /** It has arrived once, and may arrive again. */
   isDoubled?: true;
 }
 
 /**
- * One user with one session, and everybody who may refresh it. `tabs` share a cookie and send a new key with every
+ * One user with one session, and all who can refresh it. `tabs` share a cookie and send a new key with every
  * request, so they repeat a request whose answer was lost within the grace. An `app` keeps the key with the token, so
  * it may come back at any time.
  */
 interface World {
   now: number;
   row: User;
-  /** The rows before the last writes, newest first: what a standby that lags may have. */
+  /** The rows before the last writes, newest first: a lagging standby may have one of them. */
   older: User[];
   hasFailedOver: boolean;
   hasNewPassword: boolean;
-  /** What the owner's client holds. */
+  /** The token of the owner's client. */
   held: Token;
   /** The key that an app keeps until it has an answer. */
   key: string | undefined;
-  /** How many requests were sent: what makes a new key. */
+  /** The number of requests sent, from which new keys are made. */
   sent: number;
-  /** When the first request was sent whose answer is still missing. */
+  /** When the first request still without an answer was sent. */
   askedAt: number | undefined;
   requests: Sent[];
   answers: Token[];
   thief: Token | undefined;
-  /** From then on the session may end, for the owner too. */
+  /** Since when the session may end, for the owner too. */
   hasThiefActed: boolean;
   thiefUsedAt: number | undefined;
-  /** The owner has rotated longer after the thief than the grace: since when. */
+  /** Since when the owner has rotated after the thief, later than the grace. */
   ownerSince: number | undefined;
 }
 
@@ -63,14 +63,14 @@ export interface Search {
   client: 'tabs' | 'app';
   rotate: typeof rotate;
   depth: number;
-  /** What the server is told; the promise that is checked is that of `limits`. */
+  /** The limits that the server uses. The promise that is checked is that of `limits`. */
   serverLimits?: SessionLimits;
 }
 
 export interface Found {
   /** Worlds from which every step was taken. */
   states: number;
-  /** The shortest way to a broken promise, or undefined: there is none to this depth. */
+  /** The shortest way to a broken promise, or undefined if there is none to this depth. */
   counterexample: string[] | undefined;
 }
 
@@ -193,7 +193,7 @@ export function search({ client, rotate, depth, serverLimits = limits }: Search)
       });
       yield () => ({ name: `answer ${answer.gen} is lost`, world: { ...world, answers: rest } });
     }
-    // What is on its way arrives within the grace, or never; who has no key has an answer by then.
+    // A request on its way arrives within the grace, or never. A client without a key has an answer by then.
     const waiting = requests.map(({ at }) => at);
     if (client === 'tabs' && askedAt !== undefined) waiting.push(askedAt);
     if (waiting.every((since) => now + SHORT <= since + limits.grace))
@@ -241,9 +241,9 @@ export function search({ client, rotate, depth, serverLimits = limits }: Search)
       };
   }
 
-  /** Equal for worlds in which the same can happen: instants count by their age, and only up to the grace. */
+  /** Equal for worlds in which the same can happen: times count by age, and only up to the grace. */
   function keyOf(world: World): string {
-    // Keys matter by which of them are the same alone.
+    // Only which keys are equal matters.
     const names = new Map<string, number>();
     const keyed = (hash: string) => {
       if (!names.has(hash)) names.set(hash, names.size);

@@ -11,7 +11,7 @@ export const begin = (user: User, now: number, some: Partial<typeof limits> = {}
     ...some,
   });
 
-/** A user with one session of generation `gen`; the last rotation was at `NOW`. */
+/** A user with one session of generation `gen`, last rotated at `NOW`. */
 export function rotated(gen: number, idempotencyKey?: string) {
   let { user, session } = begin(ada(), NOW);
   for (let step = 0; step < gen; step += 1) {

@@ -5,7 +5,7 @@ import type { User } from '../../src/schemas/user.ts';
 import { begin, present, rotated } from './rotated.ts';
 import { ada, DAY, limits, NOW } from './samples.ts';
 
-t.test('the generation of the row rotates', async (t) => {
+t.test('the current generation rotates', async (t) => {
   const { user, session } = rotated(3);
   const now = NOW + DAY;
   const turn = rotate(user, present(session), now, limits);
@@ -13,7 +13,7 @@ t.test('the generation of the row rotates', async (t) => {
   t.same(turn.result, { outcome: 'rotated', session: next });
   t.same(turn.user.sessions, [next]);
   t.match(turn.user, { updated_at: now, revoked_at: null, token_version: 0 });
-  t.same(user.sessions, [session], 'the row that was read is unchanged');
+  t.same(user.sessions, [session], 'the row that was read is not modified');
 });
 
 t.test('a rotation leaves the other sessions alone', async (t) => {
@@ -28,7 +28,7 @@ t.test('a rotation leaves the other sessions alone', async (t) => {
 });
 
 t.test(
-  'a session refreshed every day ends on the day its limit says, counted from the sign-in',
+  'a session that is refreshed every day ends at its absolute limit, counted from the sign-in',
   async (t) => {
     let { user, session } = begin(ada(), NOW);
     for (let day = 1; day < 30; day += 1) {
@@ -44,7 +44,7 @@ t.test(
   },
 );
 
-t.test('a session that is not refreshed ends after its idle time, and not before', async (t) => {
+t.test('a session that is not refreshed ends after the idle limit, and not before', async (t) => {
   const { user, session } = begin(ada(), NOW);
   t.equal(rotate(user, present(session), NOW + 14 * DAY - 1, limits).result.outcome, 'rotated');
   const late = rotate(user, present(session), NOW + 14 * DAY, limits);
@@ -54,9 +54,9 @@ t.test('a session that is not refreshed ends after its idle time, and not before
 
 interface Row {
   what: string;
-  /** The generation of the row, and the key of the attempt that made it. */
+  /** The generation in the row, and the key of the request that made it. */
   row: [number, string?];
-  /** The generation that is presented, with which key, how long after the last rotation (ms). */
+  /** The generation presented, its key, and the time since the last rotation (ms). */
   shown: [number, string?];
   after: number;
   outcome: 'rotated' | 'caught_up' | 'repeated' | 'reused';
@@ -89,14 +89,14 @@ const table: Row[] = [
     outcome: 'reused',
   },
   {
-    what: 'the last one, its key was lost, within the grace',
+    what: 'the last one, without the key of its rotation, within the grace',
     row: [2, 'k'],
     shown: [1],
     after: limits.grace,
     outcome: 'repeated',
   },
   {
-    what: 'the last one, its key was lost, after the grace',
+    what: 'the last one, without the key of its rotation, after the grace',
     row: [2, 'k'],
     shown: [1],
     after: limits.grace + 1,
@@ -131,14 +131,14 @@ const table: Row[] = [
     outcome: 'reused',
   },
   {
-    what: 'the last one, with a key where there was none, within the grace',
+    what: 'the last one, with a key that the rotation did not have, within the grace',
     row: [2],
     shown: [1, 'k'],
     after: limits.grace,
     outcome: 'repeated',
   },
   {
-    what: 'the last one, with a key where there was none, after the grace',
+    what: 'the last one, with a key that the rotation did not have, after the grace',
     row: [2],
     shown: [1, 'k'],
     after: limits.grace + 1,
@@ -187,9 +187,9 @@ for (const { what, row, shown, after, outcome } of table) {
       t.match(left, { gen: row[0] + 1, rotated_at: now });
     } else if (outcome === 'caught_up') {
       t.match(left, { gen: shown[0] + 1, rotated_at: now });
-      t.equal(turn.user.revoked_at, null, 'nothing is revoked by it');
+      t.equal(turn.user.revoked_at, null, 'nothing is revoked');
     } else if (outcome === 'repeated') {
-      t.match(turn.result, { outcome, session }, 'the successor is the one that the row has');
+      t.match(turn.result, { outcome, session }, 'the successor is the one in the row');
       if (after <= limits.grace) t.equal(turn.user, user, 'nothing to write');
     } else {
       t.match(left, { id: session.id, ended_at: now }, 'the session has ended');
@@ -200,14 +200,14 @@ for (const { what, row, shown, after, outcome } of table) {
         t.same(
           next,
           { user: turn.user, result: { outcome: 'invalid' } },
-          `generation ${gen} is dead too`,
+          `generation ${gen} is refused too`,
         );
       }
     }
   });
 }
 
-t.test('a key is kept as a hash, and only until the next rotation', async (t) => {
+t.test('an Idempotency-Key is stored as a hash, and only until the next rotation', async (t) => {
   const { user, session } = rotated(1, 'a-key-of-the-client');
   t.notMatch(JSON.stringify(user), 'a-key-of-the-client');
   t.match(session.attempt, /^[\w-]{22}$/);
@@ -215,7 +215,7 @@ t.test('a key is kept as a hash, and only until the next rotation', async (t) =>
   t.notOk('attempt' in (turn.user.sessions[0] ?? {}));
 });
 
-t.test('of the rotations only those are kept whose grace may run, and at most eight', async (t) => {
+t.test('only rotations whose grace may still run are remembered, at most eight', async (t) => {
   let { user, session } = rotated(1);
   const turnAt = (now: number) => {
     const turn = rotate(user, present(session), now, limits);
@@ -227,42 +227,52 @@ t.test('of the rotations only those are kept whose grace may run, and at most ei
   t.same(turnAt(NOW + limits.grace), [NOW]);
   t.same(turnAt(NOW + limits.grace + 1), [NOW + limits.grace]);
   for (let more = 0; more < 20; more += 1) turnAt(NOW + limits.grace + 2);
-  t.equal(session.rotations?.length, 7, 'and the last rotation itself');
+  t.equal(session.rotations?.length, 7, 'besides the last rotation');
   t.same(turnAt(NOW + DAY), []);
 });
 
-t.test('each older generation has the grace of its own rotation, not of the last', async (t) => {
-  const first = rotated(1);
-  const second = rotate(first.user, present(first.session), NOW + 20_000, limits).user;
-  const outcome = (gen: number, after: number) =>
-    rotate(second, present(first.session, { gen }), NOW + after, limits).result.outcome;
-  t.equal(outcome(0, 30_000), 'repeated');
-  t.equal(outcome(0, 30_001), 'reused');
-  t.equal(outcome(1, 50_000), 'repeated');
-  t.equal(outcome(1, 50_001), 'reused');
-});
+t.test(
+  'each older generation has the grace of its own rotation, not of the last one',
+  async (t) => {
+    const first = rotated(1);
+    const second = rotate(first.user, present(first.session), NOW + 20_000, limits).user;
+    const outcome = (gen: number, after: number) =>
+      rotate(second, present(first.session, { gen }), NOW + after, limits).result.outcome;
+    t.equal(outcome(0, 30_000), 'repeated');
+    t.equal(outcome(0, 30_001), 'reused');
+    t.equal(outcome(1, 50_000), 'repeated');
+    t.equal(outcome(1, 50_001), 'reused');
+  },
+);
 
-t.test('a late retry with its key is noted, so that its second copy is a retry too', async (t) => {
-  const { user, session } = rotated(1, 'k');
-  const late = NOW + DAY;
-  const retry = rotate(user, present(session, { gen: 0, idempotencyKey: 'k' }), late, limits);
-  t.equal(retry.result.outcome, 'repeated');
-  t.match(retry.user.sessions, [{ gen: 1, rotated_at: NOW, retried_at: late }], 'nothing rotates');
-  for (const idempotencyKey of [undefined, 'l']) {
-    const other = rotate(retry.user, present(session, { gen: 0, idempotencyKey }), late, limits);
-    t.equal(other.result.outcome, 'reused', 'it opens nothing to another key, or to none');
-  }
-  const next = rotate(retry.user, present(session), late + 1, limits);
-  t.equal(next.result.outcome, 'rotated');
-  t.notOk('retried_at' in (next.user.sessions[0] ?? {}));
-  const copy = (now: number) =>
-    rotate(next.user, present(session, { gen: 0, idempotencyKey: 'k' }), now, limits).result
-      .outcome;
-  t.equal(copy(late + limits.grace), 'repeated');
-  t.equal(copy(late + limits.grace + 1), 'reused');
-});
+t.test(
+  'a late retry with its key is remembered, so that a second copy of it is accepted too',
+  async (t) => {
+    const { user, session } = rotated(1, 'k');
+    const late = NOW + DAY;
+    const retry = rotate(user, present(session, { gen: 0, idempotencyKey: 'k' }), late, limits);
+    t.equal(retry.result.outcome, 'repeated');
+    t.match(
+      retry.user.sessions,
+      [{ gen: 1, rotated_at: NOW, retried_at: late }],
+      'nothing rotates',
+    );
+    for (const idempotencyKey of [undefined, 'l']) {
+      const other = rotate(retry.user, present(session, { gen: 0, idempotencyKey }), late, limits);
+      t.equal(other.result.outcome, 'reused', 'another key, or none, is still refused');
+    }
+    const next = rotate(retry.user, present(session), late + 1, limits);
+    t.equal(next.result.outcome, 'rotated');
+    t.notOk('retried_at' in (next.user.sessions[0] ?? {}));
+    const copy = (now: number) =>
+      rotate(next.user, present(session, { gen: 0, idempotencyKey: 'k' }), now, limits).result
+        .outcome;
+    t.equal(copy(late + limits.grace), 'repeated');
+    t.equal(copy(late + limits.grace + 1), 'reused');
+  },
+);
 
-t.test('a row that lost a write takes generation and version from the token', async (t) => {
+t.test('a row that lost a write takes generation and token version from the token', async (t) => {
   const { user, session } = rotated(2);
   const now = NOW + DAY;
   const turn = rotate(user, present(session, { gen: 5, ver: 3 }), now, limits);
@@ -275,30 +285,27 @@ t.test('a row that lost a write takes generation and version from the token', as
     t.equal(
       outcome(gen, now + limits.grace),
       'repeated',
-      'those that were lost may be on their way',
+      'requests with the lost generations may be on their way',
     );
-  t.equal(outcome(1, now), 'reused', 'that one was not lost');
+  t.equal(outcome(1, now), 'reused', 'this generation was not lost');
   t.equal(outcome(4, now + limits.grace + 1), 'reused');
-  t.equal(outcome(6, now, 2), 'invalid', 'what the lost write had killed is dead');
+  t.equal(outcome(6, now, 2), 'invalid', 'what the lost write revoked stays revoked');
 });
 
-t.test(
-  'a version above the row comes with any generation that may still be presented',
-  async (t) => {
-    const { user, session } = rotated(2);
-    const before = { ...user, access_version: 7 };
-    const turn = rotate(before, present(session, { gen: 1, ver: 1 }), NOW, limits);
-    t.match(turn, {
-      result: { outcome: 'repeated', session },
-      user: { token_version: 1, access_version: 7 },
-    });
-    const current = rotate(before, present(session, { ver: 1 }), NOW, limits);
-    t.equal(current.result.outcome, 'caught_up');
-    t.match(current.user.sessions, [{ gen: 3 }]);
-  },
-);
+t.test('a version above the row is accepted with every generation that is accepted', async (t) => {
+  const { user, session } = rotated(2);
+  const before = { ...user, access_version: 7 };
+  const turn = rotate(before, present(session, { gen: 1, ver: 1 }), NOW, limits);
+  t.match(turn, {
+    result: { outcome: 'repeated', session },
+    user: { token_version: 1, access_version: 7 },
+  });
+  const current = rotate(before, present(session, { ver: 1 }), NOW, limits);
+  t.equal(current.result.outcome, 'caught_up');
+  t.match(current.user.sessions, [{ gen: 3 }]);
+});
 
-t.test('reuse ends one session, not its neighbours', async (t) => {
+t.test('reuse ends one session, and not the others', async (t) => {
   const { user, session } = rotated(2);
   const other = begin(user, NOW);
   const now = NOW + limits.grace + 1;
@@ -309,11 +316,11 @@ t.test('reuse ends one session, not its neighbours', async (t) => {
 });
 
 const invalid: [string, Partial<User>, Partial<Presented>][] = [
-  ['a session that nobody knows', {}, { sid: 'another' }],
-  ['a token version that is old', { token_version: 1 }, {}],
+  ['an unknown session', {}, { sid: 'another' }],
+  ['an old token version', { token_version: 1 }, {}],
   ['a disabled user', { status: 'disabled' }, {}],
   ['a deleted user', { status: 'deleted' }, {}],
-  ['a token that came another way than it was given', {}, { transport: 'cookie' }],
+  ['a token sent by another transport than its own', {}, { transport: 'cookie' }],
 ];
 for (const [what, state, shown] of invalid) {
   t.test(`${what}: invalid, for every generation, and nothing is written`, async (t) => {
@@ -327,38 +334,42 @@ for (const [what, state, shown] of invalid) {
   });
 }
 
-t.test('MFA-02 a session from before the second factor does not go on without it', async (t) => {
-  const totp = { secret: 'sealed', last_step: 0 };
-  const made = rotated(2);
-  const refresh = (amr: string[], mfa: User['mfa'], gen: number) => {
-    const user = { ...made.user, mfa, sessions: [{ ...made.session, amr }] };
-    return rotate(user, present(made.session, { gen }), NOW, limits).result.outcome;
-  };
-  for (const gen of [0, 1, 2])
-    t.equal(refresh(['pwd', 'otp'], { totp, challenges: [] }, gen), 'invalid');
-  t.equal(refresh(['pwd', 'mfa'], { totp, challenges: [] }, 2), 'rotated');
-  t.equal(refresh(['pwd'], { pending: totp, challenges: [] }, 2), 'rotated', 'not proven yet');
-});
+t.test(
+  'MFA-02 a session from before the second factor was enabled cannot be refreshed',
+  async (t) => {
+    const totp = { secret: 'sealed', last_step: 0 };
+    const made = rotated(2);
+    const refresh = (amr: string[], mfa: User['mfa'], gen: number) => {
+      const user = { ...made.user, mfa, sessions: [{ ...made.session, amr }] };
+      return rotate(user, present(made.session, { gen }), NOW, limits).result.outcome;
+    };
+    for (const gen of [0, 1, 2])
+      t.equal(refresh(['pwd', 'otp'], { totp, challenges: [] }, gen), 'invalid');
+    t.equal(refresh(['pwd', 'mfa'], { totp, challenges: [] }, 2), 'rotated');
+    t.equal(
+      refresh(['pwd'], { pending: totp, challenges: [] }, 2),
+      'rotated',
+      'the second factor is only pending',
+    );
+  },
+);
 
-t.test('a second factor brings no session back that nobody knows', async (t) => {
+t.test('a second factor does not make an unknown session valid', async (t) => {
   const { user, session } = rotated(1);
   const mfa = { totp: { secret: 'sealed', last_step: 0 }, challenges: [] };
   const turn = rotate({ ...user, mfa }, present(session, { sid: 'another' }), NOW, limits);
   t.same(turn.result, { outcome: 'invalid' });
 });
 
-t.test('an old token of a session that has ended is invalid, not reused again', async (t) => {
+t.test('an old token of a session that has ended is invalid, and not a reuse', async (t) => {
   const { user, session } = rotated(2);
   const ended = withSessionEnded(user, session.id, NOW);
   const turn = rotate(ended, present(session, { gen: 0 }), NOW + 1, limits);
   t.same(turn, { user: ended, result: { outcome: 'invalid' } });
 });
 
-t.test(
-  'the next refresh is due well before the access token ends, and not for all at once',
-  async (t) => {
-    const times = Array.from({ length: 500 }, (_, index) => refreshAfter(index / 500));
-    t.ok(times.every((seconds) => Number.isInteger(seconds) && seconds >= 600 && seconds < 720));
-    t.ok(new Set(times).size > 50);
-  },
-);
+t.test('clients refresh well before the access token expires, and not all at once', async (t) => {
+  const times = Array.from({ length: 500 }, (_, index) => refreshAfter(index / 500));
+  t.ok(times.every((seconds) => Number.isInteger(seconds) && seconds >= 600 && seconds < 720));
+  t.ok(new Set(times).size > 50);
+});

@@ -7,7 +7,7 @@ export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
 export const DAY = 24 * 60 * MINUTE;
 
-/** The clock of the samples. */
+/** The time of the samples (ms). */
 export const NOW = Date.UTC(2026, 10, 23, 18, 0, 0);
 
 export const limits: SessionLimits = {
@@ -17,7 +17,7 @@ export const limits: SessionLimits = {
   count: 10,
 };
 
-/** A person who has just signed up, and has no session yet. */
+/** A person who has just signed up, without a session. */
 export const ada = (changes: Partial<User> = {}): User => ({
   ...newPerson(
     { id: newUserId(NOW), email: 'ada@example.com', name: 'Ada', passwordHash: '$argon2id$none' },

@@ -14,28 +14,31 @@ import type { Session, User } from '../../src/schemas/user.ts';
 import { begin, present, signIn } from './rotated.ts';
 import { ada, DAY, limits, NOW } from './samples.ts';
 
-t.test('a sign-in opens a session of generation 0 with both of its ends', async (t) => {
-  const { user, session } = begin(ada(), NOW);
-  t.match(session, {
-    ...signIn,
-    gen: 0,
-    created_at: NOW,
-    rotated_at: NOW,
-    expires_at: NOW + 14 * DAY,
-  });
-  t.match(session.id, /^[\w-]{22}$/);
-  t.same(user.sessions, [session]);
-  t.equal(user.revoked_at, null, 'nothing was revoked');
-  t.not(begin(ada(), NOW).session.id, session.id);
-});
+t.test(
+  'a sign-in starts a session of generation 0 that expires after the idle limit',
+  async (t) => {
+    const { user, session } = begin(ada(), NOW);
+    t.match(session, {
+      ...signIn,
+      gen: 0,
+      created_at: NOW,
+      rotated_at: NOW,
+      expires_at: NOW + 14 * DAY,
+    });
+    t.match(session.id, /^[\w-]{22}$/);
+    t.same(user.sessions, [session]);
+    t.equal(user.revoked_at, null, 'nothing was revoked');
+    t.not(begin(ada(), NOW).session.id, session.id);
+  },
+);
 
-t.test('a session whose absolute end comes first has that end', async (t) => {
+t.test('a session expires at the absolute limit if that comes first', async (t) => {
   const { session } = begin(ada(), NOW, { max: 3 * DAY });
   t.equal(session.expires_at, NOW + 3 * DAY);
 });
 
 t.test(
-  'one more sign-in than there is room for ends the session that was used longest ago',
+  'one sign-in more than MAX_SESSIONS ends the session that was refreshed longest ago',
   async (t) => {
     let user = ada();
     const sessions: Session[] = [];
@@ -44,23 +47,27 @@ t.test(
       user = made.user;
       sessions.push(made.session);
     }
-    t.equal(user.revoked_at, null, 'as many as there is room for end nobody');
+    t.equal(user.revoked_at, null, 'up to the limit no session ends');
     const [first, second, third] = sessions as [Session, Session, Session];
     const turn = rotate(user, present(first), NOW + 10, limits);
     const fourth = begin(turn.user, NOW + 20, { count: 3 });
     const live = fourth.user.sessions
       .filter((session) => isLive(session, NOW + 20))
       .map(({ id }) => id);
-    t.same(live.sort(), [first.id, third.id, fourth.session.id].sort(), 'the first was used since');
+    t.same(
+      live.sort(),
+      [first.id, third.id, fourth.session.id].sort(),
+      'the first was refreshed since',
+    );
     t.match(
       fourth.user.sessions.find(({ id }) => id === second.id),
       { ended_at: NOW + 20 },
     );
-    t.equal(fourth.user.revoked_at, NOW + 20, 'so that other nodes hear of it');
+    t.equal(fourth.user.revoked_at, NOW + 20, 'so that the other nodes see it');
   },
 );
 
-t.test('when the room has become smaller, a sign-in ends all that do not fit', async (t) => {
+t.test('when MAX_SESSIONS was lowered, a sign-in ends every session above it', async (t) => {
   let user = ada();
   for (let index = 0; index < 5; index += 1) user = begin(user, NOW + index).user;
   const { user: after, session } = begin(user, NOW + 10, { count: 1 });
@@ -70,33 +77,39 @@ t.test('when the room has become smaller, a sign-in ends all that do not fit', a
   );
 });
 
-t.test('a session that has ended takes no room either', async (t) => {
+t.test('a session that has ended does not count against MAX_SESSIONS', async (t) => {
   const first = begin(ada(), NOW);
   const second = begin(first.user, NOW + 1);
   const user = withSessionEnded(second.user, second.session.id, NOW + 2);
   const after = begin(user, NOW + 3, { count: 2 }).user;
-  t.ok(liveSession(after, first.session.id, NOW + 3), 'though the ended one was used since');
+  t.ok(liveSession(after, first.session.id, NOW + 3), 'although the ended one was refreshed later');
 });
 
-t.test('an expired session takes no room, and goes with the next write', async (t) => {
-  const old = begin(ada(), NOW);
-  const now = NOW + 14 * DAY;
-  const { user, session } = begin(old.user, now, { count: 1 });
-  t.same(user.sessions, [session]);
-  t.equal(user.revoked_at, null);
-});
+t.test(
+  'an expired session does not count against MAX_SESSIONS, and goes with the next write',
+  async (t) => {
+    const old = begin(ada(), NOW);
+    const now = NOW + 14 * DAY;
+    const { user, session } = begin(old.user, now, { count: 1 });
+    t.same(user.sessions, [session]);
+    t.equal(user.revoked_at, null);
+  },
+);
 
-t.test('an ended session stays as a tombstone until no token of it can be alive', async (t) => {
-  const first = begin(ada(), NOW);
-  const ended = withSessionEnded(first.user, first.session.id, NOW + 5);
-  t.same(ended.sessions, [{ ...first.session, ended_at: NOW + 5 }]);
-  t.match(ended, { revoked_at: NOW + 5, updated_at: NOW + 5, token_version: 0 });
-  const until = NOW + 5 + REVOCATION_LIFE;
-  t.equal(begin(ended, until - 1).user.sessions.length, 2);
-  t.equal(begin(ended, until).user.sessions.length, 1);
-});
+t.test(
+  'an ended session stays as a tombstone until all its access tokens have expired',
+  async (t) => {
+    const first = begin(ada(), NOW);
+    const ended = withSessionEnded(first.user, first.session.id, NOW + 5);
+    t.same(ended.sessions, [{ ...first.session, ended_at: NOW + 5 }]);
+    t.match(ended, { revoked_at: NOW + 5, updated_at: NOW + 5, token_version: 0 });
+    const until = NOW + 5 + REVOCATION_LIFE;
+    t.equal(begin(ended, until - 1).user.sessions.length, 2);
+    t.equal(begin(ended, until).user.sessions.length, 1);
+  },
+);
 
-/** A hundred tombstones, all there is room for. */
+/** A hundred tombstones, the maximum. */
 function crowded() {
   let user = ada();
   const ids: string[] = [];
@@ -108,41 +121,38 @@ function crowded() {
   return { user, ids };
 }
 
-/** What a node knows that starts and reads this row. */
+/** The snapshot of a node that starts and reads this row. */
 function learned(user: User) {
   const revocations = new Revocations(() => 0);
   revocations.learn(user);
   return (sid: string, ver: number) => revocations.includes({ sub: user.id, sid, ver });
 }
 
-t.test(
-  'when there are too many tombstones nothing ended comes to life, and who is signed in stays so',
-  async (t) => {
-    const { user, ids } = crowded();
-    t.same(
-      user.sessions.map(({ id }) => id),
-      ids.toReversed(),
-      'a hundred stay',
-    );
-    t.equal(user.token_version, 0);
-    const [one, two] = [begin(user, NOW + 200), begin(user, NOW + 200)];
-    const both = { ...one.user, sessions: [...one.user.sessions, two.session] };
-    const after = withSessionEnded(both, one.session.id, NOW + 201);
-    t.match(after, { token_version: 0, access_version: 1, revoked_at: NOW + 201 });
-    t.same(after.sessions, [two.session], 'the living one stays');
-    const isRevoked = learned(after);
-    for (const id of [...ids, one.session.id, two.session.id])
-      t.ok(isRevoked(id, 0), 'every access token dies');
-    const turn = rotate(after, present(two.session), NOW + 202, limits);
-    t.equal(turn.result.outcome, 'rotated');
-    t.notOk(
-      isRevoked(two.session.id, turn.user.access_version),
-      'and the next refresh has a new one',
-    );
-  },
-);
+t.test('with too many tombstones ended sessions stay ended, and live ones go on', async (t) => {
+  const { user, ids } = crowded();
+  t.same(
+    user.sessions.map(({ id }) => id),
+    ids.toReversed(),
+    'a hundred tombstones stay',
+  );
+  t.equal(user.token_version, 0);
+  const [one, two] = [begin(user, NOW + 200), begin(user, NOW + 200)];
+  const both = { ...one.user, sessions: [...one.user.sessions, two.session] };
+  const after = withSessionEnded(both, one.session.id, NOW + 201);
+  t.match(after, { token_version: 0, access_version: 1, revoked_at: NOW + 201 });
+  t.same(after.sessions, [two.session], 'the live session stays');
+  const isRevoked = learned(after);
+  for (const id of [...ids, one.session.id, two.session.id])
+    t.ok(isRevoked(id, 0), 'every access token is revoked');
+  const turn = rotate(after, present(two.session), NOW + 202, limits);
+  t.equal(turn.result.outcome, 'rotated');
+  t.notOk(
+    isRevoked(two.session.id, turn.user.access_version),
+    'the next refresh gives a new access token',
+  );
+});
 
-t.test('130 sign-ins in a loop sign nobody out but those there is no room for', async (t) => {
+t.test('130 sign-ins in a loop end only the sessions above the limit', async (t) => {
   let { user, session: phone } = begin(ada(), NOW);
   for (let index = 1; index <= 130; index += 1) {
     const now = NOW + index * 1_000;
@@ -158,44 +168,48 @@ t.test('130 sign-ins in a loop sign nobody out but those there is no room for', 
   t.match(user, { token_version: 0, access_version: 1 });
 });
 
+t.test('a token without a session leaves a tombstone, and the other sessions stay', async (t) => {
+  const { user, session } = begin(ada(), NOW);
+  const after = withTombstone(withTombstone(user, 'one', NOW + 1), 'two', NOW + 2);
+  const tombstone = (id: string, now: number): Session => ({
+    id,
+    gen: 0,
+    created_at: now,
+    rotated_at: now,
+    expires_at: now,
+    ended_at: now,
+    amr: [],
+    transport: 'body',
+    client: '',
+  });
+  t.same(after.sessions, [session, tombstone('two', NOW + 2), tombstone('one', NOW + 1)]);
+  t.equal(
+    withTombstone(after, 'one', NOW + 3),
+    after,
+    'one tombstone, however often it is revoked',
+  );
+  t.match(after, { revoked_at: NOW + 2, updated_at: NOW + 2, token_version: 0 });
+  let many = user;
+  const ids = Array.from({ length: 101 }, (_, index) => `${index}`);
+  for (const [index, id] of ids.entries()) many = withTombstone(many, id, NOW + index);
+  t.match(many, { token_version: 0, access_version: 1, revoked_at: NOW + 100 });
+  t.same(many.sessions, [session]);
+  const isRevoked = learned(many);
+  for (const id of ids) t.ok(isRevoked(id, 0), id);
+});
+
 t.test(
-  'a token without a session leaves a tombstone, and the others are as they were',
+  'ending a session that has ended, has expired or never existed changes nothing',
   async (t) => {
     const { user, session } = begin(ada(), NOW);
-    const after = withTombstone(withTombstone(user, 'one', NOW + 1), 'two', NOW + 2);
-    const tombstone = (id: string, now: number): Session => ({
-      id,
-      gen: 0,
-      created_at: now,
-      rotated_at: now,
-      expires_at: now,
-      ended_at: now,
-      amr: [],
-      transport: 'body',
-      client: '',
-    });
-    t.same(after.sessions, [session, tombstone('two', NOW + 2), tombstone('one', NOW + 1)]);
-    t.equal(withTombstone(after, 'one', NOW + 3), after, 'once, however often it is asked for');
-    t.match(after, { revoked_at: NOW + 2, updated_at: NOW + 2, token_version: 0 });
-    let many = user;
-    const ids = Array.from({ length: 101 }, (_, index) => `${index}`);
-    for (const [index, id] of ids.entries()) many = withTombstone(many, id, NOW + index);
-    t.match(many, { token_version: 0, access_version: 1, revoked_at: NOW + 100 });
-    t.same(many.sessions, [session]);
-    const isRevoked = learned(many);
-    for (const id of ids) t.ok(isRevoked(id, 0), id);
+    const ended = withSessionEnded(user, session.id, NOW);
+    t.equal(withSessionEnded(ended, session.id, NOW + 1), ended);
+    t.equal(withSessionEnded(user, 'another', NOW), user);
+    t.equal(withSessionEnded(user, session.id, NOW + 14 * DAY), user);
   },
 );
 
-t.test('ending a session that has ended, expired or never was changes nothing', async (t) => {
-  const { user, session } = begin(ada(), NOW);
-  const ended = withSessionEnded(user, session.id, NOW);
-  t.equal(withSessionEnded(ended, session.id, NOW + 1), ended);
-  t.equal(withSessionEnded(user, 'another', NOW), user);
-  t.equal(withSessionEnded(user, session.id, NOW + 14 * DAY), user);
-});
-
-t.test('ending all ends each session and every token there is', async (t) => {
+t.test('ending all ends every session and revokes every token', async (t) => {
   const first = begin(ada(), NOW);
   const { user, session } = begin(first.user, NOW);
   const after = withEverySessionEnded(user, NOW + 1);
@@ -207,11 +221,11 @@ t.test('ending all ends each session and every token there is', async (t) => {
   t.notOk(liveSession(after, session.id, NOW + 1));
 });
 
-t.test('ending all of a user without sessions still ends every token', async (t) => {
+t.test('ending all revokes every token of a user without sessions too', async (t) => {
   t.match(withEverySessionEnded(ada(), NOW), { token_version: 1, revoked_at: NOW, sessions: [] });
 });
 
-t.test('ending the others keeps one session alive, with a new token version', async (t) => {
+t.test('ending the others keeps one session, with a new token version', async (t) => {
   const first = begin(ada(), NOW);
   const { user, session } = begin(first.user, NOW);
   const after = withOtherSessionsEndedAndTokensRevoked(user, session.id, NOW + 1);
@@ -221,7 +235,7 @@ t.test('ending the others keeps one session alive, with a new token version', as
   t.equal(
     rotate(after, present(session), NOW + 1, limits).result.outcome,
     'invalid',
-    'the old pair is dead',
+    'the old token pair is refused',
   );
   t.equal(rotate(after, present(session, { ver: 1 }), NOW + 1, limits).result.outcome, 'rotated');
 });

@@ -16,7 +16,7 @@ const session = (id: string, changes: Partial<Session> = {}): Session => ({
   ...changes,
 });
 
-t.test('an administrator sees how an account stands, and nothing that opens it', async (t) => {
+t.test('an administrator sees the state of an account, and no secret of it', async (t) => {
   const user = ada({
     id: 'id',
     name: null,
@@ -51,12 +51,12 @@ t.test('an administrator sees how an account stands, and nothing that opens it',
   t.match(userView(ada(), NOW), { status: 'active', mfa: false, sessions: 0 });
 });
 
-t.test('a factor that was never confirmed is none', async (t) => {
+t.test('a pending second factor does not count as one', async (t) => {
   const pending = { secret: 'sealed', last_step: 0 };
   t.equal(userView(ada({ mfa: { pending, challenges: [] } }), NOW).mfa, false);
 });
 
-t.test('a device list tells devices apart, without what is kept to check them', async (t) => {
+t.test('a list of sessions tells devices apart, without the data that checks tokens', async (t) => {
   const view = {
     id: 'one',
     client: 'a browser',

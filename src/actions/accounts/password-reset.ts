@@ -62,8 +62,8 @@ export async function resetPassword(
       mfa,
       email_verified_at: user.email_verified_at ?? now,
     };
-    const ended = withEverySessionEnded(next, now);
-    return { user: ended, result: ended };
+    const changed = withEverySessionEnded(next, now);
+    return { user: changed, result: changed };
   });
   if (changed === undefined) throw new Refusal('link_invalid');
   tell(context, changed, 'password.changed');

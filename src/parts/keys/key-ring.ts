@@ -86,7 +86,7 @@ export class KeyRing {
   readonly #parties: Parties;
   #set: KeySet = { signing: [], masters: [] };
   #jws = new Map<TokenKind, (Jws & JwsSpec)[]>();
-  edition = 0;
+  #edition = 0;
 
   private constructor(parties: Parties) {
     this.#parties = parties;
@@ -99,8 +99,8 @@ export class KeyRing {
   }
 
   /** Goes up by one whenever the keys change; results verified with older keys must then be dropped. */
-  get generation(): number {
-    return this.edition;
+  get edition(): number {
+    return this.#edition;
   }
 
   /** Throws KeySetError, and keeps the old keys, if the set could not sign at `now` (ms). */
@@ -120,7 +120,7 @@ export class KeyRing {
     const built = await this.#parties.build(specs);
     this.#set = set;
     this.#jws = Map.groupBy(built, ({ kind }) => kind);
-    this.edition += 1;
+    this.#edition += 1;
   }
 
   /** The signer of tokens of this kind at `now` (ms). Throws KeySetError if every key has expired. */

@@ -79,9 +79,9 @@ export class AccessTokens {
   readEvenRevoked(token: string): AccessClaims {
     const { keys, clock } = this.#options;
     const now = clock();
-    if (keys.generation !== this.#edition) {
+    if (keys.edition !== this.#edition) {
       this.#remembered.clear();
-      this.#edition = keys.generation;
+      this.#edition = keys.edition;
     }
     const known = this.#remembered.get(token);
     const { claims, keyEnds } = known ?? this.#check(token, now);

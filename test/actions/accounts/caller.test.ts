@@ -27,23 +27,23 @@ const session: Session = {
   client: '',
 };
 
-t.test("a person's token stands with the user, the version and the session", async (t) => {
+t.test("a person's token is valid while the user, the version and the session are", async (t) => {
   const user = ada({ token_version: 1, access_version: 2, sessions: [session] });
   const claims = { sid: 'session', ver: 2 };
   t.equal(stands(user, claims, NOW), true);
   t.equal(stands(user, claims, NOW + DAY - 1), true);
-  t.equal(stands(user, claims, NOW + DAY), false, 'the session has run out');
+  t.equal(stands(user, claims, NOW + DAY), false, 'the session has expired');
   t.equal(stands(user, { ...claims, sid: 'another' }, NOW), false);
   t.equal(stands(user, { ...claims, ver: 1 }, NOW), false);
-  t.equal(stands(user, { ...claims, ver: 3 }, NOW), true, 'the row has lost a write');
+  t.equal(stands(user, { ...claims, ver: 3 }, NOW), true, 'the database has lost a write');
   t.equal(stands({ ...user, status: 'disabled' }, claims, NOW), false);
   t.equal(stands({ ...user, status: 'deleted' }, claims, NOW), false);
   t.equal(stands({ ...user, sessions: [{ ...session, ended_at: NOW }] }, claims, NOW), false);
   t.equal(stands({ ...user, sessions: [] }, claims, NOW), false);
 });
 
-t.test("a machine's token stands unless it was revoked by itself", async (t) => {
-  const { account } = newServiceAccount({ name: 'machine', roles: [] }, NOW);
+t.test("a service account's token is valid unless it was revoked", async (t) => {
+  const { account } = newServiceAccount({ name: 'reports', roles: [] }, NOW);
   const claims = { sid: 'token', ver: 0 };
   t.equal(stands(account, claims, NOW), true);
   const revoked = withTokenRevoked(account, claims, NOW);
@@ -53,24 +53,21 @@ t.test("a machine's token stands unless it was revoked by itself", async (t) => 
   t.equal(stands({ ...account, status: 'disabled' }, claims, NOW), false);
 });
 
-t.test(
-  'the token of a user who is gone from the table opens no route that reads the row',
-  async (t) => {
-    const database = opened(t, await sqliteInMemory.create());
-    const app = await testApp(t, { database });
-    const { access_token } = await signedIn(app, 'eve@example.com', { roles: ['admin'] });
-    await database.deleteFrom('users').execute();
-    for (const request of [
-      { url: '/v1/me' },
-      { url: '/v1/users' },
-      { method: 'PATCH', url: '/v1/me', payload: { name: 'Eve' } },
-      { method: 'DELETE', url: '/v1/me', payload: { password: PASSWORD } },
-      { method: 'DELETE', url: '/v1/me/sessions' },
-    ] as const) {
-      refused(t, await app.as(access_token, request), 401, 'token_revoked');
-    }
-  },
-);
+t.test('the token of a user without a row is refused by routes that read the row', async (t) => {
+  const database = opened(t, await sqliteInMemory.create());
+  const app = await testApp(t, { database });
+  const { access_token } = await signedIn(app, 'eve@example.com', { roles: ['admin'] });
+  await database.deleteFrom('users').execute();
+  for (const request of [
+    { url: '/v1/me' },
+    { url: '/v1/users' },
+    { method: 'PATCH', url: '/v1/me', payload: { name: 'Eve' } },
+    { method: 'DELETE', url: '/v1/me', payload: { password: PASSWORD } },
+    { method: 'DELETE', url: '/v1/me/sessions' },
+  ] as const) {
+    refused(t, await app.as(access_token, request), 401, 'token_revoked');
+  }
+});
 
 const { signal } = new AbortController();
 const revoked = { message: 'token_revoked' };
@@ -86,11 +83,11 @@ async function callerOf(t: Test) {
 }
 
 const fallen: [string, (user: User, sid: string, now: number) => User][] = [
-  ['his session has ended', (user, sid, now) => withSessionEnded(user, sid, now)],
-  ['all his tokens are revoked', (user, _sid, now) => withEverySessionEnded(user, now)],
-  ['he is disabled', (user) => ({ ...user, status: 'disabled' })],
-  ['only the access version is new', (user) => ({ ...user, access_version: 1 })],
-  ['his session is not known any more', (user) => ({ ...user, sessions: [] })],
+  ['the session has ended', (user, sid, now) => withSessionEnded(user, sid, now)],
+  ['all tokens are revoked', (user, _sid, now) => withEverySessionEnded(user, now)],
+  ['the user is disabled', (user) => ({ ...user, status: 'disabled' })],
+  ['only the access version has changed', (user) => ({ ...user, access_version: 1 })],
+  ['the session is unknown', (user) => ({ ...user, sessions: [] })],
 ];
 for (const [what, next] of fallen) {
   t.test(`a caller is refused when ${what}, and changes nothing`, async (t) => {
@@ -100,22 +97,22 @@ for (const [what, next] of fallen) {
     t.throws(() => assertStands(before, caller, clock.now), revoked);
     await t.rejects(readCaller(context, caller), revoked);
     await t.rejects(proveCaller(context, caller, { password: PASSWORD, signal }), revoked);
-    const attempt = changeCaller(context, caller, (user) => ({
+    const write = changeCaller(context, caller, (user) => ({
       user: { ...user, name: 'x' },
       result: 1,
     }));
-    await t.rejects(attempt, revoked);
+    await t.rejects(write, revoked);
     t.same(await row(), before);
   });
 }
 
-t.test('a caller is refused when his session has expired', async (t) => {
+t.test('a caller whose session has expired is refused', async (t) => {
   const { context, caller, clock } = await callerOf(t);
   clock.advance(14 * DAY);
   await t.rejects(readCaller(context, caller), revoked);
 });
 
-t.test('a caller who is not there any more is refused', async (t) => {
+t.test('a caller whose row is gone is refused', async (t) => {
   const { context, caller } = await callerOf(t);
   const nobody = { ...caller, sub: 'another' };
   await t.rejects(readCaller(context, nobody), revoked);
@@ -128,7 +125,7 @@ t.test('a caller who is not there any more is refused', async (t) => {
   );
 });
 
-t.test('a caller who stands gets his row, and changes it', async (t) => {
+t.test('a valid caller can read and change the own row', async (t) => {
   const { context, caller, row } = await callerOf(t);
   t.same(await readCaller(context, caller), await row());
   const result = await changeCaller(context, caller, (user) => ({
@@ -140,16 +137,16 @@ t.test('a caller who stands gets his row, and changes it', async (t) => {
   t.equal(await changeCaller(context, caller, (user) => ({ user, result: 'told' })), 'told');
 });
 
-t.test('only the password proves a caller', async (t) => {
+t.test('only the right password proves the caller', async (t) => {
   const { context, caller, row } = await callerOf(t);
   const proven = await proveCaller(context, caller, { password: PASSWORD, signal });
   t.same(butForCounts(proven), butForCounts(await row()));
-  t.same((await row()).throttle, [], 'what was right is not counted');
+  t.same((await row()).throttle, [], 'a right one is not counted');
   const wrong = () => proveCaller(context, caller, { password: `${PASSWORD}!`, signal });
   await t.rejects(wrong(), { message: 'wrong_password' });
   t.match((await row()).throttle, [{ key: `password session ${caller.sid}`, failures: 1 }]);
   await proveCaller(context, caller, { password: PASSWORD, signal });
-  t.same((await row()).throttle, [], 'the right one clears the count of the session');
+  t.same((await row()).throttle, [], 'a right one clears the failures of the session');
   for (let turn = 0; turn < 5; turn += 1) await t.rejects(wrong(), { message: 'wrong_password' });
   const late = proveCaller(context, caller, { password: PASSWORD, signal });
   await t.rejects(late, { message: 'throttled' }, 'then every guess has to wait');

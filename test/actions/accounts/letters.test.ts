@@ -7,31 +7,31 @@ import { appWithLetters } from '../letters.ts';
 const { context, clock, posted, told } = await appWithLetters(t);
 const letter = (subject: string): Letter => ({ subject, paragraphs: [subject] });
 
-t.test('an owner is told what happened; who has no address is told nothing', async (t) => {
+t.test('a user with an address gets notices, a user without one gets none', async (t) => {
   tell(context, { email: 'Ada@example.com' }, 'password.changed');
   tell(context, { email: null }, 'password.changed');
   t.same(await told(), [{ to: 'Ada@example.com', subject: 'Your password was changed' }]);
 });
 
-t.test('what happened is told however often it happens', async (t) => {
+t.test('notices are not limited', async (t) => {
   for (let turn = 0; turn < 5; turn += 1) tell(context, { email: 'a@example.com' }, 'mfa.enabled');
   t.equal((await posted()).length, 5);
 });
 
-t.test('strangers cause three letters an hour to one address, on each occasion', async (t) => {
+t.test('strangers can cause three letters an hour to an address on each occasion', async (t) => {
   const ask = (occasion: 'sign-up' | 'reset' | 'confirm', email: string) =>
     postLimited(context, { occasion, email }, () => letter(occasion));
   for (const email of ['eve@example.com', 'EVE@example.com', ' eve@example.com', 'Eve@example.com'])
     ask('sign-up', email);
-  t.equal((await posted()).length, 3, 'however the address is written');
+  t.equal((await posted()).length, 3, 'in every spelling of the address');
   for (const occasion of ['reset', 'confirm'] as const) ask(occasion, 'eve@example.com');
   t.same(
     (await posted()).map(({ subject }) => subject).sort(),
     ['confirm', 'reset'],
-    'none at the cost of another occasion',
+    'each occasion is counted on its own',
   );
   ask('sign-up', 'eva@example.com');
-  t.same(await told(), [{ to: 'eva@example.com', subject: 'sign-up' }], 'nor of another address');
+  t.same(await told(), [{ to: 'eva@example.com', subject: 'sign-up' }], 'and so is each address');
   clock.advance(60 * MINUTE - 1);
   ask('sign-up', 'eve@example.com');
   t.same(await posted(), []);
@@ -40,7 +40,7 @@ t.test('strangers cause three letters an hour to one address, on each occasion',
   t.same(await told(), [{ to: 'eve@example.com', subject: 'sign-up' }]);
 });
 
-t.test('that an address is taken is told like any answer to a sign-up', async (t) => {
+t.test('the letter that an address has an account counts as a sign-up letter', async (t) => {
   const email = 'Owner@example.com';
   for (let turn = 0; turn < 2; turn += 1) tellTaken(context, { email });
   t.same(
@@ -49,5 +49,5 @@ t.test('that an address is taken is told like any answer to a sign-up', async (t
   );
   postLimited(context, { occasion: 'sign-up', email }, () => letter('third'));
   tellTaken(context, { email });
-  t.same(await told(), [{ to: email, subject: 'third' }], 'out of the same three');
+  t.same(await told(), [{ to: email, subject: 'third' }], 'from the same three');
 });

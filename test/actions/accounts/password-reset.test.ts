@@ -19,7 +19,7 @@ const { context, clock, posted, told } = service;
 const { users, passwords } = context;
 let count = 0;
 
-/** Somebody with a session, a second factor and failed guesses. */
+/** A user with a session, a second factor and failed guesses. */
 async function userOf(changes: Partial<User> = {}) {
   count += 1;
   const email = `Ada${count}@example.com`;
@@ -34,14 +34,14 @@ async function userOf(changes: Partial<User> = {}) {
 const rowOf = async ({ id }: User) => (await users.findById(id)) as User;
 const set = (token: string, password = NEXT) => resetPassword(context, { token, password }, signal);
 
-/** Each leaves no letter to the next. */
+/** No letter is left for the next test. */
 const test = (title: string, body: (t: Test) => Promise<unknown>) =>
   t.test(title, async (t) => {
     await body(t);
     await posted();
   });
 
-test('a link goes to the address as its owner wrote it, whoever asks how', async (t) => {
+test('a reset link goes to the address as stored, in any spelling of the request', async (t) => {
   const user = await userOf();
   await mailReset(context, ` ${user.email?.toUpperCase()}`);
   const [letter, ...more] = await posted();
@@ -55,17 +55,17 @@ test('a link goes to the address as its owner wrote it, whoever asks how', async
   t.same(
     after,
     { ...user, reset_letters: 1, row_version: 1 },
-    'nothing but their number is stored',
+    'only the number of letters is stored',
   );
 });
 
-test('who is unknown or disabled gets no link', async (t) => {
+test('an unknown or disabled user gets no link', async (t) => {
   const { email } = await userOf({ status: 'disabled' });
   for (const address of [email as string, 'nobody@example.com']) await mailReset(context, address);
   t.same(await posted(), []);
 });
 
-test('a reset letter kills older ones, and the newest goes on when no more are sent', async (t) => {
+test('a reset letter makes older links invalid, and the newest stays valid when no more are sent', async (t) => {
   const user = await userOf();
   const tokens: string[] = [];
   for (let turn = 0; turn < 3; turn += 1) {
@@ -81,7 +81,7 @@ test('a reset letter kills older ones, and the newest goes on when no more are s
   t.ok(await set(newest));
 });
 
-test('whatever the address, one row is written', async (t) => {
+test('one row is written for every address', async (t) => {
   const decoy = async () => (await users.findById(DECOY))?.row_version ?? 0;
   const disabled = await userOf({ status: 'disabled' });
   const active = await userOf();
@@ -93,10 +93,10 @@ test('whatever the address, one row is written', async (t) => {
   t.same(await written('nobody@example.com'), [1, 0]);
   t.same(await written(disabled.email as string), [1, 0]);
   for (let turn = 0; turn < 3; turn += 1) t.same(await written(active.email as string), [0, 1]);
-  t.same(await written(active.email as string), [1, 0], 'nor does it show that none is sent');
+  t.same(await written(active.email as string), [1, 0], 'also if no letter is sent');
 });
 
-test('an account that goes while its letter is being made gets none', async (t) => {
+test('an account that is deleted while its letter is made gets none', async (t) => {
   const user = await userOf();
   const gone = { ...user, status: 'deleted' as const, email: null, email_key: null };
   await Promise.all([
@@ -106,7 +106,7 @@ test('an account that goes while its letter is being made gets none', async (t) 
   t.same(await posted(), []);
 });
 
-test('the password that one has is no new one, and the link stays good', async (t) => {
+test('the present password is refused, and the link stays valid', async (t) => {
   const password_hash = await passwords.hash(NEXT);
   const user = await userOf({ password_hash });
   const token = resetToken(context, user);
@@ -120,7 +120,7 @@ test('the password that one has is no new one, and the link stays good', async (
   t.ok(await set(token, 'another lantern in another harbour'));
 });
 
-test('a new password lets nobody in who was in, and makes its owner wait for nobody', async (t) => {
+test('a new password ends every session, and its owner need not wait because of wrong passwords', async (t) => {
   const before = await userOf({ email_verified_at: NOW - 1 });
   clock.advance(5);
   const changed = await set(resetToken(context, before));
@@ -131,23 +131,23 @@ test('a new password lets nobody in who was in, and makes its owner wait for nob
   t.same(
     after.throttle.map(({ key }) => key),
     ['totp all', 'recovery net 192.0.2.1'],
-    'who guessed the password is forgiven, who guessed a code is not',
+    'guesses at the password are cleared, guesses at codes are not',
   );
   t.equal(await passwords.check(after.password_hash, NEXT), 'right');
-  t.same(after.mfa, mfa, 'the second factor of a proven mailbox is still wanted');
+  t.same(after.mfa, mfa, 'the second factor of a confirmed address is still required');
   t.equal(after.email_verified_at, NOW - 1);
   t.same(await told(), [{ to: before.email, subject: 'Your password was changed' }]);
 });
 
-test('AUT-10 who never proved the mailbox loses the second factor to its owner', async (t) => {
+test('AUT-10 a reset removes the second factor of an account whose address was never confirmed', async (t) => {
   const before = await userOf();
   await set(resetToken(context, before));
   const after = await rowOf(before);
   t.same(after.mfa, { challenges: [] });
-  t.equal(after.email_verified_at, clock.now, 'the mailbox is proven by the link');
+  t.equal(after.email_verified_at, clock.now, 'the link confirms the address');
 });
 
-test('a link that no longer holds changes nothing, and costs no hash', async (t) => {
+test('a link that is no longer valid changes nothing, and costs no hash', async (t) => {
   const user = await userOf();
   const token = resetToken(context, user);
   const nobody = resetToken(context, { ...user, id: 'nobody' });
@@ -166,7 +166,7 @@ test('a link that no longer holds changes nothing, and costs no hash', async (t)
   t.same(await posted(), []);
 });
 
-test('a password that is refused says where it stands, and leaves the link good', async (t) => {
+test('a refused password names its field, and the link stays valid', async (t) => {
   const user = await userOf();
   const token = resetToken(context, user);
   for (const password of ['short', `${user.email}${user.email}`]) {
@@ -179,12 +179,12 @@ test('a password that is refused says where it stands, and leaves the link good'
   t.ok(await set(token));
 });
 
-/** Begins a reset, and does something else once it is past its first look at the row. */
+/** Starts a reset, and does something else after it has read the row. */
 async function meanwhile(t: Test, user: User, act: () => Promise<unknown>) {
   const resetting = set(resetToken(context, user));
   const [result] = await Promise.all([
     resetting.then(
-      () => t.fail('it was set'),
+      () => t.fail('the password is set'),
       (error) => error,
     ),
     act(),
@@ -192,7 +192,7 @@ async function meanwhile(t: Test, user: User, act: () => Promise<unknown>) {
   return result;
 }
 
-test('what happens while the password is being hashed counts', async (t) => {
+test('a change of the row while the password is hashed makes the link invalid', async (t) => {
   for (const state of [
     { status: 'disabled' },
     { password_hash: '$argon2id$other' },
@@ -209,7 +209,7 @@ test('what happens while the password is being hashed counts', async (t) => {
   t.same(await posted(), []);
 });
 
-test('an account that goes while its password is being hashed is none', async (t) => {
+test('an account that is removed while its password is hashed makes the link invalid', async (t) => {
   const user = await userOf({ status: 'active' });
   const gone = { ...user, status: 'deleted' as const, revoked_at: NOW - 1, email_key: null };
   const remove = async () => {

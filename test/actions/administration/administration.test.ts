@@ -32,7 +32,7 @@ const session: Session = {
 };
 const LATER = NOW + 1;
 
-t.test('only what is told of a user changes', async (t) => {
+t.test('an amendment changes only the fields that it names', async (t) => {
   const user = ada({ roles: ['reader'], sessions: [session] });
   t.same(withAmendment(user, {}, LATER), { ...user, updated_at: LATER });
   t.same(withAmendment(user, { name: null }, LATER), { ...user, name: null, updated_at: LATER });
@@ -43,7 +43,7 @@ t.test('only what is told of a user changes', async (t) => {
 });
 
 t.test(
-  'access tokens die with a role that is lost, all tokens with a user who is disabled, and else none',
+  'removing a role revokes access tokens, disabling revokes all tokens, and other changes revoke none',
   async (t) => {
     const user = ada({ roles: ['reader', 'writer'], sessions: [session] });
     for (const [change, die] of [
@@ -72,7 +72,7 @@ t.test(
   },
 );
 
-t.test('a row of another kind, or an emptied one, is not found', async (t) => {
+t.test('a row of the other kind, or of a deleted user, is not found', async (t) => {
   t.doesNotThrow(() => assertKind(ada(), 'person'));
   t.doesNotThrow(() => assertKind(ada({ status: 'disabled' }), 'person'));
   t.throws(() => assertKind(ada(), 'service'), { code: 'not_found' });
@@ -80,7 +80,7 @@ t.test('a row of another kind, or an emptied one, is not found', async (t) => {
   t.throws(() => assertKind(ada({ status: 'deleted' }), 'person'), { code: 'not_found' });
 });
 
-t.test('whoever is invited has no password, and gets a link to choose one', async (t) => {
+t.test('an invited user has no password, and gets a link to choose one', async (t) => {
   const { context, posted } = await appWithLetters(t);
   const invited = { email: 'Ada@example.com', name: 'Ada', roles: ['editor'] };
   const user = await inviteUser(context, invited);
@@ -103,7 +103,7 @@ t.test('whoever is invited has no password, and gets a link to choose one', asyn
   t.same(await posted(), []);
 });
 
-t.test('of a deleted user the row is emptied; what he was is told', async (t) => {
+t.test('deleting a user empties the row, and returns the user as it was', async (t) => {
   const user = ada({ roles: ['reader'], sessions: [session] });
   t.same(decideDeletion(user, LATER), { user: withoutPersonalData(user, LATER), result: user });
 });
@@ -120,7 +120,7 @@ const rowsOf = async (t: Test, ...people: Partial<User>[]) => {
   return { users, context: { users, clock: () => LATER }, versions };
 };
 
-t.test('the last administrator is not changed into none, by whatever change', async (t) => {
+t.test('no change can leave the service without an administrator', async (t) => {
   const { users, context } = await rowsOf(t, {}, { roles: ['administrator'] });
   const changes: Partial<User>[] = [
     { roles: [] },
@@ -144,13 +144,13 @@ t.test('the last administrator is not changed into none, by whatever change', as
   t.match(await users.findById('0'), { name: 'Root', updated_at: LATER, roles: ['admin'] });
 });
 
-t.test('the administrator who stays is looked at in the same commit', async (t) => {
+t.test('the remaining administrator is checked in the same transaction', async (t) => {
   const { context, versions } = await rowsOf(t, {}, {});
   t.equal(await changeKeepingAnAdmin(context, '0', demoted), 'demoted');
   t.same(await versions(), [1, 1]);
 });
 
-t.test('who is no administrator is changed by himself', async (t) => {
+t.test('changing a user who is not an administrator needs no witness', async (t) => {
   const states: Partial<User>[] = [{ status: 'disabled' }, { kind: 'service' }, { roles: ['x'] }];
   for (const state of states) {
     const { context, versions } = await rowsOf(t, state, {});
@@ -161,7 +161,7 @@ t.test('who is no administrator is changed by himself', async (t) => {
   t.equal(await changeKeepingAnAdmin(context, 'nobody', demoted), undefined);
 });
 
-t.test('only who is meant is administered', async (t) => {
+t.test('only a user of the given ID and kind is changed', async (t) => {
   const { context, versions } = await rowsOf(t, { roles: [] });
   const act = (id: string, kind: User['kind']) => administer(context, { id, kind }, demoted);
   await t.rejects(act('nobody', 'person'), { code: 'not_found' });
@@ -172,10 +172,10 @@ t.test('only who is meant is administered', async (t) => {
     user,
     result: undefined,
   }));
-  t.equal(await none, undefined, 'a result that is nothing is no refusal');
+  t.equal(await none, undefined, 'an undefined result is not a refusal');
 });
 
-/** The ways in which an administrator stops being one. */
+/** The ways to stop being an administrator. */
 const ways = {
   demote: (id: string) => ({
     method: 'PATCH',
@@ -196,12 +196,12 @@ const names = Object.keys(ways) as Way[];
 const go = ({ as }: TestApp, { access_token }: SignedIn, way: Way, id: string) =>
   as(access_token, ways[way](id));
 
-t.test('the last administrator stays one, whichever way is tried', async (t) => {
+t.test('the last administrator cannot stop being one in any way', async (t) => {
   const app = await testApp(t);
   const password_hash = await app.context.passwords.hash(PASSWORD);
   const roles = ['admin', 'editor'];
   const root = await signedIn(app, 'root@example.com', { roles, password_hash });
-  // None of these could take over.
+  // None of these can act as an administrator.
   await signedIn(app, 'user@example.com', { roles: ['administrator', 'editor'] });
   await signedIn(app, 'off@example.com', { roles, status: 'disabled' });
   await signedIn(app, 'gone@example.com', { roles, status: 'deleted', email: null });
@@ -215,11 +215,11 @@ t.test('the last administrator stays one, whichever way is tried', async (t) => 
   const url = `/v1/users/${root.id}`;
   const answer = await app.as(root.access_token, { method: 'PATCH', url, payload: both });
   refused(t, answer, 409, 'last_admin');
-  t.same(butForCounts(await row()), butForCounts(before), 'nothing of the row has changed');
+  t.same(butForCounts(await row()), butForCounts(before), 'the row is unchanged');
   t.same(audit(app), []);
   t.notOk(
     app.events().some((event) => /^(account|mail)/.test(event)),
-    'and nobody is told',
+    'no notice is sent',
   );
   t.equal((await app.as(root.access_token, { url })).statusCode, 200, 'the session goes on');
 
@@ -228,10 +228,10 @@ t.test('the last administrator stays one, whichever way is tried', async (t) => 
     url,
     payload: { roles: ['admin'], name: 'Root' },
   });
-  t.equal(more.statusCode, 200, 'anything else of him may change');
+  t.equal(more.statusCode, 200, 'other fields may change');
 });
 
-t.test('with another administrator each way is open', async (t) => {
+t.test('with another administrator, every way works', async (t) => {
   const app = await testApp(t);
   const password_hash = await app.context.passwords.hash(PASSWORD);
   await signedIn(app, 'other@example.com', { roles: ['admin'] });
@@ -241,20 +241,19 @@ t.test('with another administrator each way is open', async (t) => {
   }
 });
 
-t.test('whoever is no administrator leaves, though the only one stays', async (t) => {
-  const app = await testApp(t);
-  const password_hash = await app.context.passwords.hash(PASSWORD);
-  const user = await signedIn(app, 'user@example.com', { password_hash });
-  t.equal(
-    (await go(app, user, 'leave', user.id)).statusCode,
-    204,
-    'also where there is none at all',
-  );
-});
+t.test(
+  'a user who is not an administrator can be deleted even if no administrator exists',
+  async (t) => {
+    const app = await testApp(t);
+    const password_hash = await app.context.passwords.hash(PASSWORD);
+    const user = await signedIn(app, 'user@example.com', { password_hash });
+    t.equal((await go(app, user, 'leave', user.id)).statusCode, 204, 'deleted');
+  },
+);
 
 const ROUNDS = 4;
 
-/** What is asked of one node, or of two on one database, in many rounds. */
+/** Requests to one node, or to two on one database, in many rounds. */
 async function racing(t: Test, engine: Engine, nodes: 1 | 2) {
   const url = await engine.create();
   const db = opened(t, url);
@@ -278,7 +277,7 @@ async function racing(t: Test, engine: Engine, nodes: 1 | 2) {
 
   const pairs = names.flatMap((one, index) => names.slice(index).map((two) => [one, two] as const));
 
-  t.test('two administrators who stop at once: one does, one stays', async (t) => {
+  t.test('when two administrators stop at once, one of them stays', async (t) => {
     for (const [one, two] of pairs) {
       for (let round = 0; round < ROUNDS; round += 1) {
         const [a, b] = (await admins(2)) as [SignedIn, SignedIn];
@@ -291,7 +290,7 @@ async function racing(t: Test, engine: Engine, nodes: 1 | 2) {
     }
   });
 
-  t.test('two administrators who stop each other at once: one stays', async (t) => {
+  t.test('when two administrators demote each other at once, one of them stays', async (t) => {
     for (const [one, two] of pairs.filter((pair) => !pair.includes('leave'))) {
       for (let round = 0; round < ROUNDS; round += 1) {
         const [a, b] = (await admins(2)) as [SignedIn, SignedIn];
@@ -304,7 +303,7 @@ async function racing(t: Test, engine: Engine, nodes: 1 | 2) {
     }
   });
 
-  t.test('of five who stop at once one stays', async (t) => {
+  t.test('when five administrators stop at once, one of them stays', async (t) => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const five = await admins(5);
       const answers = await Promise.all(
@@ -325,7 +324,7 @@ t.test('on PostgreSQL', async (t) => {
   const server = await postgres(t);
   await racing(t, server, 2);
 
-  t.test('a NUL, which it takes in no text, is part of no id', async (t) => {
+  t.test('PostgreSQL accepts no NUL in a text, so no ID has one', async (t) => {
     const app = await testApp(t, { database: opened(t, await server.create()) });
     const root = await signedIn(app, 'root@example.com', { roles: ['admin'] });
     for (const id of ['%00', `${root.id}%00`]) {
@@ -338,36 +337,33 @@ t.test('on PostgreSQL', async (t) => {
   });
 });
 
-t.test(
-  'an administrator who was demoted a moment ago does not promote himself again',
-  async (t) => {
-    const app = await testApp(t);
-    const root = await signedIn(app, 'root@example.com', { roles: ['admin'] });
-    const other = await signedIn(app, 'other@example.com', { roles: ['admin'] });
-    const patch = (by: SignedIn, id: string, roles: string[]) =>
-      app.as(by.access_token, { method: 'PATCH', url: `/v1/users/${id}`, payload: { roles } });
-    for (let round = 0; round < 5; round += 1) {
-      const demoted = await signedIn(app, `demoted${round}@example.com`, { roles: ['admin'] });
-      await Promise.all([
-        patch(root, demoted.id, []),
-        patch(demoted, demoted.id, ['admin', 'editor']),
-        patch(other, demoted.id, []),
-      ]);
-      t.same((await app.context.users.findById(demoted.id))?.roles, []);
-    }
-    // The check at the door was passed before the demotion; the row says otherwise by now.
-    const caller = app.context.accessTokens.read(other.access_token);
-    await app.context.users.change(other.id, (user) => ({
-      user: { ...user, roles: [], access_version: user.access_version + 1 },
+t.test('an administrator who was just demoted cannot undo it', async (t) => {
+  const app = await testApp(t);
+  const root = await signedIn(app, 'root@example.com', { roles: ['admin'] });
+  const other = await signedIn(app, 'other@example.com', { roles: ['admin'] });
+  const patch = (by: SignedIn, id: string, roles: string[]) =>
+    app.as(by.access_token, { method: 'PATCH', url: `/v1/users/${id}`, payload: { roles } });
+  for (let round = 0; round < 5; round += 1) {
+    const demoted = await signedIn(app, `demoted${round}@example.com`, { roles: ['admin'] });
+    await Promise.all([
+      patch(root, demoted.id, []),
+      patch(demoted, demoted.id, ['admin', 'editor']),
+      patch(other, demoted.id, []),
+    ]);
+    t.same((await app.context.users.findById(demoted.id))?.roles, []);
+  }
+  // The access check passed before the demotion. The row has changed since.
+  const caller = app.context.accessTokens.read(other.access_token);
+  await app.context.users.change(other.id, (user) => ({
+    user: { ...user, roles: [], access_version: user.access_version + 1 },
+    result: true,
+  }));
+  await t.rejects(
+    administer(app.context, { id: other.id, kind: 'person', caller }, (user) => ({
+      user: { ...user, roles: ['admin'] },
       result: true,
-    }));
-    await t.rejects(
-      administer(app.context, { id: other.id, kind: 'person', caller }, (user) => ({
-        user: { ...user, roles: ['admin'] },
-        result: true,
-      })),
-      { message: 'token_revoked' },
-    );
-    t.same((await app.context.users.findById(other.id))?.roles, []);
-  },
-);
+    })),
+    { message: 'token_revoked' },
+  );
+  t.same((await app.context.users.findById(other.id))?.roles, []);
+});

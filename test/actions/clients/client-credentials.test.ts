@@ -12,9 +12,9 @@ t.test('a scope lists roles, and is never empty', async (t) => {
   t.equal(scopeOf([]), undefined);
 });
 
-t.test('each token of a machine has a session of its own, which nobody else has', async (t) => {
+t.test('each token of a service account has a session ID of its own', async (t) => {
   const { context, clock } = await testApp(t);
-  const { account } = newServiceAccount({ name: 'machine', roles: ['a', 'b'] }, NOW);
+  const { account } = newServiceAccount({ name: 'reports', roles: ['a', 'b'] }, NOW);
   const before = structuredClone(account);
   const [one, two] = ['a', undefined].map((scope) => {
     const { access_token } = issueForServiceAccount(context, account, scope);
@@ -22,16 +22,16 @@ t.test('each token of a machine has a session of its own, which nobody else has'
   });
   t.match(one, { sub: account.id, client_id: account.id, roles: ['a'], amr: [], ver: 0 });
   t.match(two, { roles: ['a', 'b'] });
-  t.same([one?.amr, two?.amr], [[], []], 'nobody has signed in');
+  t.same([one?.amr, two?.amr], [[], []], 'there was no sign-in');
   t.equal(one?.auth_time, Math.floor(clock.now / 1_000));
   t.not(one?.sid, two?.sid);
   t.not(one?.jti, two?.jti);
   t.same(account, before, 'the account keeps its roles');
 });
 
-t.test('a role that is part of the name of another is not granted for it', async (t) => {
+t.test('a role is not granted because its name is part of another role', async (t) => {
   const { context } = await testApp(t);
-  const { account } = newServiceAccount({ name: 'machine', roles: ['reports:read'] }, NOW);
+  const { account } = newServiceAccount({ name: 'reports', roles: ['reports:read'] }, NOW);
   for (const scope of ['reports', 'read', 'reports:rea', 'reports:read x', 'reports:read\tx']) {
     t.throws(
       () => issueForServiceAccount(context, account, scope),
@@ -41,16 +41,19 @@ t.test('a role that is part of the name of another is not granted for it', async
   }
 });
 
-t.test('a scope names each role once; one that names none is refused', async (t) => {
-  const { context } = await testApp(t);
-  const { account } = newServiceAccount({ name: 'machine', roles: ['a', 'b', 'c'] }, NOW);
-  const issue = (scope?: string) => issueForServiceAccount(context, account, scope);
-  t.match(issue(' b  a b '), { token_type: 'Bearer', expires_in: 900, scope: 'b a' });
-  t.equal(issue().scope, 'a b c');
-  const description = 'The account does not have every role in the scope.';
-  for (const scope of ['', ' ', 'a d'])
-    t.throws(() => issue(scope), { code: 'invalid_scope', description }, JSON.stringify(scope));
-  const plain = issueForServiceAccount(context, { ...account, roles: [] }, undefined);
-  t.equal(plain.scope, undefined);
-  t.match(context.accessTokens.read(plain.access_token).sid, /^[\w-]{22}$/);
-});
+t.test(
+  'a role that is asked for twice is granted once, and an empty or unknown scope is refused',
+  async (t) => {
+    const { context } = await testApp(t);
+    const { account } = newServiceAccount({ name: 'reports', roles: ['a', 'b', 'c'] }, NOW);
+    const issue = (scope?: string) => issueForServiceAccount(context, account, scope);
+    t.match(issue(' b  a b '), { token_type: 'Bearer', expires_in: 900, scope: 'b a' });
+    t.equal(issue().scope, 'a b c');
+    const description = 'The account does not have every role in the scope.';
+    for (const scope of ['', ' ', 'a d'])
+      t.throws(() => issue(scope), { code: 'invalid_scope', description }, JSON.stringify(scope));
+    const plain = issueForServiceAccount(context, { ...account, roles: [] }, undefined);
+    t.equal(plain.scope, undefined);
+    t.match(context.accessTokens.read(plain.access_token).sid, /^[\w-]{22}$/);
+  },
+);

@@ -22,42 +22,45 @@ const session: Session = {
   client: '',
 };
 
-t.test("a person's session ends; one that is not there is not made up", async (t) => {
-  const user = ada({ sessions: [session] });
-  const after = withTokenRevoked(user, { sid: 'session', ver: 0 }, NOW + 1);
-  t.same(after.sessions, [{ ...session, ended_at: NOW + 1 }]);
-  t.equal(after.revoked_at, NOW + 1);
-  t.equal(withTokenRevoked(user, { sid: 'another', ver: 0 }, NOW + 1), user);
-  const changed = { ...user, token_version: 2, access_version: 4 };
-  t.equal(
-    withTokenRevoked(changed, { sid: 'session', ver: 1 }, NOW + 1),
-    changed,
-    'nor does a dead token',
-  );
-  for (const ver of [2, 3, 4, 5])
-    t.match(withTokenRevoked(changed, { sid: 'session', ver }, NOW + 1).sessions, [
-      { ended_at: NOW + 1 },
-    ]);
-});
+t.test(
+  "revoking a person's token ends its session, and makes no tombstone for an unknown one",
+  async (t) => {
+    const user = ada({ sessions: [session] });
+    const after = withTokenRevoked(user, { sid: 'session', ver: 0 }, NOW + 1);
+    t.same(after.sessions, [{ ...session, ended_at: NOW + 1 }]);
+    t.equal(after.revoked_at, NOW + 1);
+    t.equal(withTokenRevoked(user, { sid: 'another', ver: 0 }, NOW + 1), user);
+    const changed = { ...user, token_version: 2, access_version: 4 };
+    t.equal(
+      withTokenRevoked(changed, { sid: 'session', ver: 1 }, NOW + 1),
+      changed,
+      'nor does a revoked token',
+    );
+    for (const ver of [2, 3, 4, 5])
+      t.match(withTokenRevoked(changed, { sid: 'session', ver }, NOW + 1).sessions, [
+        { ended_at: NOW + 1 },
+      ]);
+  },
+);
 
 t.test(
-  "a machine's token leaves a tombstone; with more than a hundred all tokens end",
+  "revoking a service account's token leaves a tombstone; more than a hundred revoke all its tokens",
   async (t) => {
-    let { account } = newServiceAccount({ name: 'machine', roles: [] }, NOW);
+    let { account } = newServiceAccount({ name: 'reports', roles: [] }, NOW);
     for (let index = 0; index < 100; index += 1)
       account = withTokenRevoked(account, { sid: `token${index}`, ver: 0 }, NOW + index);
     t.equal(account.sessions.length, 100);
-    t.equal(account.token_version, 0, 'its other tokens go on');
+    t.equal(account.token_version, 0, 'its other tokens stay valid');
     account = withTokenRevoked(account, { sid: 'one more', ver: 0 }, NOW + 100);
     t.match(account, { token_version: 0, access_version: 1, revoked_at: NOW + 100, sessions: [] });
     const snapshot = new Revocations(() => 0);
     snapshot.learn(account);
-    t.ok(snapshot.includes({ sub: account.id, sid: 'token0', ver: 0 }), 'also after a restart');
+    t.ok(snapshot.includes({ sub: account.id, sid: 'token0', ver: 0 }), 'after a restart too');
     t.equal(withTokenRevoked(account, { sid: 'token0', ver: 0 }, NOW + 101), account);
   },
 );
 
-t.test('a fault while a token is read is not taken for a bad token', async (t) => {
+t.test('an unexpected error while reading a token is not reported as a bad token', async (t) => {
   const app = await testApp(t);
   const { access_token } = await signedIn(app, 'eve@example.com');
   const { keys, config } = app.context;
@@ -75,21 +78,18 @@ t.test('a fault while a token is read is not taken for a bad token', async (t) =
   await t.rejects(revoke(broken, access_token), { message: 'no time' });
 });
 
-t.test(
-  'a token whose user is gone from the table is not active, and revokes nothing',
-  async (t) => {
-    const database = opened(t, await sqliteInMemory.create());
-    const app = await testApp(t, { database });
-    const eve = await signedIn(app, 'eve@example.com');
-    await database.deleteFrom('users').execute();
-    for (const token of [eve.access_token, eve.refresh_token]) {
-      t.same(await introspect(app.context, token), { active: false });
-      t.equal(await revoke(app.context, token), undefined);
-    }
-  },
-);
+t.test('a token of a user without a row is not active, and revokes nothing', async (t) => {
+  const database = opened(t, await sqliteInMemory.create());
+  const app = await testApp(t, { database });
+  const eve = await signedIn(app, 'eve@example.com');
+  await database.deleteFrom('users').execute();
+  for (const token of [eve.access_token, eve.refresh_token]) {
+    t.same(await introspect(app.context, token), { active: false });
+    t.equal(await revoke(app.context, token), undefined);
+  }
+});
 
-t.test('what a token of a person says, as long as it holds', async (t) => {
+t.test("introspection shows the claims of a person's token while it is valid", async (t) => {
   const { context, clock } = await testApp(t);
   const roles = ['editor', 'reader'];
   const eve = await signedIn({ context }, 'eve@example.com', { roles });
@@ -111,7 +111,7 @@ t.test('what a token of a person says, as long as it holds', async (t) => {
 
   const once = { transport: 'body' as const, idempotencyKey: undefined };
   await refreshSession(context, { token: eve.refresh_token, ...once });
-  t.same(await introspect(context, eve.refresh_token), { active: false }, 'it was exchanged');
+  t.same(await introspect(context, eve.refresh_token), { active: false }, 'it was rotated');
   t.same(await introspect(context, eve.access_token), access);
   for (const token of ['', 'x', eve.device_token])
     t.same(await introspect(context, token), { active: false });
@@ -124,7 +124,7 @@ t.test('what a token of a person says, as long as it holds', async (t) => {
   t.same(await introspect(context, eve.access_token), { active: false });
 });
 
-t.test('either token of a session ends it, once', async (t) => {
+t.test('the access token or the refresh token ends the session, once', async (t) => {
   const { context, clock } = await testApp(t);
   for (const kind of ['access_token', 'refresh_token'] as const) {
     const eve = await signedIn({ context }, `${kind}@example.com`);
@@ -135,13 +135,13 @@ t.test('either token of a session ends it, once', async (t) => {
     t.match(row?.sessions, [{ id: eve.session_id, ended_at: clock.now }]);
     for (const token of [eve.access_token, eve.refresh_token])
       t.same(await introspect(context, token), { active: false });
-    t.equal(await revoke(context, eve.refresh_token), undefined, 'it had ended');
+    t.equal(await revoke(context, eve.refresh_token), undefined, 'it has ended already');
     t.match(await introspect(context, other.access_token), { active: true });
   }
   for (const token of ['', 'x']) t.equal(await revoke(context, token), undefined);
 });
 
-t.test("a machine's token is revoked by itself", async (t) => {
+t.test('the token of a service account is revoked on its own', async (t) => {
   const { context } = await testApp(t);
   const { id } = await machine({ context }, ['reader']);
   const account = (await context.users.findById(id)) as User;

@@ -24,7 +24,7 @@ const strange: Proof = { recoveryCode: 'AAAA-AAAA-AAAA-AAAA' };
 const invalid = { code: 'challenge_invalid' };
 let count = 0;
 
-/** Somebody with a factor in force and recovery codes; `right` is the code of now, `wrong` is none. */
+/** A user with a second factor and recovery codes. `right`: the current code. `wrong`: not a valid code. */
 async function userOf(changes: Partial<User> = {}) {
   count += 1;
   const email = `ada${count}@example.com`;
@@ -49,14 +49,14 @@ const answer = (token: string, proof: Proof, source = here) =>
   answerChallenge(context, { token, proof, client: 'a browser', source });
 const idOf = (token: string) => ownTokens.read('mfa', token)?.jti;
 
-/** Each begins at the same time. */
+/** Every test starts at the same time. */
 const test = (title: string, body: (t: Test) => Promise<unknown>) =>
   t.test(title, async (t) => {
     clock.now = NOW;
     await body(t);
   });
 
-test('a challenge says what it is bound to, and lives for five minutes', async (t) => {
+test('a challenge carries what it is bound to, and lives for five minutes', async (t) => {
   const { user, challenge } = await userOf({ token_version: 3 });
   const token = challenge();
   const { iss, aud, jti = '', ...claims } = ownTokens.read('mfa', token) ?? {};
@@ -75,7 +75,7 @@ test('a challenge says what it is bound to, and lives for five minutes', async (
   t.equal(ownTokens.read('mfa', token), undefined);
 });
 
-test('the code signs in, and the session says by what', async (t) => {
+test('a code signs in, and the session records how', async (t) => {
   const { row, challenge, right } = await userOf();
   clock.advance(5);
   const done = await answer(challenge(), right());
@@ -85,18 +85,18 @@ test('the code signs in, and the session says by what', async (t) => {
   t.match(done.session, { transport: 'cookie', client: 'a browser', created_at: NOW + 5 });
   t.same(done.session.amr, ['pwd', 'otp', 'mfa']);
   t.equal(after.last_login_at, NOW + 5);
-  t.equal(after.mfa.totp?.last_step, NOW / (30 * SECOND), 'the code is used up');
-  t.same(after.mfa.recovery, recovery, 'and no recovery code');
+  t.equal(after.mfa.totp?.last_step, NOW / (30 * SECOND), 'the code is spent');
+  t.same(after.mfa.recovery, recovery, 'no recovery code is spent');
   t.same(
     after.throttle.map(({ failures }) => failures).filter(Boolean),
     [],
-    'what was right is not counted',
+    'a right code is not counted',
   );
-  t.match(done.device, /^[\w-]{22}$/, 'a device that was not known is a new one');
+  t.match(done.device, /^[\w-]{22}$/, 'an unknown device gets a new ID');
   t.same(await posted(), []);
 });
 
-test('a recovery code signs in, is gone, and its owner hears of it', async (t) => {
+test('a recovery code signs in once, and the owner gets a notice', async (t) => {
   const { user, row, challenge } = await userOf();
   const done = await answer(challenge('phone'), { recoveryCode: codes[0] as string });
   t.same(done.session.amr, ['pwd', 'mfa']);
@@ -110,7 +110,7 @@ test('a recovery code signs in, is gone, and its owner hears of it', async (t) =
   t.same(await posted(), []);
 });
 
-test('a wrong proof opens nothing, and counts for the challenge and the place', async (t) => {
+test('a wrong proof signs nobody in, and counts for the challenge and the place', async (t) => {
   const { user, row, challenge, wrong } = await userOf();
   const token = challenge();
   for (const [proof, kind] of [
@@ -139,7 +139,7 @@ test('a wrong proof opens nothing, and counts for the challenge and the place', 
   t.same(await posted(), []);
 });
 
-test('MFA-08 the fifth try is the last of a challenge, and none is left once used', async (t) => {
+test('MFA-08 a challenge has five tries, and none after it was used', async (t) => {
   const { row, change, challenge, right } = await userOf();
   const [tried, used, spent] = [challenge(), challenge(), challenge()];
   const until = NOW + 5 * MINUTE;
@@ -151,7 +151,7 @@ test('MFA-08 the fifth try is the last of a challenge, and none is left once use
   await t.rejects(answer(spent, right()), invalid);
   t.same((await row()).mfa.challenges, challenges, 'nothing is written');
   await t.rejects(answer(tried, strange), { code: 'invalid_code' });
-  await t.rejects(answer(tried, right()), invalid, 'whatever comes then');
+  await t.rejects(answer(tried, right()), invalid, 'even a right one');
   await answer(used, right());
   t.same(
     (await row()).mfa.challenges.map(({ id, tries }) => [id, tries]),
@@ -166,7 +166,7 @@ test('MFA-08 the fifth try is the last of a challenge, and none is left once use
   await t.rejects(answer(used, { recoveryCode: codes[1] as string }), invalid);
 });
 
-test('that one challenge was used takes no try from another', async (t) => {
+test('using one challenge takes no try from another', async (t) => {
   const { row, challenge, right } = await userOf();
   const [one, two] = [challenge(), challenge()];
   await t.rejects(answer(one, strange), { code: 'invalid_code' });
@@ -180,7 +180,7 @@ test('that one challenge was used takes no try from another', async (t) => {
   );
 });
 
-test('of challenges those that have not expired are kept, and the newest twenty', async (t) => {
+test('the row keeps the newest twenty challenges that have not expired', async (t) => {
   const { row, change, challenge } = await userOf();
   const kept = (until: number, size: number) =>
     Array.from({ length: size }, (_, index) => ({ id: `c${index}`, tries: 1, until }));
@@ -199,7 +199,7 @@ test('of challenges those that have not expired are kept, and the newest twenty'
   }
 });
 
-test('a challenge that no longer stands takes no proof, and uses none up', async (t) => {
+test('a challenge that is no longer valid accepts no proof, and spends none', async (t) => {
   const { user, row, change, challenge, right } = await userOf();
   const token = challenge();
   const nobody = issueChallenge(context, {
@@ -226,25 +226,28 @@ test('a challenge that no longer stands takes no proof, and uses none up', async
     t.same(await row(), before);
   }
   await change(() => user);
-  t.ok(await answer(token, { recoveryCode: codes[2] as string }), 'back as it was, it stands');
+  t.ok(
+    await answer(token, { recoveryCode: codes[2] as string }),
+    'with the row as before, it is valid',
+  );
 });
 
-test('guesses from elsewhere never keep the owner of a known device out', async (t) => {
+test('guesses from elsewhere never lock out the owner of a known device', async (t) => {
   const { row, change, challenge, wrong, right } = await userOf();
   for (let turn = 0; turn < 5; turn += 1)
     await t.rejects(answer(challenge(), wrong()), { code: 'invalid_code' });
   const before = await row();
   const waits = { code: 'throttled', circumstances: { retryAfter: 30 } };
-  await t.rejects(answer(challenge(), right()), waits, 'whatever comes then');
+  await t.rejects(answer(challenge(), right()), waits, 'even a right one');
   t.same(await row(), before);
   const there = { ...here, prefix: '192.0.2.2' };
   await t.rejects(answer(challenge(), wrong(), there), { code: 'invalid_code' });
   t.ok(await answer(challenge('phone'), right()));
   await change(({ mfa }) => ({ mfa: { ...mfa, totp: before.mfa.totp } }));
-  t.ok(await answer(challenge(), right(), there), 'from another place too');
+  t.ok(await answer(challenge(), right(), there), 'also from another network');
 });
 
-test('one guess is decided and counted in one go', async (t) => {
+test('one guess is decided and counted in one write', async (t) => {
   const { user, right, wrong } = await userOf();
   const place = { session: 'session' };
   const guess = (proof: Proof, hash?: string, of = user) =>
@@ -253,16 +256,20 @@ test('one guess is decided and counted in one go', async (t) => {
   const failed = [{ key: 'totp session session', failures: 1, failed_at: NOW, pending: [] }];
   t.same(guess(wrong()), { result: undefined, user: { ...user, throttle: failed } });
   const guessed = { ...user, throttle: [{ ...failed[0], failures: 4 }] } as User;
-  t.same(guess(right(), undefined, guessed).user.throttle, [], 'what is right clears the count');
+  t.same(guess(right(), undefined, guessed).user.throttle, [], 'a right code clears the failures');
   const unproven: User = { ...user, mfa: { pending: user.mfa.totp, recovery, challenges: [] } };
   const proof = { recoveryCode: codes[3] as string };
   const hash = await hashProof(context, user, proof, { signal });
   t.equal(
     guess(right(), undefined, unproven).result,
     undefined,
-    'what is not in force is no factor',
+    'a pending secret is not a second factor',
   );
-  t.equal(guess(proof, hash, unproven).result, undefined, 'nor are its codes');
+  t.equal(
+    guess(proof, hash, unproven).result,
+    undefined,
+    'recovery codes without a second factor do not count',
+  );
   const { result: spent, user: counted } = guess(proof, hash);
   t.same(spent?.totp, user.mfa.totp);
   t.equal(spent?.recovery?.hashes.length, 9);

@@ -16,7 +16,7 @@ import { testApp } from '../../test-app.ts';
 const user = ada({ email_verified_at: NOW });
 const { context, clock } = await testApp(t);
 
-/** What stands in a row, and which states are others once it has changed. */
+/** Changes to a row, and which of the states change with them. */
 const changes: [Partial<User>, { password: boolean; reset: boolean; email: boolean }][] = [
   [{ password_hash: '$argon2id$other' }, { password: true, reset: true, email: false }],
   [{ password_hash: null }, { password: true, reset: true, email: false }],
@@ -30,12 +30,16 @@ const changes: [Partial<User>, { password: boolean; reset: boolean; email: boole
     { password: false, reset: false, email: false },
   ],
 ];
-for (const [change, dies] of changes) {
-  t.test(`what dies with a change to ${JSON.stringify(change)}`, async (t) => {
+for (const [change, invalidates] of changes) {
+  t.test(`what a change to ${JSON.stringify(change)} makes invalid`, async (t) => {
     const next = { ...user, ...change };
-    t.equal(passwordState(next) !== passwordState(user), dies.password, 'a challenge');
-    t.equal(resetState(next) !== resetState(user), dies.reset, 'a reset link');
-    t.equal(emailState(next) !== emailState(user), dies.email, 'a link that confirms an address');
+    t.equal(passwordState(next) !== passwordState(user), invalidates.password, 'a challenge');
+    t.equal(resetState(next) !== resetState(user), invalidates.reset, 'a reset link');
+    t.equal(
+      emailState(next) !== emailState(user),
+      invalidates.email,
+      'a link that confirms an address',
+    );
   });
 }
 
@@ -50,7 +54,7 @@ const reset = resetToken(context, user);
 const invitation = invitationToken(context, user);
 const email = emailToken(context, user, { email: 'new@example.com', sid: 'session' });
 
-t.test('a mailed token says for whom it is, and what it is bound to', async (t) => {
+t.test('a mailed token carries the user or address, and what it is bound to', async (t) => {
   t.match(read['sign-up'](), { sub: 'Ada@example.com' });
   t.match(read.reset(), { sub: user.id, was: resetState(user) });
   t.match(read.invitation(), { sub: user.id });
@@ -66,7 +70,7 @@ for (const [kind, life] of [
   ['invitation', DAY],
   ['email', DAY],
 ] as const) {
-  t.test(`the ${kind} token lives so long, and no longer`, async (t) => {
+  t.test(`the ${kind} token is valid for its life, and no longer`, async (t) => {
     clock.now = NOW;
     t.equal(read[kind]()?.iat, NOW / 1_000);
     clock.now = NOW + life - 1;
@@ -76,7 +80,7 @@ for (const [kind, life] of [
   });
 }
 
-t.test('an invitation holds until a password is chosen or the address moves', async (t) => {
+t.test('an invitation is valid until a password is chosen or the address changes', async (t) => {
   const invited = ada({ password_hash: null });
   const { was = '' } = context.ownTokens.read('reset', invitationToken(context, invited)) ?? {};
   for (const [change, holds] of [
@@ -89,17 +93,17 @@ t.test('an invitation holds until a password is chosen or the address moves', as
     t.equal(mayReset({ ...invited, ...change }, was), holds, JSON.stringify(change));
 });
 
-t.test('a reset link holds until there is a newer one', async (t) => {
+t.test('a reset link is valid until there is a newer one', async (t) => {
   const { was = '' } = context.ownTokens.read('reset', resetToken(context, user)) ?? {};
   t.equal(mayReset(user, was), true);
   t.equal(mayReset({ ...user, reset_letters: 1 }, was), false);
   const invited = ada({ password_hash: null, reset_letters: 1 });
   const { was: of = '' } = context.ownTokens.read('reset', resetToken(context, invited)) ?? {};
   t.equal(mayReset(invited, of), true);
-  t.equal(mayReset({ ...invited, reset_letters: 2 }, of), false, 'of an invited user too');
+  t.equal(mayReset({ ...invited, reset_letters: 2 }, of), false, 'for an invited user too');
 });
 
-t.test('no two mailed tokens are alike, and each has 128 random bits', async (t) => {
+t.test('every mailed token has 128 random bits of its own', async (t) => {
   const made = Array.from({ length: 20 }, () => resetToken(context, user));
   const ids = made.map((token) => context.ownTokens.read('reset', token)?.jti ?? '');
   t.equal(new Set(ids).size, 20);

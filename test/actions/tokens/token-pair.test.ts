@@ -12,7 +12,7 @@ const { user, session } = withNewSession(
   limits,
 );
 
-t.test('a pair says how long each of its tokens lives', async (t) => {
+t.test('a token pair says how long each token lives', async (t) => {
   const { context, clock } = await testApp(t);
   const pair = issuePair(context, { user, session, device: 'device' });
   t.match(pair, {
@@ -27,11 +27,11 @@ t.test('a pair says how long each of its tokens lives', async (t) => {
   t.equal(
     issuePair(context, { user, session, device: 'd' }).refresh_expires_in,
     0,
-    'never less than nothing',
+    'never negative',
   );
 });
 
-t.test('one state of a session has one refresh token, however often it is asked for', async (t) => {
+t.test('the same session state always gives the same refresh token', async (t) => {
   const { context, clock } = await testApp(t);
   const holder = { user, session, device: 'device' };
   const { refresh_token, access_token } = issuePair(context, holder);
@@ -48,7 +48,7 @@ t.test('one state of a session has one refresh token, however often it is asked 
   }
 });
 
-t.test('a device token proves its device for its own user only, and for half a year', async (t) => {
+t.test('a device token is valid for its own user only, for 180 days', async (t) => {
   const { context, clock } = await testApp(t);
   const { device_token, refresh_token } = issuePair(context, { user, session, device: 'device' });
   t.equal(deviceOf(context, user, device_token), 'device');

@@ -159,7 +159,7 @@ for (const [what, keys, message] of useless) {
     const ring = await ringOf([signing, master]);
     const token = ring.signer('access', NOW).sign(claims);
     await t.rejects(ring.replace(readKeySet(keySet(...keys)), NOW), { message });
-    t.equal(ring.generation, 1, 'the keys did not change');
+    t.equal(ring.edition, 1, 'the keys did not change');
     t.same(ring.verifier('access', token.split('.')[0] ?? '', NOW)?.verify(token), claims);
     t.equal(ring.signingKey(NOW)?.kid, signing.kid);
   });
@@ -170,7 +170,7 @@ t.test('the old keys stay if a new set cannot be built', async (t) => {
   const set = readKeySet(keySet(newSigningKey('ES256', 0), master));
   for (const key of set.signing) key.privateKey = 'not a key';
   await t.rejects(ring.replace(set, NOW));
-  t.equal(ring.generation, 1);
+  t.equal(ring.edition, 1);
   t.equal(ring.signingKey(NOW)?.kid, signing.kid);
   t.equal(kidOf(ring.signer('access', NOW).header), signing.kid);
 });
@@ -180,7 +180,7 @@ t.test('a new set replaces the old one as a whole', async (t) => {
   const old = ring.signer('access', NOW).header;
   const next = newSigningKey('EdDSA', 0);
   await ring.replace(readKeySet(keySet(next, newMasterSecret(0))), NOW);
-  t.equal(ring.generation, 2);
+  t.equal(ring.edition, 2);
   t.equal(ring.verifier('access', old, NOW), undefined);
   t.equal(ring.signingKey(NOW)?.kid, next.kid);
   t.same(

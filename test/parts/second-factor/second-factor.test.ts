@@ -25,7 +25,7 @@ const master = newMasterSecret(0);
 const keys = await ringOf([signing, master]);
 const user = ada({ id: 'ada' });
 
-/** What an authenticator app shows at an instant. */
+/** The code of an authenticator app at `now` (ms). */
 const codeAt = (secret: Secret, now: number) =>
   new TOTP({ secret, algorithm: 'SHA1', digits: 6, period: 30 }).generate({ timestamp: now });
 
@@ -37,13 +37,13 @@ function enrolled() {
   return { secret, totp: pending as NonNullable<Mfa['pending']> };
 }
 
-t.test('MFA-04 codes are those of RFC 6238, to the last step of its table', async (t) => {
+t.test('MFA-04 codes match every test vector of RFC 6238', async (t) => {
   const secret = Secret.fromUTF8('12345678901234567890');
   const totp = {
     secret: seal(keys, { secret: secret.base32, userId: 'ada', now: NOW }),
     last_step: 0,
   };
-  // Appendix B, SHA-1, the last six of its eight digits.
+  // Appendix B, SHA-1, the last six of eight digits.
   for (const [seconds, code] of [
     [59, '287082'],
     [1111111109, '081804'],
@@ -57,7 +57,7 @@ t.test('MFA-04 codes are those of RFC 6238, to the last step of its table', asyn
   }
 });
 
-t.test('MFA-05 a secret has 160 bits, is another one each time, and is sealed', async (t) => {
+t.test('MFA-05 a secret has 160 random bits, and is stored encrypted', async (t) => {
   const made = Array.from({ length: 50 }, () => newTotp(keys, user, NOW));
   t.equal(new Set(made.map(({ secret }) => secret.base32)).size, 50);
   for (const { secret, pending } of made) {
@@ -67,20 +67,20 @@ t.test('MFA-05 a secret has 160 bits, is another one each time, and is sealed', 
   }
 });
 
-t.test('MFA-04 the step of the clock and the one before it are taken, no other', async (t) => {
+t.test('MFA-04 only codes of the current step and the one before are accepted', async (t) => {
   const { secret, totp } = enrolled();
   const taken = [-3, -2, -1, 0, 1, 2].filter((steps) =>
     spent(totp, codeAt(secret, NOW + steps * STEP), NOW),
   );
   t.same(taken, [-1, 0]);
-  // A step changes with its first millisecond.
+  // The edges of a step, to the millisecond.
   const code = codeAt(secret, NOW);
   t.ok(spent(totp, code, NOW + 2 * STEP - 1));
   t.equal(spent(totp, code, NOW + 2 * STEP), undefined);
   t.equal(spent(totp, code, NOW - 1), undefined);
 });
 
-t.test('MFA-03 a step is used up by its code, and every step before it', async (t) => {
+t.test('MFA-03 a code spends its step and all earlier ones', async (t) => {
   const { secret, totp } = enrolled();
   const before = codeAt(secret, NOW - STEP);
   const now = codeAt(secret, NOW);
@@ -92,10 +92,10 @@ t.test('MFA-03 a step is used up by its code, and every step before it', async (
 
   const earlier = spent(totp, before, NOW) as NonNullable<Mfa['totp']>;
   t.equal(earlier.last_step, NOW / STEP - 1);
-  t.ok(spent(earlier, now, NOW), 'the newer one is still good');
+  t.ok(spent(earlier, now, NOW), 'the newer one is still accepted');
 });
 
-t.test('what is not the code is nothing', async (t) => {
+t.test('anything but the code is refused', async (t) => {
   const { secret, totp } = enrolled();
   const code = codeAt(secret, NOW);
   const wrong = String((Number(code) + 1) % 1_000_000).padStart(6, '0');
@@ -103,12 +103,12 @@ t.test('what is not the code is nothing', async (t) => {
     t.equal(spent(totp, bad, NOW), undefined, bad);
 });
 
-t.test('a secret in the row of another user is a fault, never a factor', async (t) => {
+t.test('a secret in the row of another user cannot be read', async (t) => {
   const { secret, totp } = enrolled();
   t.throws(() => withCodeSpent(keys, { totp, code: codeAt(secret, NOW), userId: 'eve', now: NOW }));
 });
 
-t.test('an accepted code moves the secret to the master secret of today', async (t) => {
+t.test('an accepted code moves the secret to the current master secret', async (t) => {
   const { secret, totp } = enrolled();
   const next = newMasterSecret(NOW / 1_000);
   const rotated = await ringOf([signing, { ...master, exp: NOW / 1_000 + 60 }, next]);
@@ -127,48 +127,51 @@ t.test('an accepted code moves the secret to the master secret of today', async 
       userId: 'ada',
       now: later,
     }),
-    'the old one may go',
+    'without the old master secret',
   );
   t.throws(() =>
     withCodeSpent(rotated, { totp, code: codeAt(secret, later), userId: 'ada', now: later }),
   );
 });
 
-t.test('only a confirmed factor is one', async (t) => {
+t.test('a pending second factor does not count as one', async (t) => {
   const { totp } = enrolled();
   t.equal(hasSecondFactor(user), false);
   t.equal(hasSecondFactor({ ...user, mfa: { pending: totp, challenges: [] } }), false);
   t.equal(hasSecondFactor({ ...user, mfa: { totp, challenges: [] } }), true);
 });
 
-t.test('MFA-12 an address cannot add anything to the URI of the authenticator app', async (t) => {
-  const secret = new Secret({ size: 20 });
-  for (const email of [
-    'ada@example.com',
-    "o'brien*(x)!@b.co",
-    'a?issuer=Evil@b.co',
-    'a#b@b.co',
-    'a/../b@b.co',
-    'a%26secret=x@b.co',
-    'a%3Ab@b.co',
-    'zoë+tag@b.co',
-  ]) {
-    const uri = new URL(otpauthUri(secret, { email, product: 'Latchkey' }));
-    t.equal(uri.protocol, 'otpauth:');
-    t.equal(uri.host, 'totp');
-    t.equal(uri.hash, '');
-    t.equal(decodeURIComponent(uri.pathname), `/Latchkey:${email.replace('&', ' ')}`);
-    t.same(
-      [...uri.searchParams],
-      [
-        ['secret', secret.base32],
-        ['issuer', 'Latchkey'],
-      ],
-    );
-  }
-});
+t.test(
+  'MFA-12 an address cannot add parameters to the URI for the authenticator app',
+  async (t) => {
+    const secret = new Secret({ size: 20 });
+    for (const email of [
+      'ada@example.com',
+      "o'brien*(x)!@b.co",
+      'a?issuer=Evil@b.co',
+      'a#b@b.co',
+      'a/../b@b.co',
+      'a%26secret=x@b.co',
+      'a%3Ab@b.co',
+      'zoë+tag@b.co',
+    ]) {
+      const uri = new URL(otpauthUri(secret, { email, product: 'Latchkey' }));
+      t.equal(uri.protocol, 'otpauth:');
+      t.equal(uri.host, 'totp');
+      t.equal(uri.hash, '');
+      t.equal(decodeURIComponent(uri.pathname), `/Latchkey:${email.replace('&', ' ')}`);
+      t.same(
+        [...uri.searchParams],
+        [
+          ['secret', secret.base32],
+          ['issuer', 'Latchkey'],
+        ],
+      );
+    }
+  },
+);
 
-/** As a phone's app may read it: decoded first, then split at the first colon, and the parameters at each ampersand. */
+/** As some apps read it: decoded first, then split at the first colon and at each ampersand. */
 function readByPhone(uri: string) {
   const [head = '', query = ''] = uri.slice('otpauth://totp/'.length).split('?');
   const [issuer, ...account] = decodeURIComponent(head).split(':');
@@ -178,38 +181,41 @@ function readByPhone(uri: string) {
   return { issuer, account: account.join(':'), parameters };
 }
 
-t.test('MFA-12 no name of the product and no address breaks the app of a phone', async (t) => {
-  const secret = new Secret({ size: 20 });
-  for (const [product, email, issuer, account] of [
-    ['Harbour Lights', 'ada@example.com', 'Harbour Lights', 'ada@example.com'],
-    ['Acme: Billing', 'ada@example.com', 'Acme Billing', 'ada@example.com'],
-    ['Tom & Jerry', 'ada@example.com', 'Tom Jerry', 'ada@example.com'],
-    ['Q&A:Ltd', 'ada&eve@example.com', 'Q A Ltd', 'ada eve@example.com'],
-    [':&A', '"a:b"@example.com', 'A', '"a b"@example.com'],
-    ['C++', 'a+b@example.com', 'C++', 'a+b@example.com'],
-    [
-      'Zo\u00eb\u2019s \u{1f98a}',
-      "o'brien@example.com",
-      'Zo\u00eb\u2019s \u{1f98a}',
-      "o'brien@example.com",
-    ],
-  ] as const) {
-    const uri = otpauthUri(secret, { email, product });
-    t.same(
-      readByPhone(uri),
-      {
-        issuer,
-        account,
-        parameters: [
-          ['secret', secret.base32],
-          ['issuer', issuer],
-        ],
-      },
-      product,
-    );
-    t.match(uri, /^otpauth:\/\/totp\/[\w%.~-]+:[\w%.~-]+\?secret=[A-Z2-7]+&issuer=[\w%.~-]+$/);
-  }
-});
+t.test(
+  'MFA-12 apps that decode before they split read every product name and address',
+  async (t) => {
+    const secret = new Secret({ size: 20 });
+    for (const [product, email, issuer, account] of [
+      ['Harbour Lights', 'ada@example.com', 'Harbour Lights', 'ada@example.com'],
+      ['Acme: Billing', 'ada@example.com', 'Acme Billing', 'ada@example.com'],
+      ['Tom & Jerry', 'ada@example.com', 'Tom Jerry', 'ada@example.com'],
+      ['Q&A:Ltd', 'ada&eve@example.com', 'Q A Ltd', 'ada eve@example.com'],
+      [':&A', '"a:b"@example.com', 'A', '"a b"@example.com'],
+      ['C++', 'a+b@example.com', 'C++', 'a+b@example.com'],
+      [
+        'Zo\u00eb\u2019s \u{1f98a}',
+        "o'brien@example.com",
+        'Zo\u00eb\u2019s \u{1f98a}',
+        "o'brien@example.com",
+      ],
+    ] as const) {
+      const uri = otpauthUri(secret, { email, product });
+      t.same(
+        readByPhone(uri),
+        {
+          issuer,
+          account,
+          parameters: [
+            ['secret', secret.base32],
+            ['issuer', issuer],
+          ],
+        },
+        product,
+      );
+      t.match(uri, /^otpauth:\/\/totp\/[\w%.~-]+:[\w%.~-]+\?secret=[A-Z2-7]+&issuer=[\w%.~-]+$/);
+    }
+  },
+);
 
 const at = (memory: number) =>
   new Passwords({ memory, passes: 2 }, new HashQueue({ concurrency: 2, waiting: 100 }));
@@ -218,7 +224,7 @@ const { codes, recovery } = await newRecoveryCodes(passwords);
 const { signal } = new AbortController();
 const holder: User = { ...user, mfa: { recovery, challenges: [] } };
 
-t.test('MFA-09 there are ten recovery codes of 80 bits, and none stands in the row', async (t) => {
+t.test('MFA-09 there are ten recovery codes of 80 bits, and the row has only hashes', async (t) => {
   t.equal(new Set(codes).size, 10);
   t.equal(recovery?.hashes.length, 10);
   for (const code of codes) {
@@ -229,32 +235,35 @@ t.test('MFA-09 there are ten recovery codes of 80 bits, and none stands in the r
   for (const hash of recovery?.hashes ?? []) t.equal(Buffer.from(hash, 'base64url').length, 32);
 });
 
-t.test('a code is taken as people type it, once, and leaves the other nine', async (t) => {
-  const [code = ''] = codes;
-  const hash = await hashRecoveryCode(passwords, holder, code, { signal });
-  for (const typed of [code.toLowerCase(), code.replaceAll('-', ''), code.replaceAll('-', ' ')])
-    t.equal(await hashRecoveryCode(passwords, holder, typed, { signal }), hash);
-  const left = withRecoveryHashSpent(recovery, hash);
-  t.same(
-    left?.hashes,
-    recovery?.hashes.filter((stored) => stored !== hash),
-  );
-  t.equal(left?.hashes.length, 9);
-  t.equal(withRecoveryHashSpent(left, hash), undefined);
-});
+t.test(
+  'a recovery code is accepted in any case and spacing, once, and leaves the other nine',
+  async (t) => {
+    const [code = ''] = codes;
+    const hash = await hashRecoveryCode(passwords, holder, code, { signal });
+    for (const typed of [code.toLowerCase(), code.replaceAll('-', ''), code.replaceAll('-', ' ')])
+      t.equal(await hashRecoveryCode(passwords, holder, typed, { signal }), hash);
+    const left = withRecoveryHashSpent(recovery, hash);
+    t.same(
+      left?.hashes,
+      recovery?.hashes.filter((stored) => stored !== hash),
+    );
+    t.equal(left?.hashes.length, 9);
+    t.equal(withRecoveryHashSpent(left, hash), undefined);
+  },
+);
 
-t.test('a strange code, and any code where there is no set, is nothing', async (t) => {
+t.test('an unknown recovery code, or one of a user without codes, is refused', async (t) => {
   const strange = await hashRecoveryCode(passwords, holder, 'AAAA-AAAA-AAAA-AAAA', { signal });
   t.equal(withRecoveryHashSpent(recovery, strange), undefined);
   t.equal(withRecoveryHashSpent(recovery, ''), undefined);
   for (const nobody of [undefined, user]) {
     const hash = await hashRecoveryCode(passwords, nobody, codes[0] as string, { signal });
-    t.equal(withRecoveryHashSpent(recovery, hash), undefined, 'it is of another salt');
+    t.equal(withRecoveryHashSpent(recovery, hash), undefined, 'the salt is another one');
     t.equal(withRecoveryHashSpent(undefined, hash), undefined);
   }
 });
 
-t.test('the codes outlive a change of what a hash costs', async (t) => {
+t.test('recovery codes stay valid when the cost of hashes changes', async (t) => {
   const dearer = at(20_480);
   const hash = await hashRecoveryCode(dearer, holder, codes[1] as string, { signal });
   const left = withRecoveryHashSpent(recovery, hash);

@@ -14,22 +14,22 @@ const signing = newSigningKey('ES256', 0);
 const master = newMasterSecret(0);
 const keys = await ringOf([signing, master]);
 
-t.test('what was sealed for a user opens for that user', async (t) => {
+t.test('a secret is decrypted for its own user', async (t) => {
   const sealed = seal(keys, { secret: SECRET, userId: 'ada', now: NOW });
   t.equal(unseal(keys, sealed, 'ada'), SECRET);
   t.notOk(sealed.includes(SECRET));
-  t.notOk(Buffer.from(sealed, 'base64url').includes(SECRET), 'it is not merely encoded');
+  t.notOk(Buffer.from(sealed, 'base64url').includes(SECRET), 'it is not just encoded');
 });
 
-t.test('one secret is sealed another way each time', async (t) => {
+t.test('the same secret is encrypted differently each time', async (t) => {
   const texts = Array.from({ length: 100 }, () =>
     seal(keys, { secret: SECRET, userId: 'ada', now: NOW }),
   );
-  t.equal(new Set(texts.map((text) => text.split('.')[1])).size, 100, 'no nonce twice');
+  t.equal(new Set(texts.map((text) => text.split('.')[1])).size, 100, 'every nonce is new');
   t.equal(new Set(texts.map((text) => text.split('.')[2])).size, 100);
 });
 
-t.test('in the row of another user it does not open', async (t) => {
+t.test('it cannot be decrypted in the row of another user', async (t) => {
   const sealed = seal(keys, { secret: SECRET, userId: 'ada', now: NOW });
   for (const other of ['eve', '', 'ada ', 'Ada'])
     t.throws(() => unseal(keys, sealed, other), {
@@ -39,7 +39,7 @@ t.test('in the row of another user it does not open', async (t) => {
     });
 });
 
-t.test('altered in any part, or cut short, it does not open', async (t) => {
+t.test('altered or shortened, it cannot be decrypted', async (t) => {
   const [kid = '', nonce = '', text = ''] = seal(keys, {
     secret: SECRET,
     userId: 'ada',
@@ -63,7 +63,7 @@ t.test('altered in any part, or cut short, it does not open', async (t) => {
   }
 });
 
-t.test('with a tag of fewer bytes, which is easier to guess, it does not open', async (t) => {
+t.test('with a shorter tag, which is easier to guess, it cannot be decrypted', async (t) => {
   const [kid = '', nonce = ''] = seal(keys, { secret: SECRET, userId: 'ada', now: NOW }).split('.');
   const key = derive(keys.masterInUse(NOW).secret, 'totp');
   const opens = (authTagLength: number) => {
@@ -73,12 +73,12 @@ t.test('with a tag of fewer bytes, which is easier to guess, it does not open', 
     cipher.final();
     return unseal(keys, `${kid}.${nonce}.${cipher.getAuthTag().toString('base64url')}`, 'ada');
   };
-  t.equal(opens(16), '', 'the forger makes texts that open');
+  t.equal(opens(16), '', 'the full tag is accepted');
   for (const length of [4, 8, 12, 15]) t.throws(() => opens(length), `${length} bytes`);
 });
 
 t.test(
-  'after the master secret was replaced the old text opens, new ones take the new',
+  'after a new master secret old texts can be decrypted, and new ones use the new one',
   async (t) => {
     const sealed = seal(keys, { secret: SECRET, userId: 'ada', now: NOW });
     const next = newMasterSecret(NOW / 1_000);
@@ -98,7 +98,7 @@ t.test(
   },
 );
 
-t.test('the key of the box is no key of a token', async (t) => {
+t.test('the encryption key is not a key of tokens', async (t) => {
   const { secret } = keys.masterInUse(NOW);
   const box = derive(secret, 'totp');
   for (const kind of ['refresh', 'device', 'sign-up', 'email', 'reset', 'mfa'] as const)

@@ -14,7 +14,7 @@ import { NOW } from '../../rules/samples.ts';
 
 const run = promisify(execFile);
 
-/** Migrates in its own process, as a node does at its start. */
+/** The start of a node, in its own process. */
 const program = (url: string) => `
   import { openDatabase } from ${JSON.stringify(import.meta.resolve('../../../src/parts/storage/database.ts'))};
   import { migrate } from ${JSON.stringify(import.meta.resolve('../../../src/parts/storage/migrations.ts'))};
@@ -103,15 +103,18 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
     },
   );
 
-  t.test(`on ${engine.name} a failed migration stops the start, and is rolled back`, async (t) => {
-    const db = opened(t, await engine.create());
-    await sql`create table users (id integer)`.execute(db);
-    await t.rejects(migrate(db), { message: /users/ });
-    const { rows } = await sql`select * from kysely_migration`.execute(db);
-    t.same(rows, []);
-  });
+  t.test(
+    `on ${engine.name} a migration that fails stops the start, and leaves nothing behind`,
+    async (t) => {
+      const db = opened(t, await engine.create());
+      await sql`create table users (id integer)`.execute(db);
+      await t.rejects(migrate(db), { message: /users/ });
+      const { rows } = await sql`select * from kysely_migration`.execute(db);
+      t.same(rows, []);
+    },
+  );
 
-  t.test(`on ${engine.name} addresses and revocations are found by an index`, async (t) => {
+  t.test(`on ${engine.name} addresses and revocations have an index`, async (t) => {
     const db = opened(t, await engine.create());
     await migrate(db);
     const { rows } =
