@@ -46,42 +46,32 @@ async function until(what: () => Promise<boolean>): Promise<boolean> {
   return false;
 }
 
-t.test(
-  'every configuration error is reported in one message, and nothing starts',
-  async (t) => {
-    const cwd = folder(t);
-    const env = {
-      PORT: 'http',
-      ISSUER: 'secret-of-the-operator',
-      SESSION_MAX: '1y',
-      HASH_PASSES: '1',
-    };
-    const { code, stdout, stderr } = await launch(t, { cwd, env, isMeasured: true }).ended;
-    t.equal(code, 78);
-    t.same(stdout, []);
-    t.match(stderr, /^The configuration has 4 mistakes:\n/);
-    for (const name of Object.keys(env)) t.match(stderr, new RegExp(`^ {2}${name} `, 'm'));
-    t.notMatch(stderr, /secret-of-the-operator|^ +at /m);
-    t.throws(() => statSync(join(cwd, 'data')), 'no folder was created');
-  },
-);
+t.test('every configuration error is reported in one message, and nothing starts', async (t) => {
+  const cwd = folder(t);
+  const env = {
+    PORT: 'http',
+    ISSUER: 'secret-of-the-operator',
+    SESSION_MAX: '1y',
+    HASH_PASSES: '1',
+  };
+  const { code, stdout, stderr } = await launch(t, { cwd, env, isMeasured: true }).ended;
+  t.equal(code, 78);
+  t.same(stdout, []);
+  t.match(stderr, /^The configuration has 4 mistakes:\n/);
+  for (const name of Object.keys(env)) t.match(stderr, new RegExp(`^ {2}${name} `, 'm'));
+  t.notMatch(stderr, /secret-of-the-operator|^ +at /m);
+  t.throws(() => statSync(join(cwd, 'data')), 'no folder was created');
+});
 
-t.test(
-  'unusable keys end the process with the same code, and are not shown',
-  async (t) => {
-    const secret = Buffer.from('a readable secret, which is no key').toString('base64url');
-    const keys = keySet(newSigningKey('ES256', 0), { kty: 'oct', k: secret });
-    const env = { SIGNING_KEYS: keys, DATABASE_URL: 'file::memory:' };
-    const { code, stdout, stderr } = await launch(t, { cwd: folder(t), env, isMeasured: true })
-      .ended;
-    t.equal(code, 78);
-    t.same(stdout, []);
-    t.equal(
-      stderr,
-      'SIGNING_KEYS cannot be used: key 1: its secret is text, not 32 random bytes\n',
-    );
-  },
-);
+t.test('unusable keys end the process with the same code, and are not shown', async (t) => {
+  const secret = Buffer.from('a readable secret, which is no key').toString('base64url');
+  const keys = keySet(newSigningKey('ES256', 0), { kty: 'oct', k: secret });
+  const env = { SIGNING_KEYS: keys, DATABASE_URL: 'file::memory:' };
+  const { code, stdout, stderr } = await launch(t, { cwd: folder(t), env, isMeasured: true }).ended;
+  t.equal(code, 78);
+  t.same(stdout, []);
+  t.equal(stderr, 'SIGNING_KEYS cannot be used: key 1: its secret is text, not 32 random bytes\n');
+});
 
 t.test('in an empty folder it creates its keys for the owner only, and serves', async (t) => {
   const cwd = folder(t);
@@ -128,37 +118,34 @@ t.test('metrics are on their own port, and not on the public one', async (t) => 
   await t.rejects(fetch(`http://127.0.0.1:${port}/metrics`));
 });
 
-t.test(
-  'on SIGTERM requests in flight are answered, and new connections refused',
-  async (t) => {
-    const server = await serve(t, { cwd: folder(t) });
-    const body = JSON.stringify({ email: 'ada@example.com', password: PASSWORD });
-    const headers = {
-      'content-type': 'application/json',
-      'content-length': Buffer.byteLength(body),
-    };
-    const agent = new Agent({ keepAlive: true });
-    t.teardown(() => agent.destroy());
-    const inFlight = httpRequest(`${server.url}/v1/register`, { method: 'POST', headers, agent });
-    inFlight.write(body.slice(0, 10));
-    await once(inFlight, 'socket');
-    t.equal((await fetch(`${server.url}/livez`)).status, 200);
-    server.child.kill('SIGTERM');
-    await server.line(/SIGTERM: shutting down/);
-    const isRefused = () =>
-      fetch(server.url, { headers: { connection: 'close' } }).then(
-        () => false,
-        () => true,
-      );
-    t.ok(await until(isRefused));
-    inFlight.end(body.slice(10));
-    const [answer] = await once(inFlight, 'response');
-    t.equal(answer.statusCode, 201);
-    t.equal(answer.headers.connection, 'close', 'so that clients do not delay the shutdown');
-    answer.resume();
-    t.match(await server.ended, { code: 0, signal: null, stderr: '' });
-  },
-);
+t.test('on SIGTERM requests in flight are answered, and new connections refused', async (t) => {
+  const server = await serve(t, { cwd: folder(t) });
+  const body = JSON.stringify({ email: 'ada@example.com', password: PASSWORD });
+  const headers = {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+  };
+  const agent = new Agent({ keepAlive: true });
+  t.teardown(() => agent.destroy());
+  const inFlight = httpRequest(`${server.url}/v1/register`, { method: 'POST', headers, agent });
+  inFlight.write(body.slice(0, 10));
+  await once(inFlight, 'socket');
+  t.equal((await fetch(`${server.url}/livez`)).status, 200);
+  server.child.kill('SIGTERM');
+  await server.line(/SIGTERM: shutting down/);
+  const isRefused = () =>
+    fetch(server.url, { headers: { connection: 'close' } }).then(
+      () => false,
+      () => true,
+    );
+  t.ok(await until(isRefused));
+  inFlight.end(body.slice(10));
+  const [answer] = await once(inFlight, 'response');
+  t.equal(answer.statusCode, 201);
+  t.equal(answer.headers.connection, 'close', 'so that clients do not delay the shutdown');
+  answer.resume();
+  t.match(await server.ended, { code: 0, signal: null, stderr: '' });
+});
 
 t.test('a signal that arrives just before the service is ready is not lost', async (t) => {
   // Followed in the same turn as the signals.

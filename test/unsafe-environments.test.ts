@@ -121,26 +121,29 @@ t.test('CFG-01 an unsafe setting is refused, and named without its value', async
   }
 });
 
-t.test('CFG-01 an unsafe setting ends the process with 78, before anything is created', async (t) => {
-  const attempts = unsafe.filter(isReal).map(([name, env]) => async () => {
-    const cwd = folder(t);
-    writeFileSync(join(cwd, 'not-pem'), CANARY);
-    const ports = { PORT: '0', METRICS_PORT: name === 'METRICS_PORT' ? '9464' : '0' };
-    const isMeasured = name === 'TLS_CERT' || name === 'METRICS_PORT';
-    const ended = await launch(t, { cwd, env: { ...ports, ...env }, isMeasured }).ended;
-    const what = `${name} ${JSON.stringify(env).slice(0, 100)}`;
-    t.equal(ended.code, 78, what);
-    t.same(ended.stdout, [], what);
-    t.match(ended.stderr, name, what);
-    t.notMatch(ended.stderr, CANARY, what);
-    t.notMatch(ended.stderr, /^ +at /m, what);
-  });
-  // A few at a time: each is a process.
-  const lanes = Array.from({ length: 3 }, async () => {
-    for (let next = attempts.pop(); next !== undefined; next = attempts.pop()) await next();
-  });
-  await Promise.all(lanes);
-});
+t.test(
+  'CFG-01 an unsafe setting ends the process with 78, before anything is created',
+  async (t) => {
+    const attempts = unsafe.filter(isReal).map(([name, env]) => async () => {
+      const cwd = folder(t);
+      writeFileSync(join(cwd, 'not-pem'), CANARY);
+      const ports = { PORT: '0', METRICS_PORT: name === 'METRICS_PORT' ? '9464' : '0' };
+      const isMeasured = name === 'TLS_CERT' || name === 'METRICS_PORT';
+      const ended = await launch(t, { cwd, env: { ...ports, ...env }, isMeasured }).ended;
+      const what = `${name} ${JSON.stringify(env).slice(0, 100)}`;
+      t.equal(ended.code, 78, what);
+      t.same(ended.stdout, [], what);
+      t.match(ended.stderr, name, what);
+      t.notMatch(ended.stderr, CANARY, what);
+      t.notMatch(ended.stderr, /^ +at /m, what);
+    });
+    // A few at a time: each is a process.
+    const lanes = Array.from({ length: 3 }, async () => {
+      for (let next = attempts.pop(); next !== undefined; next = attempts.pop()) await next();
+    });
+    await Promise.all(lanes);
+  },
+);
 
 t.test(
   'CFG-01 LOG-01 passwords of the database and the mail server are never printed',

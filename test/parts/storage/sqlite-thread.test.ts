@@ -36,26 +36,27 @@ t.test('a thread answers with the rows and errors of SQLite', async (t) => {
   await new SqliteThread({ path: 'never opened', patience: 1 }).close();
 });
 
-t.test(
-  'a thread that dies fails waiting queries, and the next query starts another',
-  async (t) => {
-    const thread = new SqliteThread({ path: join(folder(t), 'test.db'), patience: 1_000 });
-    t.teardown(() => thread.close());
-    await thread.ask(query('create table words (word text)'));
-    await thread.ask({ does: 'begin', transaction: 1 });
-    const inside = query("insert into words values ('inside')");
-    await thread.ask({ ...inside, does: 'step', transaction: 1 });
-    const waiting = [thread.ask(query('select * from words')), thread.ask(query('select 1'))];
-    // A message that it cannot read ends the thread.
-    const fatal = thread.ask(null as never);
-    for (const answer of [fatal, ...waiting]) await t.rejects(answer, { code: 'SQLITE_THREAD' });
-    await t.rejects(thread.ask({ does: 'commit', transaction: 1 }), {
-      message: /no longer exists/,
-    });
-    await thread.ask({ does: 'rollback', transaction: 1 });
-    t.same((await thread.ask(query('select * from words'))).rows, [], 'the transaction was rolled back');
-  },
-);
+t.test('a thread that dies fails waiting queries, and the next query starts another', async (t) => {
+  const thread = new SqliteThread({ path: join(folder(t), 'test.db'), patience: 1_000 });
+  t.teardown(() => thread.close());
+  await thread.ask(query('create table words (word text)'));
+  await thread.ask({ does: 'begin', transaction: 1 });
+  const inside = query("insert into words values ('inside')");
+  await thread.ask({ ...inside, does: 'step', transaction: 1 });
+  const waiting = [thread.ask(query('select * from words')), thread.ask(query('select 1'))];
+  // A message that it cannot read ends the thread.
+  const fatal = thread.ask(null as never);
+  for (const answer of [fatal, ...waiting]) await t.rejects(answer, { code: 'SQLITE_THREAD' });
+  await t.rejects(thread.ask({ does: 'commit', transaction: 1 }), {
+    message: /no longer exists/,
+  });
+  await thread.ask({ does: 'rollback', transaction: 1 });
+  t.same(
+    (await thread.ask(query('select * from words'))).rows,
+    [],
+    'the transaction was rolled back',
+  );
+});
 
 t.test('an idle thread does not keep the process alive', async (t) => {
   const program = `
