@@ -9,14 +9,15 @@ import { basePath } from './http/base-path.ts';
 import { BODY_LIMIT, registerBodyParser } from './http/body.ts';
 import { answerClientErrors, refuseTunnels } from './http/client-errors.ts';
 import { registerCors } from './http/cors.ts';
+import { registerHeaders } from './http/headers.ts';
 import { registerLimits } from './http/limits.ts';
 import { registerRequestLog, requestIds } from './http/logging.ts';
 import { readableUrl, registerNotFound } from './http/not-found.ts';
 import { registerDocs, registerOpenApi } from './http/openapi.ts';
 import { registerProblems } from './http/problems.ts';
 import { registerShutdown } from './http/shutdown.ts';
+import { registerTransportChecks } from './http/transport-checks.ts';
 import { validatorCompiler } from './http/validation.ts';
-import { registerHeaders, registerTransportChecks } from './http/wire.ts';
 import { registerRoutes } from './routes/index.ts';
 
 interface Surroundings {

@@ -61,22 +61,22 @@ export async function forgive({ context }: Pick<TestApp, 'context'>, email: stri
 export const admin = (app: Pick<TestApp, 'context'>, email = 'root@example.com') =>
   signedIn(app, email, { roles: ['admin'] });
 
-export interface Machine {
+export interface ServiceAccount {
   id: string;
   secret: string;
 }
 
 /** A service account with one secret. */
-export async function machine(
+export async function serviceAccount(
   { context }: Pick<TestApp, 'context'>,
   roles: string[] = [],
-): Promise<Machine> {
-  const { account, secret } = newServiceAccount({ name: 'machine', roles }, context.clock());
+): Promise<ServiceAccount> {
+  const { account, secret } = newServiceAccount({ name: 'deploy', roles }, context.clock());
   await context.users.insert(account);
   return { id: account.id, secret };
 }
 
-export const basic = ({ id, secret }: Machine) => ({
+export const basic = ({ id, secret }: ServiceAccount) => ({
   authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`,
 });
 
@@ -94,10 +94,10 @@ export const form = (
     payload: typeof fields === 'string' ? fields : new URLSearchParams(fields).toString(),
   });
 
-/** A machine's access token. */
-export async function machineToken(
+/** A service account's access token. */
+export async function serviceAccountToken(
   app: Pick<TestApp, 'inject'>,
-  client: Machine,
+  client: ServiceAccount,
   scope?: string,
 ): Promise<string> {
   const fields = { grant_type: 'client_credentials', ...(scope && { scope }) };
@@ -105,7 +105,7 @@ export async function machineToken(
   return answer.json<{ access_token: string }>().access_token;
 }
 
-/** The lines about what an administrator or a machine did, without what every line has. */
+/** The lines about what an administrator or a service account did, without what every line has. */
 export const audit = ({ logs }: Pick<TestApp, 'logs'>) =>
   logs.flatMap(({ event, actor, user, session, before, after }) =>
     typeof event === 'string' && /^(admin|client|token)\./.test(event)

@@ -3,7 +3,7 @@ import { readKeySet } from '../../src/parts/keys/key-set.ts';
 import { newMasterSecret, newSigningKey } from '../../src/parts/keys/new-keys.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { withFactor } from '../authenticator.ts';
-import { basic, form, machine, PASSWORD_HASH, signedIn } from '../people.ts';
+import { basic, form, PASSWORD_HASH, serviceAccount, signedIn } from '../people.ts';
 import { refused } from '../refused.ts';
 import { keySet, PASSWORD, testApp } from '../test-app.ts';
 
@@ -187,7 +187,7 @@ t.test(
 t.test(
   'a damaged hash of a client secret never matches, and the other secret still works',
   async (t) => {
-    const client = await machine(app);
+    const client = await serviceAccount(app);
     const { secret_hashes } = (await context.users.findById(client.id)) as User;
     const [sound] = secret_hashes as [string];
     const token = () =>

@@ -6,7 +6,7 @@ import { withFactor, wrongCode } from '../authenticator.ts';
 import { compareTimes } from '../bench/enumeration.ts';
 import { folder } from '../databases.ts';
 import { mailbox } from '../mailbox.ts';
-import { basic, machine } from '../people.ts';
+import { basic, serviceAccount } from '../people.ts';
 import { PASSWORD, type TestApp, testApp } from '../test-app.ts';
 
 /** What a stranger sees of an answer, without the parts that differ from request to request. */
@@ -147,8 +147,8 @@ t.test('the second step of a sign-in does not say why it failed', async (t) => {
 });
 
 t.test('/oauth/token gives unknown, wrong and disabled clients the same answer', async (t) => {
-  const client = await machine(app);
-  const disabled = await machine(app);
+  const client = await serviceAccount(app);
+  const disabled = await serviceAccount(app);
   await context.users.change(disabled.id, (user) => ({
     user: { ...user, status: 'disabled' },
     result: true,

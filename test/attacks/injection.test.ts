@@ -2,7 +2,7 @@ import t from 'tap';
 import { DECOY } from '../../src/parts/storage/database.ts';
 import { opened } from '../databases.ts';
 import { hostile, nameOf, operations, payloadOf, urlOf } from '../operations.ts';
-import { admin, machine, signedIn } from '../people.ts';
+import { admin, serviceAccount, signedIn } from '../people.ts';
 import { PASSWORD, testApp } from '../test-app.ts';
 
 const db = opened(t, 'file::memory:');
@@ -144,7 +144,7 @@ t.test('DAT-01 text is stored unchanged, and only the same text finds it', async
 
 t.test('DAT-03 a copy of the whole table opens nothing and contains no secret', async (t) => {
   const { refresh_token, access_token, device_token } = await app.signUp('ada@example.com');
-  const client = await machine(app);
+  const client = await serviceAccount(app);
   const enrolment = await app.as(access_token, {
     method: 'POST',
     url: '/v1/me/mfa/totp',

@@ -10,9 +10,9 @@ import {
   admin,
   butForCounts,
   factor,
-  machine,
-  machineToken,
   type SignedIn,
+  serviceAccount,
+  serviceAccountToken,
   signedIn,
 } from '../people.ts';
 import { PASSWORD, testApp } from '../test-app.ts';
@@ -59,7 +59,7 @@ const callers = {
   },
   'user of another account': async () => (await person({ roles: ['editor'] })).access_token,
   owner: async (owner) => owner.access_token,
-  'service account': async () => machineToken(app, await machine(app, ['editor'])),
+  'service account': async () => serviceAccountToken(app, await serviceAccount(app, ['editor'])),
   admin: async () => (await person({ roles: ['admin'] })).access_token,
 } satisfies Record<string, (owner: SignedIn) => Promise<string | undefined>>;
 type Caller = keyof typeof callers;
@@ -98,7 +98,7 @@ const form = (fields: Record<string, string>): Pick<Row, 'request'> => ({
     payload: new URLSearchParams(fields).toString(),
   },
 });
-const newMachine = async () => (await machine(app)).id;
+const newMachine = async () => (await serviceAccount(app)).id;
 
 const forBearers = (status: number): Row => everybody(status, { strangers: 401, disabled: 401 });
 const forPeople = (status: number, more: Partial<Row> = {}): Row => ({

@@ -12,12 +12,20 @@ import { newPerson } from '../../src/rules/accounts.ts';
 import { OwnClaims } from '../../src/schemas/claims.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { folder } from '../databases.ts';
-import { basic, factor, form, machine, machineToken, type SignedIn, signedIn } from '../people.ts';
+import {
+  basic,
+  factor,
+  form,
+  type SignedIn,
+  serviceAccount,
+  serviceAccountToken,
+  signedIn,
+} from '../people.ts';
 import { PASSWORD, testApp } from '../test-app.ts';
 
 const app = await testApp(t, { env: { MAIL_URL: `file:${folder(t)}` } });
 const { as, clock, context, post } = app;
-const client = await machine(app, ['editor']);
+const client = await serviceAccount(app, ['editor']);
 const password_hash = await context.passwords.hash(PASSWORD);
 
 /** One token of each kind, and what else the uses need. */
@@ -64,7 +72,7 @@ async function deal(): Promise<Hand> {
     code,
     tokens: {
       access: user.access_token,
-      'client access': await machineToken(app, client),
+      'client access': await serviceAccountToken(app, client),
       refresh: user.refresh_token,
       device: user.device_token,
       'sign-up': signUpToken(context, at('new')),

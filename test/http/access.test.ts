@@ -6,7 +6,7 @@ import type { Access } from '../../src/http/access.ts';
 import { registerOAuth } from '../../src/http/oauth.ts';
 import { newSigningKey } from '../../src/parts/keys/new-keys.ts';
 import type { PrivateJwk } from '../../src/schemas/jwk.ts';
-import { basic, machine, machineToken, signedIn } from '../people.ts';
+import { basic, serviceAccount, serviceAccountToken, signedIn } from '../people.ts';
 import { refused } from '../refused.ts';
 import { keysFor, PASSWORD, testApp } from '../test-app.ts';
 
@@ -252,7 +252,7 @@ t.test(
       });
     for (const [name, { anonymous }] of Object.entries(words))
       t.equal((await ask(name)).statusCode, anonymous, name);
-    const client = await machine({ context });
+    const client = await serviceAccount({ context });
     t.same((await ask('client', basic(client))).json(), { client: client.id });
     t.equal((await ask('client', basic({ ...client, secret: 'x' }))).statusCode, 401);
     await other.close();
@@ -284,8 +284,8 @@ t.test(
   "a machine's token opens what is for any bearer, and nothing that is for people",
   async (t) => {
     const own = await testApp(t);
-    const client = await machine(own, ['admin']);
-    const token = await machineToken(own, client);
+    const client = await serviceAccount(own, ['admin']);
+    const token = await serviceAccountToken(own, client);
     t.equal((await own.as(token, { url: '/v1/whoami' })).statusCode, 200);
     const { detail } = refused(t, await own.as(token, { url: '/v1/me' }), 403, 'forbidden');
     t.equal(detail, 'Service accounts cannot use this route.');

@@ -2,7 +2,15 @@ import t, { type Test } from 'tap';
 import type { EventName } from '../../src/http/logging.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { mailbox } from '../mailbox.ts';
-import { admin, basic, factor, form, machine, machineToken, signedIn } from '../people.ts';
+import {
+  admin,
+  basic,
+  factor,
+  form,
+  serviceAccount,
+  serviceAccountToken,
+  signedIn,
+} from '../people.ts';
 import { PASSWORD, testApp } from '../test-app.ts';
 
 const mail = await mailbox(t);
@@ -60,19 +68,19 @@ const acts: Record<EventName, () => Promise<() => Promise<unknown>>> = {
   'admin.service_account_created': async () => () =>
     asRoot('POST', '/v1/service-accounts', { name: 'nightly', password: PASSWORD }),
   'admin.service_account_secret_made': async () => {
-    const { id } = await machine(app);
+    const { id } = await serviceAccount(app);
     return () => asRoot('POST', `/v1/service-accounts/${id}/secret`, { password: PASSWORD });
   },
   'admin.service_account_deleted': async () => {
-    const { id } = await machine(app);
+    const { id } = await serviceAccount(app);
     return () => asRoot('DELETE', `/v1/service-accounts/${id}`);
   },
   'client.token_issued': async () => {
-    const client = await machine(app);
-    return () => machineToken(app, client);
+    const client = await serviceAccount(app);
+    return () => serviceAccountToken(app, client);
   },
   'client.refused': async () => {
-    const client = await machine(app);
+    const client = await serviceAccount(app);
     const wrong = basic({ ...client, secret: 'wrong' });
     return () => form(app, '/oauth/token', { grant_type: 'client_credentials' }, wrong);
   },

@@ -2,7 +2,7 @@ import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
 import t from 'tap';
 import { freePort } from '../databases.ts';
-import { machine, signedIn } from '../people.ts';
+import { serviceAccount, signedIn } from '../people.ts';
 import { TestClock, testApp } from '../test-app.ts';
 
 const port = await freePort();
@@ -35,7 +35,7 @@ for (const [name, authenticate] of [
   ['the body', oauth.ClientSecretPost],
 ] as const) {
   t.test(`oauth4webapi, unchanged, does the client credentials grant with ${name}`, async (t) => {
-    const { id, secret } = await machine(app, ['reports:read', 'reports:write']);
+    const { id, secret } = await serviceAccount(app, ['reports:read', 'reports:write']);
     const as = await discover();
     const client = { client_id: id };
     const auth = authenticate(secret);
@@ -83,7 +83,7 @@ for (const [name, authenticate] of [
   });
 
   t.test(`oauth4webapi recognises each refusal, with ${name}`, async (t) => {
-    const { id, secret } = await machine(app, ['reports:read']);
+    const { id, secret } = await serviceAccount(app, ['reports:read']);
     const as = await discover();
     const client = { client_id: id };
     const fails = async (auth: oauth.ClientAuth, scope: string, expected: object) => {
@@ -126,7 +126,7 @@ for (const [name, authenticate] of [
   ['the body', openid.ClientSecretPost],
 ] as const) {
   t.test(`openid-client, unchanged, does the client credentials grant with ${name}`, async (t) => {
-    const { id, secret } = await machine(app, ['reports:read', 'reports:write']);
+    const { id, secret } = await serviceAccount(app, ['reports:read', 'reports:write']);
     const config = await openid.discovery(issuer, id, undefined, authenticate(secret), {
       algorithm: 'oauth2',
       execute: [openid.allowInsecureRequests],

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { operations, payloadOf, urlOf } from '../operations.ts';
-import { admin, machine, signedIn } from '../people.ts';
+import { admin, serviceAccount, signedIn } from '../people.ts';
 import { refused } from '../refused.ts';
 import { testApp } from '../test-app.ts';
 
@@ -15,7 +15,7 @@ t.test('AZN-01 every route answers each caller as documented', async (t) => {
     method: 'POST',
     url: '/oauth/token',
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    payload: await machine(app).then(
+    payload: await serviceAccount(app).then(
       ({ id, secret }) => `grant_type=client_credentials&client_id=${id}&client_secret=${secret}`,
     ),
   }).then((answer) => answer.json());

@@ -26,7 +26,7 @@ const complete = (token: string, password = PASSWORD) =>
 const signUp = (email: string, password = PASSWORD) =>
   signUpAtOnce(context, { email, password, name: null }, circumstances());
 
-/** What both ways to sign up leave in the row. */
+/** What each way to sign up leaves in the row. */
 const newcomer = {
   kind: 'person',
   status: 'active',
@@ -37,7 +37,7 @@ const newcomer = {
   sessions: [{ ...signIn, gen: 0, created_at: NOW }],
 };
 
-t.test('a free address gets a link, and nothing is stored', async (t) => {
+t.test('an address that is free gets a link, and nothing is stored', async (t) => {
   await inviteToSignUp(context, ' New@example.com');
   const [letter, ...more] = await posted();
   t.match(letter, { to: 'New@example.com', subject: 'Finish signing up at Latchkey' });
@@ -46,7 +46,7 @@ t.test('a free address gets a link, and nothing is stored', async (t) => {
   t.same(await everybody(), []);
 });
 
-t.test('an address that has an account gets a letter without a token', async (t) => {
+t.test('an address that has an account gets a note that opens nothing', async (t) => {
   const user = ada({ email: 'Known@example.com', email_key: 'known@example.com' });
   await users.insert(user);
   await inviteToSignUp(context, 'KNOWN@example.com');
@@ -60,7 +60,7 @@ t.test('an address that has an account gets a letter without a token', async (t)
   t.same(await everybody(), [user]);
 });
 
-t.test('a sign-up link makes a signed-in account with a confirmed address, once', async (t) => {
+t.test('the link makes an account with a proven mailbox, signed in, once', async (t) => {
   const token = signUpToken(context, 'Ada@example.com');
   const { user, session } = await complete(token);
   const row = await rowOf('ada@example.com');
@@ -72,7 +72,7 @@ t.test('a sign-up link makes a signed-in account with a confirmed address, once'
     await t.rejects(complete(again, 'short'), { code: 'link_invalid' });
   await t.rejects(complete('x', 'short'), { code: 'link_invalid' });
   t.same(await rowOf('ada@example.com'), row);
-  t.same(await posted(), [], 'no letter is sent');
+  t.same(await posted(), [], 'nobody has to be told');
 });
 
 t.test('an account at once is unproven, and gets a link that proves it', async (t) => {
@@ -95,24 +95,21 @@ t.test('an account at once is unproven, and gets a link that proves it', async (
   t.same(await posted(), [], 'whoever is refused causes no letter');
 });
 
-t.test(
-  'each account has its own creation time, and a refused password makes no account',
-  async (t) => {
-    clock.advance(7);
-    const before = await everybody();
-    const token = signUpToken(context, 'weak.address@example.com');
-    for (const password of ['short', 'weak.address@example.com']) {
-      await t.rejects(complete(token, password), weak('/password'));
-      await t.rejects(signUp('weak.address@example.com', password), weak('/password'));
-    }
-    t.same(await everybody(), before);
-    t.same(await posted(), []);
-    const { user } = await complete(token);
-    t.match(user, { created_at: NOW + 7, email_verified_at: NOW + 7, last_login_at: NOW + 7 });
-  },
-);
+t.test('each account has its own time, and a password that is refused makes none', async (t) => {
+  clock.advance(7);
+  const before = await everybody();
+  const token = signUpToken(context, 'weak.address@example.com');
+  for (const password of ['short', 'weak.address@example.com']) {
+    await t.rejects(complete(token, password), weak('/password'));
+    await t.rejects(signUp('weak.address@example.com', password), weak('/password'));
+  }
+  t.same(await everybody(), before);
+  t.same(await posted(), []);
+  const { user } = await complete(token);
+  t.match(user, { created_at: NOW + 7, email_verified_at: NOW + 7, last_login_at: NOW + 7 });
+});
 
-t.test('a password is not hashed if the client has gone while it waited', async (t) => {
+t.test('a password whose sender has gone is not hashed while others wait', async (t) => {
   const gone = { ...circumstances(), signal: AbortSignal.abort() };
   const places = context.config.HASH_CONCURRENCY;
   const { promise, resolve } = Promise.withResolvers<void>();

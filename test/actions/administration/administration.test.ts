@@ -14,7 +14,14 @@ import { withoutPersonalData } from '../../../src/rules/accounts.ts';
 import { REVOCATION_LIFE } from '../../../src/rules/sessions.ts';
 import type { Session, User } from '../../../src/schemas/user.ts';
 import { type Engine, opened, postgres, sqliteInMemory, usersOf } from '../../databases.ts';
-import { audit, butForCounts, form, machine, type SignedIn, signedIn } from '../../people.ts';
+import {
+  audit,
+  butForCounts,
+  form,
+  type SignedIn,
+  serviceAccount,
+  signedIn,
+} from '../../people.ts';
 import { refused } from '../../refused.ts';
 import { ada, NOW } from '../../rules/samples.ts';
 import { PASSWORD, type TestApp, testApp } from '../../test-app.ts';
@@ -206,7 +213,7 @@ t.test('the last administrator cannot stop being one in any way', async (t) => {
   await signedIn(app, 'off@example.com', { roles, status: 'disabled' });
   await signedIn(app, 'gone@example.com', { roles, status: 'deleted', email: null });
   await signedIn(app, 'invited@example.com', { roles, password_hash: null });
-  await machine(app, ['admin']);
+  await serviceAccount(app, ['admin']);
 
   const row = () => app.context.users.findById(root.id);
   const before = await row();

@@ -9,7 +9,7 @@ const rows = Array.from({ length: 120 }, (_, index) => ada({ id: String(index).p
 const read = async ({ after, limit }: { after: string | undefined; limit: number }) =>
   rows.filter(({ id }) => after === undefined || id > after).slice(0, limit);
 
-t.test('the pages show each row once, in order', async (t) => {
+t.test('page after page shows each row once, in order', async (t) => {
   const seen: User[] = [];
   let cursor: string | undefined;
   let pages = 0;
@@ -24,7 +24,7 @@ t.test('the pages show each row once, in order', async (t) => {
   t.equal(pages, Math.ceil(120 / 7));
 });
 
-t.test('a full last page has no next page', async (t) => {
+t.test('a last page that is just full has no next one', async (t) => {
   const page = await pageOf({ limit: 120 }, read);
   t.equal(page.rows.length, 120);
   t.equal(page.nextCursor, null);

@@ -7,7 +7,7 @@ import { Revocations } from '../../../src/parts/revocations/revocations.ts';
 import { AccessTokens } from '../../../src/parts/tokens/access-tokens.ts';
 import type { Session, User } from '../../../src/schemas/user.ts';
 import { opened, sqliteInMemory } from '../../databases.ts';
-import { machine, signedIn } from '../../people.ts';
+import { serviceAccount, signedIn } from '../../people.ts';
 import { ada, DAY, NOW } from '../../rules/samples.ts';
 import { testApp } from '../../test-app.ts';
 
@@ -143,7 +143,7 @@ t.test('the access token or the refresh token ends the session, once', async (t)
 
 t.test('the token of a service account is revoked on its own', async (t) => {
   const { context } = await testApp(t);
-  const { id } = await machine({ context }, ['reader']);
+  const { id } = await serviceAccount({ context }, ['reader']);
   const account = (await context.users.findById(id)) as User;
   const [one, two] = [1, 2].map(
     () => issueForServiceAccount(context, account, undefined).access_token,

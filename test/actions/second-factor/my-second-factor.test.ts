@@ -28,8 +28,8 @@ const made = await newRecoveryCodes(context.passwords);
 const challenges = [{ id: 'challenge', tries: 2, until: NOW + 60 * SECOND }];
 let count = 0;
 
-/** A signed-in caller with two sessions, and, if `isEnabled`, a second factor. */
-async function callerOf({ isEnabled, of = app }: { isEnabled: boolean; of?: typeof app }) {
+/** A signed-in caller with another session besides, and, if `inForce`, a second factor. */
+async function callerOf({ inForce, of = app }: { inForce: boolean; of?: typeof app }) {
   const { context } = of;
   const { users } = context;
   count += 1;
@@ -44,7 +44,7 @@ async function callerOf({ isEnabled, of = app }: { isEnabled: boolean; of?: type
   const there = withNewSession(await row(), signIn, NOW, context.sessionLimits);
   await change({
     sessions: there.user.sessions,
-    mfa: isEnabled ? { ...mfa, recovery: made.recovery, challenges } : { challenges },
+    mfa: inForce ? { ...mfa, recovery: made.recovery, challenges } : { challenges },
   });
   const isLive = async (sid: string) => liveSession(await row(), sid, clock.now) !== undefined;
   return {
@@ -59,12 +59,12 @@ async function callerOf({ isEnabled, of = app }: { isEnabled: boolean; of?: type
 }
 
 const full = (proof: Proof, password = PASSWORD) => ({ password, proof, signal });
-/** Neither the current code nor the one before. */
+/** Not the code of now, nor of the step before. */
 const wrongOf = (code: string): Proof => ({
   code: String((Number(code) + 1) % 1_000_000).padStart(6, '0'),
 });
 
-/** Every test starts at the same time, and leaves no letter. */
+/** Each begins at the same time, and leaves no letter. */
 const test = (title: string, body: (t: Test) => Promise<unknown>) =>
   t.test(title, async (t) => {
     clock.now = NOW;
@@ -72,8 +72,8 @@ const test = (title: string, body: (t: Test) => Promise<unknown>) =>
     await posted();
   });
 
-test('MFA-06 enrolment needs the password, and leaves the second factor pending', async (t) => {
-  const { caller, row } = await callerOf({ isEnabled: false });
+test('MFA-06 enrolment needs the password, and puts nothing into force', async (t) => {
+  const { caller, row } = await callerOf({ inForce: false });
   const before = await row();
   await t.rejects(beginEnrolment(context, caller, { password: 'wrong', signal }), {
     code: 'wrong_password',
@@ -84,17 +84,13 @@ test('MFA-06 enrolment needs the password, and leaves the second factor pending'
   const after = await row();
   t.equal(after.mfa.totp, undefined);
   t.ok(after.mfa.pending);
-  t.same(after.mfa.challenges, challenges, 'other members stay');
+  t.same(after.mfa.challenges, challenges, 'what else there was stays');
   const code = new TOTP({ secret }).generate({ timestamp: NOW });
-  t.equal(
-    (await confirmEnrolment(context, caller, code)).length,
-    10,
-    'the returned secret is the pending one',
-  );
+  t.equal((await confirmEnrolment(context, caller, code)).length, 10, 'the secret is the pending');
 });
 
-test('another enrolment does not replace an enabled second factor', async (t) => {
-  const { caller, row, code } = await callerOf({ isEnabled: true });
+test('a factor in force is not replaced by another enrolment', async (t) => {
+  const { caller, row, code } = await callerOf({ inForce: true });
   const { mfa } = await row();
   const enabled = { code: 'mfa_enabled' };
   await t.rejects(beginEnrolment(context, caller, { password: PASSWORD, signal }), enabled);
@@ -103,8 +99,8 @@ test('another enrolment does not replace an enabled second factor', async (t) =>
   t.same(await posted(), []);
 });
 
-test('one right code enables the second factor, and ends every session without it', async (t) => {
-  const { caller, email, row, change, code, here, there } = await callerOf({ isEnabled: true });
+test('one right code puts the secret into force, and ends who never showed it', async (t) => {
+  const { caller, email, row, change, code, here, there } = await callerOf({ inForce: true });
   const { mfa } = await row();
   await t.rejects(confirmEnrolment(context, caller, code()), { code: 'mfa_enabled' });
   const { totp: pending, ...others } = mfa;
@@ -112,11 +108,7 @@ test('one right code enables the second factor, and ends every session without i
   const before = await row();
   const wrong = wrongOf(code()) as { code: string };
   await t.rejects(confirmEnrolment(context, caller, wrong.code), { code: 'wrong_code' });
-  t.same(
-    (await row()).mfa,
-    { ...before.mfa, pending: { ...pending, tries: 1 } },
-    'the wrong code is counted',
-  );
+  t.same((await row()).mfa, { ...before.mfa, pending: { ...pending, tries: 1 } }, 'it is counted');
   t.same(await posted(), []);
 
   clock.advance(5);
@@ -125,21 +117,21 @@ test('one right code enables the second factor, and ends every session without i
   t.equal(new Set(codes).size, 10);
   t.same(Object.keys(after.mfa).sort(), ['challenges', 'recovery', 'totp'], 'nothing is pending');
   t.same(after.mfa.challenges, challenges);
-  t.equal(after.mfa.totp?.last_step, NOW / (30 * SECOND), 'the code is spent');
+  t.equal(after.mfa.totp?.last_step, NOW / (30 * SECOND), 'the code is used up');
   const hash = await hashRecoveryCode(context.passwords, after, codes[0] as string, { signal });
-  t.ok(after.mfa.recovery?.hashes.includes(hash), 'the row has the hashes of the returned codes');
+  t.ok(after.mfa.recovery?.hashes.includes(hash), 'the codes are those of the row');
   t.notOk(made.recovery?.hashes.some((old) => after.mfa.recovery?.hashes.includes(old)));
   t.equal(await here(), true);
   t.equal(await there(), false);
   const amrs = new Map(after.sessions.map(({ id, amr }) => [id, amr]));
-  t.same(amrs.get(caller.sid), ['pwd', 'otp', 'mfa'], 'this session has proven the factor');
+  t.same(amrs.get(caller.sid), ['pwd', 'otp', 'mfa'], 'this session has shown it');
   amrs.delete(caller.sid);
   t.same([...amrs.values()], [['pwd']], 'the other one has not');
   t.same(await told(), [{ to: email, subject: 'Second factor turned on' }]);
 });
 
-test('an authentication method is not listed twice in a session', async (t) => {
-  const { caller, row, change, code } = await callerOf({ isEnabled: true });
+test('what a session has shown is not said twice', async (t) => {
+  const { caller, row, change, code } = await callerOf({ inForce: true });
   const { mfa, sessions } = await row();
   await change({
     mfa: { pending: mfa.totp, challenges: [] },
@@ -150,16 +142,16 @@ test('an authentication method is not listed twice in a session', async (t) => {
   t.same(session?.amr, ['pwd', 'otp', 'mfa']);
 });
 
-test('without a pending secret, confirming is refused', async (t) => {
-  const { caller, row, code } = await callerOf({ isEnabled: false });
+test('without a pending secret there is nothing to confirm', async (t) => {
+  const { caller, row, code } = await callerOf({ inForce: false });
   const before = await row();
   const refused = { code: 'mfa_not_enabled', circumstances: { detail: /Begin again/ } };
   await t.rejects(confirmEnrolment(context, caller, code()), refused);
   t.same(await row(), before);
 });
 
-test('a secret that is replaced while its recovery codes are made is not enabled', async (t) => {
-  const { caller, row, change, code } = await callerOf({ isEnabled: true });
+test('a secret that is replaced while its recovery codes are made is not put into force', async (t) => {
+  const { caller, row, change, code } = await callerOf({ inForce: true });
   const { totp } = (await row()).mfa;
   const other = { secret: 'another', last_step: 0 };
   for (const [mfa, refusal] of [
@@ -168,7 +160,7 @@ test('a secret that is replaced while its recovery codes are made is not enabled
     [{ totp: other, challenges }, 'mfa_enabled'],
   ] as const) {
     await change({ mfa: { pending: totp, challenges } });
-    // It reads the row first, and then makes ten hashes.
+    // It looks at the row first, and then makes ten hashes.
     const confirming = confirmEnrolment(context, caller, code());
     await Promise.all([t.rejects(confirming, { code: refusal }), change({ mfa: { ...mfa } })]);
     t.same((await row()).mfa, mfa);
@@ -177,7 +169,7 @@ test('a secret that is replaced while its recovery codes are made is not enabled
 });
 
 test('the fifth wrong code drops the pending secret, and nothing else', async (t) => {
-  const { caller, row, change, code } = await callerOf({ isEnabled: true });
+  const { caller, row, change, code } = await callerOf({ inForce: true });
   const { mfa } = await row();
   await change({ mfa: { pending: mfa.totp, challenges } });
   const wrong = (wrongOf(code()) as { code: string }).code;
@@ -192,13 +184,13 @@ test('the fifth wrong code drops the pending secret, and nothing else', async (t
   await t.rejects(confirmEnrolment(context, caller, (wrongOf(right) as { code: string }).code), {
     code: 'wrong_code',
   });
-  t.equal((await row()).mfa.pending?.tries, 1, 'a new secret has five tries again');
+  t.equal((await row()).mfa.pending?.tries, 1, 'a new secret has five again');
   t.equal((await confirmEnrolment(context, caller, right)).length, 10);
-  t.notOk('tries' in ((await row()).mfa.totp ?? {}), 'the count is gone once it is enabled');
+  t.notOk('tries' in ((await row()).mfa.totp ?? {}), 'in force nothing is left of the count');
 });
 
-test('MFA-07 with password and code the second factor is removed, and every other session ends', async (t) => {
-  const { caller, email, row, code, here, there } = await callerOf({ isEnabled: true });
+test('MFA-07 with password and factor it goes, and every other session ends', async (t) => {
+  const { caller, email, row, code, here, there } = await callerOf({ inForce: true });
   await removeSecondFactor(context, caller, full({ code: code() }));
   t.same((await row()).mfa, { challenges: [] });
   t.equal(await here(), true);
@@ -210,8 +202,8 @@ test('MFA-07 with password and code the second factor is removed, and every othe
   t.same(await posted(), []);
 });
 
-test('MFA-09 new recovery codes replace the old ones, and end no session', async (t) => {
-  const { caller, email, row, code, here, there } = await callerOf({ isEnabled: true });
+test('MFA-09 a new set of codes replaces the old one, and ends no session', async (t) => {
+  const { caller, email, row, code, here, there } = await callerOf({ inForce: true });
   const { mfa } = await row();
   const codes = await renewRecoveryCodes(context, caller, full({ code: code() }));
   const after = await row();
@@ -220,22 +212,22 @@ test('MFA-09 new recovery codes replace the old ones, and end no session', async
     new Set([...(after.mfa.recovery?.hashes ?? []), ...(made.recovery?.hashes ?? [])]).size,
     20,
   );
-  t.equal(after.mfa.totp?.last_step, NOW / (30 * SECOND), 'the code is spent');
+  t.equal(after.mfa.totp?.last_step, NOW / (30 * SECOND), 'the code is used up');
   t.same(after.mfa.challenges, mfa.challenges);
   t.same([await here(), await there()], [true, true]);
   t.same(await told(), [{ to: email, subject: 'New recovery codes' }]);
 });
 
-test('a recovery code is accepted in place of a code, once', async (t) => {
-  const { caller, row } = await callerOf({ isEnabled: true });
+test('a recovery code proves as much, once', async (t) => {
+  const { caller, row } = await callerOf({ inForce: true });
   const proof = { recoveryCode: made.codes[0] as string };
   await renewRecoveryCodes(context, caller, full(proof));
   await t.rejects(renewRecoveryCodes(context, caller, full(proof)), { code: 'wrong_code' });
   t.equal((await row()).mfa.recovery?.hashes.length, 10);
 });
 
-test('MFA-07 the password or the code alone changes nothing, and is counted', async (t) => {
-  const { caller, row, code } = await callerOf({ isEnabled: true });
+test('MFA-07 one without the other changes nothing, and is counted', async (t) => {
+  const { caller, row, code } = await callerOf({ inForce: true });
   const before = await row();
   const refusals = [
     [full(wrongOf(code())), 'wrong_code'],
@@ -253,14 +245,14 @@ test('MFA-07 the password or the code alone changes nothing, and is counted', as
       [`password session ${caller.sid}`, 2],
       [`totp session ${caller.sid}`, 2],
     ],
-    'in this session, apart from strangers',
+    'in this session, where no stranger guesses',
   );
   t.same(await posted(), []);
 });
 
 test('a factor that goes while new codes are made is not there any more', async (t) => {
   const of = await appWithLetters(t, { pace: 'real' });
-  const { caller, row, change, code } = await callerOf({ isEnabled: true, of });
+  const { caller, row, change, code } = await callerOf({ inForce: true, of });
   const before = (await row()).mfa.totp?.last_step;
   const renewing = renewRecoveryCodes(of.context, caller, full({ code: code() }));
   const gone = (async () => {
@@ -275,7 +267,7 @@ test('a factor that goes while new codes are made is not there any more', async 
 
 t.test('a wrong code costs no hash', async (t) => {
   const of = await appWithLetters(t, { env: { HASH_CONCURRENCY: '1', HASH_QUEUE: '0' } });
-  const { caller, row, change, code } = await callerOf({ isEnabled: true, of });
+  const { caller, row, change, code } = await callerOf({ inForce: true, of });
   const { totp: pending, challenges } = (await row()).mfa;
   await change({ mfa: { pending, challenges } });
   const { promise, resolve } = Promise.withResolvers<void>();

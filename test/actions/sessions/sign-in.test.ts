@@ -25,7 +25,7 @@ async function serviceOf(t: Test, options: Options = {}) {
       { email, password, deviceToken },
       { signIn: { id: randomId(), ...signIn }, source },
     );
-  /** Starts a sign-in. Resolves once its password is being checked. */
+  /** Begins a sign-in; resolves once its password is being checked. */
   const entering = async () => {
     const signingIn = enter();
     while ((await row()).throttle.every(({ pending }) => pending.length === 0)) await sleep(1);
@@ -34,7 +34,7 @@ async function serviceOf(t: Test, options: Options = {}) {
   return { ...service, device_token, sub, row, change, enter, entering };
 }
 
-t.test('a sign-in starts a session, and the row records when', async (t) => {
+t.test('the owner gets a session of his own, and his row says when', async (t) => {
   const { enter, row, clock } = await serviceOf(t);
   clock.advance(1_000);
   const { user, session } = await enter();
@@ -46,18 +46,51 @@ t.test('a sign-in starts a session, and the row records when', async (t) => {
   t.same(after.sessions.at(-1), session);
 });
 
+t.test('anybody else is refused and counted, and the row stays as it was else', async (t) => {
+  const { enter, sub, row, change } = await serviceOf(t);
+  const before = await row();
+  await t.rejects(enter('wrong'), { ...refused, circumstances: { user: sub } });
+  await t.rejects(enter(PASSWORD, 'eve@example.com'), {
+    ...refused,
+    circumstances: { user: undefined },
+  });
+  const after = await row();
+  t.same(butForCounts(after), butForCounts(before));
+  t.same(
+    after.throttle.map(({ key, failures, pending }) => [
+      key.split(' ', 2).join(' '),
+      failures,
+      pending.length,
+    ]),
+    [
+      ['password all', 1, 0],
+      ['password net', 1, 0],
+    ],
+    'for the place and for the account; an unknown address counts for nobody here',
+  );
+  await change({ status: 'disabled' });
+  await t.rejects(enter(), refused);
+  await change({ status: 'active', password_hash: null });
+  await t.rejects(enter(), refused);
+  t.equal((await row()).sessions.length, 1);
+});
+
 t.test(
-  'every other attempt is refused and counted, and changes nothing else in the row',
+  'PWD-06 a hash of lower costs is made anew at the next sign-in, and the password stays',
   async (t) => {
     const { enter, row, change, context } = await serviceOf(t, { env: { HASH_PASSES: '3' } });
     const old = await new Passwords({ memory: 19_456, passes: 2 }, context.hashQueue).hash(
       PASSWORD,
     );
-    await change({ status: 'disabled' });
-    await t.rejects(enter(), refused);
-    await change({ status: 'active', password_hash: null });
-    await t.rejects(enter(), refused);
-    t.equal((await row()).sessions.length, 1);
+    await change({ password_hash: old });
+    await t.rejects(enter('wrong'), refused);
+    t.equal((await row()).password_hash, old, 'not by a wrong password');
+    await enter();
+    const { password_hash: fresh } = await row();
+    t.match(fresh, /t=3/);
+    await enter();
+    t.equal((await row()).password_hash, fresh, 'once is enough');
+    t.equal(context.passwords.isOutdated(fresh ?? ''), false);
   },
 );
 
@@ -68,7 +101,7 @@ t.test('a password that changes while it is being checked opens no session', asy
   await change({ password_hash: other });
   await t.rejects(signingIn, refused);
   t.equal((await row()).sessions.length, 1);
-  t.equal((await row()).password_hash, other, 'the old one is not put back');
+  t.equal((await row()).password_hash, other, 'nor does it put the old one back');
 });
 
 t.test('a user who is disabled while his password is being checked gets no session', async (t) => {
@@ -89,7 +122,7 @@ t.test('a hash that was only made anew meanwhile still lets its owner in', async
   t.equal((await row()).password_hash, again);
 });
 
-t.test('each unknown address is counted on its own, like a known one', async (t) => {
+t.test('each unknown address is counted by itself, like a known one', async (t) => {
   const { enter } = await serviceOf(t);
   for (let turn = 0; turn < 5; turn += 1) await t.rejects(enter('x', 'eve@example.com'), refused);
   await t.rejects(enter('x', 'EVE@example.com'), { message: 'throttled' });
@@ -97,7 +130,7 @@ t.test('each unknown address is counted on its own, like a known one', async (t)
   t.ok(await enter());
 });
 
-t.test('the right password clears the failures of its own place only', async (t) => {
+t.test('the right password clears its own place, and not what others guessed', async (t) => {
   const { enter, row } = await serviceOf(t);
   for (let turn = 0; turn < 2; turn += 1) await t.rejects(enter('wrong'), refused);
   await enter();
@@ -108,27 +141,27 @@ t.test('the right password clears the failures of its own place only', async (t)
   );
 });
 
-t.test('a known device signs in while strangers guess', async (t) => {
+t.test('whoever has a known device gets in while strangers guess', async (t) => {
   const { enter, device_token, context } = await serviceOf(t);
   for (let turn = 0; turn < 5; turn += 1) await t.rejects(enter('wrong'), refused);
   await t.rejects(enter(), { message: 'throttled' });
-  await t.rejects(enter(PASSWORD, undefined, 'x'), { message: 'throttled' }, 'not a device token');
-  const { device } = await enter(PASSWORD, undefined, device_token);
-  t.equal(
-    device,
-    context.ownTokens.read('device', device_token)?.jti,
-    'the device ID stays the same',
+  await t.rejects(
+    enter(PASSWORD, undefined, 'x'),
+    { message: 'throttled' },
+    'a token of no device',
   );
+  const { device } = await enter(PASSWORD, undefined, device_token);
+  t.equal(device, context.ownTokens.read('device', device_token)?.jti, 'it stays the same device');
 });
 
-t.test('a sign-in without a device token gets a new device ID', async (t) => {
+t.test('a sign-in without a device makes one', async (t) => {
   const { enter } = await serviceOf(t);
   const devices = [await enter(), await enter()].map(({ device }) => device);
   for (const device of devices) t.match(device, /^[\w-]{22}$/);
   t.not(devices[0], devices[1]);
 });
 
-t.test('MFA-01 with a second factor the password alone starts no session', async (t) => {
+t.test('MFA-01 with a second factor the password opens no session', async (t) => {
   const app = await serviceOf(t);
   const { mfa } = factor(app, await app.row());
   await app.change({ mfa, last_login_at: NOW });
@@ -141,12 +174,12 @@ t.test('MFA-01 with a second factor the password alone starts no session', async
     const half = await app.enter(PASSWORD, undefined, token);
     t.same(Object.keys(half).sort(), ['device', 'user']);
     t.equal(half.user.id, before.id);
-    t.equal(half.device, device, 'only if its token proves it');
+    t.equal(half.device, device, 'only one that is proven');
   }
   t.same(butForCounts(await app.row()), butForCounts(before));
 });
 
-t.test('if there is no room to renew the hash, the old one signs in', async (t) => {
+t.test('who comes when there is no room to hash anew gets in with the old hash', async (t) => {
   const env = { HASH_PASSES: '3', HASH_CONCURRENCY: '1', HASH_QUEUE: '1' };
   const { enter, row, change, context } = await serviceOf(t, { env });
   const { hashQueue } = context;
@@ -158,7 +191,7 @@ t.test('if there is no room to renew the hash, the old one signs in', async (t) 
   while (hashQueue.length === 0) await sleep(1);
   before.resolve();
   await running;
-  // Fills the hash queue as soon as the check has ended.
+  // Takes the place of the check as soon as that has ended, and has somebody wait behind it.
   let behind: Promise<void> | undefined;
   const next = hashQueue.run(() => {
     behind = hashQueue.run(() => after.promise);

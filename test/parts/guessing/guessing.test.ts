@@ -13,7 +13,7 @@ const here: Place = { prefix: '192.0.2.1' };
 /** A guess at a password; its client does not go away. */
 const fromHere = { factor: 'password', place: here, signal: new AbortController().signal } as const;
 
-/** An account with a row and an unknown address, for the same tests. */
+/** Both ledgers, to be asked the same. */
 async function ledgers(t: Test) {
   const { users } = await usersOf(t, sqliteInMemory);
   const state = { now: NOW };
@@ -40,7 +40,7 @@ const subjectsOf = ({ user, unknown }: { user: User; unknown: string }) =>
     ['an unknown address', { unknown }],
   ] as const;
 
-t.test('guesses at a known and an unknown address are counted alike', async (t) => {
+t.test('a row and an unknown address count alike', async (t) => {
   const { guessing, subjects, state } = await ledgers(t);
   for (const [name, subject] of subjectsOf(subjects)) {
     for (let turn = 0; turn < 5; turn += 1) {
@@ -59,7 +59,7 @@ t.test('guesses at a known and an unknown address are counted alike', async (t) 
 });
 
 t.test(
-  'AUT-04 of a thousand guesses at once five are admitted, and the rest are throttled',
+  'AUT-04 of a thousand at once five are let in, and the rest hear that they must wait',
   async (t) => {
     const { guessing, subjects } = await ledgers(t);
     for (const [name, subject] of subjectsOf(subjects)) {
@@ -83,7 +83,7 @@ t.test(
   },
 );
 
-t.test('right guesses wait for one another, and all are admitted', async (t) => {
+t.test('right ones wait for one another, and all get in', async (t) => {
   const { guessing, subjects, row } = await ledgers(t);
   for (const [name, subject] of subjectsOf(subjects)) {
     let checking = 0;
@@ -104,10 +104,10 @@ t.test('right guesses wait for one another, and all are admitted', async (t) => 
     );
     t.equal(most, 5, name);
   }
-  t.same((await row()).throttle, [], 'the row is empty again');
+  t.same((await row()).throttle, [], 'nothing stays behind');
 });
 
-t.test('of the guesses that wait, only one reads the row', async (t) => {
+t.test('of those who wait only one looks at the row', async (t) => {
   const { guessing, users, ada } = await ledgers(t);
   const taken = await Promise.all(
     Array.from({ length: 5 }, () => guessing.enter({ user: ada }, fromHere)),
@@ -131,7 +131,7 @@ t.test('of the guesses that wait, only one reads the row', async (t) => {
   t.same(new Set(await Promise.all(waiting)), new Set(['throttled']));
 });
 
-t.test('guesses from another place, at another factor or account do not wait', async (t) => {
+t.test('who waits elsewhere, or for another account, is held up by nobody', async (t) => {
   const { guessing, ada } = await ledgers(t);
   for (let turn = 0; turn < 5; turn += 1) {
     await guessing.enter({ user: ada }, fromHere);
@@ -143,10 +143,10 @@ t.test('guesses from another place, at another factor or account do not wait', a
   await guessing.enter({ unknown: 'eve@example.com' }, fromHere);
   await guessing.enter({ user: ada }, { ...fromHere, factor: 'totp' });
   gone.abort();
-  await t.rejects(waiting, { code: 'overloaded' }, 'a guess whose client has gone stops waiting');
+  await t.rejects(waiting, { code: 'overloaded' }, 'who has gone waits no longer');
 });
 
-t.test('guesses from a session do not wait for those from a device', async (t) => {
+t.test('nor is a session held up by those who wait for a device', async (t) => {
   const { guessing, ada } = await ledgers(t);
   const gone = new AbortController();
   const enter = (place: Place) =>
@@ -158,7 +158,7 @@ t.test('guesses from a session do not wait for those from a device', async (t) =
   await t.rejects(waiting, { code: 'overloaded' });
 });
 
-t.test('guesses are admitted in the order of arrival, also after the first has gone', async (t) => {
+t.test('who comes late waits behind those who wait, also once the first has gone', async (t) => {
   const { guessing, ada } = await ledgers(t);
   for (let guess = 0; guess < 5; guess += 1) await guessing.enter({ user: ada }, fromHere);
   const log: string[] = [];
@@ -170,45 +170,42 @@ t.test('guesses are admitted in the order of arrival, also after the first has g
   await waiting[0];
   waiting.push(enter('third', AbortSignal.abort()));
   for (let turns = 0; turns < 10; turns += 1) await turn();
-  t.same(log, ['first'], 'the third has gone already, but its turn comes after the second');
+  t.same(log, ['first'], 'the third has gone already, and is not asked before the second');
   second.abort();
   await Promise.all(waiting);
   t.same(log, ['first', 'second', 'third']);
 });
 
-t.test(
-  'a thousand guesses may wait, and the first one from another place is still admitted',
-  async (t) => {
-    const { guessing, ada } = await ledgers(t);
-    const gone = new AbortController();
-    const enter = (place: Place) =>
-      guessing.enter({ user: ada }, { ...fromHere, place, signal: gone.signal });
-    const elsewhere = { prefix: '192.0.2.2' };
-    await (await enter(elsewhere)).settle('unchecked');
-    for (let guess = 0; guess < 5; guess += 1) await enter(here);
-    let refused = 0;
-    const waiting = Array.from({ length: 1_001 }, () =>
-      enter(here).catch(({ code }) => {
-        refused += 1;
-        return code;
-      }),
-    );
-    await turn();
-    t.equal(refused, 0, 'one tries, and a thousand wait');
-    let refusal: unknown;
-    const late = enter(here).catch((error) => {
-      refusal = error;
-    });
-    await turn();
-    t.match(refusal, { code: 'overloaded', circumstances: { retryAfter: 1 } }, 'refused at once');
-    await late;
-    t.ok(await enter(elsewhere), 'this queue was used before, and is empty now');
-    gone.abort();
-    t.same(new Set(await Promise.all(waiting)), new Set(['overloaded']));
-  },
-);
+t.test('so many may wait; a first comer elsewhere is let in all the same', async (t) => {
+  const { guessing, ada } = await ledgers(t);
+  const gone = new AbortController();
+  const enter = (place: Place) =>
+    guessing.enter({ user: ada }, { ...fromHere, place, signal: gone.signal });
+  const elsewhere = { prefix: '192.0.2.2' };
+  await (await enter(elsewhere)).settle('unchecked');
+  for (let guess = 0; guess < 5; guess += 1) await enter(here);
+  let refused = 0;
+  const waiting = Array.from({ length: 1_001 }, () =>
+    enter(here).catch(({ code }) => {
+      refused += 1;
+      return code;
+    }),
+  );
+  await turn();
+  t.equal(refused, 0, 'one looks, and a thousand wait');
+  let refusal: unknown;
+  const late = enter(here).catch((error) => {
+    refusal = error;
+  });
+  await turn();
+  t.match(refusal, { code: 'overloaded', circumstances: { retryAfter: 1 } }, 'at once');
+  await late;
+  t.ok(await enter(elsewhere), 'somebody was there before, but nobody is now');
+  gone.abort();
+  t.same(new Set(await Promise.all(waiting)), new Set(['overloaded']));
+});
 
-t.test('no guess waits for ever', async (t) => {
+t.test('nobody waits for ever', async (t) => {
   const { guessing, ada } = await ledgers(t);
   for (let turn = 0; turn < 5; turn += 1) {
     await guessing.enter({ user: ada }, fromHere);
@@ -223,7 +220,7 @@ t.test('no guess waits for ever', async (t) => {
   t.same(await codes, ['overloaded', 'overloaded', 'overloaded']);
 });
 
-t.test('a verdict can go into another write of the row', async (t) => {
+t.test('a verdict can go into a write that is made anyway', async (t) => {
   const { guessing, ada, users, row } = await ledgers(t);
   for (const [verdict, failures] of [
     ['wrong', 1],
@@ -238,7 +235,7 @@ t.test('a verdict can go into another write of the row', async (t) => {
   }
 });
 
-t.test('an account that is removed during a guess is treated as unknown', async (t) => {
+t.test('an account that goes while it is being guessed at is one that never was', async (t) => {
   const { guessing, ada } = await ledgers(t);
   const gone = { ...ada, id: '00000000-0000-7000-8000-00000000dead' };
   await t.rejects(guessing.enter({ user: gone }, fromHere), {
@@ -246,7 +243,7 @@ t.test('an account that is removed during a guess is treated as unknown', async 
   });
 });
 
-t.test('failures in the row count on every node, and after a restart', async (t) => {
+t.test('a count in the row outlives the node, and holds on the others', async (t) => {
   const { guessing, ada, users, state } = await ledgers(t);
   const other = new Guessing(users, () => state.now);
   for (let turn = 0; turn < 5; turn += 1) {
@@ -258,7 +255,7 @@ t.test('failures in the row count on every node, and after a restart', async (t)
   }
 });
 
-t.test('the memory for unknown addresses is bounded', async (t) => {
+t.test('however many addresses are made up, what is kept of them is bounded', async (t) => {
   const { users, state } = await ledgers(t);
   const guessing = new Guessing(users, () => state.now, { maxUnknown: 300 });
   const guess = async (unknown: string) => {
@@ -270,18 +267,14 @@ t.test('the memory for unknown addresses is bounded', async (t) => {
   await t.rejects(guess('first'), { code: 'throttled' }, 'three hundred buckets are kept');
   for (let address = 0; address < 100; address += 1) await guess(`b${address}`);
   await guess('first');
-  t.pass('then the least recently used ones are dropped');
+  t.pass('then those longest unused go');
 });
 
-t.test('a check that fails does not count as a guess', async (t) => {
+t.test('a check that fails by itself is no guess', async (t) => {
   const { guessing, ada, row } = await ledgers(t);
   const enter = () => guessing.enter({ user: ada }, fromHere);
   t.equal(await checked(await enter(), Promise.resolve('right')), 'right');
-  t.equal(
-    (await row()).throttle[0]?.pending.length,
-    1,
-    'a successful check leaves the guess pending',
-  );
+  t.equal((await row()).throttle[0]?.pending.length, 1, 'what was checked is still to be settled');
   for (let turns = 0; turns < 10; turns += 1) {
     const failing = checked(await enter(), Promise.reject(new Error('no room')));
     await t.rejects(failing, { message: 'no room' });
@@ -313,13 +306,13 @@ t.test('an unknown address costs the database as many writes as a known one', as
       return [...seen, await writes()];
     }),
   );
-  t.same(counts[0], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 10], 'none for a guess that is throttled');
+  t.same(counts[0], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 10], 'none for who has to wait');
   t.same(counts[1], counts[0]);
 });
 
-t.test('a guess that finds the budget in use is told to retry in a second', async (t) => {
+t.test('who finds the budget taken, and cannot wait for it, comes back in a second', async (t) => {
   const circumstances = { retryAfter: 1, user: 'ada' };
   t.match(throttled({ outcome: 'busy' }, 'ada'), { code: 'throttled', circumstances });
   const wait = { outcome: 'throttled', wait: 1_001 } as const;
-  t.match(throttled(wait, 'ada'), { circumstances: { retryAfter: 2 } }, 'rounded up');
+  t.match(throttled(wait, 'ada'), { circumstances: { retryAfter: 2 } }, 'no sooner than it helps');
 });

@@ -14,7 +14,7 @@ import { NOW } from '../../rules/samples.ts';
 
 const run = promisify(execFile);
 
-/** The start of a node, in its own process. */
+/** What a node does first, in a process of its own. */
 const program = (url: string) => `
   import { openDatabase } from ${JSON.stringify(import.meta.resolve('../../../src/parts/storage/database.ts'))};
   import { migrate } from ${JSON.stringify(import.meta.resolve('../../../src/parts/storage/migrations.ts'))};
@@ -42,7 +42,7 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
     );
   });
 
-  t.test(`on ${engine.name} migrating again keeps the users`, async (t) => {
+  t.test(`on ${engine.name} a database that is up to date keeps its users`, async (t) => {
     const db = opened(t, await engine.create());
     await migrate(db);
     const users = new Users(db, deaf);
@@ -95,7 +95,7 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
   );
 
   t.test(
-    `on ${engine.name} a migration that fails stops the start, and leaves nothing behind`,
+    `on ${engine.name} a schema that cannot be made stops the start, and leaves no half of it`,
     async (t) => {
       const db = opened(t, await engine.create());
       await sql`create table users (id integer)`.execute(db);
@@ -105,7 +105,7 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
     },
   );
 
-  t.test(`on ${engine.name} addresses and revocations have an index`, async (t) => {
+  t.test(`on ${engine.name} addresses and revocations are looked up by an index`, async (t) => {
     const db = opened(t, await engine.create());
     await migrate(db);
     const { rows } =

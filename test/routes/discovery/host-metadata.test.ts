@@ -1,7 +1,7 @@
 import * as oauth from 'oauth4webapi';
 import t from 'tap';
 import { freePort } from '../../databases.ts';
-import { machine } from '../../people.ts';
+import { serviceAccount } from '../../people.ts';
 import { testApp } from '../../test-app.ts';
 
 const BASE = '/auth/v2.1';
@@ -15,7 +15,7 @@ t.test(
   async (t) => {
     const issuer = new URL(ISSUER);
     await app.listen({ host: '127.0.0.1', port });
-    const { id, secret } = await machine(service);
+    const { id, secret } = await serviceAccount(service);
     const options = { [oauth.allowInsecureRequests]: true };
     const answer = await oauth.discoveryRequest(issuer, { ...options, algorithm: 'oauth2' });
     t.equal(logs.at(-1)?.['route'], `/.well-known/oauth-authorization-server${BASE}`);

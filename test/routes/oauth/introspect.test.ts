@@ -2,13 +2,13 @@ import t from 'tap';
 import type { User } from '../../../src/schemas/user.ts';
 import { opened, sqliteFile } from '../../databases.ts';
 import { oauthRefused } from '../../oauth-refused.ts';
-import { admin, basic, form, machine, machineToken, signedIn } from '../../people.ts';
+import { admin, basic, form, serviceAccount, serviceAccountToken, signedIn } from '../../people.ts';
 import { type TestApp, testApp } from '../../test-app.ts';
 
 const app = await testApp(t);
 const { as, clock, context, refresh } = app;
 const root = await admin(app);
-const service = await machine(app);
+const service = await serviceAccount(app);
 const ask = (token: string, fields = {}) =>
   form(app, '/oauth/introspect', { token, ...fields }, basic(service));
 const answer = async (token: string, fields = {}) => {
@@ -68,10 +68,10 @@ t.test("a user's refresh token is active until it has been used", async (t) => {
 });
 
 t.test('the token of a service account is active; without a role it has no scope', async (t) => {
-  const client = await machine(app, ['reader', 'writer']);
-  const narrow = await answer(await machineToken(app, client, 'writer'));
+  const client = await serviceAccount(app, ['reader', 'writer']);
+  const narrow = await answer(await serviceAccountToken(app, client, 'writer'));
   t.match(narrow, { active: true, sub: client.id, client_id: client.id, scope: 'writer' });
-  const plain = await answer(await machineToken(app, service));
+  const plain = await answer(await serviceAccountToken(app, service));
   t.match(plain, { active: true, sub: service.id });
   t.notHas(plain, 'scope');
 });
@@ -167,7 +167,7 @@ t.test('without the secret of a service account there is no answer', async (t) =
     basic({ ...service, secret: 'wrong' }),
     basic({ id: eve.id, secret: '$argon2id$none' }),
     { authorization: `Bearer ${root.access_token}` },
-    { authorization: `Bearer ${await machineToken(app, service)}` },
+    { authorization: `Bearer ${await serviceAccountToken(app, service)}` },
   ]) {
     for (const token of [eve.access_token, 'x']) {
       const said = await form(app, '/oauth/introspect', { token }, headers);
@@ -211,12 +211,12 @@ t.test(
       await testApp(t, { database: opened(t, url) }),
       await testApp(t, { database: opened(t, url) }),
     ];
-    const asker = await machine(here);
+    const asker = await serviceAccount(here);
     const active = async (token: string) =>
       (await form(there, '/oauth/introspect', { token }, basic(asker))).json().active;
     const eve = await signedIn(here, 'eve@example.com');
-    const client = await machine(here, ['admin']);
-    const token = await machineToken(here, client);
+    const client = await serviceAccount(here, ['admin']);
+    const token = await serviceAccountToken(here, client);
     t.same([await active(eve.access_token), await active(token)], [true, true]);
     await here.post('/v1/logout', { refresh_token: eve.refresh_token });
     await form(here, '/oauth/revoke', { token });
@@ -227,13 +227,13 @@ t.test(
     );
     const users = await there.as(token, { url: '/v1/users' });
     t.equal(users.statusCode, 401, 'a revoked token cannot administer there');
-    t.equal(await active(await machineToken(here, client)), true, 'the next token is valid');
+    t.equal(await active(await serviceAccountToken(here, client)), true, 'the next token is valid');
   },
 );
 
 t.test('a token is active until its last second, and not after it', async (t) => {
   const eve = await signedIn(app, 'eve6@example.com');
-  const token = await machineToken(app, service);
+  const token = await serviceAccountToken(app, service);
   clock.advance(899_999);
   t.same([(await answer(eve.access_token)).active, (await answer(token)).active], [true, true]);
   clock.advance(1);

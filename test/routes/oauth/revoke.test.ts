@@ -1,6 +1,6 @@
 import t from 'tap';
 import { oauthRefused } from '../../oauth-refused.ts';
-import { audit, basic, form, machine, machineToken, signedIn } from '../../people.ts';
+import { audit, basic, form, serviceAccount, serviceAccountToken, signedIn } from '../../people.ts';
 import { refused } from '../../refused.ts';
 import { PASSWORD, testApp } from '../../test-app.ts';
 
@@ -65,15 +65,18 @@ t.test('a token that a password change has revoked ends no session of its owner'
 });
 
 t.test('revoking one token of a service account leaves its other tokens valid', async (t) => {
-  const client = await machine(app, ['reader']);
-  const [one, two] = [await machineToken(app, client), await machineToken(app, client)];
+  const client = await serviceAccount(app, ['reader']);
+  const [one, two] = [
+    await serviceAccountToken(app, client),
+    await serviceAccountToken(app, client),
+  ];
   const lines = audit(app).length;
   t.equal((await revoke(one)).statusCode, 200);
   refused(t, await whoami(one), 401, 'token_revoked');
   t.equal((await whoami(two)).statusCode, 200);
   t.match(audit(app).slice(lines), [{ event: 'token.revoked', user: client.id }]);
   t.equal(audit(app).length, lines + 1);
-  t.equal((await whoami(await machineToken(app, client))).statusCode, 200);
+  t.equal((await whoami(await serviceAccountToken(app, client))).statusCode, 200);
 
   const out = await post('/v1/logout', undefined, { authorization: `Bearer ${two}` });
   t.equal(out.statusCode, 204);
@@ -83,11 +86,11 @@ t.test('revoking one token of a service account leaves its other tokens valid', 
 t.test(
   'a revoked token of a service account stays in the row only until it would have expired',
   async (t) => {
-    const client = await machine(app);
-    for (let index = 0; index < 3; index += 1) await revoke(await machineToken(app, client));
+    const client = await serviceAccount(app);
+    for (let index = 0; index < 3; index += 1) await revoke(await serviceAccountToken(app, client));
     t.equal((await context.users.findById(client.id))?.sessions.length, 3);
     clock.advance(960_000);
-    await revoke(await machineToken(app, client));
+    await revoke(await serviceAccountToken(app, client));
     t.equal((await context.users.findById(client.id))?.sessions.length, 1);
   },
 );
@@ -96,8 +99,8 @@ t.test('an invalid token gets 200, and nothing changes', async (t) => {
   const eve = await signedIn(app, 'eve2@example.com');
   const old = await signedIn(app, 'old@example.com');
   await revoke(old.access_token);
-  const gone = await machine(app);
-  const goneToken = await machineToken(app, gone);
+  const gone = await serviceAccount(app);
+  const goneToken = await serviceAccountToken(app, gone);
   await context.users.change(gone.id, (user) => ({
     user: {
       ...user,
@@ -134,7 +137,7 @@ t.test('an invalid token gets 200, and nothing changes', async (t) => {
 
 t.test('a client that authenticates must do so correctly', async (t) => {
   const eve = await signedIn(app, 'eve3@example.com');
-  const client = await machine(app);
+  const client = await serviceAccount(app);
   const wrong = { client_id: client.id, client_secret: 'wrong' };
   oauthRefused(t, await revoke(eve.access_token, wrong), 401, 'invalid_client');
   const header = basic({ ...client, secret: 'wrong' });

@@ -1,13 +1,13 @@
 import t, { type Test } from 'tap';
 import { mailbox } from '../../mailbox.ts';
 import { oauthRefused } from '../../oauth-refused.ts';
-import { audit, basic, factor, form, machine, signedIn } from '../../people.ts';
+import { audit, basic, factor, form, serviceAccount, signedIn } from '../../people.ts';
 import { testApp } from '../../test-app.ts';
 
 const box = await mailbox(t);
 const app = await testApp(t, { env: { MAIL_URL: box.url } });
 const { as, clock, context } = app;
-const client = await machine(app, ['reader', 'writer']);
+const client = await serviceAccount(app, ['reader', 'writer']);
 const send = (fields: Record<string, string> | string, headers?: Record<string, string>) =>
   form(app, '/oauth/token', fields, headers);
 const credentials = { client_id: client.id, client_secret: client.secret };
@@ -65,7 +65,7 @@ t.test('a scope can narrow the token, but never widen it', async (t) => {
 t.test(
   'a service account without roles gets a token without a scope, and none with one',
   async (t) => {
-    const plain = await machine(app);
+    const plain = await serviceAccount(app);
     const answer = await send({ grant_type }, basic(plain));
     t.notHas(answer.json(), 'scope');
     t.same((await as(answer.json().access_token, { url: '/v1/whoami' })).json().roles, []);
@@ -86,9 +86,9 @@ t.test('both parts of HTTP Basic are form-decoded (RFC 6749 section 2.3.1)', asy
 });
 
 t.test('a wrong client gets the same answer for every reason', async (t) => {
-  const other = await machine(app);
+  const other = await serviceAccount(app);
   const eve = await signedIn(app, 'eve@example.com');
-  const gone = await machine(app);
+  const gone = await serviceAccount(app);
   await context.users.change(gone.id, (user) => ({
     user: { ...user, status: 'disabled' },
     result: undefined,
@@ -322,7 +322,7 @@ t.test('a refresh token ends when its session does', async (t) => {
 
 t.test('a failing database and too many requests are OAuth errors too', async (t) => {
   const limited = await testApp(t, { env: { AUTH_RATE_LIMIT: '2/1m' } });
-  const one = await machine(limited);
+  const one = await serviceAccount(limited);
   await form(limited, '/oauth/token', { grant_type }, basic(one));
   await form(limited, '/oauth/token', '');
   const many = await form(limited, '/oauth/token', { grant_type }, basic(one));
@@ -330,7 +330,7 @@ t.test('a failing database and too many requests are OAuth errors too', async (t
   t.equal(many.headers['retry-after'], '60');
 
   const broken = await testApp(t);
-  const two = await machine(broken);
+  const two = await serviceAccount(broken);
   const eve = await signedIn(broken, 'eve@example.com');
   await broken.context.close();
   for (const answer of [
@@ -350,7 +350,7 @@ t.test('a failing database and too many requests are OAuth errors too', async (t
 
 t.test('an internal error does not show its cause', async (t) => {
   const broken = await testApp(t);
-  const one = await machine(broken, Array(40).fill('r'.repeat(32)));
+  const one = await serviceAccount(broken, Array(40).fill('r'.repeat(32)));
   const answer = await form(broken, '/oauth/token', { grant_type }, basic(one));
   const { error_description } = oauthRefused(t, answer, 500, 'server_error');
   t.notMatch(error_description, /1 KB|roles/);

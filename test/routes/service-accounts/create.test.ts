@@ -1,5 +1,13 @@
 import t from 'tap';
-import { admin, audit, basic, form, machine, machineToken, signedIn } from '../../people.ts';
+import {
+  admin,
+  audit,
+  basic,
+  form,
+  serviceAccount,
+  serviceAccountToken,
+  signedIn,
+} from '../../people.ts';
 import { refused } from '../../refused.ts';
 import { PASSWORD, testApp } from '../../test-app.ts';
 
@@ -99,12 +107,12 @@ t.test(
 t.test(
   'a service account administers only with the role admin in both its account and its token',
   async (t) => {
-    const plain = await machineToken(app, await machine(app, ['reader']));
+    const plain = await serviceAccountToken(app, await serviceAccount(app, ['reader']));
     refused(t, await create({ name: 'x' }, plain), 403, 'forbidden');
-    const client = await machine(app, ['admin', 'reader']);
-    const narrow = await machineToken(app, client, 'reader');
+    const client = await serviceAccount(app, ['admin', 'reader']);
+    const narrow = await serviceAccountToken(app, client, 'reader');
     refused(t, await create({ name: 'x' }, narrow), 403, 'forbidden');
-    const full = await machineToken(app, client);
+    const full = await serviceAccountToken(app, client);
     for (const wrong of [PASSWORD, 'x', `${client.secret}x`])
       refused(t, await create({ name: 'x' }, full, wrong), 403, 'wrong_password');
     t.equal(
@@ -125,8 +133,8 @@ t.test(
 );
 
 t.test('a service account does not count as the last administrator', async (t) => {
-  const client = await machine(app, ['admin']);
-  const token = await machineToken(app, client);
+  const client = await serviceAccount(app, ['admin']);
+  const token = await serviceAccountToken(app, client);
   const url = `/v1/users/${root.id}`;
   for (const method of ['DELETE', 'PATCH'] as const) {
     const answer = await as(token, {

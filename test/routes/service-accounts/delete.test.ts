@@ -1,5 +1,13 @@
 import t from 'tap';
-import { admin, audit, basic, form, machine, machineToken, signedIn } from '../../people.ts';
+import {
+  admin,
+  audit,
+  basic,
+  form,
+  serviceAccount,
+  serviceAccountToken,
+  signedIn,
+} from '../../people.ts';
 import { refused } from '../../refused.ts';
 import { testApp } from '../../test-app.ts';
 
@@ -10,9 +18,9 @@ const remove = (id: string) =>
   as(root.access_token, { method: 'DELETE', url: `/v1/service-accounts/${id}` });
 
 t.test('a deleted service account loses its tokens and its secret at once', async (t) => {
-  const client = await machine(app, ['admin']);
-  const token = await machineToken(app, client);
-  const other = await machine(app);
+  const client = await serviceAccount(app, ['admin']);
+  const token = await serviceAccountToken(app, client);
+  const other = await serviceAccount(app);
   const lines = audit(app).length;
   const answer = await remove(client.id);
   t.equal(answer.statusCode, 204);
@@ -40,7 +48,7 @@ t.test('a deleted service account loses its tokens and its secret at once', asyn
 
 t.test('a user and a service account that is already deleted get 404', async (t) => {
   const eve = await signedIn(app, 'eve@example.com');
-  const client = await machine(app);
+  const client = await serviceAccount(app);
   await remove(client.id);
   const lines = audit(app).length;
   for (const id of [client.id, eve.id, root.id, '0', '%00']) {
@@ -53,8 +61,8 @@ t.test('a user and a service account that is already deleted get 404', async (t)
 t.test(
   'a service account that administers can delete itself, and then has no access',
   async (t) => {
-    const client = await machine(app, ['admin']);
-    const token = await machineToken(app, client);
+    const client = await serviceAccount(app, ['admin']);
+    const token = await serviceAccountToken(app, client);
     const url = `/v1/service-accounts/${client.id}`;
     t.equal((await as(token, { method: 'DELETE', url })).statusCode, 204);
     refused(t, await as(token, { method: 'DELETE', url }), 401, 'token_revoked');

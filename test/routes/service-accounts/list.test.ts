@@ -1,5 +1,5 @@
 import t from 'tap';
-import { admin, machine, signedIn } from '../../people.ts';
+import { admin, serviceAccount, signedIn } from '../../people.ts';
 import { refused } from '../../refused.ts';
 import { testApp } from '../../test-app.ts';
 
@@ -10,7 +10,7 @@ await signedIn(app, 'eve@example.com');
 const ids: string[] = [];
 for (let index = 0; index < 5; index += 1) {
   clock.advance(1);
-  ids.push((await machine(app, ['reader'])).id);
+  ids.push((await serviceAccount(app, ['reader'])).id);
 }
 const get = (query = '') => as(root.access_token, { url: `/v1/service-accounts${query}` });
 
@@ -22,7 +22,7 @@ t.test(
       service_accounts,
       ids.map((client_id, index) => ({
         client_id,
-        name: 'machine',
+        name: 'deploy',
         roles: ['reader'],
         created_at: new Date(clock.now - 4 + index).toISOString(),
       })),

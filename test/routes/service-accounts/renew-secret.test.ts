@@ -1,5 +1,13 @@
 import t from 'tap';
-import { admin, audit, basic, form, machine, machineToken, signedIn } from '../../people.ts';
+import {
+  admin,
+  audit,
+  basic,
+  form,
+  serviceAccount,
+  serviceAccountToken,
+  signedIn,
+} from '../../people.ts';
 import { refused } from '../../refused.ts';
 import { PASSWORD, testApp } from '../../test-app.ts';
 
@@ -23,13 +31,13 @@ const works = async (id: string, secret: string) => {
 };
 
 t.test('two secrets work at a time, and a third one ends the first', async (t) => {
-  const { id, secret: first } = await machine(app, ['reader']);
-  const token = await machineToken(app, { id, secret: first });
+  const { id, secret: first } = await serviceAccount(app, ['reader']);
+  const token = await serviceAccountToken(app, { id, secret: first });
   const lines = audit(app).length;
   const answer = await renew(id);
   t.equal(answer.statusCode, 201);
   const { client_secret: second, ...rest } = answer.json();
-  t.match(rest, { client_id: id, name: 'machine', roles: ['reader'] });
+  t.match(rest, { client_id: id, name: 'deploy', roles: ['reader'] });
   t.match(second, /^[\w-]{43}$/);
   t.same(audit(app).slice(lines), [
     { event: 'admin.service_account_secret_made', actor: root.id, user: id },
@@ -55,7 +63,7 @@ t.test('two secrets work at a time, and a third one ends the first', async (t) =
 });
 
 t.test('two secrets that are created at once both work', async (t) => {
-  const { id, secret } = await machine(app);
+  const { id, secret } = await serviceAccount(app);
   const answers = await Promise.all([renew(id), renew(id)]);
   const [one, two] = answers.map((answer) => answer.json().client_secret);
   t.same(
@@ -66,7 +74,7 @@ t.test('two secrets that are created at once both work', async (t) => {
 
 t.test('a user and a deleted service account get no secret', async (t) => {
   const eve = await signedIn(app, 'eve@example.com');
-  const gone = await machine(app);
+  const gone = await serviceAccount(app);
   await as(root.access_token, { method: 'DELETE', url: `/v1/service-accounts/${gone.id}` });
   const lines = audit(app).length;
   const before = await context.users.findById(eve.id);
@@ -79,7 +87,7 @@ t.test('a user and a deleted service account get no secret', async (t) => {
 });
 
 t.test('a new secret needs the password of the caller', async (t) => {
-  const { id, secret } = await machine(app);
+  const { id, secret } = await serviceAccount(app);
   const before = await context.users.findById(id);
   refused(t, await renew(id, 'not the password at all'), 403, 'wrong_password');
   const none = { method: 'POST', url: `/v1/service-accounts/${id}/secret`, payload: {} } as const;

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
 import { opened, sqliteFile } from '../../databases.ts';
-import { admin, audit, machine, type SignedIn, signedIn } from '../../people.ts';
+import { admin, audit, type SignedIn, serviceAccount, signedIn } from '../../people.ts';
 import { refused } from '../../refused.ts';
 import { PASSWORD, type TestApp, testApp } from '../../test-app.ts';
 
@@ -190,7 +190,7 @@ t.test('a stolen access token allows five guesses at the password', async (t) =>
 });
 
 t.test('a service account, a deleted user and an unknown ID cannot be changed', async (t) => {
-  const client = await machine(app, ['reader']);
+  const client = await serviceAccount(app, ['reader']);
   const gone = await signedIn(app, 'gone@example.com');
   await as(root.access_token, { method: 'DELETE', url: `/v1/users/${gone.id}` });
   const before = [await rowOf(client.id), await rowOf(gone.id)];

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { mailbox } from '../../mailbox.ts';
-import { admin, audit, machine, signedIn } from '../../people.ts';
+import { admin, audit, serviceAccount, signedIn } from '../../people.ts';
 import { refused } from '../../refused.ts';
 import { testApp } from '../../test-app.ts';
 
@@ -31,7 +31,7 @@ t.test(
   'a second deletion, a service account and an unknown ID get 404, and no mail is sent',
   async (t) => {
     const [mails, lines] = [await box.settled(), audit(app).length];
-    const client = await machine(app);
+    const client = await serviceAccount(app);
     const gone = await signedIn(app, 'gone@example.com', { email: null, status: 'deleted' });
     for (const id of [client.id, gone.id, '01990d6e-7c3f-7a51-9c6b-0c1d2e3f4a5b']) {
       refused(t, await remove(id), 404, 'not_found');

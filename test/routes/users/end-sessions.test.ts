@@ -1,5 +1,5 @@
 import t from 'tap';
-import { admin, audit, machine, machineToken, signedIn } from '../../people.ts';
+import { admin, audit, serviceAccount, serviceAccountToken, signedIn } from '../../people.ts';
 import { refused } from '../../refused.ts';
 import { testApp } from '../../test-app.ts';
 
@@ -34,8 +34,8 @@ t.test('administrators can end their own sessions', async (t) => {
 
 t.test('a service account and an unknown ID get 404', async (t) => {
   const lines = audit(app).length;
-  const client = await machine(app);
-  const token = await machineToken(app, client);
+  const client = await serviceAccount(app);
+  const token = await serviceAccountToken(app, client);
   refused(t, await end(client.id), 404, 'not_found');
   refused(t, await end('01990d6e-7c3f-7a51-9c6b-0c1d2e3f4a5b'), 404, 'not_found');
   t.equal((await as(token, { url: '/v1/whoami' })).statusCode, 200);

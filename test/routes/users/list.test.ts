@@ -1,5 +1,5 @@
 import t from 'tap';
-import { admin, machine, signedIn } from '../../people.ts';
+import { admin, serviceAccount, signedIn } from '../../people.ts';
 import { refused } from '../../refused.ts';
 import { testApp } from '../../test-app.ts';
 
@@ -12,7 +12,7 @@ for (const email of emails) {
   clock.advance(1);
   ids.push((await signedIn(app, email)).id);
 }
-await machine(app);
+await serviceAccount(app);
 
 interface Page {
   users: { id: string; email: string }[];

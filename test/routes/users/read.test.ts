@@ -1,5 +1,5 @@
 import t from 'tap';
-import { admin, machine, signedIn } from '../../people.ts';
+import { admin, serviceAccount, signedIn } from '../../people.ts';
 import { refused } from '../../refused.ts';
 import { testApp } from '../../test-app.ts';
 
@@ -51,7 +51,7 @@ t.test('sessions that have ended or expired are not counted', async (t) => {
 
 t.test('an unknown ID, a service account and a deleted user get 404', async (t) => {
   const { access_token } = await signedIn(app, 'root3@example.com', { roles: ['admin'] });
-  const { id } = await machine(app);
+  const { id } = await serviceAccount(app);
   const gone = await signedIn(app, 'gone@example.com');
   await as(access_token, { method: 'DELETE', url: `/v1/users/${gone.id}` });
   for (const path of [

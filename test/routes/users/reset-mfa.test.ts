@@ -2,7 +2,7 @@ import t from 'tap';
 import { newUserId } from '../../../src/parts/ids.ts';
 import { newPerson } from '../../../src/rules/accounts.ts';
 import { mailbox } from '../../mailbox.ts';
-import { admin, audit, factor, machine, signedIn } from '../../people.ts';
+import { admin, audit, factor, serviceAccount, signedIn } from '../../people.ts';
 import { refused } from '../../refused.ts';
 import { testApp } from '../../test-app.ts';
 
@@ -67,7 +67,11 @@ t.test(
 t.test('a service account, a deleted user and an unknown ID get 404', async (t) => {
   const [mails, lines] = [await box.settled(), audit(app).length];
   const gone = await signedIn(app, 'gone@example.com', { email: null, status: 'deleted' });
-  for (const id of [(await machine(app)).id, gone.id, '01990d6e-7c3f-7a51-9c6b-0c1d2e3f4a5b']) {
+  for (const id of [
+    (await serviceAccount(app)).id,
+    gone.id,
+    '01990d6e-7c3f-7a51-9c6b-0c1d2e3f4a5b',
+  ]) {
     refused(t, await reset(id), 404, 'not_found');
   }
   t.equal(await box.settled(), mails);

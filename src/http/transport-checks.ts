@@ -1,4 +1,3 @@
-import helmet from '@fastify/helmet';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
 import { Refusal } from '../rules/refusal.ts';
@@ -6,30 +5,6 @@ import { keepAddresses } from './forwarded.ts';
 import { absoluteForm, hostCheck } from './host.ts';
 import type { Count } from './limits.ts';
 import { repeatedSingleton } from './singleton-fields.ts';
-
-const TWO_YEARS = 63_072_000;
-
-/** Sets headers on every response. Responses are not cached by default; the few public documents override this. */
-export async function registerHeaders(app: FastifyInstance): Promise<void> {
-  await app.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
-    },
-    hsts: { maxAge: TWO_YEARS, includeSubDomains: true },
-    referrerPolicy: { policy: 'no-referrer' },
-    xFrameOptions: { action: 'deny' },
-    originAgentCluster: false,
-    xDnsPrefetchControl: false,
-    xDownloadOptions: false,
-    xPermittedCrossDomainPolicies: false,
-    xXssProtection: false,
-  });
-  app.addHook('onRequest', (_request, reply, done) => {
-    reply.header('cache-control', 'no-store');
-    done();
-  });
-}
 
 /** Why two HTTP implementations could read the request differently (request smuggling), or undefined. The connection must close. */
 function ambiguityOf(
