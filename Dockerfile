@@ -9,7 +9,7 @@ RUN npm ci --omit=dev && npm cache clean --force
 COPY src ./src
 COPY openapi.yaml ./
 
-# The one folder that is written to, and only with SQLite: mount a volume here and the rest may be read-only.
+# Only SQLite writes here. With a volume mounted here, the rest of the image may be read-only.
 RUN mkdir data && chown node:node data
 VOLUME /app/data
 
@@ -20,5 +20,5 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
   CMD ["node", "-e", "const tls = process.env.TLS_CERT ? 's' : ''; process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'; const { pathname } = new URL(process.env.ISSUER || 'http://localhost'); fetch(`http${tls}://127.0.0.1:${process.env.PORT || 3000}${pathname.replace(/\\/$/, '')}/livez`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 
-# Node itself, without npm around it, so that SIGTERM and SIGHUP arrive.
+# Node runs without npm, so that it receives SIGTERM and SIGHUP.
 CMD ["node", "src/main.ts"]

@@ -15,7 +15,7 @@ const der = (tag: number, ...parts: Buffer[]): Buffer => {
 const SEQUENCE = 0x30;
 const sequence = (...parts: Buffer[]) => der(SEQUENCE, ...parts);
 
-/** A certificate for localhost that it signs itself (RFC 5280), good for this century. */
+/** A self-signed certificate for localhost (RFC 5280), valid for this century. */
 function selfSigned() {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const ecdsaWithSha256 = sequence(Buffer.from('06082a8648ce3d040302', 'hex'));
@@ -73,5 +73,5 @@ t.test('with a certificate it speaks HTTPS itself', async (t) => {
   t.equal(status, 200);
   t.equal(body, '{"status":"ok"}');
   t.match(hsts, /^max-age=63072000/);
-  await t.rejects(fetch(address.replace('https:', 'http:')), 'plain http gets nothing');
+  await t.rejects(fetch(address.replace('https:', 'http:')), 'plain http gets no answer');
 });

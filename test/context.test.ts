@@ -7,37 +7,34 @@ import { buildContext } from '../src/context.ts';
 import { folder } from './databases.ts';
 import { keysFor, TestClock, testApp } from './test-app.ts';
 
-t.test(
-  'keys are made where there are none, and the same ones are found at the next start',
-  async (t) => {
-    const path = join(folder(t), 'keys.json');
-    const env = { SIGNING_KEYS: path, SIGNING_ALG: 'EdDSA' };
-    const first = await testApp(t, { env });
-    const second = await testApp(t, { env });
-    t.match(first.context.keys.publicKeys(first.clock.now), { keys: [{ alg: 'EdDSA' }] });
-    t.same(
-      second.context.keys.publicKeys(second.clock.now),
-      first.context.keys.publicKeys(first.clock.now),
-    );
-  },
-);
+t.test('missing keys are made, and read again at the next start', async (t) => {
+  const path = join(folder(t), 'keys.json');
+  const env = { SIGNING_KEYS: path, SIGNING_ALG: 'EdDSA' };
+  const first = await testApp(t, { env });
+  const second = await testApp(t, { env });
+  t.match(first.context.keys.publicKeys(first.clock.now), { keys: [{ alg: 'EdDSA' }] });
+  t.same(
+    second.context.keys.publicKeys(second.clock.now),
+    first.context.keys.publicKeys(first.clock.now),
+  );
+});
 
 t.test(
-  'a key file that is gone while running leaves the old keys, and no new ones are made',
+  'if the key file disappears while running, the old keys stay and no new ones are made',
   async (t) => {
     const path = join(folder(t), 'keys.json');
     const { context, clock, signUp, refresh } = await testApp(t, { env: { SIGNING_KEYS: path } });
     const { refresh_token } = await signUp();
     const before = context.keys.publicKeys(clock.now);
     rmSync(path);
-    await t.rejects(context.reloadKeys(), { message: 'the file is gone' });
+    await t.rejects(context.reloadKeys(), { message: 'the file does not exist' });
     t.notOk(existsSync(path));
     t.same(context.keys.publicKeys(clock.now), before);
     t.equal((await refresh(refresh_token)).statusCode, 200);
   },
 );
 
-t.test('a key file that has become bad is refused, one that is good again is taken', async (t) => {
+t.test('an invalid key file is refused on reload, a valid one is accepted', async (t) => {
   const path = join(folder(t), 'keys.json');
   const { context, clock } = await testApp(t, { env: { SIGNING_KEYS: path } });
   const before = context.keys.signingKey(clock.now)?.kid;
@@ -52,24 +49,21 @@ t.test('a key file that has become bad is refused, one that is good again is tak
   t.not(context.keys.signingKey(clock.now)?.kid, before);
 });
 
-t.test('keys given inline are read, and nothing is written for them', async (t) => {
+t.test('inline keys are read, and no file is written', async (t) => {
   const { context, clock } = await testApp(t, { env: { SIGNING_KEYS: ` ${keysFor('ES256')}` } });
   await context.reloadKeys();
   t.equal(context.keys.publicKeys(clock.now).keys.length, 1);
 });
 
-t.test(
-  'without parts of its own it runs on the database that is configured and on the real clock',
-  async (t) => {
-    const config = readConfig({ DATABASE_URL: 'file::memory:', SIGNING_KEYS: keysFor('ES256') });
-    const context = await buildContext(config, { logger: pino({ level: 'silent' }) });
-    t.teardown(() => context.close());
-    t.ok(Math.abs(context.clock() - Date.now()) < 1_000);
-    await context.users.tryWriting();
-  },
-);
+t.test('by default it uses the configured database and the real clock', async (t) => {
+  const config = readConfig({ DATABASE_URL: 'file::memory:', SIGNING_KEYS: keysFor('ES256') });
+  const context = await buildContext(config, { logger: pino({ level: 'silent' }) });
+  t.teardown(() => context.close());
+  t.ok(Math.abs(context.clock() - Date.now()) < 1_000);
+  await context.users.tryWriting();
+});
 
-t.test('a node that starts knows at once what was revoked before', async (t) => {
+t.test('a node that starts knows earlier revocations at once', async (t) => {
   const clock = new TestClock();
   const url = `file:${join(folder(t), 'latchkey.db')}`;
   const env = { DATABASE_URL: url };
@@ -82,7 +76,7 @@ t.test('a node that starts knows at once what was revoked before', async (t) => 
 });
 
 t.test(
-  'the thread of the password check keeps no process alive, and ends with it all',
+  'the thread of the password check does not keep the process alive, and ends with the context',
   async (t) => {
     const config = readConfig({ DATABASE_URL: 'file::memory:', SIGNING_KEYS: keysFor('ES256') });
     const context = await buildContext(config, { logger: pino({ level: 'silent' }) });

@@ -20,7 +20,7 @@ async function until(what: () => Promise<boolean> | boolean): Promise<boolean> {
   return false;
 }
 
-/** A node whose log goes where nobody waits for its lines. */
+/** A node whose log is not read by the test. */
 async function silent(t: Test, options: { shell: string; preload?: string }) {
   const port = String(await freePort());
   const launched = launch(t, {
@@ -38,7 +38,7 @@ async function silent(t: Test, options: { shell: string; preload?: string }) {
   return { ...launched, port };
 }
 
-/** Sends bytes and resets the connection at once, a little later, and later still. */
+/** Sends bytes and resets the connection, after several delays. */
 async function resetAfter(port: number, bytes: string): Promise<void> {
   for (let round = 0; round < 30; round += 1) {
     const socket = connect(port, '127.0.0.1');
@@ -50,7 +50,7 @@ async function resetAfter(port: number, bytes: string): Promise<void> {
   }
 }
 
-t.test('a client that resets its connection, whenever, ends no process', async (t) => {
+t.test('a client that resets its connection at any time ends no process', async (t) => {
   const metrics = await freePort();
   const server = await serve(t, { cwd: folder(t), env: { METRICS_PORT: `${metrics}` } });
   for (const port of [Number(server.port), metrics]) {
@@ -69,7 +69,7 @@ t.test('a client that resets its connection, whenever, ends no process', async (
   t.match(await server.ended, { code: 0, stderr: '' });
 });
 
-t.test('more clients than the process may have files end no process', async (t) => {
+t.test('more clients than file descriptors end no process', async (t) => {
   const { port, child } = await silent(t, { shell: 'ulimit -n 60; exec "$@"' });
   const sockets = Array.from({ length: 200 }, () =>
     connect(Number(port), '127.0.0.1').on('error', () => {}),
@@ -80,7 +80,7 @@ t.test('more clients than the process may have files end no process', async (t) 
   t.equal(child.exitCode, null);
 });
 
-t.test('a log that nobody reads any more ends no process', async (t) => {
+t.test('a log whose reader has ended ends no process', async (t) => {
   const { port, child, ended } = await silent(t, { shell: 'exec "$@"' });
   child.stdout.destroy();
   for (let asked = 0; asked < 20; asked += 1) t.ok(await isAlive(port));
@@ -88,16 +88,16 @@ t.test('a log that nobody reads any more ends no process', async (t) => {
   t.match(await ended, { code: 0 });
 });
 
-t.test('a log on a full disk ends no process, and holds up no end', async (t) => {
+t.test('a log on a full disk ends no process, and does not delay the shutdown', async (t) => {
   const { port, child, ended } = await silent(t, { shell: 'exec "$@" > /dev/full' });
   t.ok(await isAlive(port));
   child.kill('SIGTERM');
   const { code, stderr } = await ended;
   t.equal(code, 0);
-  t.equal(stderr, 'Cannot write the log, lines are being lost: ENOSPC\n', 'said once');
+  t.equal(stderr, 'Cannot write the log, lines are being lost: ENOSPC\n', 'logged once');
 });
 
-t.test('a log on a terminal that is gone ends no process', async (t) => {
+t.test('a log on a closed terminal ends no process', async (t) => {
   const { port } = await silent(t, {
     shell: 'exec "$@" > /dev/full',
     preload: 'process.stdout.isTTY = true',
@@ -105,10 +105,10 @@ t.test('a log on a terminal that is gone ends no process', async (t) => {
   for (let asked = 0; asked < 20; asked += 1) t.ok(await isAlive(port));
 });
 
-t.test('a log whose disk has room again goes on, to its last line', async (t) => {
+t.test('a log continues when its disk has space again, to its last line', async (t) => {
   const cwd = folder(t);
   const log = join(cwd, 'log');
-  // The lowest number that is free is the one that was closed.
+  // The lowest free descriptor is the one that was closed.
   const preload = `
     import { closeSync, openSync } from 'node:fs';
     let isFull = false;
@@ -130,13 +130,13 @@ t.test('a log whose disk has room again goes on, to its last line', async (t) =>
   server.child.kill('SIGTERM');
   t.match(await server.ended, {
     code: 0,
-    // EBADF: a line between the closing and the opening.
+    // EBADF: a line between close and open.
     stderr: /^(Cannot write the log, lines are being lost: (ENOSPC|EBADF)\n)+$/,
   });
   t.match(readFileSync(log, 'utf8'), /SIGTERM: shutting down/);
 });
 
-t.test('a promise that failed unheard is logged, and the others are served', async (t) => {
+t.test('an unhandled rejection is logged, and other requests are served', async (t) => {
   const preload = 'process.on("SIGWINCH", () => void Promise.reject(new Error("unforeseen")))';
   const server = await serve(t, { cwd: folder(t), preload, isMeasured: true });
   for (let round = 0; round < 3; round += 1) server.child.kill('SIGWINCH');
@@ -146,14 +146,14 @@ t.test('a promise that failed unheard is logged, and the others are served', asy
   t.match(await server.ended, { code: 0 });
 });
 
-t.test('a mail server that breaks off, wherever, ends no process', async (t) => {
+t.test('a mail server that breaks off at any step ends no process', async (t) => {
   const greeting: Record<string, string> = {
     EHLO: '250 mail',
     MAIL: '250 ok',
     RCPT: '250 ok',
     DATA: '354 go on',
   };
-  /** Where the next connections break off. */
+  /** The steps at which the next connections break off. */
   let breakingAt = '';
   let broken = 0;
   let sent = 0;
@@ -176,7 +176,7 @@ t.test('a mail server that breaks off, wherever, ends no process', async (t) => 
         if (breakingAt === 'text') return end();
         sent += 1;
         socket.write('250 sent\r\n');
-        // Then it is idle, and in the pool.
+        // It is then idle in the pool.
         if (breakingAt === 'idle') setTimeout(end, 20);
         return;
       }
@@ -202,7 +202,7 @@ t.test('a mail server that breaks off, wherever, ends no process', async (t) => 
     t.ok(await until(() => broken > before), `${place}: it broke off`);
   }
   breakingAt = '';
-  t.ok(await until(() => sent >= 6), 'and each letter is sent in the end');
+  t.ok(await until(() => sent >= 6), 'each letter is sent in the end');
   t.ok(await isAlive(server.port));
   t.notMatch(server.stdout.join('\n'), /unhandled rejection/);
 });

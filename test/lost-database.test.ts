@@ -15,7 +15,7 @@ const until = async (what: () => Promise<boolean> | boolean): Promise<boolean> =
 
 type Server = Awaited<ReturnType<typeof serve>>;
 
-/** A real node behind a proxy of the test's own. */
+/** A real node, with a proxy in front of its database. */
 async function node(t: Test, database: Postgres, env: Record<string, string> = {}) {
   const url = await database.create();
   const between = await proxy(t, url);
@@ -40,7 +40,7 @@ const isReady = async (server: Server) => (await readiness(server)).status === 2
 
 const database = await postgres(t);
 
-t.test('a database connection that is lost in mid-query ends no process, no session', async (t) => {
+t.test('a database connection lost during a query ends no process and no session', async (t) => {
   const { between, admin, server } = await node(t, database);
   const clients = await Promise.all(
     Array.from({ length: 6 }, (_, index) => signUp(server, `u${index}`)),
@@ -49,7 +49,7 @@ t.test('a database connection that is lost in mid-query ends no process, no sess
   let isOver = false;
   const unforeseen: string[] = [];
 
-  /** Refreshes as a client does: what got no new token is sent again. */
+  /** Refreshes as a client does: a refresh without an answer is repeated. */
   const refresh = async (index: number) => {
     while (!isOver) {
       const tokens = clients[index] as (typeof clients)[0];
@@ -65,7 +65,7 @@ t.test('a database connection that is lost in mid-query ends no process, no sess
       }
     }
   };
-  /** Asks what needs no database, all the while. */
+  /** Keeps sending requests that need no database. */
   const ask = async () => {
     while (!isOver) {
       const { access_token } = clients[0] as (typeof clients)[0];
@@ -90,7 +90,7 @@ t.test('a database connection that is lost in mid-query ends no process, no sess
       },
     ],
     [
-      'a restart of what stands between',
+      'a restart of the proxy',
       async ({ goAway, comeBack }) => {
         await goAway();
         await sleep(200);
@@ -108,13 +108,13 @@ t.test('a database connection that is lost in mid-query ends no process, no sess
   }
   isOver = true;
   await working;
-  t.equal(server.child.exitCode, null, 'the process lives');
+  t.equal(server.child.exitCode, null, 'the process is running');
   t.same(unforeseen, [], 'every other answer was 503 with Retry-After');
-  t.ok((answers.get(503) ?? 0) > 0, 'some were hit');
+  t.ok((answers.get(503) ?? 0) > 0, 'some requests were affected');
   for (const { refresh_token } of clients) await server.tokens('/v1/refresh', { refresh_token });
 });
 
-t.test('while one row is locked, its requests alone fail, and within the limit', async (t) => {
+t.test('while a row is locked, only its requests fail, and within the time limit', async (t) => {
   const { url, admin, server } = await node(t, database, { DATABASE_POOL: '3' });
   const [locked, other] = [await signUp(server, 'ada'), await signUp(server, 'eve')];
   const rival = await database.connect(url);
@@ -155,10 +155,10 @@ t.test('while one row is locked, its requests alone fail, and within the limit',
   const { rows } = await admin.query(
     "select state, wait_event_type from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and state <> 'idle'",
   );
-  t.same(rows, [], 'no statement is left over');
+  t.same(rows, [], 'no statement is still running');
 });
 
-t.test('a database that hangs is asked by one poll and one probe, and given up', async (t) => {
+t.test('a database that hangs gets one poll and one probe, which time out', async (t) => {
   const { between, server } = await node(t, database, { DATABASE_POOL: '10' });
   const { access_token, refresh_token } = await signUp(server, 'ada');
   t.equal((await readiness(server)).status, 200);
@@ -175,11 +175,11 @@ t.test('a database that hangs is asked by one poll and one probe, and given up',
   await sleep(3_000);
   t.ok(between.open() <= 4, `${between.open()} connections hang`);
   between.swallow(false);
-  t.ok(await until(() => isReady(server)), 'it is seen when it answers again');
+  t.ok(await until(() => isReady(server)), 'the node notices when it answers again');
   await server.tokens('/v1/refresh', { refresh_token });
 });
 
-t.test('a database that takes no writes is not ready, and is when it does again', async (t) => {
+t.test('a node whose database takes no writes is not ready, and becomes ready again', async (t) => {
   const { admin, server } = await node(t, database);
   const { refresh_token } = await signUp(server, 'ada');
   const { rows } = await admin.query('select current_database() as name');
@@ -203,9 +203,9 @@ t.test('a database that takes no writes is not ready, and is when it does again'
   const linesWith = (text: string) => server.stdout.filter((line) => line.includes(text));
   const said = linesWith('database: takes no writes');
   // A connection ends a moment after it is killed, and may take one more write meanwhile.
-  t.equal(said.length, 1 + linesWith('database: takes writes again').length, 'said once');
-  // Whichever the probe met first: the connection that was just killed, or the setting.
-  t.match(said[0], /read-only transaction|terminat/, 'with the reason');
+  t.equal(said.length, 1 + linesWith('database: takes writes again').length, 'logged once');
+  // The probe met either the connection that was just killed, or the setting.
+  t.match(said[0], /read-only transaction|terminat/, 'with the cause');
   await readOnly('off');
   t.ok(await until(() => isReady(server)));
   await server.line(/database: takes writes again/);

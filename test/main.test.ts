@@ -12,7 +12,7 @@ import { folder, freePort, postgres } from './databases.ts';
 import { launch, serve } from './server.ts';
 import { keySet, keysFor, PASSWORD, type Tokens } from './test-app.ts';
 
-/** Of nobody: made for these tests, for localhost. */
+/** Made for these tests, for localhost. */
 const TLS_KEY = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgICWCej1KNsZRPKRz
 H/okEB0CTRCGYwjxW1TNvUHAABWhRANCAAQUVR0xSE61YhGucwD51uBlk2PSCUEL
@@ -37,7 +37,7 @@ const keysOf = async (url: string) => {
   return ((await answer.json()) as { keys: { kid: string }[] }).keys.map(({ kid }) => kid);
 };
 
-/** Asks again until the answer is as it should be. */
+/** Repeats until the answer is true. */
 async function until(what: () => Promise<boolean>): Promise<boolean> {
   for (let waited = 0; waited < 5_000; waited += 50) {
     if (await what()) return true;
@@ -46,44 +46,34 @@ async function until(what: () => Promise<boolean>): Promise<boolean> {
   return false;
 }
 
-t.test(
-  'every mistake of the environment is named in one message, and nothing is started',
-  async (t) => {
-    const cwd = folder(t);
-    const env = {
-      PORT: 'http',
-      ISSUER: 'secret-of-the-operator',
-      SESSION_MAX: '1y',
-      HASH_PASSES: '1',
-    };
-    const { code, stdout, stderr } = await launch(t, { cwd, env, isMeasured: true }).ended;
-    t.equal(code, 78);
-    t.same(stdout, []);
-    t.match(stderr, /^The configuration has 4 mistakes:\n/);
-    for (const name of Object.keys(env)) t.match(stderr, new RegExp(`^ {2}${name} `, 'm'));
-    t.notMatch(stderr, /secret-of-the-operator|^ +at /m);
-    t.throws(() => statSync(join(cwd, 'data')), 'nothing was made');
-  },
-);
+t.test('every configuration error is reported in one message, and nothing starts', async (t) => {
+  const cwd = folder(t);
+  const env = {
+    PORT: 'http',
+    ISSUER: 'secret-of-the-operator',
+    SESSION_MAX: '1y',
+    HASH_PASSES: '1',
+  };
+  const { code, stdout, stderr } = await launch(t, { cwd, env, isMeasured: true }).ended;
+  t.equal(code, 78);
+  t.same(stdout, []);
+  t.match(stderr, /^The configuration has 4 mistakes:\n/);
+  for (const name of Object.keys(env)) t.match(stderr, new RegExp(`^ {2}${name} `, 'm'));
+  t.notMatch(stderr, /secret-of-the-operator|^ +at /m);
+  t.throws(() => statSync(join(cwd, 'data')), 'no folder was created');
+});
 
-t.test(
-  'keys that cannot be used end the process with the same code, and are not shown',
-  async (t) => {
-    const secret = Buffer.from('a readable secret, which is no key').toString('base64url');
-    const keys = keySet(newSigningKey('ES256', 0), { kty: 'oct', k: secret });
-    const env = { SIGNING_KEYS: keys, DATABASE_URL: 'file::memory:' };
-    const { code, stdout, stderr } = await launch(t, { cwd: folder(t), env, isMeasured: true })
-      .ended;
-    t.equal(code, 78);
-    t.same(stdout, []);
-    t.equal(
-      stderr,
-      'SIGNING_KEYS cannot be used: key 1: its secret is text, not 32 random bytes\n',
-    );
-  },
-);
+t.test('unusable keys end the process with the same code, and are not shown', async (t) => {
+  const secret = Buffer.from('a readable secret, which is no key').toString('base64url');
+  const keys = keySet(newSigningKey('ES256', 0), { kty: 'oct', k: secret });
+  const env = { SIGNING_KEYS: keys, DATABASE_URL: 'file::memory:' };
+  const { code, stdout, stderr } = await launch(t, { cwd: folder(t), env, isMeasured: true }).ended;
+  t.equal(code, 78);
+  t.same(stdout, []);
+  t.equal(stderr, 'SIGNING_KEYS cannot be used: key 1: its secret is text, not 32 random bytes\n');
+});
 
-t.test('in an empty folder it starts, makes its keys for the owner only, and serves', async (t) => {
+t.test('in an empty folder it creates its keys for the owner only, and serves', async (t) => {
   const cwd = folder(t);
   const server = await serve(t, { cwd });
   const { access_token } = await server.tokens('/v1/register', {
@@ -107,7 +97,7 @@ t.test('in an empty folder it starts, makes its keys for the owner only, and ser
   t.notMatch(log, new RegExp(`${PASSWORD}|${access_token}|ada@example`));
 });
 
-t.test('metrics have a port of their own, and the public one has none', async (t) => {
+t.test('metrics are on their own port, and not on the public one', async (t) => {
   const port = await freePort();
   const server = await serve(t, { cwd: folder(t), env: { METRICS_PORT: `${port}` } });
   t.equal((await fetch(`${server.url}/livez`)).status, 200);
@@ -128,37 +118,34 @@ t.test('metrics have a port of their own, and the public one has none', async (t
   await t.rejects(fetch(`http://127.0.0.1:${port}/metrics`));
 });
 
-t.test(
-  'on SIGTERM a request in flight is answered, no new one is taken, the end is clean',
-  async (t) => {
-    const server = await serve(t, { cwd: folder(t) });
-    const body = JSON.stringify({ email: 'ada@example.com', password: PASSWORD });
-    const headers = {
-      'content-type': 'application/json',
-      'content-length': Buffer.byteLength(body),
-    };
-    const agent = new Agent({ keepAlive: true });
-    t.teardown(() => agent.destroy());
-    const inFlight = httpRequest(`${server.url}/v1/register`, { method: 'POST', headers, agent });
-    inFlight.write(body.slice(0, 10));
-    await once(inFlight, 'socket');
-    t.equal((await fetch(`${server.url}/livez`)).status, 200);
-    server.child.kill('SIGTERM');
-    await server.line(/SIGTERM: shutting down/);
-    const isRefused = () =>
-      fetch(server.url, { headers: { connection: 'close' } }).then(
-        () => false,
-        () => true,
-      );
-    t.ok(await until(isRefused));
-    inFlight.end(body.slice(10));
-    const [answer] = await once(inFlight, 'response');
-    t.equal(answer.statusCode, 201);
-    t.equal(answer.headers.connection, 'close', 'so that nobody holds up the end');
-    answer.resume();
-    t.match(await server.ended, { code: 0, signal: null, stderr: '' });
-  },
-);
+t.test('on SIGTERM requests in flight are answered, and new connections refused', async (t) => {
+  const server = await serve(t, { cwd: folder(t) });
+  const body = JSON.stringify({ email: 'ada@example.com', password: PASSWORD });
+  const headers = {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+  };
+  const agent = new Agent({ keepAlive: true });
+  t.teardown(() => agent.destroy());
+  const inFlight = httpRequest(`${server.url}/v1/register`, { method: 'POST', headers, agent });
+  inFlight.write(body.slice(0, 10));
+  await once(inFlight, 'socket');
+  t.equal((await fetch(`${server.url}/livez`)).status, 200);
+  server.child.kill('SIGTERM');
+  await server.line(/SIGTERM: shutting down/);
+  const isRefused = () =>
+    fetch(server.url, { headers: { connection: 'close' } }).then(
+      () => false,
+      () => true,
+    );
+  t.ok(await until(isRefused));
+  inFlight.end(body.slice(10));
+  const [answer] = await once(inFlight, 'response');
+  t.equal(answer.statusCode, 201);
+  t.equal(answer.headers.connection, 'close', 'so that clients do not delay the shutdown');
+  answer.resume();
+  t.match(await server.ended, { code: 0, signal: null, stderr: '' });
+});
 
 t.test('a signal that arrives just before the service is ready is not lost', async (t) => {
   // Followed in the same turn as the signals.
@@ -175,7 +162,7 @@ t.test('a signal that arrives just before the service is ready is not lost', asy
   t.match(await server.ended, { code: 0, signal: null, stderr: '' });
 });
 
-t.test('a changed key file is read, on SIGHUP at once and by itself soon after', async (t) => {
+t.test('a changed key file is reloaded, at once on SIGHUP and otherwise soon', async (t) => {
   const cwd = folder(t);
   const path = join(cwd, 'data', 'keys.json');
   const preload = 'process.on("SIGWINCH", () => { throw new Error("unforeseen"); })';
@@ -187,7 +174,7 @@ t.test('a changed key file is read, on SIGHUP at once and by itself soon after',
   const [old = ''] = await keysOf(server.url);
   const { keys } = JSON.parse(readFileSync(path, 'utf8'));
 
-  t.test('a bad one is said in the log, and the old keys stay', async (t) => {
+  t.test('an invalid key set is logged, and the old keys stay', async (t) => {
     writeFileSync(path, '{"keys":');
     server.child.kill('SIGHUP');
     await server.line(/key set refused: old keys stay in use/);
@@ -195,35 +182,29 @@ t.test('a changed key file is read, on SIGHUP at once and by itself soon after',
     t.equal((await server.whoami(access_token)).status, 200);
   });
 
-  t.test(
-    'a good one is used at once: a key that is added signs, the old one verifies',
-    async (t) => {
-      const next = newSigningKey('EdDSA', Math.floor(Date.now() / 1_000));
-      writeFileSync(path, keySet({ ...keys[0], nbf: 0 }, keys[1], next));
-      server.child.kill('SIGHUP');
-      await server.line(/key\.rotated/);
-      t.same(await keysOf(server.url), [old, next.kid]);
-      t.equal((await server.whoami(access_token)).status, 200);
-      const fresh = await server.tokens('/v1/refresh', { refresh_token });
-      const [header = ''] = fresh.access_token.split('.');
-      t.match(JSON.parse(Buffer.from(header, 'base64url').toString()), {
-        kid: next.kid,
-        alg: 'EdDSA',
-      });
-    },
-  );
+  t.test('a valid one is used at once: an added key signs, the old one verifies', async (t) => {
+    const next = newSigningKey('EdDSA', Math.floor(Date.now() / 1_000));
+    writeFileSync(path, keySet({ ...keys[0], nbf: 0 }, keys[1], next));
+    server.child.kill('SIGHUP');
+    await server.line(/key\.rotated/);
+    t.same(await keysOf(server.url), [old, next.kid]);
+    t.equal((await server.whoami(access_token)).status, 200);
+    const fresh = await server.tokens('/v1/refresh', { refresh_token });
+    const [header = ''] = fresh.access_token.split('.');
+    t.match(JSON.parse(Buffer.from(header, 'base64url').toString()), {
+      kid: next.kid,
+      alg: 'EdDSA',
+    });
+  });
 
-  t.test(
-    'KEY-06 without a signal too: a key that is dropped is dead, its tokens with it',
-    async (t) => {
-      const next = newSigningKey('ES256', 0);
-      writeFileSync(path, keySet(next, keys[1]));
-      t.ok(await until(async () => (await keysOf(server.url)).join() === next.kid));
-      t.equal((await server.whoami(access_token)).status, 401);
-    },
-  );
+  t.test('KEY-06 without a signal too: tokens of a removed key are refused', async (t) => {
+    const next = newSigningKey('ES256', 0);
+    writeFileSync(path, keySet(next, keys[1]));
+    t.ok(await until(async () => (await keysOf(server.url)).join() === next.kid));
+    t.equal((await server.whoami(access_token)).status, 401);
+  });
 
-  t.test('an error that nobody foresaw is logged, and ends the process in order', async (t) => {
+  t.test('an uncaught exception is logged, and shuts the process down gracefully', async (t) => {
     server.child.kill('SIGWINCH');
     t.match(await server.ended, { code: 1, signal: null });
     await server.line(/shutting down after an error/);
@@ -233,11 +214,11 @@ t.test('a changed key file is read, on SIGHUP at once and by itself soon after',
 interface Client {
   email: string;
   tokens: Tokens;
-  /** The Idempotency-Key of the refresh that is under way, if it has one. */
+  /** The Idempotency-Key of the refresh in flight, if it has one. */
   key: string | undefined;
 }
 
-t.test('killed in the middle of it all, it loses no user and strands no session', async (t) => {
+t.test('after a kill -9 under load, no user and no session is lost', async (t) => {
   const cwd = folder(t);
   const env = { PORT: String(await freePort()) };
   const clients: Client[] = [];
@@ -273,7 +254,7 @@ t.test('killed in the middle of it all, it loses no user and strands no session'
     const ends = await working;
     t.ok(
       ends.some(({ status }) => status === 'rejected'),
-      'some were in the middle of a request',
+      'some requests were in flight',
     );
 
     const again = await serve(t, { cwd, env });
@@ -290,7 +271,7 @@ t.test('killed in the middle of it all, it loses no user and strands no session'
       const answer = await again.post('/v1/register', { email, password: PASSWORD });
       t.ok(
         [201, 409].includes(answer.status),
-        'who got no answer is there as a whole, or not at all',
+        'a user without an answer exists completely or not at all',
       );
       if (answer.status !== 409) continue;
       t.ok((await again.tokens('/v1/login', { email, password: PASSWORD })).access_token);
@@ -327,11 +308,11 @@ t.test('nodes that start at once in an empty folder share one database and one k
   t.equal(revoked?.status, 204);
   t.ok(
     await until(async () => (await first.whoami(access_token)).status === 401),
-    'and tell each other what is revoked',
+    'and share revocations',
   );
 });
 
-t.test('HTTPS without a proxy; on a terminal the log is for people', async (t) => {
+t.test('HTTPS without a proxy; on a terminal the log is readable', async (t) => {
   const cwd = folder(t);
   writeFileSync(join(cwd, 'key.pem'), TLS_KEY);
   writeFileSync(join(cwd, 'cert.pem'), TLS_CERT);
@@ -369,7 +350,7 @@ t.test('on PostgreSQL', async (t) => {
   });
 
   t.test(
-    'while the database is away tokens are checked, the rest is 503, and nobody is signed out',
+    'without the database tokens are still checked, other requests get 503, and nobody is signed out',
     async (t) => {
       await database.stop();
       t.equal((await server.whoami(access_token)).status, 200);
@@ -389,7 +370,7 @@ t.test('on PostgreSQL', async (t) => {
     },
   );
 
-  t.test('it ends in order', async (t) => {
+  t.test('it shuts down gracefully', async (t) => {
     server.child.kill('SIGTERM');
     t.match(await server.ended, { code: 0, stderr: '' });
   });

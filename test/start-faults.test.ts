@@ -11,7 +11,7 @@ import { launch, serve } from './server.ts';
 const SECRET = 'CANARY77aa31';
 const ports = { PORT: '0', METRICS_PORT: '0' };
 
-/** Starts it, and expects one line and this code. */
+/** Starts the service, and expects one line and this exit code. */
 async function refuses(t: Test, { env, code, says, cwd = folder(t) }: Refusal): Promise<string[]> {
   const ended = await launch(t, { cwd, env: { ...ports, ...env }, isMeasured: true }).ended;
   t.equal(ended.code, code, JSON.stringify(env));
@@ -28,7 +28,7 @@ interface Refusal {
   cwd?: string;
 }
 
-/** A port that somebody else has. */
+/** A port that is in use. */
 async function takenPort(t: Test): Promise<string> {
   const rival = createServer().listen(0, '127.0.0.1');
   await once(rival, 'listening');
@@ -37,7 +37,7 @@ async function takenPort(t: Test): Promise<string> {
   return String(typeof address === 'object' ? address?.port : 0);
 }
 
-t.test('an operator whose port is taken is told which, and what to do', async (t) => {
+t.test('a port in use is reported, with what to do', async (t) => {
   const port = await takenPort(t);
   const says = new RegExp(
     `^Port ${port} of 127\\.0\\.0\\.1 is in use\\. .* choose another PORT\\.`,
@@ -57,7 +57,7 @@ t.test('a second instance gets a free port for its metrics in development', asyn
   t.match(await server.ended, { code: 0, stderr: '' });
 });
 
-t.test('and is told in production', async (t) => {
+t.test('in production a metrics port in use is reported', async (t) => {
   const METRICS_PORT = await takenPort(t);
   const cwd = folder(t);
   const first = await serve(t, { cwd });
@@ -71,10 +71,10 @@ t.test('and is told in production', async (t) => {
   };
   const says = /is in use\. .* choose another METRICS_PORT\./;
   const stdout = await refuses(t, { env, code: 78, says, cwd });
-  t.same(stdout, [], 'nobody was let in before');
+  t.same(stdout, [], 'the service did not listen before');
 });
 
-t.test('an operator whose SQLite file or mail folder is none is told so', async (t) => {
+t.test('an invalid SQLite file or mail folder is reported', async (t) => {
   const cwd = folder(t);
   writeFileSync(join(cwd, 'letter.txt'), 'Dear Ada, this is no database. '.repeat(100));
   mkdirSync(join(cwd, 'directory'));
@@ -91,7 +91,7 @@ t.test('an operator whose SQLite file or mail folder is none is told so', async 
   );
 });
 
-t.test('an operator whose database a newer version made is told so', async (t) => {
+t.test('a database of a newer version is reported', async (t) => {
   const cwd = folder(t);
   const server = await serve(t, { cwd });
   server.child.kill('SIGTERM');
@@ -111,7 +111,7 @@ t.test('with PostgreSQL', async (t) => {
     return { DATABASE_URL: other.href };
   };
 
-  t.test('what only the operator can mend is said at once, with 78', async (t) => {
+  t.test('faults that only the operator can fix exit at once with 78', async (t) => {
     const client = await server.connect(url);
     await client.query(`create role guest login password '${SECRET}'`);
     await client.end();
@@ -132,7 +132,7 @@ t.test('with PostgreSQL', async (t) => {
     await Promise.all(cases.map(([env, says]) => refuses(t, { env, code: 78, says })));
   });
 
-  t.test('a URL may name the socket of its server', async (t) => {
+  t.test('a URL may name the socket of the server', async (t) => {
     const { port, pathname } = new URL(url);
     const { socket } = server;
     for (const DATABASE_URL of [
@@ -148,7 +148,7 @@ t.test('with PostgreSQL', async (t) => {
     }
   });
 
-  t.test('a database that starts later is waited for', async (t) => {
+  t.test('it waits for a database that starts later', async (t) => {
     await server.stop();
     const node = launch(t, {
       cwd: folder(t),
@@ -161,13 +161,13 @@ t.test('with PostgreSQL', async (t) => {
     );
     await server.start();
     await node.line(/Latchkey listens on/);
-    t.equal(node.stdout.filter((line) => line.includes('waiting: ')).length, 1, 'said once');
+    t.equal(node.stdout.filter((line) => line.includes('waiting: ')).length, 1, 'logged once');
     node.child.kill('SIGTERM');
     t.match(await node.ended, { code: 0, stderr: '' });
   });
 });
 
-t.test('a database that does not come in time ends the process with 69', async (t) => {
+t.test('a database that does not start in time ends the process with 69', async (t) => {
   const port = await freePort();
   const DATABASE_URL = `postgres://user:${SECRET}@localhost:${port}/name`;
   const says = new RegExp(`^The database postgres://localhost:${port}/name does not answer\\.`);
@@ -182,13 +182,15 @@ t.test('a signal ends the wait for a database', async (t) => {
   t.match(await node.ended, { code: 0, signal: null, stderr: '' });
 });
 
-t.test('what cannot be brought about here is explained too', async (t) => {
+t.test('faults that this test cannot cause are explained too', async (t) => {
   const fault = (code: string, message = '') => Object.assign(new Error(message), { code });
   const file = databaseFault('file:a.db');
   t.match(file(fault('SQLITE_FULL')), { exitCode: 69, message: /free space/ });
   t.match(file(fault('SQLITE_BUSY_SNAPSHOT')), { exitCode: 69, message: /another process/ });
   t.match(file(fault('SQLITE_READONLY')), { exitCode: 78, message: /read and write/ });
   t.match(file(fault('EACCES')), { exitCode: 78, message: /a\.db cannot be opened/ });
+  const lostRaces = new Error('user changed concurrently 30 times in a row');
+  t.match(file(lostRaces), { exitCode: 69, message: /cannot complete the operation now/ });
   t.equal(file(new TypeError('a bug')), undefined);
   const server = databaseFault(`postgres://user:${SECRET}@db.example.com/name?sslmode=x`);
   for (const code of ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', '57P03', '53300', '08006'])
@@ -211,12 +213,9 @@ t.test('what cannot be brought about here is explained too', async (t) => {
   t.match(low(fault('EACCES')), { exitCode: 78, message: /PORT above 1023/ });
 });
 
-t.test(
-  'what nobody foresaw is no mistake of the operator: it ends with 1 and its stack',
-  async (t) => {
-    const preload = 'process.constrainedMemory = () => { throw new Error("unforeseen"); }';
-    const ended = await launch(t, { cwd: folder(t), env: ports, preload, isMeasured: true }).ended;
-    t.equal(ended.code, 1);
-    t.match(ended.stderr, /unforeseen\n +at /);
-  },
-);
+t.test('an unexpected error exits with 1 and a stack trace', async (t) => {
+  const preload = 'process.constrainedMemory = () => { throw new Error("unforeseen"); }';
+  const ended = await launch(t, { cwd: folder(t), env: ports, preload, isMeasured: true }).ended;
+  t.equal(ended.code, 1);
+  t.match(ended.stderr, /unforeseen\n +at /);
+});

@@ -22,7 +22,7 @@ const production = {
 };
 const development = { DATABASE_URL: 'file::memory:' };
 
-/** What an operator may get wrong, by the variable that has to be named. */
+/** Unsafe environments, with the variable that must be named. */
 const unsafe: [name: string, env: Record<string, string>][] = [
   ['NODE_ENV', { NODE_ENV: CANARY }],
   [
@@ -93,7 +93,7 @@ const unsafe: [name: string, env: Record<string, string>][] = [
 
 const logger = pino({ level: 'silent' });
 
-/** What a start would say, without a process. */
+/** The error message of a start, without a process. */
 async function refusalOf(env: Record<string, string>): Promise<string> {
   try {
     const context = await buildContext(readConfig(env), { logger });
@@ -105,7 +105,7 @@ async function refusalOf(env: Record<string, string>): Promise<string> {
   return 'accepted';
 }
 
-/** A few kinds are started for real, and whatever only the start itself can find. */
+/** A few kinds, and those that only the start itself can detect, are started in a real process. */
 const KINDS = ['NODE_ENV', 'ISSUER', 'MAIL_URL', 'DATABASE_URL', 'TRUST_PROXY', 'METRICS_PORT'];
 const isReal = ([name, env]: (typeof unsafe)[number], index: number) =>
   name === 'TLS_CERT' ||
@@ -113,7 +113,7 @@ const isReal = ([name, env]: (typeof unsafe)[number], index: number) =>
   env['SIGNING_KEYS']?.startsWith('---') ||
   (KINDS.includes(name) && unsafe.findIndex(([other]) => other === name) === index);
 
-t.test('CFG-01 what would be unsafe is refused, and named without its value', async (t) => {
+t.test('CFG-01 an unsafe setting is refused, and named without its value', async (t) => {
   for (const [name, env] of unsafe.filter((attempt, index) => !isReal(attempt, index))) {
     const message = await refusalOf(env);
     t.match(message, new RegExp(`\\n {2}.*${name}`), JSON.stringify(env).slice(0, 100));
@@ -121,29 +121,32 @@ t.test('CFG-01 what would be unsafe is refused, and named without its value', as
   }
 });
 
-t.test('CFG-01 what is refused ends the process with 78, before anything is made', async (t) => {
-  const attempts = unsafe.filter(isReal).map(([name, env]) => async () => {
-    const cwd = folder(t);
-    writeFileSync(join(cwd, 'not-pem'), CANARY);
-    const ports = { PORT: '0', METRICS_PORT: name === 'METRICS_PORT' ? '9464' : '0' };
-    const isMeasured = name === 'TLS_CERT' || name === 'METRICS_PORT';
-    const ended = await launch(t, { cwd, env: { ...ports, ...env }, isMeasured }).ended;
-    const what = `${name} ${JSON.stringify(env).slice(0, 100)}`;
-    t.equal(ended.code, 78, what);
-    t.same(ended.stdout, [], what);
-    t.match(ended.stderr, name, what);
-    t.notMatch(ended.stderr, CANARY, what);
-    t.notMatch(ended.stderr, /^ +at /m, what);
-  });
-  // A few at a time: each is a process.
-  const lanes = Array.from({ length: 3 }, async () => {
-    for (let next = attempts.pop(); next !== undefined; next = attempts.pop()) await next();
-  });
-  await Promise.all(lanes);
-});
+t.test(
+  'CFG-01 an unsafe setting ends the process with 78, before anything is created',
+  async (t) => {
+    const attempts = unsafe.filter(isReal).map(([name, env]) => async () => {
+      const cwd = folder(t);
+      writeFileSync(join(cwd, 'not-pem'), CANARY);
+      const ports = { PORT: '0', METRICS_PORT: name === 'METRICS_PORT' ? '9464' : '0' };
+      const isMeasured = name === 'TLS_CERT' || name === 'METRICS_PORT';
+      const ended = await launch(t, { cwd, env: { ...ports, ...env }, isMeasured }).ended;
+      const what = `${name} ${JSON.stringify(env).slice(0, 100)}`;
+      t.equal(ended.code, 78, what);
+      t.same(ended.stdout, [], what);
+      t.match(ended.stderr, name, what);
+      t.notMatch(ended.stderr, CANARY, what);
+      t.notMatch(ended.stderr, /^ +at /m, what);
+    });
+    // A few at a time: each is a process.
+    const lanes = Array.from({ length: 3 }, async () => {
+      for (let next = attempts.pop(); next !== undefined; next = attempts.pop()) await next();
+    });
+    await Promise.all(lanes);
+  },
+);
 
 t.test(
-  'CFG-01 LOG-01 a password of the database or of the mail server is printed nowhere',
+  'CFG-01 LOG-01 passwords of the database and the mail server are never printed',
   async (t) => {
     const { create } = await postgres(t);
     const url = new URL(await create());

@@ -24,7 +24,7 @@ const isReady = async (server: Server) => (await readiness(server)).status === 2
 
 const credentials = { email: 'ada@example.com', password: PASSWORD };
 
-t.test('a SQLite that another process has locked is not ready, and soon is again', async (t) => {
+t.test('a node whose SQLite file is locked is not ready, and becomes ready again', async (t) => {
   const cwd = folder(t);
   const server = await serve(t, { cwd, env: { DATABASE_TIMEOUT: '200ms' }, isMeasured: true });
   const { refresh_token } = await server.tokens('/v1/register', credentials);
@@ -42,10 +42,10 @@ t.test('a SQLite that another process has locked is not ready, and soon is again
   await server.tokens('/v1/refresh', { refresh_token });
 });
 
-t.test('on a full disk a node is not ready, and says why in the log', async (t) => {
+t.test('a node with a full disk is not ready, and logs the cause', async (t) => {
   const server = await serve(t, {
     cwd: folder(t),
-    // No file may grow beyond this; 512 bytes a unit. The signal that comes with it belongs to the limit, not to a disk.
+    // The largest file, in units of 512 bytes. The limit sends a signal, which a full disk would not.
     shell: 'ulimit -f 512; exec "$@"',
     preload: 'process.on("SIGXFSZ", () => {})',
   });

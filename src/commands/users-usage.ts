@@ -24,7 +24,7 @@ terminal; otherwise reads it from standard input. Prints the ID of the account.`
   },
   list: {
     options: { '--email PREFIX': 'only addresses that start with this' },
-    summary: 'one line per user',
+    summary: 'list users, one per line',
     details: 'Prints one line per user: ID, status, address, number of sessions and roles.',
   },
   disable: {
@@ -35,23 +35,23 @@ Refused for the last administrator.`,
   },
   enable: {
     argument: 'EMAIL',
-    summary: 'undo disable',
+    summary: 'allow sign-in again',
     details: 'Allows sign-in again. Sessions that have ended stay ended.',
   },
   'end-sessions': {
     argument: 'EMAIL',
-    summary: 'sign out everywhere',
+    summary: 'end every session of the user',
     details: 'Ends all sessions. Every token stops working within a second.',
   },
   import: {
     argument: 'FILE',
-    summary: 'add the users of a JSON Lines file; run again to continue after an interruption',
+    summary: 'add users from a JSON Lines file; run it again to resume',
     details: `Adds the users of a JSON Lines file, a thousand per commit. Skips addresses that have
 an account, so an interrupted import can be run again. Reports each refused line.`,
   },
   export: {
-    summary: 'write every user as JSON Lines, without secrets',
-    details: 'Writes every user to standard output as JSON Lines, without passwords and secrets.',
+    summary: 'write all users as JSON Lines, without secrets',
+    details: 'Writes all users to standard output as JSON Lines, without passwords and secrets.',
   },
 } as const satisfies Record<string, Usage>;
 

@@ -39,7 +39,7 @@ interface Start {
 const start = (url: string, args: string[], { env, isMeasured }: Start = {}): ChildProcess =>
   spawn(...nodeCommand([ENTRY, ...args], isMeasured), { env: environment(url, env) });
 
-/** Runs the command as an operator does, with this standard input. */
+/** Runs the command in a process, with this standard input. */
 async function run(
   url: string,
   args: string[],
@@ -56,7 +56,7 @@ async function run(
   return { code, stdout, stderr };
 }
 
-/** A terminal of the test's own, and what was written to it. */
+/** A terminal, and what was written to it. */
 function terminal(input: string | undefined, isTTY = false) {
   const stdin = Object.assign(new PassThrough(), { isTTY });
   if (input !== undefined) stdin.end(input);
@@ -73,7 +73,7 @@ function terminal(input: string | undefined, isTTY = false) {
 
 type Terminal = Parameters<typeof runUsersCommand>[2];
 
-/** The words of a command line, read and carried out. */
+/** Reads and runs a command line. */
 async function carryOut(words: string[], context: Context, own: Terminal) {
   const command = readUsersCommand(words);
   if (!('help' in command)) await runUsersCommand(command, context, own);
@@ -98,7 +98,7 @@ t.test('in one process', async (t) => {
   };
 
   t.test(
-    'an account is made with the password of standard input, its line end aside',
+    'an account is created with the password from standard input, without its line end',
     async (t) => {
       const { out, err } = await command(
         ['create', 'Ada@example.com', '--name', 'Ada', '--admin'],
@@ -112,11 +112,11 @@ t.test('in one process', async (t) => {
       t.equal((await login()).statusCode, 200);
       await command(['create', 'plain@example.com'], PASSWORD);
       t.match(await context.users.findByEmail('plain@example.com'), { roles: [], name: null });
-      t.equal(await box.settled(), 0, 'nobody is mailed');
+      t.equal(await box.settled(), 0, 'no mail is sent');
     },
   );
 
-  t.test('what is refused makes no account', async (t) => {
+  t.test('a refused command creates no account', async (t) => {
     const before = await context.users.list({ kind: 'person', limit: 100 });
     await mistaken(t, command(['create', 'not an address'], PASSWORD));
     await t.rejects(command(['create', 'eve@example.com'], 'short\n'), { code: 'invalid_input' });
@@ -137,7 +137,7 @@ t.test('in one process', async (t) => {
     t.same(await context.users.list({ kind: 'person', limit: 100 }), before);
   });
 
-  t.test('a user is disabled, enabled and signed out, and every token dies', async (t) => {
+  t.test('a user is disabled, enabled and signed out, and every token stops working', async (t) => {
     await command(['create', 'carl@example.com'], PASSWORD);
     const email = 'carl@example.com';
     const first = (await login(email)).json();
@@ -150,7 +150,7 @@ t.test('in one process', async (t) => {
     t.equal((await login(email)).statusCode, 401);
     await command(['enable', email]);
     t.equal((await login(email)).statusCode, 200);
-    t.equal((await refresh(second.refresh_token)).statusCode, 401, 'what ended stays ended');
+    t.equal((await refresh(second.refresh_token)).statusCode, 401, 'ended sessions stay ended');
     for (const act of ['disable', 'enable', 'end-sessions'])
       await mistaken(t, command([act, 'nobody@example.com']));
     await t.rejects(command(['disable', 'ada@example.com']), { code: 'last_admin' });
@@ -158,7 +158,7 @@ t.test('in one process', async (t) => {
   });
 
   t.test(
-    'a list has one line for each user, an export one object, and neither a secret',
+    'a list has one line per user, an export one object, and neither has a secret',
     async (t) => {
       const user = await context.users.findByEmail('carl@example.com');
       await command(['disable', 'plain@example.com']);
@@ -189,7 +189,7 @@ t.test('in one process', async (t) => {
     },
   );
 
-  t.test('an export of many pages waits for its reader and misses nobody', async (t) => {
+  t.test('an export of many pages waits for its reader and is complete', async (t) => {
     const file = join(folder(t), 'many.jsonl');
     const many = Array.from({ length: 1_001 }, (_, index) =>
       JSON.stringify({ email: `m${index}@example.com` }),
@@ -201,11 +201,11 @@ t.test('in one process', async (t) => {
     t.equal(new Set(emails).size, 1_004);
     t.equal(emails.length, 1_004);
     const found = linesOf((await command(['list', '--email', 'M'])).out);
-    t.equal(found.length, 1_001, 'nor does a search');
+    t.equal(found.length, 1_001, 'a search is complete too');
     t.equal(new Set(found).size, 1_001);
   });
 
-  t.test('a password is asked for at a terminal, and not shown there', async (t) => {
+  t.test('a terminal is asked for the password, and does not show it', async (t) => {
     const { terminal: own, written } = terminal(undefined, true);
     const running = carryOut(['create', 'tty@example.com'], context, own);
     setTimeout(() => own.stdin.write(`${PASSWORD}\n`), 50);
@@ -215,7 +215,7 @@ t.test('in one process', async (t) => {
     t.equal((await login('tty@example.com')).statusCode, 200);
   });
 
-  t.test('an imported hash signs in, and is made anew by that', async (t) => {
+  t.test('an imported hash signs in, and is replaced by that', async (t) => {
     const file = join(folder(t), 'one.jsonl');
     const password_hash = await bcrypt.hash('short one', 4);
     const line = { email: 'old@example.com', name: 'Old', password_hash, email_verified: true };
@@ -246,7 +246,7 @@ t.test('in one process', async (t) => {
     t.equal((await login('none@example.com', '')).statusCode, 422);
   });
 
-  t.test('each line that is refused is one line, with its number and a reason', async (t) => {
+  t.test('each refused line is reported in one line, with its number and the reason', async (t) => {
     const file = join(folder(t), 'bad.jsonl');
     const email = 'bad@example.com';
     const bad = [
@@ -276,7 +276,7 @@ t.test('in one process', async (t) => {
     t.equal(await context.users.findByEmail(email), undefined);
   });
 
-  t.test('a bar of progress is shown at a terminal only', async (t) => {
+  t.test('a progress bar is shown only at a terminal', async (t) => {
     const file = join(folder(t), 'bar.jsonl');
     writeFileSync(file, JSON.stringify({ email: 'bar@example.com' }));
     const shown = terminal('', true);
@@ -289,11 +289,11 @@ t.test('in one process', async (t) => {
   });
 });
 
-t.test('as a process of its own', async (t) => {
+t.test('in a process of its own', async (t) => {
   const engine = sqliteFile(t);
   const url = await engine.create();
 
-  t.test('it ends with 0 where all went well, and says what it did', async (t) => {
+  t.test('it exits with 0 on success, and prints what it did', async (t) => {
     const created = await run(url, ['create', 'ada@example.com', '--admin'], {
       input: PASSWORD,
       isMeasured: true,
@@ -303,7 +303,7 @@ t.test('as a process of its own', async (t) => {
     t.match(listed, { code: 0, stderr: '', stdout: /ada@example\.com/ });
   });
 
-  t.test('every command has help of its own', async (t) => {
+  t.test('every command has its own help', async (t) => {
     const names = [...USAGE.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name = '']) => name);
     t.equal(names.length, 8);
     for (const name of names.filter((each) => each !== 'help')) {
@@ -334,8 +334,8 @@ t.test('as a process of its own', async (t) => {
       const helped = await run('nothing:', args, { env, isMeasured: true });
       t.match(helped, { code: 0, stderr: '' }, args.join(' '));
       t.match(helped.stdout, /^npm run users -- create EMAIL \[--admin\] \[--name NAME\]\n/);
-      t.match(helped.stdout, / {2}--admin +\S/, 'and says what each option is for');
-      t.notMatch(helped.stdout, /import|export|disable/, 'of no other command');
+      t.match(helped.stdout, / {2}--admin +\S/, 'it explains each option');
+      t.notMatch(helped.stdout, /import|export|disable/, 'it mentions no other command');
     }
     for (const args of [[], ['create'], ['nonsense'], ['toString', 'x']]) {
       const refused = await run('nothing:', args, { env, isMeasured: true });
@@ -343,7 +343,7 @@ t.test('as a process of its own', async (t) => {
     }
   });
 
-  t.test('every mistake has its exit code and a message without a stack', async (t) => {
+  t.test('every error has its exit code, and a message without a stack trace', async (t) => {
     const cases: [string[], number, RegExp, (Start & { input?: string })?][] = [
       [[], 64, /npm run users/],
       [['create', 'eve@example.com', '--password', PASSWORD], 64, /--password/],
@@ -368,7 +368,7 @@ t.test('as a process of its own', async (t) => {
     }
   });
 
-  t.test('what nobody foresaw is no mistake of the operator: it has its stack', async (t) => {
+  t.test('an unexpected error is shown with its stack trace', async (t) => {
     const preload =
       'Object.defineProperty(process, "stdin", { get() { throw Error("unforeseen") } })';
     const NODE_OPTIONS = `${process.env['NODE_OPTIONS'] ?? ''} --import=data:text/javascript,${encodeURIComponent(preload)}`;
@@ -379,7 +379,7 @@ t.test('as a process of its own', async (t) => {
     t.match(ended, { code: 1, stdout: '', stderr: /unforeseen\n +at / });
   });
 
-  t.test('a database that takes no write is one line', async (t) => {
+  t.test('a database that takes no writes is reported in one line', async (t) => {
     const path = await engine.create();
     t.equal((await run(path, ['create', 'ada@example.com'], { input: PASSWORD })).code, 0);
     const database = new SQLite(path.slice('file:'.length));
@@ -395,7 +395,7 @@ t.test('as a process of its own', async (t) => {
     });
   });
 
-  t.test('a database that is none, and a disk that is full, are faults', async (t) => {
+  t.test('an invalid database file and a full disk are reported', async (t) => {
     const path = join(folder(t), 'none.db');
     writeFileSync(path, 'This is not a database. '.repeat(100));
     const damaged = await run(`file:${path}`, ['list'], { isMeasured: true });
@@ -412,7 +412,7 @@ t.test('as a process of its own', async (t) => {
     t.match(await stderr, 'ENOSPC');
   });
 
-  t.test('whoever stops reading early is no fault', async (t) => {
+  t.test('a reader of the output may stop early', async (t) => {
     const file = join(folder(t), 'many.jsonl');
     const many = Array.from({ length: 3_000 }, (_, index) =>
       JSON.stringify({ email: `m${index}@example.com`, name: 'x'.repeat(100) }),
@@ -427,7 +427,7 @@ t.test('as a process of its own', async (t) => {
     t.equal(await stderr, '');
   });
 
-  t.test('at a real terminal the password is asked for, and not shown', async (t) => {
+  t.test('a real terminal is asked for the password, and does not show it', async (t) => {
     const [command, args] = nodeCommand([ENTRY, 'create', 'tty@example.com']);
     const line = [command, ...args].join(' ');
     const child = spawn('script', ['-qec', line, '/dev/null'], { env: environment(url) });
@@ -450,7 +450,7 @@ t.test('as a process of its own', async (t) => {
   });
 });
 
-t.test('an import that is killed goes on where it stopped', async (t) => {
+t.test('an import that was killed continues where it stopped', async (t) => {
   const engines: Engine[] = [sqliteFile(t), await postgres(t)];
   for (const engine of engines) {
     t.test(`on ${engine.name}`, async (t) => {
@@ -462,7 +462,7 @@ t.test('an import that is killed goes on where it stopped', async (t) => {
       );
       lines.splice(1_500, 0, 'not json');
       writeFileSync(file, lines.join('\n'));
-      t.equal((await run(url, ['list'])).code, 0, 'the tables are made');
+      t.equal((await run(url, ['list'])).code, 0, 'the tables exist');
       const users = usersIn(t, url);
       const stored = async () => (await users.list({ kind: 'person', limit: 10_000 })).length;
 
@@ -478,9 +478,9 @@ t.test('an import that is killed goes on where it stopped', async (t) => {
       const { code, stdout, stderr } = await run(url, ['import', file]);
       t.equal(code, 0);
       t.equal(stdout, `${count - before} added, ${before} already present, 1 refused\n`);
-      t.equal(stderr, 'line 1501: is not JSON\n', 'and no bar, as this is no terminal');
+      t.equal(stderr, 'line 1501: is not JSON\n', 'no progress bar without a terminal');
       t.equal(await stored(), count);
-      t.same(await users.findByEmail('u0@example.com'), first, 'who was there is left alone');
+      t.same(await users.findByEmail('u0@example.com'), first, 'existing users do not change');
     });
   }
 });

@@ -9,7 +9,7 @@ import { keySet } from '../test-app.ts';
 export const ISSUER = 'https://issuer.example.com';
 export const AUDIENCE = 'https://api.example.com';
 
-/** A ring of these keys, or of a new ES256 key and a new master secret. */
+/** A key ring with these keys, or with a new ES256 key and a new master secret. */
 export const ringOf = (
   keys: PrivateJwk[] = [newSigningKey('ES256', 0), newMasterSecret(0)],
   now = NOW,

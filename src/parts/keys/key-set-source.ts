@@ -4,7 +4,7 @@ import { type KeySet, KeySetError, readKeySet } from './key-set.ts';
 
 /** A missing file must not get new keys while the service runs: that would sign out every user. */
 function makeNoKeys(): never {
-  throw new KeySetError('the file is gone');
+  throw new KeySetError('the file does not exist');
 }
 
 /** Where the key set comes from: SIGNING_KEYS contains it, or names its file. Refuses a bad key set with KeySetError. */

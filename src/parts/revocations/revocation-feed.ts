@@ -17,7 +17,7 @@ const PAGE = 100;
 /** A clock set back by more than this counts as a jump (ms). */
 const JUMP = 1_000;
 
-interface Parts {
+interface Options {
   users: Pick<Users, 'revokedSince' | 'removeDeleted'>;
   revocations: Revocations;
   clock: Clock;
@@ -30,7 +30,7 @@ interface Parts {
  * within an access-token life.
  */
 export class RevocationFeed {
-  readonly #parts: Parts;
+  readonly #options: Options;
   #polling: Promise<void> | undefined;
   /** Uptime of the last successful poll (ms). */
   #polledAt: number | undefined;
@@ -38,8 +38,8 @@ export class RevocationFeed {
   /** Clock minus uptime (ms), and the uptime at which it expires. */
   #offset = { least: Number.POSITIVE_INFINITY, until: Number.NEGATIVE_INFINITY };
 
-  constructor(parts: Parts) {
-    this.#parts = parts;
+  constructor(options: Options) {
+    this.#options = options;
   }
 
   /** One poll runs at a time. After a failure the old snapshot stays, and the next poll reads from the last success on. */
@@ -59,11 +59,11 @@ export class RevocationFeed {
   }
 
   get isFresh(): boolean {
-    return this.#polledAt !== undefined && this.#parts.uptime() - this.#polledAt < STALE;
+    return this.#polledAt !== undefined && this.#options.uptime() - this.#polledAt < STALE;
   }
 
   async #poll(): Promise<void> {
-    const { users, revocations, uptime } = this.#parts;
+    const { users, revocations, uptime } = this.#options;
     const now = uptime();
     this.#followClock(now);
     const since = this.#polledAt === undefined ? now - REVOCATION_LIFE : this.#polledAt - OVERLAP;
@@ -82,7 +82,7 @@ export class RevocationFeed {
   }
 
   #followClock(now: number): void {
-    const offset = this.#parts.clock() - now;
+    const offset = this.#options.clock() - now;
     const { least, until } = this.#offset;
     // The clock was ahead since the start, so every earlier poll started too late: read the whole window again.
     if (offset < least - JUMP) this.#polledAt = undefined;

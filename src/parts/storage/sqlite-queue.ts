@@ -125,7 +125,7 @@ export class SqliteQueue {
     if (request.transaction !== this.#transaction) {
       // Its thread has ended, and SQLite has rolled it back.
       if (request.does === 'rollback') return NOTHING;
-      throw new Error('the transaction is gone');
+      throw new Error('the transaction no longer exists');
     }
     if (request.does === 'step') return connection.run(request);
     connection[request.does]();

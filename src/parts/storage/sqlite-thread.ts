@@ -76,7 +76,7 @@ export class SqliteThread {
       running.asked.clear();
     };
     worker.on('error', ({ message }) => fail(message));
-    worker.on('exit', () => fail('the thread of the database has ended'));
+    worker.on('exit', () => fail('the database thread has ended'));
     return running;
   }
 }

@@ -13,7 +13,7 @@ export interface Change<T> {
   witness?: User;
 }
 
-interface Parts {
+interface Options {
   db: Database;
   find(id: string): Promise<User | undefined>;
   /** Called with every user that was written. */
@@ -36,11 +36,11 @@ async function writeOver(db: Database, seen: User, next: User): Promise<boolean>
 
 /** Changes rows of users. For what callers may rely on, see the same methods of `Users`. */
 export class UserChanges {
-  readonly #parts: Parts;
+  readonly #options: Options;
   readonly #turns = new RowTurns();
 
-  constructor(parts: Parts) {
-    this.#parts = parts;
+  constructor(options: Options) {
+    this.#options = options;
   }
 
   async change<T>(
@@ -48,7 +48,7 @@ export class UserChanges {
     decide: (user: User, witness: User | undefined) => Change<T>,
     findWitness?: (user: User) => Promise<User | undefined>,
   ): Promise<T | undefined> {
-    const { db, find, wrote } = this.#parts;
+    const { db, find, wrote } = this.#options;
     const changeOnce = async () => {
       const user = await find(id);
       if (user === undefined) return { result: undefined };
@@ -69,7 +69,7 @@ export class UserChanges {
   }
 
   async writeDecoy(write: boolean): Promise<void> {
-    const decoy = await this.#parts.find(DECOY);
+    const decoy = await this.#options.find(DECOY);
     if (decoy === undefined || !write) return;
     // A lost race needs no retry: the decoy stores nothing.
     await this.#turns.run(DECOY, () => this.#replace(decoy, { user: decoy, result: undefined }));
@@ -87,7 +87,7 @@ export class UserChanges {
   }
 
   #write(seen: User, { user: next, witness }: Change<unknown>): Promise<boolean> {
-    const { db } = this.#parts;
+    const { db } = this.#options;
     if (witness === undefined) return writeOver(db, seen, next);
     return db.transaction().execute(async (transaction) => {
       const pair = [

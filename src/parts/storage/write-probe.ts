@@ -6,7 +6,7 @@ const EVERY = 1_000;
 /** How long to wait for the database (ms). */
 const PATIENCE = 1_000;
 
-interface Surroundings {
+interface Options {
   clock: () => number;
   log: {
     error(details: object, message: string): void;
@@ -21,20 +21,20 @@ interface Surroundings {
  */
 export class WriteProbe {
   readonly #write: () => Promise<void>;
-  readonly #surroundings: Surroundings;
+  readonly #options: Options;
   #startedAt = Number.NEGATIVE_INFINITY;
   #isRunning = false;
   #isWell = true;
   #answer: Promise<boolean> = Promise.resolve(true);
 
-  constructor(write: () => Promise<void>, surroundings: Surroundings) {
+  constructor(write: () => Promise<void>, options: Options) {
     this.#write = write;
-    this.#surroundings = surroundings;
+    this.#options = options;
   }
 
   /** Answers within a second. */
   succeeds(): Promise<boolean> {
-    const now = this.#surroundings.clock();
+    const now = this.#options.clock();
     // `abs`: after the clock was set back, an old answer must not be reused.
     if (!this.#isRunning && Math.abs(now - this.#startedAt) >= EVERY) {
       this.#startedAt = now;
@@ -63,7 +63,7 @@ export class WriteProbe {
     const isWell = fault === undefined;
     if (isWell === this.#isWell) return;
     this.#isWell = isWell;
-    const { log } = this.#surroundings;
+    const { log } = this.#options;
     if (isWell) log.info('database: takes writes again');
     else
       log.error(

@@ -14,7 +14,7 @@ const kidOf = (header: string) => JSON.parse(Buffer.from(header, 'base64url').to
 const claims = { iss: ISSUER, aud: AUDIENCE, sub: 'u', exp: SECONDS + 9, iat: SECONDS, jti: 'j' };
 const ownClaims = { ...claims, aud: ISSUER };
 
-t.test('each kind of token has a header of its own, and its typ', async (t) => {
+t.test('each kind of token has its own header and typ', async (t) => {
   const ring = await ringOf([signing, master]);
   const headers = (['access', 'refresh', 'device'] as const).map((kind) => {
     const { header } = ring.signer(kind, NOW);
@@ -27,23 +27,28 @@ t.test('each kind of token has a header of its own, and its typ', async (t) => {
   ]);
 });
 
-t.test('KEY-08 no kind of token passes for another, not even with the other header', async (t) => {
-  const ring = await ringOf([signing, master]);
-  const kinds = ['access', 'refresh', 'device'] as const;
-  for (const kind of kinds) {
-    const token = ring.signer(kind, NOW).sign(kind === 'access' ? claims : ownClaims);
-    const [header = '', ...rest] = token.split('.');
-    for (const other of kinds) {
-      const verifier = ring.verifier(other, header, NOW);
-      t.equal(verifier !== undefined, kind === other);
-      if (kind === other) continue;
-      const disguised = ring.signer(other, NOW).header;
-      t.throws(() => ring.verifier(other, disguised, NOW)?.verify([disguised, ...rest].join('.')));
+t.test(
+  'KEY-08 a token of one kind is never accepted as another, even with the header of that kind',
+  async (t) => {
+    const ring = await ringOf([signing, master]);
+    const kinds = ['access', 'refresh', 'device'] as const;
+    for (const kind of kinds) {
+      const token = ring.signer(kind, NOW).sign(kind === 'access' ? claims : ownClaims);
+      const [header = '', ...rest] = token.split('.');
+      for (const other of kinds) {
+        const verifier = ring.verifier(other, header, NOW);
+        t.equal(verifier !== undefined, kind === other);
+        if (kind === other) continue;
+        const disguised = ring.signer(other, NOW).header;
+        t.throws(() =>
+          ring.verifier(other, disguised, NOW)?.verify([disguised, ...rest].join('.')),
+        );
+      }
     }
-  }
-});
+  },
+);
 
-t.test('what it signs it verifies; issuer and audience must be equal, to the letter', async (t) => {
+t.test('it verifies what it signed; issuer and audience must match exactly', async (t) => {
   const ring = await ringOf([signing, master]);
   const signer = ring.signer('access', NOW);
   const verifier = ring.verifier('access', signer.header, NOW);
@@ -75,25 +80,28 @@ t.test('what it signs it verifies; issuer and audience must be equal, to the let
   }
 });
 
-t.test('a key is published before it signs, signs, verifies for a while, and goes', async (t) => {
-  const next = newSigningKey('ES256', SECONDS + 100);
-  const ring = await ringOf([{ ...signing, exp: SECONDS + 200 }, next, master]);
-  const at = (second: number) => {
-    const now = NOW + second * 1_000;
-    const published = ring.publicKeys(now).keys.map(({ kid }) => kid);
-    return { signs: ring.signingKey(now)?.kid, published };
-  };
-  const old = ring.signer('access', NOW);
-  t.same(at(0), { signs: signing.kid, published: [signing.kid, next.kid] });
-  t.same(at(99), { signs: signing.kid, published: [signing.kid, next.kid] });
-  t.same(at(100), { signs: next.kid, published: [signing.kid, next.kid] });
-  t.equal(kidOf(ring.signer('access', NOW + 100_000).header), next.kid);
-  t.ok(ring.verifier('access', old.header, NOW + 199_999));
-  t.same(at(200), { signs: next.kid, published: [next.kid] });
-  t.notOk(ring.verifier('access', old.header, NOW + 200_000));
-});
+t.test(
+  'a key is published before it signs, then signs, then only verifies, then is removed',
+  async (t) => {
+    const next = newSigningKey('ES256', SECONDS + 100);
+    const ring = await ringOf([{ ...signing, exp: SECONDS + 200 }, next, master]);
+    const at = (second: number) => {
+      const now = NOW + second * 1_000;
+      const published = ring.publicKeys(now).keys.map(({ kid }) => kid);
+      return { signs: ring.signingKey(now)?.kid, published };
+    };
+    const old = ring.signer('access', NOW);
+    t.same(at(0), { signs: signing.kid, published: [signing.kid, next.kid] });
+    t.same(at(99), { signs: signing.kid, published: [signing.kid, next.kid] });
+    t.same(at(100), { signs: next.kid, published: [signing.kid, next.kid] });
+    t.equal(kidOf(ring.signer('access', NOW + 100_000).header), next.kid);
+    t.ok(ring.verifier('access', old.header, NOW + 199_999));
+    t.same(at(200), { signs: next.kid, published: [next.kid] });
+    t.notOk(ring.verifier('access', old.header, NOW + 200_000));
+  },
+);
 
-t.test('a replaced master secret goes on verifying; the new one signs', async (t) => {
+t.test('a replaced master secret still verifies; the new one signs', async (t) => {
   const next = newMasterSecret(SECONDS + 100);
   const ring = await ringOf([signing, { ...master, exp: SECONDS + 200 }, next]);
   const old = ring.signer('refresh', NOW);
@@ -103,7 +111,7 @@ t.test('a replaced master secret goes on verifying; the new one signs', async (t
   t.notOk(ring.verifier('refresh', old.header, NOW + 200_000));
 });
 
-t.test('when every key has expired nothing is signed', async (t) => {
+t.test('nothing is signed after every key has expired', async (t) => {
   const ring = await ringOf([
     { ...signing, exp: SECONDS + 1 },
     { ...master, exp: SECONDS + 1 },
@@ -114,7 +122,7 @@ t.test('when every key has expired nothing is signed', async (t) => {
   t.same(ring.publicKeys(NOW + 1_000), { keys: [] });
 });
 
-t.test('only public halves are published, each with its kid, alg and use', async (t) => {
+t.test('only public keys are published, each with its kid, alg and use', async (t) => {
   const algorithms = ['ES256', 'RS256', 'PS256', 'EdDSA', 'HS256'] as const;
   const ring = await ringOf([...algorithms.map((alg) => newSigningKey(alg, 0)), master]);
   const { keys } = ring.publicKeys(NOW);
@@ -138,7 +146,7 @@ const useless: [string, PrivateJwk[], RegExp][] = [
   ['no signing key', [master], /^no signing key/],
   ['no master secret', [signing], /^no master secret/],
   [
-    'a signing key that begins later',
+    'a signing key that starts later',
     [newSigningKey('ES256', SECONDS + 1), master],
     /^no signing key/,
   ],
@@ -146,18 +154,18 @@ const useless: [string, PrivateJwk[], RegExp][] = [
   ['a master secret that has ended', [signing, { ...master, exp: SECONDS }], /^no master secret/],
 ];
 for (const [what, keys, message] of useless) {
-  t.test(`a set with ${what} is refused, at the start and later`, async (t) => {
+  t.test(`a key set with ${what} is refused at the start and on reload`, async (t) => {
     await t.rejects(ringOf(keys), { constructor: KeySetError, message });
     const ring = await ringOf([signing, master]);
     const token = ring.signer('access', NOW).sign(claims);
     await t.rejects(ring.replace(readKeySet(keySet(...keys)), NOW), { message });
-    t.equal(ring.edition, 1, 'nothing is to be forgotten');
+    t.equal(ring.edition, 1, 'the keys did not change');
     t.same(ring.verifier('access', token.split('.')[0] ?? '', NOW)?.verify(token), claims);
     t.equal(ring.signingKey(NOW)?.kid, signing.kid);
   });
 }
 
-t.test('a set that cannot be built leaves the old keys in place', async (t) => {
+t.test('the old keys stay if a new set cannot be built', async (t) => {
   const ring = await ringOf([signing, master]);
   const set = readKeySet(keySet(newSigningKey('ES256', 0), master));
   for (const key of set.signing) key.privateKey = 'not a key';
@@ -167,7 +175,7 @@ t.test('a set that cannot be built leaves the old keys in place', async (t) => {
   t.equal(kidOf(ring.signer('access', NOW).header), signing.kid);
 });
 
-t.test('a new set takes the place of the old one as a whole', async (t) => {
+t.test('a new set replaces the old one as a whole', async (t) => {
   const ring = await ringOf([signing, master]);
   const old = ring.signer('access', NOW).header;
   const next = newSigningKey('EdDSA', 0);
@@ -187,9 +195,9 @@ t.test('the same master secret derives the same keys on every node', async (t) =
   t.same(two.verifier('refresh', token.split('.')[0] ?? '', NOW)?.verify(token), ownClaims);
 });
 
-t.test('KEY-08 each purpose has a key of its own, which no release may change', async (t) => {
+t.test('KEY-08 each purpose has its own key, which no release may change', async (t) => {
   const secret = Buffer.from(Array.from({ length: 32 }, (_, index) => index));
-  // HKDF-SHA-256 (RFC 5869) without salt, by another implementation.
+  // HKDF-SHA-256 (RFC 5869) without salt, computed by another implementation.
   for (const [purpose, key] of [
     ['refresh', '9d26e9902ded139d517a43459408ec10181bc40d69606adc2699bf100d93d3a3'],
     ['device', 'c76661b1363e8a26bad7216aa597021f2b117b3f3db40ddd329be84240eab54a'],
@@ -219,7 +227,7 @@ t.test("one of the service's own tokens holds only for the service itself", asyn
 });
 
 t.test(
-  'what an older master secret sealed opens with that one, as long as it is there',
+  'data sealed with an older master secret opens as long as that secret is in the set',
   async (t) => {
     const next = newMasterSecret(SECONDS + 100);
     const ring = await ringOf([signing, { ...master, exp: SECONDS + 200 }, next]);

@@ -9,7 +9,7 @@ import { keysFor, testApp } from '../../test-app.ts';
 
 const made = () => JSON.parse(keysFor('ES256')).keys;
 
-/** A key file with this text and mode, and what the source warns of when it opens the file. */
+/** A key file with this text and mode, and the warnings of its source. */
 function opened(t: Test, { text, mode }: { text: string; mode: number }) {
   const path = join(folder(t), 'keys.json');
   writeFileSync(path, text);
@@ -19,7 +19,7 @@ function opened(t: Test, { text, mode }: { text: string; mode: number }) {
   return { path, source, warnings };
 }
 
-t.test('a PEM file is refused as PEM, with what is expected instead', async (t) => {
+t.test('a PEM file is refused as PEM, and the message says what is expected', async (t) => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
   for (const text of [pem, `\n${pem}`, `Bag Attributes\n${pem}`]) {
@@ -64,5 +64,5 @@ t.test('a key file of its owner, or of a group, needs no warning', async (t) => 
   const warn = (message: string) => warnings.push(message);
   new KeySetSource(join(folder(t), 'new', 'keys.json'), warn).open(made);
   new KeySetSource(keysFor('ES256'), warn).open(made);
-  t.same(warnings, [], 'nor do a new file and an inline key set');
+  t.same(warnings, [], 'a new file and an inline key set need none either');
 });

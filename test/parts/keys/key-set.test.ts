@@ -29,7 +29,7 @@ const text = (secret: string) => ({
 });
 
 t.test(
-  'KEY-02 the thumbprint is that of RFC 7638 section 3.1, whatever else the key says',
+  'KEY-02 the thumbprint is that of RFC 7638 section 3.1, and ignores other members',
   async (t) => {
     const jwk = {
       kty: 'RSA',
@@ -42,7 +42,7 @@ t.test(
   },
 );
 
-t.test('keys are sorted by what they are for', async (t) => {
+t.test('keys are grouped by use', async (t) => {
   const signing = [es256, rs256, ed25519, newSigningKey('PS256', 0), newSigningKey('HS256', 0)];
   const set = readKeySet(keySet(...signing, master));
   t.same(
@@ -56,15 +56,18 @@ t.test('keys are sorted by what they are for', async (t) => {
   t.equal(set.masters[0]?.secret.toString('base64url'), master['k']);
 });
 
-t.test('a public half holds nothing private, and a shared secret has none', async (t) => {
-  const set = readKeySet(keySet(es256, rs256, ed25519, newSigningKey('HS256', 0), master));
-  t.same(
-    set.signing.map(({ publicJwk }) => publicJwk && Object.keys(publicJwk).sort()),
-    [['crv', 'kty', 'x', 'y'], ['e', 'kty', 'n'], ['crv', 'kty', 'x'], undefined],
-  );
-});
+t.test(
+  'a public key contains nothing private, and a shared secret has no public key',
+  async (t) => {
+    const set = readKeySet(keySet(es256, rs256, ed25519, newSigningKey('HS256', 0), master));
+    t.same(
+      set.signing.map(({ publicJwk }) => publicJwk && Object.keys(publicJwk).sort()),
+      [['crv', 'kty', 'x', 'y'], ['e', 'kty', 'n'], ['crv', 'kty', 'x'], undefined],
+    );
+  },
+);
 
-t.test('a key without an alg gets the first one of its kind', async (t) => {
+t.test('a key without alg gets the first algorithm of its type', async (t) => {
   const set = readKeySet(
     keySet(without(es256, 'alg'), without(rs256, 'alg'), without(ed25519, 'alg')),
   );
@@ -74,7 +77,7 @@ t.test('a key without an alg gets the first one of its kind', async (t) => {
   );
 });
 
-t.test('times are read as seconds; without them a key always holds', async (t) => {
+t.test('times are read as seconds; a key without times never expires', async (t) => {
   const set = readKeySet(keySet({ ...es256, nbf: 10, exp: 20 }, without(ed25519, 'nbf'), master));
   t.match(set.signing, [
     { notBefore: 10_000, notAfter: 20_000 },
@@ -116,7 +119,7 @@ const refused: [string, string, RegExp][] = [
     /^key 0: its public half does not/,
   ],
   [
-    'a private key that is no number',
+    'a private key that is not a number',
     keySet({ ...es256, d: 7 }),
     /^key 0: it is not a private key$/,
   ],
@@ -195,7 +198,7 @@ for (const [what, json, message] of refused) {
   });
 }
 
-t.test('KEY-09 a refusal never holds the key itself', async (t) => {
+t.test('KEY-09 a refusal never contains the key', async (t) => {
   const bad = [
     { ...es256, kid: 'x' },
     { ...unnamed(master), k: `${master['k']}=` },
@@ -214,42 +217,42 @@ t.test('KEY-09 a refusal never holds the key itself', async (t) => {
   }
 });
 
+t.test('a key whose halves do not match is refused: its tokens would not verify', async (t) => {
+  const evenModulus = Buffer.from(`${rs256['n']}`, 'base64url');
+  evenModulus.writeUInt8(
+    evenModulus.readUInt8(evenModulus.length - 1) & 0xfe,
+    evenModulus.length - 1,
+  );
+  const strangers = [
+    { ...unnamed(ed25519), x: otherEd25519['x'] },
+    { ...unnamed(es256), d: otherEs256['d'] },
+    { ...unnamed(rs256), e: 'Aw' },
+    { ...unnamed(rs256), n: evenModulus.toString('base64url') },
+  ];
+  for (const jwk of strangers) {
+    t.throws(() => readKeySet(keySet(jwk)), {
+      constructor: KeySetError,
+      message: /^key 0: its public half does not/,
+    });
+  }
+});
+
 t.test(
-  'a key whose halves do not belong together is refused: its tokens would not verify',
+  'a non-canonical encoding of a key is refused: it would have another thumbprint',
   async (t) => {
-    const evenModulus = Buffer.from(`${rs256['n']}`, 'base64url');
-    evenModulus.writeUInt8(
-      evenModulus.readUInt8(evenModulus.length - 1) & 0xfe,
-      evenModulus.length - 1,
-    );
-    const strangers = [
-      { ...unnamed(ed25519), x: otherEd25519['x'] },
-      { ...unnamed(es256), d: otherEs256['d'] },
-      { ...unnamed(rs256), e: 'Aw' },
-      { ...unnamed(rs256), n: evenModulus.toString('base64url') },
-    ];
-    for (const jwk of strangers) {
-      t.throws(() => readKeySet(keySet(jwk)), {
-        constructor: KeySetError,
-        message: /^key 0: its public half does not/,
-      });
-    }
+    const { k } = master as { k?: string };
+    t.throws(() => readKeySet(keySet({ kty: 'oct', k: `${k}=` })), { message: /not base64url/ });
+    t.throws(() => readKeySet(keySet({ ...unnamed(es256), x: `${es256['x']}=` })), {
+      message: /public half/,
+    });
+    const padded = Buffer.concat([Buffer.alloc(1), Buffer.from(`${rs256['n']}`, 'base64url')]);
+    t.throws(() => readKeySet(keySet({ ...unnamed(rs256), n: padded.toString('base64url') })), {
+      message: /public half/,
+    });
   },
 );
 
-t.test('another spelling of a key is refused: it would have another thumbprint', async (t) => {
-  const { k } = master as { k?: string };
-  t.throws(() => readKeySet(keySet({ kty: 'oct', k: `${k}=` })), { message: /not base64url/ });
-  t.throws(() => readKeySet(keySet({ ...unnamed(es256), x: `${es256['x']}=` })), {
-    message: /public half/,
-  });
-  const padded = Buffer.concat([Buffer.alloc(1), Buffer.from(`${rs256['n']}`, 'base64url')]);
-  t.throws(() => readKeySet(keySet({ ...unnamed(rs256), n: padded.toString('base64url') })), {
-    message: /public half/,
-  });
-});
-
-t.test('of the keys that have begun and not ended the newest is in use', async (t) => {
+t.test('the newest key that has started and not expired is in use', async (t) => {
   const old = { kid: 'old', notBefore: 0, notAfter: 300 };
   const current = { kid: 'current', notBefore: 100, notAfter: Number.POSITIVE_INFINITY };
   const next = { kid: 'next', notBefore: 200, notAfter: Number.POSITIVE_INFINITY };
@@ -267,24 +270,21 @@ t.test('of the keys that have begun and not ended the newest is in use', async (
   t.equal(keyInUse([old], 300), undefined);
 });
 
-t.test(
-  'of two keys that began at once the first of the file is in use, on every node',
-  async (t) => {
-    const twins = [
-      { kid: 'a', notBefore: 5, notAfter: 10 },
-      { kid: 'b', notBefore: 5, notAfter: 10 },
-    ];
-    t.equal(keyInUse(twins, 5)?.kid, 'a');
-    t.equal(keyState(twins[1] as (typeof twins)[0], twins, 5), 'verifying');
-  },
-);
+t.test('of two keys with the same start, every node uses the first in the file', async (t) => {
+  const twins = [
+    { kid: 'a', notBefore: 5, notAfter: 10 },
+    { kid: 'b', notBefore: 5, notAfter: 10 },
+  ];
+  t.equal(keyInUse(twins, 5)?.kid, 'a');
+  t.equal(keyState(twins[1] as (typeof twins)[0], twins, 5), 'verifying');
+});
 
-t.test('KEY-04 RSA of just 2048 bits is taken', async (t) => {
+t.test('KEY-04 an RSA key of exactly 2048 bits is accepted', async (t) => {
   const jwk = jwkOf(generateKeyPairSync('rsa', { modulusLength: 2_048 }));
   t.equal(readKeySet(keySet({ ...jwk, use: 'sig' })).signing.length, 1);
 });
 
-t.test('KEY-03 a secret has sixteen different bytes or more', async (t) => {
+t.test('KEY-03 a secret needs at least sixteen different bytes', async (t) => {
   const of = (different: number) =>
     Buffer.from(Array.from({ length: 32 }, (_, index) => 0x80 + (index % different)));
   const read = (secret: Buffer) =>
@@ -293,13 +293,13 @@ t.test('KEY-03 a secret has sixteen different bytes or more', async (t) => {
   t.throws(() => read(of(15)), { message: /is text, not 32 random bytes$/ });
 });
 
-t.test('every fault of the form is told, one after another', async (t) => {
+t.test('every format error is reported', async (t) => {
   t.throws(() => readKeySet('{"keys":[{"kty":"DSA"},{"kty":"none"}]}'), {
     message: /^keys\.0\.kty: [^;]+; keys\.1\.kty: [^;]+$/,
   });
 });
 
-t.test('thumbprints of EC and OKP keys are those of other implementations', async (t) => {
+t.test('thumbprints of EC and OKP keys match other implementations', async (t) => {
   // RFC 8037 appendix A.3, and the EC key of RFC 7517 appendix A.1.
   const okp = { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' };
   t.equal(thumbprint(okp as PrivateJwk), 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k');

@@ -5,7 +5,7 @@ import { keySet } from '../../test-app.ts';
 
 const AQAB = 'AQAB';
 
-/** As the documents print them; of the longer ones only what a thumbprint is made of. */
+/** As printed in the documents; of the longer ones, only the members of the thumbprint. */
 const documents = {
   'RFC 7515 A.1, RFC 7517 A.3': {
     kty: 'oct',
@@ -92,16 +92,19 @@ const documents = {
 } as const;
 
 for (const [document, jwk] of Object.entries(documents)) {
-  t.test(`the key of ${document} is refused, in either part of the key set`, async (t) => {
-    t.ok(publishedKeys.has(thumbprint(jwk)));
-    t.throws(() => readKeySet(keySet({ ...jwk, use: 'sig' })), {
-      message: 'key 0: it is an example from a public document, so everyone knows it',
-    });
-    t.throws(() => readKeySet(keySet(jwk)), { message: /public document/ });
-  });
+  t.test(
+    `the key of ${document} is refused, both for signing and as a master secret`,
+    async (t) => {
+      t.ok(publishedKeys.has(thumbprint(jwk)));
+      t.throws(() => readKeySet(keySet({ ...jwk, use: 'sig' })), {
+        message: 'key 0: it is an example from a public document, so everyone knows it',
+      });
+      t.throws(() => readKeySet(keySet(jwk)), { message: /public document/ });
+    },
+  );
 }
 
-t.test('nothing but what stands in a document is on the list', async (t) => {
+t.test('the list contains only keys from these documents', async (t) => {
   const known = new Set(Object.values(documents).map((jwk) => thumbprint(jwk)));
   t.same(
     [...publishedKeys].filter((kid) => !known.has(kid)),

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { render } from '../../../src/parts/mail/letter.ts';
 
-t.test('text and HTML say the same', async (t) => {
+t.test('text and HTML have the same content', async (t) => {
   const { text, html } = render(
     {
       subject: 'Subject',
@@ -29,7 +29,7 @@ t.test('a letter without an action has no link', async (t) => {
   t.notMatch(html, 'undefined');
 });
 
-t.test('nothing in a letter becomes markup, nor does the name of the product', async (t) => {
+t.test('neither a letter nor the product name can inject markup', async (t) => {
   const evil = `<script src="x">&amp;'"</script>`;
   const { html } = render(
     {
@@ -45,7 +45,7 @@ t.test('nothing in a letter becomes markup, nor does the name of the product', a
   t.match(html, 'href="https://app.example.com/&quot;&gt;&lt;b&gt;&amp;x=1"');
 });
 
-t.test('nothing is loaded from elsewhere', async (t) => {
+t.test('the HTML loads nothing remote', async (t) => {
   const { html } = render(
     {
       subject: 'Subject',

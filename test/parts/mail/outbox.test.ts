@@ -7,7 +7,7 @@ import { mailbox } from '../../mailbox.ts';
 
 const letter = (subject = 'Hello'): Letter => ({ subject, paragraphs: ['Something happened.'] });
 
-/** What an outbox told its log, in order. */
+/** The calls of an outbox to its log, in order. */
 function logged() {
   const lines: string[] = [];
   return {
@@ -20,7 +20,7 @@ function logged() {
   };
 }
 
-/** A way for letters that fails as often as it is told to. */
+/** A transport that fails as often as it is told to. */
 function road(failures: number) {
   const sent: { to: string; letter: Letter }[] = [];
   const state = { tries: 0, closed: 0, sent };
@@ -42,7 +42,7 @@ const until = async (condition: () => boolean) => {
   for (let turn = 0; turn < 400 && !condition(); turn += 1) await sleep(5);
 };
 
-t.test('a letter goes out after the answer, and once', async (t) => {
+t.test('a letter is sent once, after the answer', async (t) => {
   const box = await mailbox(t);
   const { lines, log } = logged();
   const transport = openMail(box.url, {
@@ -55,7 +55,7 @@ t.test('a letter goes out after the answer, and once', async (t) => {
     composed += 1;
     return letter();
   });
-  t.equal(composed, 0, 'not even composed yet');
+  t.equal(composed, 0, 'not yet composed');
   await box.arrived(1);
   await outbox.close();
   t.equal(await box.settled(1), 1);
@@ -63,19 +63,19 @@ t.test('a letter goes out after the answer, and once', async (t) => {
   t.same(lines, ['sent Hello']);
 });
 
-t.test('what fails is tried again, and the retries are said', async (t) => {
+t.test('a letter that fails is retried, and the retries are logged', async (t) => {
   const { state, transport } = road(2);
   const { lines, log } = logged();
   const outbox = new Outbox(transport, log, [1, 1, 1, 1]);
   outbox.post('ada@example.com', () => letter());
   await until(() => state.sent.length === 1);
   await sleep(20);
-  t.equal(state.tries, 3, 'no try after the one that succeeded');
+  t.equal(state.tries, 3, 'no attempt after the successful one');
   t.same(lines, ['retried', 'retried', 'sent Hello']);
   await outbox.close();
 });
 
-t.test('after its last try a letter is given up, and that is said once', async (t) => {
+t.test('a letter is given up after the last attempt, and that is logged once', async (t) => {
   const { state, transport } = road(100);
   const { lines, log } = logged();
   const outbox = new Outbox(transport, log, [1, 1, 1]);
@@ -85,10 +85,10 @@ t.test('after its last try a letter is given up, and that is said once', async (
   t.equal(state.tries, 3);
   t.same(lines, ['retried', 'retried', 'given up: failure 3']);
   await outbox.close();
-  t.equal(state.tries, 3, 'nor when the outbox closes');
+  t.equal(state.tries, 3, 'no further attempt when the outbox closes');
 });
 
-t.test('one letter that fails holds up no other', async (t) => {
+t.test('a letter that fails does not delay others', async (t) => {
   const sent: string[] = [];
   const transport: MailTransport = {
     send: async (to) => {
@@ -106,7 +106,7 @@ t.test('one letter that fails holds up no other', async (t) => {
   await outbox.close();
 });
 
-t.test('a letter that cannot be composed is a failure like any other', async (t) => {
+t.test('a letter that cannot be composed counts as failed', async (t) => {
   const { state, transport } = road(0);
   const { lines, log } = logged();
   const outbox = new Outbox(transport, log, [1, 1]);
@@ -119,7 +119,7 @@ t.test('a letter that cannot be composed is a failure like any other', async (t)
   await outbox.close();
 });
 
-t.test('closing sends what waits, at once', async (t) => {
+t.test('closing sends waiting letters at once', async (t) => {
   const { state, transport } = road(0);
   const { lines, log } = logged();
   const outbox = new Outbox(transport, log, [60_000]);
@@ -131,11 +131,11 @@ t.test('closing sends what waits, at once', async (t) => {
   t.same(state.sent.map(({ to }) => to).sort(), ['ada@example.com', 'eve@example.com']);
   t.same(lines.sort(), ['sent one', 'sent two']);
   t.equal(state.closed, 1);
-  t.equal(state.tries, 2, 'and nothing twice');
+  t.equal(state.tries, 2, 'nothing is sent twice');
 });
 
 t.test(
-  'closing gives one last try to what waits for a retry, and to what is being sent',
+  'closing gives one last attempt to letters that wait for a retry or are being sent',
   async (t) => {
     const { state, transport } = road(100);
     const { lines, log } = logged();
@@ -162,11 +162,11 @@ t.test(
     const closing = other.close();
     reject(new Error('too late'));
     await closing;
-    t.same(second.lines, ['retried', 'sent Hello'], 'nothing is left to a timer');
+    t.same(second.lines, ['retried', 'sent Hello'], 'no timer is left');
   },
 );
 
-t.test('only so many letters wait; what comes on top is given up at once', async (t) => {
+t.test('the number of waiting letters is limited; more are given up at once', async (t) => {
   const { state, transport } = road(0);
   const { lines, log } = logged();
   const outbox = new Outbox(transport, log, [60_000]);

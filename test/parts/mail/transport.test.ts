@@ -15,7 +15,7 @@ const letter = {
   action: { label: 'Go', link: 'https://app.example.com/reset#token=a.b.c' },
 };
 
-t.test('one mail arrives, as text and as HTML, from the sender that is set', async (t) => {
+t.test('one mail arrives, as text and HTML, from the configured sender', async (t) => {
   const box = await mailbox(t);
   const transport = openMail(box.url, SENDER);
   await transport.send('ada@example.com', letter);
@@ -32,7 +32,7 @@ t.test('one mail arrives, as text and as HTML, from the sender that is set', asy
   t.equal(mail?.attachments.length, 0);
 });
 
-t.test('EML-11 an address adds no header, no recipient and no line', async (t) => {
+t.test('EML-11 an address cannot add a header, a recipient or a line', async (t) => {
   const box = await mailbox(t);
   const transport = openMail(box.url, SENDER);
   const attacks = [
@@ -62,7 +62,7 @@ t.test('EML-11 an address adds no header, no recipient and no line', async (t) =
   t.ok(box.mails.length > 0);
 });
 
-t.test('in a folder each mail is a file that its owner alone reads', async (t) => {
+t.test('in a folder each mail is a file that only its owner can read', async (t) => {
   const path = join(folder(t), 'not', 'there', 'yet');
   const transport = openMail(`file:${path}`, SENDER);
   await Promise.all([
@@ -89,7 +89,7 @@ t.test('in a folder each mail is a file that its owner alone reads', async (t) =
   }
 });
 
-t.test('a server that refuses, hangs up or is not there is a rejection', async (t) => {
+t.test('it rejects if the server refuses, hangs up or is unreachable', async (t) => {
   const refusing = await mailbox(t, {
     onRcptTo: (_address, _session, done) => done(new Error('no such mailbox')),
   });

@@ -25,7 +25,7 @@ const RFC_7914 =
   '7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2' +
   'd5432955613f0fcf62d49705242a9af9e61e85dc0d651e40dfcf017b45575887';
 
-t.test('a hash of another system takes its password and no other', async (t) => {
+t.test('a hash of another system matches its password and no other', async (t) => {
   const hashes = {
     bcrypt: await bcrypt.hash(WORD, 4),
     'bcrypt as PHP writes it': (await bcrypt.hash(WORD, 4)).replace('$2b$', '$2y$'),
@@ -52,8 +52,8 @@ t.test('a hash of another system takes its password and no other', async (t) => 
   }
 });
 
-t.test('hashes that others published are taken', async (t) => {
-  // Openwall's test of crypt_blowfish, and the example of Passlib's manual.
+t.test('published hashes of other implementations are accepted', async (t) => {
+  // From Openwall's test of crypt_blowfish, and an example in Passlib's manual.
   const bcrypted = '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW';
   t.equal(await matchesForeign(bcrypted, 'U*U'), true);
   t.equal(await matchesForeign(bcrypted, 'U*V'), false);
@@ -63,30 +63,27 @@ t.test('hashes that others published are taken', async (t) => {
   t.equal(await matchesForeign(derivedByPasslib, 'Password'), false);
 });
 
-t.test(
-  'Argon2 of every kind, cost and order of costs is taken, by the sign-in itself',
-  async (t) => {
-    for (const type of [argon2.argon2i, argon2.argon2d, argon2.argon2id] as const) {
-      const hash = await argon2.hash(WORD, {
-        type,
-        memoryCost: 1_024,
-        timeCost: 3,
-        parallelism: 2,
-      });
-      const [, kind, version, costs = '', ...rest] = hash.split('$');
-      for (const order of [costs, costs.split(',').sort().join(), 'm=1024,t=3,p=2']) {
-        const spelt = ['', kind, version, order, ...rest].join('$');
-        t.equal(isVerifiable(spelt), true, spelt);
-        t.equal(await matchesForeign(spelt, WORD), undefined, 'none of the three');
-        t.equal(await passwords.check(spelt, WORD), 'outdated');
-        t.equal(await passwords.check(spelt, 'pleaseletmeim'), 'wrong');
-      }
-      t.equal(passwords.isOutdated(hash), true);
+t.test('Argon2 of every type, cost and order of costs is accepted at sign-in', async (t) => {
+  for (const type of [argon2.argon2i, argon2.argon2d, argon2.argon2id] as const) {
+    const hash = await argon2.hash(WORD, {
+      type,
+      memoryCost: 1_024,
+      timeCost: 3,
+      parallelism: 2,
+    });
+    const [, kind, version, costs = '', ...rest] = hash.split('$');
+    for (const order of [costs, costs.split(',').sort().join(), 'm=1024,t=3,p=2']) {
+      const spelt = ['', kind, version, order, ...rest].join('$');
+      t.equal(isVerifiable(spelt), true, spelt);
+      t.equal(await matchesForeign(spelt, WORD), undefined, 'none of the three');
+      t.equal(await passwords.check(spelt, WORD), 'outdated');
+      t.equal(await passwords.check(spelt, 'pleaseletmeim'), 'wrong');
     }
-  },
-);
+    t.equal(passwords.isOutdated(hash), true);
+  }
+});
 
-t.test('what cannot be verified, or costs too much, is no hash', async (t) => {
+t.test('unsupported and too costly hashes are refused', async (t) => {
   const salt = phc(SALT);
   const bytes = phc(scrypted(32));
   const bcrypted = (cost: string) => `$2b$${cost}$${'a'.repeat(53)}`;
@@ -153,7 +150,7 @@ t.test('what cannot be verified, or costs too much, is no hash', async (t) => {
     t.equal(isVerifiable(bearable), true, bearable);
 });
 
-t.test('a hash of no bytes, or of few, matches nothing at all', async (t) => {
+t.test('an empty or very short hash matches nothing', async (t) => {
   for (const short of ['a', '.', phc(scrypted(1)), phc(scrypted(15)).slice(0, 21)]) {
     for (const hash of [
       `$scrypt$ln=14,r=8,p=1$${phc(SALT)}$${short}`,
@@ -169,7 +166,7 @@ t.test('a hash of no bytes, or of few, matches nothing at all', async (t) => {
   }
 });
 
-t.test('a hash with anything before it or after it is none', async (t) => {
+t.test('a hash with text before or after it is refused', async (t) => {
   const [salt, bytes] = [phc(SALT), phc(scrypted(32))];
   for (const hash of [
     `$2b$10$${'a'.repeat(53)}`,
@@ -183,7 +180,7 @@ t.test('a hash with anything before it or after it is none', async (t) => {
   }
 });
 
-t.test('Argon2 is taken down to 8 KiB, a salt of 8 bytes and a hash of 16', async (t) => {
+t.test('Argon2 is accepted down to 8 KiB, a salt of 8 bytes and a hash of 16', async (t) => {
   const argon = (costs: string, salt: number, bytes: number) =>
     isVerifiable(`$argon2id$v=19$${costs}$${'a'.repeat(salt)}$${'a'.repeat(bytes)}`);
   t.equal(argon('m=8,t=1,p=1', 11, 22), true);
@@ -192,11 +189,11 @@ t.test('Argon2 is taken down to 8 KiB, a salt of 8 bytes and a hash of 16', asyn
   t.equal(argon('m=8,t=1,p=1', 11, 21), false);
 });
 
-t.test('the event loop goes on while a bcrypt hash is checked', async (t) => {
+t.test('a bcrypt check does not block the event loop', async (t) => {
   const check = matchesForeign(await bcrypt.hash(WORD, 12), WORD).then(() => 'checked');
   let turns = 0;
   for (let seen = 'turned'; seen !== 'checked'; turns += 1)
     seen = await Promise.race([check, setImmediate('turned')]);
-  // On this thread it would be one for each tenth of a second: three.
+  // On this thread it would be one per tenth of a second: three.
   t.ok(turns > 20, `${turns} turns`);
 });

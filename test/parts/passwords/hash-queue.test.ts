@@ -3,7 +3,7 @@ import t from 'tap';
 import { HashQueue } from '../../../src/parts/passwords/hash-queue.ts';
 import { Refusal } from '../../../src/rules/refusal.ts';
 
-/** Work that ends when it is told to. */
+/** Work that the test ends. */
 function job(log: string[], name: string) {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const work = () => {
@@ -13,7 +13,7 @@ function job(log: string[], name: string) {
   return { work, end: () => resolve(name), fail: (error: Error) => reject(error) };
 }
 
-t.test('PWD-07 no more than so many run at once, however many come', async (t) => {
+t.test('PWD-07 the number of concurrent hashes is limited', async (t) => {
   const queue = new HashQueue({ concurrency: 3, waiting: 100 });
   let running = 0;
   let most = 0;
@@ -36,7 +36,7 @@ t.test('PWD-07 no more than so many run at once, however many come', async (t) =
   );
 });
 
-t.test('who came first is served first, and nobody overtakes those who wait', async (t) => {
+t.test('work runs in the order in which it arrived', async (t) => {
   const queue = new HashQueue({ concurrency: 1, waiting: 10 });
   const log: string[] = [];
   const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => job(log, name)) as [
@@ -55,50 +55,51 @@ t.test('who came first is served first, and nobody overtakes those who wait', as
   t.same(log, ['a begins', 'b begins', 'c begins', 'd begins']);
 });
 
+t.test('PWD-07 with a full queue work is refused at once, with Retry-After', async (t) => {
+  const queue = new HashQueue({ concurrency: 1, waiting: 2 });
+  const log: string[] = [];
+  const [a, b, c] = ['a', 'b', 'c'].map((name) => job(log, name)) as [
+    ReturnType<typeof job>,
+    ReturnType<typeof job>,
+    ReturnType<typeof job>,
+  ];
+  const runs = [a, b, c].map(({ work }) => queue.run(work));
+  const refusal = await queue.run(async () => t.fail('it ran')).catch((error) => error);
+  t.ok(refusal instanceof Refusal);
+  t.match(refusal, { code: 'overloaded', circumstances: { retryAfter: 2 } });
+  a.end();
+  await runs[0];
+  runs.push(queue.run(async () => 'd'));
+  for (const { end } of [b, c]) end();
+  t.same(await Promise.all(runs), ['a', 'b', 'c', 'd'], 'a freed place is used again');
+});
+
 t.test(
-  'PWD-07 whoever finds the queue full is refused at once, and told when to come back',
+  'AUT-06 strangers fill only their own lane, and the lanes are served alternately',
   async (t) => {
-    const queue = new HashQueue({ concurrency: 1, waiting: 2 });
+    const queue = new HashQueue({ concurrency: 1, waiting: 3 });
     const log: string[] = [];
-    const [a, b, c] = ['a', 'b', 'c'].map((name) => job(log, name)) as [
-      ReturnType<typeof job>,
-      ReturnType<typeof job>,
-      ReturnType<typeof job>,
-    ];
-    const runs = [a, b, c].map(({ work }) => queue.run(work));
-    const refusal = await queue.run(async () => t.fail('it ran')).catch((error) => error);
-    t.ok(refusal instanceof Refusal);
-    t.match(refusal, { code: 'overloaded', circumstances: { retryAfter: 2 } });
-    a.end();
-    await runs[0];
-    runs.push(queue.run(async () => 'd'));
-    for (const { end } of [b, c]) end();
-    t.same(await Promise.all(runs), ['a', 'b', 'c', 'd'], 'a place that was freed is taken again');
+    const stranger = { stranger: true };
+    const first = job(log, 'first');
+    const running = queue.run(first.work);
+    const add = (name: string, turn?: { stranger: boolean }) =>
+      queue.run(async () => log.push(name), turn);
+    const runs = ['s1', 's2', 's3'].map((name) => add(name, stranger));
+    await t.rejects(add('s4', stranger), { code: 'overloaded' }, 'their lane is full');
+    runs.push(...['k1', 'k2', 'k3'].map((name) => add(name)));
+    await t.rejects(add('k4'), { code: 'overloaded' }, 'the other lane is limited too');
+    t.equal(queue.length, 6);
+    for (const turn of [{}, stranger])
+      t.throws(() => queue.assertRoom(turn), { code: 'overloaded' });
+    first.end();
+    await Promise.all([running, ...runs]);
+    t.same(log, ['first begins', 'k1', 's1', 'k2', 's2', 'k3', 's3']);
+    for (const turn of [{}, stranger]) t.doesNotThrow(() => queue.assertRoom(turn));
+    t.equal(queue.length, 0);
   },
 );
 
-t.test('AUT-06 strangers fill their own lane, and both lanes are served in turn', async (t) => {
-  const queue = new HashQueue({ concurrency: 1, waiting: 3 });
-  const log: string[] = [];
-  const stranger = { stranger: true };
-  const first = job(log, 'first');
-  const running = queue.run(first.work);
-  const add = (name: string, turn?: { stranger: boolean }) =>
-    queue.run(async () => log.push(name), turn);
-  const runs = ['s1', 's2', 's3'].map((name) => add(name, stranger));
-  await t.rejects(add('s4', stranger), { code: 'overloaded' }, 'their lane is full');
-  runs.push(...['k1', 'k2', 'k3'].map((name) => add(name)));
-  await t.rejects(add('k4'), { code: 'overloaded' }, 'the other too has its bound');
-  t.equal(queue.length, 6);
-  for (const turn of [{}, stranger]) t.throws(() => queue.assertRoom(turn), { code: 'overloaded' });
-  first.end();
-  await Promise.all([running, ...runs]);
-  t.same(log, ['first begins', 'k1', 's1', 'k2', 's2', 'k3', 's3']);
-  for (const turn of [{}, stranger]) t.doesNotThrow(() => queue.assertRoom(turn));
-  t.equal(queue.length, 0);
-});
-
-t.test('without a queue only those who find a place run', async (t) => {
+t.test('without a queue, work runs only if a place is free', async (t) => {
   const queue = new HashQueue({ concurrency: 1, waiting: 0 });
   const a = job([], 'a');
   const first = queue.run(a.work);
@@ -111,7 +112,7 @@ t.test('without a queue only those who find a place run', async (t) => {
   t.equal(await queue.run(async () => 'c'), 'c');
 });
 
-t.test('work that fails frees its place, and its error reaches its own caller only', async (t) => {
+t.test('work that fails frees its place, and only its own caller gets the error', async (t) => {
   const queue = new HashQueue({ concurrency: 1, waiting: 10 });
   const log: string[] = [];
   const a = job(log, 'a');
@@ -129,7 +130,7 @@ t.test('work that fails frees its place, and its error reaches its own caller on
     Array.from({ length: 5 }, () =>
       queue.run(async () => {
         running += 1;
-        t.equal(running, 1, 'the number of places is what it was');
+        t.equal(running, 1, 'the number of places has not changed');
         await sleep(1);
         running -= 1;
       }),
@@ -137,7 +138,7 @@ t.test('work that fails frees its place, and its error reaches its own caller on
   );
 });
 
-t.test('work whose client has gone is dropped from the queue, and its place is free', async (t) => {
+t.test('work whose client has disconnected is dropped, and its place is free', async (t) => {
   const queue = new HashQueue({ concurrency: 1, waiting: 2 });
   const log: string[] = [];
   const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => job(log, name)) as [
@@ -166,46 +167,52 @@ t.test('work whose client has gone is dropped from the queue, and its place is f
   t.equal(queue.length, 0);
 });
 
-t.test('who has gone already is not queued; work that runs is not stopped', async (t) => {
-  const queue = new HashQueue({ concurrency: 1, waiting: 1 });
-  const log: string[] = [];
-  const [a, b] = ['a', 'b'].map((name) => job(log, name)) as [
-    ReturnType<typeof job>,
-    ReturnType<typeof job>,
-  ];
-  const leaving = new AbortController();
-  const running = queue.run(a.work, leaving);
-  leaving.abort();
-  await t.rejects(queue.run(b.work, leaving), { code: 'overloaded' });
-  t.equal(queue.length, 0);
-  const waiting = new AbortController();
-  const next = queue.run(b.work, waiting);
-  a.end();
-  t.equal(await running, 'a');
-  waiting.abort();
-  b.end();
-  t.equal(await next, 'b', 'a signal that comes once the work has begun changes nothing');
-  t.equal(await queue.run(async () => 'c'), 'c', 'and no place was lost');
-});
+t.test(
+  'work of a disconnected client is not queued, but is not stopped once it runs',
+  async (t) => {
+    const queue = new HashQueue({ concurrency: 1, waiting: 1 });
+    const log: string[] = [];
+    const [a, b] = ['a', 'b'].map((name) => job(log, name)) as [
+      ReturnType<typeof job>,
+      ReturnType<typeof job>,
+    ];
+    const leaving = new AbortController();
+    const running = queue.run(a.work, leaving);
+    leaving.abort();
+    await t.rejects(queue.run(b.work, leaving), { code: 'overloaded' });
+    t.equal(queue.length, 0);
+    const waiting = new AbortController();
+    const next = queue.run(b.work, waiting);
+    a.end();
+    t.equal(await running, 'a');
+    waiting.abort();
+    b.end();
+    t.equal(await next, 'b', 'an abort after the work has started changes nothing');
+    t.equal(await queue.run(async () => 'c'), 'c', 'no place was lost');
+  },
+);
 
-t.test('who goes once his work has begun takes nobody who waits with him', async (t) => {
-  const queue = new HashQueue({ concurrency: 1, waiting: 2 });
-  const log: string[] = [];
-  const [a, b, c] = ['a', 'b', 'c'].map((name) => job(log, name)) as [
-    ReturnType<typeof job>,
-    ReturnType<typeof job>,
-    ReturnType<typeof job>,
-  ];
-  const leaving = new AbortController();
-  const first = queue.run(a.work);
-  const second = queue.run(b.work, leaving);
-  const third = queue.run(c.work);
-  a.end();
-  await first;
-  leaving.abort();
-  t.equal(queue.length, 1);
-  b.end();
-  c.end();
-  t.same(await Promise.all([second, third]), ['b', 'c']);
-  t.same(log, ['a begins', 'b begins', 'c begins']);
-});
+t.test(
+  'a client that disconnects after its work has started does not remove others from the queue',
+  async (t) => {
+    const queue = new HashQueue({ concurrency: 1, waiting: 2 });
+    const log: string[] = [];
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => job(log, name)) as [
+      ReturnType<typeof job>,
+      ReturnType<typeof job>,
+      ReturnType<typeof job>,
+    ];
+    const leaving = new AbortController();
+    const first = queue.run(a.work);
+    const second = queue.run(b.work, leaving);
+    const third = queue.run(c.work);
+    a.end();
+    await first;
+    leaving.abort();
+    t.equal(queue.length, 1);
+    b.end();
+    c.end();
+    t.same(await Promise.all([second, third]), ['b', 'c']);
+    t.same(log, ['a begins', 'b begins', 'c begins']);
+  },
+);

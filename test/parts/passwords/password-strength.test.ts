@@ -36,29 +36,32 @@ t.test('PWD-03 common, patterned and repeated passwords are weak', async (t) => 
   }
 });
 
-t.test('PWD-03 what is made of the context is weak, in whatever case, however long', async (t) => {
-  const address = 'ada.lovelace.of.the.analytical.engine@example.com';
-  const context = [
-    'latchkey',
-    address,
-    ...address.split(/[.@]/).filter(({ length }) => length > 2),
-  ];
-  for (const password of [
-    address,
-    address.toUpperCase(),
-    `${address}1`,
-    `${address}${address}`,
-    'lovelace.analytical.engine',
-    'LatchkeyLatchkey',
-    'latchkey-latchkey-latchkey',
-    'latchkey12345678',
-  ]) {
-    t.equal(await strength.isStrong(password, context), false, password);
-  }
-  t.equal(await strength.isStrong('latchkey and a rusty old lantern', context), true);
-});
+t.test(
+  'PWD-03 words of the user and the service are weak in any case and at any length',
+  async (t) => {
+    const address = 'ada.lovelace.of.the.analytical.engine@example.com';
+    const context = [
+      'latchkey',
+      address,
+      ...address.split(/[.@]/).filter(({ length }) => length > 2),
+    ];
+    for (const password of [
+      address,
+      address.toUpperCase(),
+      `${address}1`,
+      `${address}${address}`,
+      'lovelace.analytical.engine',
+      'LatchkeyLatchkey',
+      'latchkey-latchkey-latchkey',
+      'latchkey12345678',
+    ]) {
+      t.equal(await strength.isStrong(password, context), false, password);
+    }
+    t.equal(await strength.isStrong('latchkey and a rusty old lantern', context), true);
+  },
+);
 
-t.test('PWD-02 what a password is made of is no matter', async (t) => {
+t.test('PWD-02 there are no rules of composition', async (t) => {
   for (const password of [
     'correct horse battery staple',
     'no capital no digit no sign',
@@ -71,28 +74,28 @@ t.test('PWD-02 what a password is made of is no matter', async (t) => {
   }
 });
 
-t.test('the event loop goes on while passwords are being looked at', async (t) => {
+t.test('scoring does not block the event loop', async (t) => {
   const hard = '4@8({[</369&#!1/|0$5+7%2';
   const questions = Array.from({ length: 10 }, (_, turn) => strength.isStrong(hard + turn, []));
   const all = Promise.all(questions).then(() => 'answered');
   let turns = 0;
   for (let seen = 'turned'; seen !== 'answered'; turns += 1)
     seen = await Promise.race([all, setImmediate('turned')]);
-  // On this thread it would be one for each question.
+  // On this thread it would be one per question.
   t.ok(turns > 50, `${turns} turns`);
 });
 
-t.test('only so many wait, the rest is told to come back', async (t) => {
+t.test('the number of waiting checks is limited; the rest is refused', async (t) => {
   const strength = strengthOf(t);
   const ask = (stranger: boolean) => strength.isStrong('passwordpassword', [], { stranger });
   const waiting = Array.from({ length: 101 }, () => ask(true));
   await t.rejects(ask(true), overloaded);
   waiting.push(ask(false));
   t.same(new Set(await Promise.all(waiting)), new Set([false]));
-  t.equal(await strength.isStrong('passwordpassword', []), false, 'and then there is room again');
+  t.equal(await strength.isStrong('passwordpassword', []), false, 'afterwards there is room again');
 });
 
-t.test('each gets the answer to his own question', async (t) => {
+t.test('each caller gets the answer to its own question', async (t) => {
   const passwords = Array.from({ length: 40 }, (_, turn) =>
     turn % 2 ? 'passwordpassword' : 'a lantern in the rainy harbour',
   );
@@ -103,7 +106,7 @@ t.test('each gets the answer to his own question', async (t) => {
   );
 });
 
-t.test('the thread is not asked for a client that has gone away while he waited', async (t) => {
+t.test('a check is dropped if its client disconnects while it waits', async (t) => {
   const strength = strengthOf(t);
   const asked = t.capture(Worker.prototype, 'postMessage', Worker.prototype.postMessage);
   const client = new AbortController();
@@ -113,12 +116,12 @@ t.test('the thread is not asked for a client that has gone away while he waited'
   const patient = strength.isStrong('correct horse battery staple', []);
   client.abort();
   for (const other of others) await t.rejects(other, { code: 'overloaded' });
-  t.equal(await first, false, 'what is being looked at is looked at to the end');
+  t.equal(await first, false, 'a check that has started is finished');
   t.equal(await patient, true);
   t.equal(asked().length, 2);
 });
 
-t.test('a thread that dies fails who is being served, and a new one takes over', async (t) => {
+t.test('a thread that dies fails the current check, and a new thread takes over', async (t) => {
   const strength = strengthOf(t);
   const [served, ...waiting] = [1, 2, 3].map(() => strength.isStrong('passwordpassword', []));
   const closed = strength.close();
@@ -128,15 +131,18 @@ t.test('a thread that dies fails who is being served, and a new one takes over',
   t.equal(await strength.isStrong('passwordpassword', []), false);
 });
 
-t.test('a thread that breaks is followed by another, which its end does not touch', async (t) => {
-  const strength = strengthOf(t);
-  // A question that the thread cannot read breaks it.
-  const broken = strength.isStrong(undefined as never, []);
-  await t.rejects(broken, overloaded);
-  t.equal(await strength.isStrong('passwordpassword', []), false, 'at once');
-  t.equal(await strength.isStrong('correct horse battery staple', []), true);
-});
+t.test(
+  'after an error a new thread starts, and the exit of the old one does not affect it',
+  async (t) => {
+    const strength = strengthOf(t);
+    // A message that the thread cannot read throws in it.
+    const broken = strength.isStrong(undefined as never, []);
+    await t.rejects(broken, overloaded);
+    t.equal(await strength.isStrong('passwordpassword', []), false, 'at once');
+    t.equal(await strength.isStrong('correct horse battery staple', []), true);
+  },
+);
 
-t.test('closing what was never asked is no work', async () => {
+t.test('closing without a check does nothing', async () => {
   await new PasswordStrength().close();
 });

@@ -21,10 +21,10 @@ const bytesOf = (url: string) => {
 const canary = (kind: string, n: number) =>
   `${kind}${String(n * 7_919 + 1_000_003).padStart(8, '0')}z`;
 
-/** A place among 300 that looks like chance and is none: what stands where in a file must not differ from run to run. */
+/** A pseudorandom place among 300, the same in each run, so that the layout of the files is too. */
 const scattered = (n: number) => (n * 7_919) % 300;
 
-/** A person whose row says her number in all that is hers. */
+/** A person whose number is in every column of the row. */
 const person = (n: number): User => ({
   ...newPerson(
     {
@@ -38,7 +38,7 @@ const person = (n: number): User => ({
   roles: [`r${n}`],
 });
 
-/** With a session more, so that rows outgrow their place and pages are divided. */
+/** One session more, so that rows outgrow their place and pages are split. */
 const withSession = (user: User, n: number, at: number): User => ({
   ...user,
   sessions: [
@@ -56,41 +56,38 @@ const withSession = (user: User, n: number, at: number): User => ({
   ],
 });
 
-t.test(
-  'of those who are deleted no byte stays, however rows were moved and pages divided',
-  async (t) => {
-    const { url, users } = await usersOf(t, engine);
-    const COUNT = 300;
-    const people = Array.from({ length: COUNT }, (_, n) => person(n));
-    for (const user of people.toSorted(
-      (a, b) => scattered(a.created_at - NOW + 1) - scattered(b.created_at - NOW + 1),
-    ))
-      await users.insert(user);
-    for (let round = 0; round < 6; round += 1) {
-      await Promise.all(
-        people.map((user, n) =>
-          users.change(user.id, (seen) => ({ user: withSession(seen, n, round), result: 1 })),
-        ),
-      );
-    }
-    const isGone = (n: number) => n % 3 !== 0;
+t.test('no byte of deleted users stays, even if rows were moved and pages split', async (t) => {
+  const { url, users } = await usersOf(t, engine);
+  const COUNT = 300;
+  const people = Array.from({ length: COUNT }, (_, n) => person(n));
+  for (const user of people.toSorted(
+    (a, b) => scattered(a.created_at - NOW + 1) - scattered(b.created_at - NOW + 1),
+  ))
+    await users.insert(user);
+  for (let round = 0; round < 6; round += 1) {
     await Promise.all(
-      people
-        .filter((_, n) => isGone(n))
-        .map(({ id }) =>
-          users.change(id, (seen) => ({ user: withoutPersonalData(seen, NOW), result: 1 })),
-        ),
+      people.map((user, n) =>
+        users.change(user.id, (seen) => ({ user: withSession(seen, n, round), result: 1 })),
+      ),
     );
-    const check = (when: string) => {
-      const bytes = bytesOf(url);
-      for (const kind of ['addr', 'name', 'hash', 'agnt']) {
-        const left = people.flatMap((_, n) => (bytes.includes(canary(kind, n)) ? [n] : []));
-        t.same(left.filter(isGone), [], `${when}: no ${kind} of those who are gone`);
-        t.equal(left.length, COUNT / 3, `${when}: every ${kind} of those who stay`);
-      }
-    };
-    check('emptied');
-    await users.removeDeleted(NOW + 1);
-    check('removed');
-  },
-);
+  }
+  const isGone = (n: number) => n % 3 !== 0;
+  await Promise.all(
+    people
+      .filter((_, n) => isGone(n))
+      .map(({ id }) =>
+        users.change(id, (seen) => ({ user: withoutPersonalData(seen, NOW), result: 1 })),
+      ),
+  );
+  const check = (when: string) => {
+    const bytes = bytesOf(url);
+    for (const kind of ['addr', 'name', 'hash', 'agnt']) {
+      const left = people.flatMap((_, n) => (bytes.includes(canary(kind, n)) ? [n] : []));
+      t.same(left.filter(isGone), [], `${when}: no ${kind} of those who are gone`);
+      t.equal(left.length, COUNT / 3, `${when}: every ${kind} of those who stay`);
+    }
+  };
+  check('emptied');
+  await users.removeDeleted(NOW + 1);
+  check('removed');
+});

@@ -11,7 +11,7 @@ import { NOW } from '../../rules/samples.ts';
 
 const PEOPLE = 5_000;
 
-/** Keeps the queries that go to the database, so that they can be explained. */
+/** Records the queries, so that they can be explained. */
 class Kept implements KyselyPlugin {
   readonly nodes: RootOperationNode[] = [];
   transformQuery({ node }: { node: RootOperationNode }) {
@@ -42,10 +42,10 @@ async function filled(t: Test, engine: Engine) {
     everybody.push(withoutPersonalData(person(`gone${n}@example.com`), NOW - n));
   for (let from = 0; from < everybody.length; from += 1_000)
     await users.insertMany(everybody.slice(from, from + 1_000));
-  // PostgreSQL does so by itself after a while; SQLite never does.
+  // PostgreSQL does this by itself after a while; SQLite never does.
   if (engine.name !== 'SQLite') await sql`analyze`.execute(db);
 
-  /** How the database goes about the last query that was asked of it. */
+  /** The query plan of the last query. */
   async function plan(ask: () => Promise<unknown>): Promise<string> {
     kept.nodes.length = 0;
     await ask();
@@ -67,7 +67,7 @@ const SCAN = /Seq Scan on users|SCAN users(?! USING INDEX users_(services|with_r
 const SORT = /\bSort\b|TEMP B-TREE/;
 
 for (const engine of [sqliteFile(t), await postgres(t)]) {
-  t.test(`on ${engine.name} nobody reads through the table`, async (t) => {
+  t.test(`on ${engine.name} no query scans the table`, async (t) => {
     const { users, plan } = await filled(t, engine);
     const asked: [what: string, index: RegExp, ask: () => Promise<unknown>][] = [
       [
@@ -85,7 +85,7 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
       ['the clean-up', /users_deleted/, () => users.removeDeleted(NOW - 10)],
       ['the poll', /users_revoked_at_id/, () => users.revokedSince(NOW - 10, 100).next()],
       [
-        'a page of everybody',
+        'a page of all users',
         /sqlite_autoindex_users_1|users_pkey/,
         () => users.list({ kind: 'person', after: 'x', limit: 10 }),
       ],
@@ -98,7 +98,7 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
     }
   });
 
-  t.test(`on ${engine.name} however many are to be removed, all are, some at a time`, async (t) => {
+  t.test(`on ${engine.name} any number of rows is removed, in batches`, async (t) => {
     const db = opened(t, await engine.create());
     await migrate(db);
     const users = new Users(db, deaf);
@@ -115,7 +115,7 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
   });
 
   t.test(
-    `on ${engine.name} a search finds what starts with its text, in the order of code points`,
+    `on ${engine.name} a search finds addresses by their start, ordered by code point`,
     async (t) => {
       const db = opened(t, await engine.create());
       await migrate(db);

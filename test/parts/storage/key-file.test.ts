@@ -7,24 +7,24 @@ import { folder } from '../../databases.ts';
 
 const modeOf = (path: string) => statSync(path).mode & 0o777;
 
-t.test('a key file that is not there is made, with its folder, for its owner only', async (t) => {
+t.test('a missing key file is created with its folder, for its owner only', async (t) => {
   const path = join(folder(t), 'a', 'b', 'keys.json');
   const keys = [newMasterSecret(0)];
   t.same(JSON.parse(readKeyFile(path, () => keys)), { keys });
   t.equal(modeOf(path), 0o600);
-  t.same(readdirSync(join(path, '..')), ['keys.json'], 'nothing else is left there');
+  t.same(readdirSync(join(path, '..')), ['keys.json'], 'no other file is left');
 });
 
-t.test('a key file that is there is read as it is, and no key is made', async (t) => {
+t.test('an existing key file is read unchanged, and no key is made', async (t) => {
   const path = join(folder(t), 'keys.json');
-  writeFileSync(path, 'whatever it holds');
+  writeFileSync(path, 'any content');
   const text = readKeyFile(path, () => {
     throw new Error('made keys');
   });
-  t.equal(text, 'whatever it holds');
+  t.equal(text, 'any content');
 });
 
-t.test('of nodes that make the key file at once, all read the same keys', async (t) => {
+t.test('nodes that create the key file at the same moment read the same keys', async (t) => {
   const path = join(folder(t), 'keys.json');
   const text = readKeyFile(path, () => {
     writeFileSync(path, 'of the faster node');
@@ -34,7 +34,7 @@ t.test('of nodes that make the key file at once, all read the same keys', async 
   t.same(readdirSync(join(path, '..')), ['keys.json']);
 });
 
-t.test('a new set takes the place of the old one, for its owner only', async (t) => {
+t.test('a new set replaces the old one, for its owner only', async (t) => {
   const path = join(folder(t), 'keys.json');
   writeFileSync(path, 'old');
   chmodSync(path, 0o644);
@@ -44,7 +44,7 @@ t.test('a new set takes the place of the old one, for its owner only', async (t)
   t.equal(modeOf(path), 0o600);
 });
 
-t.test('a folder is no key file', async (t) => {
+t.test('a folder is refused as a key file', async (t) => {
   const path = folder(t);
   t.throws(() => readKeyFile(path, () => []), { code: 'EISDIR' });
 });

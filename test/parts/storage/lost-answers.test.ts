@@ -13,7 +13,7 @@ const person = (email = 'ada@example.com') =>
 
 const server = await postgres(t);
 
-/** What was thrown, or undefined. */
+/** The error, or undefined. */
 const fault = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     () => undefined,
@@ -33,7 +33,7 @@ async function breakable(t: Test) {
   return { between, users, admin, until };
 }
 
-t.test('a row that was added though the answer was lost counts as added', async (t) => {
+t.test('an insert counts as done if only its answer was lost', async (t) => {
   const { between, users, until } = await breakable(t);
   const user = person();
   await users.tryWriting();
@@ -47,7 +47,7 @@ t.test('a row that was added though the answer was lost counts as added', async 
   t.ok((await fault(users.insert(person()))) instanceof EmailTaken);
 });
 
-t.test('a row that was not added before the connection broke is a fault', async (t) => {
+t.test('an insert is a fault if the connection broke before it', async (t) => {
   const { users, admin, until } = await breakable(t);
   const user = person();
   await users.tryWriting();
@@ -61,7 +61,7 @@ t.test('a row that was not added before the connection broke is a fault', async 
   await users.insert(user);
 });
 
-t.test('a row that waits too long for its place is a fault', async (t) => {
+t.test('an insert that waits too long is a fault', async (t) => {
   const { users, admin } = await breakable(t);
   const user = person();
   await admin.query('begin; lock table users in share mode');
@@ -70,14 +70,14 @@ t.test('a row that waits too long for its place is a fault', async (t) => {
   await users.insert(user);
 });
 
-t.test('a change whose answer was lost is written once, and the next one sees it', async (t) => {
+t.test('a change whose answer was lost is written once, and the next change sees it', async (t) => {
   const { between, users, until } = await breakable(t);
   const user = person();
   await users.insert(user);
   const count = () =>
     users.change(user.id, (before) => {
       const token_version = before.token_version + 1;
-      // The row has been read: what is lost is the answer to the write.
+      // The row has been read, so the lost answer is that of the write.
       if (token_version === 1) between.swallow('answers');
       return { user: { ...before, token_version }, result: token_version };
     });
@@ -85,13 +85,13 @@ t.test('a change whose answer was lost is written once, and the next one sees it
   await until('exists (select 1 from users where token_version = 1)');
   between.swallow(false);
   between.reset();
-  t.ok((await changed) instanceof StorageFault, 'nobody can say what became of it');
+  t.ok((await changed) instanceof StorageFault, 'the outcome is unknown');
   t.match(await users.findById(user.id), { token_version: 1, row_version: 1 });
   t.equal(await count(), 2);
   t.match(await users.findById(user.id), { token_version: 2, row_version: 2 });
 });
 
-/** From now on each statement on the table fails with 40001, until that many have. */
+/** Lets the next statements on the table fail with 40001, this many times. */
 async function unlucky(db: Database, times: number) {
   await sql`alter sequence tries restart`.execute(db);
   await sql
@@ -103,7 +103,7 @@ async function unlucky(db: Database, times: number) {
     .execute(db);
 }
 
-t.test('what the server refuses with 40001 is asked again, and not for ever', async (t) => {
+t.test('a query refused with 40001 is repeated, a limited number of times', async (t) => {
   const { users, db } = await usersOf(t, server);
   const user = person();
   await users.insert(user);

@@ -5,7 +5,7 @@ import { RowTurns } from '../../../src/parts/storage/row-turns.ts';
 const cause = Object.assign(new Error('lock timeout'), { code: '55P03' });
 const timeout = new Error('replace', { cause });
 
-t.test('of one row there is one write at a time, and other rows do not wait for it', async (t) => {
+t.test('writes of one row take turns, and other rows do not wait', async (t) => {
   const turns = new RowTurns();
   let running = 0;
   let most = 0;
@@ -25,29 +25,26 @@ t.test('of one row there is one write at a time, and other rows do not wait for 
   t.equal(await stuck, 'at last');
 });
 
-t.test(
-  'who waits behind a write that ran out of time fails with it; who comes later tries',
-  async (t) => {
-    const turns = new RowTurns();
-    const first = Promise.withResolvers<string>();
-    let tried = 0;
-    const write = async () => {
-      tried += 1;
-      return 'written';
-    };
-    const all = Promise.allSettled([
-      turns.run('row', () => first.promise),
-      turns.run('row', write),
-      turns.run('row', write),
-    ]);
-    first.reject(timeout);
-    for (const answer of await all) t.match(answer, { status: 'rejected', reason: timeout });
-    t.equal(tried, 0, 'the row was left alone');
-    t.equal(await turns.run('row', write), 'written');
-  },
-);
+t.test('writes that wait behind a timeout share its fault; later ones try again', async (t) => {
+  const turns = new RowTurns();
+  const first = Promise.withResolvers<string>();
+  let tried = 0;
+  const write = async () => {
+    tried += 1;
+    return 'written';
+  };
+  const all = Promise.allSettled([
+    turns.run('row', () => first.promise),
+    turns.run('row', write),
+    turns.run('row', write),
+  ]);
+  first.reject(timeout);
+  for (const answer of await all) t.match(answer, { status: 'rejected', reason: timeout });
+  t.equal(tried, 0, 'nothing was tried');
+  t.equal(await turns.run('row', write), 'written');
+});
 
-t.test('any other fault is that of one write alone', async (t) => {
+t.test('any other fault affects one write only', async (t) => {
   const turns = new RowTurns();
   const [first, second] = await Promise.allSettled([
     turns.run('row', () => Promise.reject(new Error('connection lost'))),

@@ -21,7 +21,7 @@ function withTable(t: Test) {
 const add = (word: string) => query('insert into words (word) values (?)', word);
 
 t.test(
-  'an answer has rows, or the number of rows and the last id, as Kysely wants them',
+  'an answer has rows, or the number of rows and the last ID, as Kysely expects',
   async (t) => {
     const { connection } = withTable(t);
     t.same(connection.run(add('a')), { rows: [], insertId: 1n, numAffectedRows: 1n });
@@ -39,14 +39,14 @@ t.test(
   },
 );
 
-t.test('only what takes no write lock is a read', async (t) => {
+t.test('only a query that takes no write lock is a read', async (t) => {
   const { connection } = withTable(t);
   t.equal(connection.isRead(query('select * from words')), true);
   t.equal(connection.isRead(add('a')), false);
   t.equal(connection.isRead(query('insert into words (word) values (1) returning id')), false);
 });
 
-t.test('of queries that share a commit one that fails leaves the others alone', async (t) => {
+t.test('a query that fails does not affect others in the same commit', async (t) => {
   const { connection, words } = withTable(t);
   const outcomes = connection.runTogether([add('a'), add('a'), query('no sql'), add('b')]);
   t.match(outcomes, [
@@ -58,7 +58,7 @@ t.test('of queries that share a commit one that fails leaves the others alone', 
   t.same(words(), [{ word: 'a' }, { word: 'b' }]);
 });
 
-t.test('when the commit cannot be, none of them is there, and the next is done', async (t) => {
+t.test('if the commit fails nothing is written, and the next query works', async (t) => {
   const { connection, words } = withTable(t);
   connection.run(query('create table strict_words (word text unique on conflict rollback)'));
   const strict = query("insert into strict_words values ('a')");
@@ -71,37 +71,40 @@ t.test('when the commit cannot be, none of them is there, and the next is done',
   t.same(words(), [{ word: 'c' }]);
 });
 
-t.test('what another connection holds is refused at once, and nothing is left open', async (t) => {
-  const { connection, path, words } = withTable(t);
-  const rival = opened(t, path).connection;
-  rival.begin();
-  for (const attempt of [
-    () => connection.begin(),
-    () => connection.run(add('a')),
-    () => connection.runTogether([add('a'), add('b')]),
-  ]) {
-    const from = performance.now();
-    t.throws(attempt, { code: 'SQLITE_BUSY' });
-    t.ok(performance.now() - from < 1_000);
-  }
-  t.same(words(), [], 'reading goes on');
-  rival.rollback();
-  connection.runTogether([add('a'), add('b')]);
-  t.equal(words().length, 2);
-});
+t.test(
+  'a lock of another connection is refused at once, and no transaction stays open',
+  async (t) => {
+    const { connection, path, words } = withTable(t);
+    const rival = opened(t, path).connection;
+    rival.begin();
+    for (const attempt of [
+      () => connection.begin(),
+      () => connection.run(add('a')),
+      () => connection.runTogether([add('a'), add('b')]),
+    ]) {
+      const from = performance.now();
+      t.throws(attempt, { code: 'SQLITE_BUSY' });
+      t.ok(performance.now() - from < 1_000);
+    }
+    t.same(words(), [], 'reads still work');
+    rival.rollback();
+    connection.runTogether([add('a'), add('b')]);
+    t.equal(words().length, 2);
+  },
+);
 
-t.test('busy is told by the code alone', async (t) => {
+t.test('isBusy looks only at the code', async (t) => {
   t.equal(isBusy({ code: 'SQLITE_BUSY_RECOVERY' }), true);
   t.equal(isBusy({ code: 'SQLITE_FULL' }), false);
   t.equal(isBusy(new Error('SQLITE_BUSY')), false);
 });
 
-t.test('a file that is no database is refused when it is opened', async (t) => {
+t.test('a file that is not a database is refused when it is opened', async (t) => {
   t.throws(() => opened(t, folder(t)), { code: 'SQLITE_CANTOPEN' });
   t.throws(() => opened(t, import.meta.filename), { code: 'SQLITE_NOTADB' });
 });
 
-t.test('a statement that was prepared long ago knows the table as it is now', async (t) => {
+t.test('a prepared statement follows changes of the table', async (t) => {
   const { connection, path } = withTable(t);
   const all = query('select * from words');
   connection.run(add('a'));
@@ -110,7 +113,7 @@ t.test('a statement that was prepared long ago knows the table as it is now', as
   t.same(connection.run(all).rows, [{ id: 1, word: 'a', tongue: 'en' }]);
 });
 
-t.test('however many texts are run, each is run right', async (t) => {
+t.test('statements stay correct when the cache drops some', async (t) => {
   const { connection } = withTable(t);
   for (let round = 0; round < 2; round += 1) {
     for (let index = 0; index < 150; index += 1)
@@ -120,24 +123,21 @@ t.test('however many texts are run, each is run right', async (t) => {
   t.same(connection.run(query(long)).rows, [{ n: 1 }]);
 });
 
-t.test(
-  'nothing can be erased in the middle of a transaction, or while another reads',
-  async (t) => {
-    const { connection, path } = withTable(t);
-    connection.begin();
-    t.equal(connection.erase(), false);
-    connection.rollback();
-    const reader = opened(t, path).connection;
-    reader.run(query('begin'));
-    reader.run(query('select * from words'));
-    connection.run(add('a'));
-    t.equal(connection.erase(), false);
-    reader.rollback();
-    t.equal(connection.erase(), true);
-  },
-);
+t.test('erasing fails during a transaction, or while another connection reads', async (t) => {
+  const { connection, path } = withTable(t);
+  connection.begin();
+  t.equal(connection.erase(), false);
+  connection.rollback();
+  const reader = opened(t, path).connection;
+  reader.run(query('begin'));
+  reader.run(query('select * from words'));
+  connection.run(add('a'));
+  t.equal(connection.erase(), false);
+  reader.rollback();
+  t.equal(connection.erase(), true);
+});
 
-t.test('an open transaction is rolled back by the end', async (t) => {
+t.test('closing rolls an open transaction back', async (t) => {
   const { connection, path } = withTable(t);
   connection.begin();
   connection.run(add('a'));

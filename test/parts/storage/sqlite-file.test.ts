@@ -10,7 +10,7 @@ import { testApp } from '../../test-app.ts';
 
 const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
 
-/** Does something at once, as a process with this umask would. */
+/** Runs `act` with this umask. */
 function under(umask: number, act: () => void): void {
   const before = process.umask(umask);
   try {
@@ -20,7 +20,7 @@ function under(umask: number, act: () => void): void {
   }
 }
 
-/** Opens the file, writes to it, and answers the rights of all files that there are now. */
+/** Opens the file, writes to it, and returns the modes of all files of the folder. */
 async function rightsOf(t: Test, path: string, warnings: string[] = []) {
   const db = opened(t, `file:${path}`, { warn: (message) => warnings.push(message) });
   await sql`create table if not exists words (word text)`.execute(db);
@@ -31,7 +31,7 @@ async function rightsOf(t: Test, path: string, warnings: string[] = []) {
 const PRIVATE = { 'test.db': '600', 'test.db-shm': '600', 'test.db-wal': '600' };
 
 for (const umask of [0, 0o022, 0o077]) {
-  t.test(`what is made with umask ${umask.toString(8)} is its owner's alone`, async (t) => {
+  t.test(`only the owner can open what is created with umask ${umask.toString(8)}`, async (t) => {
     const root = folder(t);
     under(umask, () => {
       t.equal(makePrivate(join(root, 'a', 'b', 'test.db')), undefined);
@@ -47,7 +47,7 @@ for (const umask of [0, 0o022, 0o077]) {
   });
 }
 
-t.test('a folder that is there keeps its rights: it may be shared', async (t) => {
+t.test('an existing folder keeps its mode: it may be shared', async (t) => {
   const shared = join(folder(t), 'shared');
   mkdirSync(shared);
   chmodSync(shared, 0o775);
@@ -55,29 +55,26 @@ t.test('a folder that is there keeps its rights: it may be shared', async (t) =>
   t.equal(modeOf(shared), '775');
 });
 
-t.test(
-  'a database that others could open is taken from them, once, and that is said',
-  async (t) => {
-    const path = join(folder(t), 'test.db');
-    for (const end of ['', '-wal', '-shm']) {
-      writeFileSync(path + end, '');
-      chmodSync(path + end, 0o644);
-    }
-    const warnings: string[] = [];
-    t.same(await rightsOf(t, path, warnings), PRIVATE);
-    t.same(await rightsOf(t, path, warnings), PRIVATE);
-    t.same(warnings.length, 1);
-    chmodSync(path, 0o640);
-    const { logs } = await testApp(t, { env: { DATABASE_URL: `file:${path}` } });
-    t.match(
-      logs.filter(({ level }) => level === 40),
-      [{ msg: /^DATABASE_URL: other users .* could open/ }],
-    );
-    t.equal(modeOf(path), '600');
-  },
-);
+t.test('a database that others could open becomes private, with one warning', async (t) => {
+  const path = join(folder(t), 'test.db');
+  for (const end of ['', '-wal', '-shm']) {
+    writeFileSync(path + end, '');
+    chmodSync(path + end, 0o644);
+  }
+  const warnings: string[] = [];
+  t.same(await rightsOf(t, path, warnings), PRIVATE);
+  t.same(await rightsOf(t, path, warnings), PRIVATE);
+  t.same(warnings.length, 1);
+  chmodSync(path, 0o640);
+  const { logs } = await testApp(t, { env: { DATABASE_URL: `file:${path}` } });
+  t.match(
+    logs.filter(({ level }) => level === 40),
+    [{ msg: /^DATABASE_URL: other users .* could open/ }],
+  );
+  t.equal(modeOf(path), '600');
+});
 
-t.test('where the rights cannot be changed that is said, and no more', async (t) => {
+t.test('if the mode cannot be changed, there is only a warning', async (t) => {
   const path = '/proc/self/comm';
   if (!existsSync(path)) return;
   t.match(makePrivate(path), /cannot be changed/);

@@ -19,7 +19,7 @@ const holder = (path: string) => `
   });
 `;
 
-/** Another process that holds the write lock until it is told to let go. */
+/** Another process, which holds the write lock until the test ends that. */
 async function hold(t: Test, path: string): Promise<() => Promise<void>> {
   const child = spawn(...nodeCommand(['--input-type=module', '--eval', holder(path)]), {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -37,7 +37,7 @@ async function hold(t: Test, path: string): Promise<() => Promise<void>> {
 }
 
 t.test(
-  'while another process holds the write lock, those who need no write do not notice, and nobody is signed out',
+  'while another process holds the write lock, reads go on, and nobody is signed out',
   async (t) => {
     const cwd = folder(t);
     const server = await serve(t, { cwd });
@@ -76,7 +76,7 @@ t.test(
       rounds += 1;
     }
     t.ok(rounds > 5, 'the refreshes have waited');
-    // It was six seconds for the first two.
+    // Before, it was six seconds for the first two.
     for (const [name, took] of Object.entries(slowest)) t.ok(took < 1_000, `${name}: ${took} ms`);
     for (const answer of await waiting) {
       t.equal(answer.status, 503);
@@ -87,7 +87,7 @@ t.test(
     await sleep(300);
     await letGo();
     for (const answer of await Promise.all(again)) {
-      t.equal(answer.status, 200, 'whoever waits when it ends is served, with the same token');
+      t.equal(answer.status, 200, 'requests that still wait succeed, with the same token');
       const { refresh_token, access_token } = (await answer.json()) as Tokens;
       t.equal((await server.whoami(access_token)).status, 200);
       t.equal((await server.post('/v1/refresh', { refresh_token })).status, 200);

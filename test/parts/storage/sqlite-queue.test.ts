@@ -21,7 +21,7 @@ async function queued(t: Test, { patience = LONG } = {}) {
   await run('create table words (word text unique)');
   const words = async () =>
     (await run('select word from words')).rows.map((row) => (row as { word: string }).word);
-  /** Another process, as far as SQLite can tell. */
+  /** A second connection: for SQLite, the same as another process. */
   const rival = new SQLite(path, { timeout: 0 });
   t.teardown(() => rival.close());
   return { path, queue, run, step, act, words, rival };
@@ -29,14 +29,14 @@ async function queued(t: Test, { patience = LONG } = {}) {
 
 const insert = (word: string) => `insert into words values ('${word}')`;
 
-/** Whether it is settled by now. */
+/** Whether the promise is settled. */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   const pending = Symbol('pending');
   const first = await Promise.race([promise.catch(() => {}), sleep(0).then(() => pending)]);
   return first !== pending;
 }
 
-t.test('while another process holds the lock reads are answered, and writes wait', async (t) => {
+t.test('while another process holds the lock, reads are answered and writes wait', async (t) => {
   const { run, act, words, rival } = await queued(t);
   rival.exec('begin immediate');
   const writes = [run(insert('a')), act('begin', 1)];
@@ -52,7 +52,7 @@ t.test('while another process holds the lock reads are answered, and writes wait
 });
 
 t.test(
-  'a write that has waited as long as it may is refused with the lock, and leaves nothing',
+  'a write that waited too long is refused with SQLITE_BUSY, and not executed later',
   async (t) => {
     const { run, act, words, rival } = await queued(t, { patience: 100 });
     rival.exec('begin immediate');
@@ -67,28 +67,24 @@ t.test(
   },
 );
 
-t.test(
-  'writes that wait next to each other share a commit, and each has its own answer',
-  async (t) => {
-    const { path, run, words } = await queued(t);
-    /** Each commit writes at least the page that all of them change. */
-    const written = () => statSync(`${path}-wal`).size;
-    const before = written();
-    const answers = await Promise.allSettled(
-      Array.from({ length: 300 }, (_, index) => run(insert(`w${index % 200}`))),
-    );
-    t.ok(written() - before < 100 * 4_120, 'far fewer than one for each');
-    t.equal(answers.filter(({ status }) => status === 'fulfilled').length, 200);
-    for (const answer of answers) {
-      if (answer.status === 'rejected')
-        t.match(answer.reason, { code: 'SQLITE_CONSTRAINT_UNIQUE' });
-      else t.match(answer.value, { numAffectedRows: 1n });
-    }
-    t.equal((await words()).length, 200);
-  },
-);
+t.test('queued writes share a commit, and each has its own answer', async (t) => {
+  const { path, run, words } = await queued(t);
+  /** Each commit writes at least one page. */
+  const written = () => statSync(`${path}-wal`).size;
+  const before = written();
+  const answers = await Promise.allSettled(
+    Array.from({ length: 300 }, (_, index) => run(insert(`w${index % 200}`))),
+  );
+  t.ok(written() - before < 100 * 4_120, 'far fewer commits than writes');
+  t.equal(answers.filter(({ status }) => status === 'fulfilled').length, 200);
+  for (const answer of answers) {
+    if (answer.status === 'rejected') t.match(answer.reason, { code: 'SQLITE_CONSTRAINT_UNIQUE' });
+    else t.match(answer.value, { numAffectedRows: 1n });
+  }
+  t.equal((await words()).length, 200);
+});
 
-t.test('when a shared commit fails, all of it is refused', async (t) => {
+t.test('if a shared commit fails, all its writes are refused', async (t) => {
   const { run, words } = await queued(t);
   await run('create table strict_words (word text unique on conflict rollback)');
   const strict = "insert into strict_words values ('a')";
@@ -100,7 +96,7 @@ t.test('when a shared commit fails, all of it is refused', async (t) => {
   t.same(await words(), []);
 });
 
-t.test('nobody gets into a transaction of somebody else, to read or to write', async (t) => {
+t.test('no other caller reads or writes inside an open transaction', async (t) => {
   const { queue, run, step, act, words } = await queued(t);
   await act('begin', 1);
   await step(1, insert('inside'));
@@ -113,28 +109,25 @@ t.test('nobody gets into a transaction of somebody else, to read or to write', a
   await others[2];
   await step(2, insert('second'));
   await act('commit', 2);
-  t.notMatch(JSON.stringify(await others[1]), /inside|more/, 'what was rolled back was never seen');
+  t.notMatch(JSON.stringify(await others[1]), /inside|more/, 'rolled back rows were never visible');
   t.same((await words()).sort(), ['outside', 'second']);
 });
 
-t.test('of a transaction that is not open nothing is done', async (t) => {
+t.test('a step of a transaction that is not open is refused', async (t) => {
   const { step, act, words } = await queued(t);
-  await t.rejects(step(7, insert('a')), { message: 'the transaction is gone' });
-  await t.rejects(act('commit', 7), { message: 'the transaction is gone' });
-  t.same(await act('rollback', 7), { rows: [] }, 'it is rolled back already');
+  await t.rejects(step(7, insert('a')), { message: 'the transaction no longer exists' });
+  await t.rejects(act('commit', 7), { message: 'the transaction no longer exists' });
+  t.same(await act('rollback', 7), { rows: [] }, 'it is already rolled back');
   t.same(await words(), []);
 });
 
-t.test(
-  'a query that is none, and one for a table that is not there, are refused alone',
-  async (t) => {
-    const { run, words } = await queued(t);
-    const [bad, worse, good] = [run('no sql'), run('select * from nothing'), words()];
-    await t.rejects(bad, { code: 'SQLITE_ERROR' });
-    await t.rejects(worse, { message: /nothing/ });
-    t.same(await good, []);
-  },
-);
+t.test('invalid SQL and an unknown table fail only their own query', async (t) => {
+  const { run, words } = await queued(t);
+  const [bad, worse, good] = [run('no sql'), run('select * from nothing'), words()];
+  await t.rejects(bad, { code: 'SQLITE_ERROR' });
+  await t.rejects(worse, { message: /nothing/ });
+  t.same(await good, []);
+});
 
 t.test('a read that meets a lock waits like a write', async (t) => {
   const { run, words } = await queued(t);
@@ -143,31 +136,28 @@ t.test('a read that meets a lock waits like a write', async (t) => {
   t.teardown(() => rival.close());
   rival.exec('create table other_words (word text)');
   await run(`attach database '${path}' as other`);
-  // Without a WAL a writer keeps readers out.
+  // Without a WAL, a writer locks readers out.
   rival.exec('begin exclusive');
   const read = run('select * from other_words');
-  t.same(await words(), [], 'others pass it');
+  t.same(await words(), [], 'other reads do not wait');
   await sleep(100);
   t.equal(await isSettled(read), false);
   rival.exec("insert into other_words values ('a'); commit");
   t.same((await read).rows, [{ word: 'a' }]);
 });
 
-t.test(
-  'a database that cannot be opened is refused, and tried again with the next question',
-  async (t) => {
-    const path = join(folder(t), 'test.db');
-    writeFileSync(path, 'no database, but long enough to be taken for one'.repeat(100));
-    const queue = new SqliteQueue({ path, patience: LONG });
-    t.teardown(() => queue.close());
-    const ask = () => queue.ask({ does: 'run', sql: 'select 1 as n', parameters: [] });
-    await t.rejects(ask(), { code: 'SQLITE_NOTADB' });
-    rmSync(path);
-    t.same((await ask()).rows, [{ n: 1 }]);
-  },
-);
+t.test('if a database cannot be opened, the next query tries again', async (t) => {
+  const path = join(folder(t), 'test.db');
+  writeFileSync(path, 'no database, but long enough to be taken for one'.repeat(100));
+  const queue = new SqliteQueue({ path, patience: LONG });
+  t.teardown(() => queue.close());
+  const ask = () => queue.ask({ does: 'run', sql: 'select 1 as n', parameters: [] });
+  await t.rejects(ask(), { code: 'SQLITE_NOTADB' });
+  rmSync(path);
+  t.same((await ask()).rows, [{ n: 1 }]);
+});
 
-t.test('a database that another process is opening is waited for', async (t) => {
+t.test('opening waits for a lock of another process', async (t) => {
   const path = join(folder(t), 'test.db');
   const rival = new SQLite(path, { timeout: 0 });
   t.teardown(() => rival.close());
@@ -181,7 +171,7 @@ t.test('a database that another process is opening is waited for', async (t) => 
   t.same((await words).rows, []);
 });
 
-t.test('nor is it waited for longer than patience lasts', async (t) => {
+t.test('opening waits no longer than the time limit', async (t) => {
   const path = join(folder(t), 'test.db');
   const rival = new SQLite(path, { timeout: 0 });
   t.teardown(() => rival.close());
@@ -192,7 +182,7 @@ t.test('nor is it waited for longer than patience lasts', async (t) => {
   await t.rejects(words, { code: 'SQLITE_BUSY' });
 });
 
-t.test('who asks for an erasure just before a transaction ends has an answer', async (t) => {
+t.test('an erasure requested just before a transaction ends is answered', async (t) => {
   const { queue, act } = await queued(t);
   for (const end of ['commit', 'rollback'] as const) {
     await act('begin', 1);
@@ -202,22 +192,22 @@ t.test('who asks for an erasure just before a transaction ends has an answer', a
   }
 });
 
-t.test('what another reader keeps from being erased is erased when it has gone', async (t) => {
+t.test('an erasure that another reader prevents is done when that reader has ended', async (t) => {
   const { path, queue, run, rival } = await queued(t);
   const size = () => statSync(`${path}-wal`).size;
   await run(insert('CANARY'));
   rival.exec('begin; select * from words');
   await run(insert('more'));
-  t.same(await queue.ask({ does: 'erase' }), { rows: [] }, 'nobody waits for that');
+  t.same(await queue.ask({ does: 'erase' }), { rows: [] }, 'callers do not wait for it');
   t.ok(size() > 0);
   await sleep(600);
-  t.ok(size() > 0, 'still there, as it is still read');
+  t.ok(size() > 0, 'not erased while it is read');
   rival.exec('commit');
   for (let waited = 0; waited < 10_000 && size() > 0; waited += 50) await sleep(50);
   t.equal(size(), 0);
 });
 
-t.test('the end does what can be done, and refuses the rest', async (t) => {
+t.test('closing runs what can run at once, and refuses the rest', async (t) => {
   const { path, queue, run, rival } = await queued(t);
   const last = run(insert('last'));
   queue.close();

@@ -14,7 +14,7 @@ const run = promisify(execFile);
 const query = (text: string, ...parameters: unknown[]) =>
   ({ does: 'run', sql: text, parameters }) as const;
 
-t.test('a thread answers with rows and errors as SQLite gave them', async (t) => {
+t.test('a thread answers with the rows and errors of SQLite', async (t) => {
   const thread = new SqliteThread({ path: join(folder(t), 'test.db'), patience: 1_000 });
   await thread.ask(query('create table words (word text unique)'));
   t.same(await thread.ask(query('insert into words values (?)', 'a')), {
@@ -31,33 +31,34 @@ t.test('a thread answers with rows and errors as SQLite gave them', async (t) =>
   await t.rejects(thread.ask(query('select ?', true)), { name: 'Error', message: /bind/ });
   const last = thread.ask(query("insert into words values ('last')"));
   await thread.close();
-  t.match(await last, { numAffectedRows: 1n }, 'what was asked before the end is answered');
+  t.match(await last, { numAffectedRows: 1n }, 'queries sent before closing are answered');
   await thread.close();
   await new SqliteThread({ path: 'never opened', patience: 1 }).close();
 });
 
-t.test(
-  'a thread that dies refuses those who wait, and the next question starts another',
-  async (t) => {
-    const thread = new SqliteThread({ path: join(folder(t), 'test.db'), patience: 1_000 });
-    t.teardown(() => thread.close());
-    await thread.ask(query('create table words (word text)'));
-    await thread.ask({ does: 'begin', transaction: 1 });
-    const inside = query("insert into words values ('inside')");
-    await thread.ask({ ...inside, does: 'step', transaction: 1 });
-    const waiting = [thread.ask(query('select * from words')), thread.ask(query('select 1'))];
-    // A message that it cannot read is its end.
-    const fatal = thread.ask(null as never);
-    for (const answer of [fatal, ...waiting]) await t.rejects(answer, { code: 'SQLITE_THREAD' });
-    await t.rejects(thread.ask({ does: 'commit', transaction: 1 }), {
-      message: /is gone/,
-    });
-    await thread.ask({ does: 'rollback', transaction: 1 });
-    t.same((await thread.ask(query('select * from words'))).rows, [], 'nothing of a transaction');
-  },
-);
+t.test('a thread that dies fails waiting queries, and the next query starts another', async (t) => {
+  const thread = new SqliteThread({ path: join(folder(t), 'test.db'), patience: 1_000 });
+  t.teardown(() => thread.close());
+  await thread.ask(query('create table words (word text)'));
+  await thread.ask({ does: 'begin', transaction: 1 });
+  const inside = query("insert into words values ('inside')");
+  await thread.ask({ ...inside, does: 'step', transaction: 1 });
+  const waiting = [thread.ask(query('select * from words')), thread.ask(query('select 1'))];
+  // A message that it cannot read ends the thread.
+  const fatal = thread.ask(null as never);
+  for (const answer of [fatal, ...waiting]) await t.rejects(answer, { code: 'SQLITE_THREAD' });
+  await t.rejects(thread.ask({ does: 'commit', transaction: 1 }), {
+    message: /no longer exists/,
+  });
+  await thread.ask({ does: 'rollback', transaction: 1 });
+  t.same(
+    (await thread.ask(query('select * from words'))).rows,
+    [],
+    'the transaction was rolled back',
+  );
+});
 
-t.test('a thread does not keep a process alive that has nothing else to do', async (t) => {
+t.test('an idle thread does not keep the process alive', async (t) => {
   const program = `
     import { SqliteThread } from ${JSON.stringify(import.meta.resolve('../../../src/parts/storage/sqlite-thread.ts'))};
     const thread = new SqliteThread({ path: ${JSON.stringify(join(folder(t), 'test.db'))}, patience: 1000 });
@@ -70,7 +71,7 @@ t.test('a thread does not keep a process alive that has nothing else to do', asy
   t.equal(stdout, '1\n');
 });
 
-t.test('what goes through the port is answered, and after the end nothing is', async (t) => {
+t.test('messages at the port are answered until the queue is closed', async (t) => {
   const { port1, port2 } = new MessageChannel();
   serve({ path: join(folder(t), 'test.db'), patience: 1_000 }, port2);
   const heard: unknown[] = [];
@@ -87,7 +88,7 @@ t.test('what goes through the port is answered, and after the end nothing is', a
 });
 
 for (const engine of [sqliteInMemory, sqliteFile(t)]) {
-  t.test(`on ${engine.name} transactions are whole, and nobody else is inside`, async (t) => {
+  t.test(`on ${engine.name} transactions are atomic and isolated`, async (t) => {
     const db = opened(t, await engine.create());
     await sql`create table words (word text unique)`.execute(db);
     const count = async () =>
@@ -125,7 +126,7 @@ for (const engine of [sqliteInMemory, sqliteFile(t)]) {
     await t.rejects(stream[Symbol.asyncIterator]().next(), { message: 'not supported' });
   });
 
-  t.test(`on ${engine.name} the tables can be looked at`, async (t) => {
+  t.test(`on ${engine.name} the tables can be introspected`, async (t) => {
     const db = opened(t, await engine.create());
     await sql`create table words (word text)`.execute(db);
     t.match(await db.introspection.getTables(), [{ name: 'words', columns: [{ name: 'word' }] }]);

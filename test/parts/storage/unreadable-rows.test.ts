@@ -7,7 +7,7 @@ import { admin, signedIn } from '../../people.ts';
 import { refused } from '../../refused.ts';
 import { testApp } from '../../test-app.ts';
 
-/** Two people on a node; then a newer version writes what this one cannot read into the row of one of them. */
+/** Two users on a node. Then a newer version writes something unreadable into one of their rows. */
 async function withNewerRow(t: Test, engine: Engine) {
   const url = await engine.create();
   const database = opened(t, url);
@@ -27,7 +27,7 @@ async function withNewerRow(t: Test, engine: Engine) {
 }
 
 for (const engine of [sqliteFile(t), await postgres(t)]) {
-  t.test(`on ${engine.name} one row that cannot be read spoils that row alone`, async (t) => {
+  t.test(`on ${engine.name} an unreadable row affects only its user`, async (t) => {
     const { database, node, ada, bob } = await withNewerRow(t, engine);
     for (const answer of [
       await node.as(ada.access_token, { url: '/v1/me' }),
@@ -47,7 +47,7 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
     t.same(
       [...users, ...rest.json().users].map(({ id }) => id).sort(),
       [bob.id, root.id].sort(),
-      'the list leaves it out, and goes on behind it',
+      'the list skips it',
     );
 
     await signedIn(node, 'adam@example.com');
@@ -77,17 +77,20 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
   });
 }
 
-t.test('each unreadable row is logged once, and only so many are remembered', async (t) => {
-  const lines: unknown[][] = [];
-  const rows = new UnreadableRows({ error: (...line) => lines.push(line) });
-  for (const round of [1, 2]) {
-    rows.add(new UnreadableRow('one', `round ${round}`));
-    rows.add(new UnreadableRow('two', `round ${round}`));
-  }
-  t.same(lines, [
-    [{ event: 'storage.row_unreadable', user: 'one' }, 'row one: round 1'],
-    [{ event: 'storage.row_unreadable', user: 'two' }, 'row two: round 1'],
-  ]);
-  for (let more = 0; more < 10_010; more += 1) rows.add(new UnreadableRow(`${more}`, 'x'));
-  t.equal(rows.count, 10_000);
-});
+t.test(
+  'each unreadable row is logged once, and the number of remembered rows is limited',
+  async (t) => {
+    const lines: unknown[][] = [];
+    const rows = new UnreadableRows({ error: (...line) => lines.push(line) });
+    for (const round of [1, 2]) {
+      rows.add(new UnreadableRow('one', `round ${round}`));
+      rows.add(new UnreadableRow('two', `round ${round}`));
+    }
+    t.same(lines, [
+      [{ event: 'storage.row_unreadable', user: 'one' }, 'row one: round 1'],
+      [{ event: 'storage.row_unreadable', user: 'two' }, 'row two: round 1'],
+    ]);
+    for (let more = 0; more < 10_010; more += 1) rows.add(new UnreadableRow(`${more}`, 'x'));
+    t.equal(rows.count, 10_000);
+  },
+);

@@ -43,7 +43,7 @@ const full: Partial<User> = {
   last_login_at: NOW + 6,
 };
 
-/** Makes each update of the table find no row, as if somebody else had always been faster. */
+/** Makes each update of the table find no row, as if another node had always been faster. */
 async function alwaysFirst(db: Database, url: string) {
   if (url.startsWith('file:')) {
     await sql`create trigger rival before update on users begin select raise(ignore); end`.execute(
@@ -83,7 +83,7 @@ t.test('on every database', async (t) => {
   for (const engine of all) {
     t.test(engine.name, async (t) => {
       const shared = await usersOf(t, engine);
-      /** No user, and nothing written yet. */
+      /** Without users, and with nothing recorded. */
       const empty = async () => {
         await shared.db.deleteFrom('users').execute();
         shared.written.length = 0;
@@ -91,7 +91,7 @@ t.test('on every database', async (t) => {
         return shared;
       };
 
-      t.test('a user comes back as he went in, by id and by address', async (t) => {
+      t.test('a user is read as inserted, by id and by address', async (t) => {
         const { users } = await empty();
         for (const user of [person(), person('full@example.com', full)]) {
           await users.insert(user);
@@ -99,11 +99,11 @@ t.test('on every database', async (t) => {
           t.same(await users.findByEmail(user.email_key ?? ''), user);
         }
         t.equal(await users.findById('another'), undefined);
-        t.equal(await users.findByEmail('Ada@example.com'), undefined, 'only the key is looked up');
+        t.equal(await users.findByEmail('Ada@example.com'), undefined, 'only the key is compared');
         t.equal(await users.findByEmail("' or '1'='1"), undefined);
       });
 
-      t.test('an address that is taken is refused, and its owner stays', async (t) => {
+      t.test('an address that is taken is refused, and its owner does not change', async (t) => {
         const { users } = await empty();
         const owner = person();
         await users.insert(owner);
@@ -111,7 +111,7 @@ t.test('on every database', async (t) => {
         t.same(await users.findByEmail('ada@example.com'), owner);
       });
 
-      t.test('DAT-02 of twenty who take one address at once, one gets it', async (t) => {
+      t.test('DAT-02 of twenty inserts of one address at once, one succeeds', async (t) => {
         const { users, db } = await empty();
         const answers = await Promise.allSettled(
           Array.from({ length: 20 }, () => users.insert(person())),
@@ -135,23 +135,26 @@ t.test('on every database', async (t) => {
         }
       });
 
-      t.test('a change writes all of the new user, counts, and is heard of', async (t) => {
-        const { users, written } = await empty();
-        const user = person();
-        await users.insert(user);
-        t.same(written, []);
-        const next = { ...user, ...full, email: 'Ada@example.org', email_key: 'ada@example.org' };
-        const decide = (seen: User) => {
-          t.same(seen, user);
-          return { user: next, result: 42 };
-        };
-        t.equal(await users.change(user.id, decide), 42);
-        t.same(await users.findById(user.id), { ...next, row_version: 1 });
-        t.same(written, [user.id]);
-        t.equal(await users.findByEmail('ada@example.com'), undefined);
-      });
+      t.test(
+        'a change writes the whole user, counts up the row version, and is reported',
+        async (t) => {
+          const { users, written } = await empty();
+          const user = person();
+          await users.insert(user);
+          t.same(written, []);
+          const next = { ...user, ...full, email: 'Ada@example.org', email_key: 'ada@example.org' };
+          const decide = (seen: User) => {
+            t.same(seen, user);
+            return { user: next, result: 42 };
+          };
+          t.equal(await users.change(user.id, decide), 42);
+          t.same(await users.findById(user.id), { ...next, row_version: 1 });
+          t.same(written, [user.id]);
+          t.equal(await users.findByEmail('ada@example.com'), undefined);
+        },
+      );
 
-      t.test('a change leaves the neighbours alone', async (t) => {
+      t.test('a change does not affect other rows', async (t) => {
         const { users } = await empty();
         const [user, neighbour] = [person(), person('eve@example.com')];
         await users.insert(user);
@@ -172,7 +175,7 @@ t.test('on every database', async (t) => {
         t.same(written, []);
       });
 
-      t.test('nobody is changed who is not there, and nothing is decided', async (t) => {
+      t.test('a change of an unknown user decides nothing', async (t) => {
         const { users } = await empty();
         const answer = await users.change('another', () => {
           throw new Error('decided');
@@ -180,36 +183,36 @@ t.test('on every database', async (t) => {
         t.equal(answer, undefined);
       });
 
-      t.test('a decision that throws changes nothing, and its error comes through', async (t) => {
-        const { users } = await empty();
-        const user = person();
-        await users.insert(user);
-        const error = new Error('no');
-        await t.rejects(
-          users.change(user.id, () => {
-            throw error;
-          }),
-          error,
-        );
-        t.same(await users.findById(user.id), user);
-      });
-
       t.test(
-        'a change to an address that is taken is refused, and nothing is written',
+        'a decision that throws changes nothing, and its error reaches the caller',
         async (t) => {
-          const { users, written } = await empty();
-          const [user, other] = [person(), person('eve@example.com')];
+          const { users } = await empty();
+          const user = person();
           await users.insert(user);
-          await users.insert(other);
-          const take = (seen: User) => ({
-            user: { ...seen, email_key: 'eve@example.com' },
-            result: 1,
-          });
-          await fails(t, users.change(user.id, take), EmailTaken);
+          const error = new Error('no');
+          await t.rejects(
+            users.change(user.id, () => {
+              throw error;
+            }),
+            error,
+          );
           t.same(await users.findById(user.id), user);
-          t.same(written, []);
         },
       );
+
+      t.test('a change to a taken address is refused, and nothing is written', async (t) => {
+        const { users, written } = await empty();
+        const [user, other] = [person(), person('eve@example.com')];
+        await users.insert(user);
+        await users.insert(other);
+        const take = (seen: User) => ({
+          user: { ...seen, email_key: 'eve@example.com' },
+          result: 1,
+        });
+        await fails(t, users.change(user.id, take), EmailTaken);
+        t.same(await users.findById(user.id), user);
+        t.same(written, []);
+      });
 
       for (const nodes of [1, 3])
         t.test(`DAT-02 of fifty changes at once on ${nodes} nodes none is lost`, async (t) => {
@@ -239,14 +242,14 @@ t.test('on every database', async (t) => {
           t.same(
             results.map(Number).sort((a, b) => a - b),
             Array.from({ length: 50 }, (_, index) => index + 1),
-            'each saw the changes of those before it',
+            'each change saw the ones before it',
           );
-          t.equal(written.length, Math.ceil(50 / nodes), 'a node hears of its own');
-          if (nodes === 1) t.equal(decisions, 50, 'within a node nobody loses a race');
-          else t.ok(decisions > 50, 'nodes did collide');
+          t.equal(written.length, Math.ceil(50 / nodes), 'a node is told of its own changes');
+          if (nodes === 1) t.equal(decisions, 50, 'within a node no change loses a race');
+          else t.ok(decisions > 50, 'the nodes collided');
         });
 
-      t.test('a change that always comes second gives up, and says so', async (t) => {
+      t.test('a change that always loses its race gives up with a fault', async (t) => {
         const { users, db, url, written } = await usersOf(t, engine);
         const user = person();
         await users.insert(user);
@@ -257,12 +260,13 @@ t.test('on every database', async (t) => {
           return { user: { ...seen, name: 'Other' }, result: 1 };
         });
         await fails(t, attempt, StorageFault);
+        await t.rejects(attempt, { message: /changed concurrently/ }, 'as start faults expect');
         t.ok(decisions > 1 && decisions < 100, `${decisions} decisions`);
         t.same(await users.findById(user.id), user);
         t.same(written, []);
       });
 
-      t.test('users of whom something was revoked are found from an instant on', async (t) => {
+      t.test('revocations are found from an instant on', async (t) => {
         const { users } = await empty();
         for (const [index, revoked_at] of [null, NOW - 1, NOW, NOW + 1].entries()) {
           await users.insert(person(`u${index}@example.com`, { revoked_at }));
@@ -274,7 +278,7 @@ t.test('on every database', async (t) => {
         t.same(await revokedSince(users, NOW + 2), []);
       });
 
-      t.test('only emptied rows are removed, and only those of long ago', async (t) => {
+      t.test('only rows of users deleted before the instant are removed', async (t) => {
         const { users } = await empty();
         const kept = [
           person('a@example.com', { revoked_at: NOW - 1 }),
@@ -289,18 +293,22 @@ t.test('on every database', async (t) => {
         for (const user of kept) t.same(await users.findById(user.id), user);
       });
 
-      t.test('the decoy is written like a row, and is no user', async (t) => {
+      t.test('the decoy is written like a row, and is never found as a user', async (t) => {
         const { users, written } = await usersOf(t, engine);
         const before = await users.findById(DECOY);
         t.match(before, { status: 'deleted', email_key: null, password_hash: null });
         await users.writeDecoy(false);
-        t.same(await users.findById(DECOY), before, 'unless there is nothing to write');
+        t.same(await users.findById(DECOY), before, 'not written on request');
         await users.writeDecoy(true);
-        t.same(await users.findById(DECOY), { ...before, row_version: 1 }, 'and nothing is kept');
+        t.same(
+          await users.findById(DECOY),
+          { ...before, row_version: 1 },
+          'nothing else is stored',
+        );
         await Promise.all(Array.from({ length: 20 }, () => users.writeDecoy(true)));
-        t.same(written, [], 'nobody hears of it');
+        t.same(written, [], 'it is not reported');
         await users.removeDeleted(Number.MAX_SAFE_INTEGER);
-        t.ok(await users.findById(DECOY), 'it stays');
+        t.ok(await users.findById(DECOY), 'it is not removed');
         for (const kind of ['person', 'service'] as const)
           t.same(await users.list({ kind, limit: 10 }), []);
         t.same(await revokedSince(users, 0), []);
@@ -308,7 +316,7 @@ t.test('on every database', async (t) => {
         await (await empty()).users.writeDecoy(true);
       });
 
-      t.test('a row that cannot be read is a fault of the storage', async (t) => {
+      t.test('an unreadable row is a storage fault', async (t) => {
         const { users, db, unreadable } = await empty();
         const user = person();
         await users.insert(user);
@@ -324,26 +332,23 @@ t.test('on every database', async (t) => {
         }
       });
 
-      t.test(
-        'what a newer version wrote beside our members stays, whatever we write',
-        async (t) => {
-          const { users, db } = await empty();
-          const totp = { secret: 'sealed', last_step: 1, newer: 1 };
-          const newer = {
-            sessions: [{ ...session, amr: ['pwd'], newer: { deep: true } }],
-            throttle: [{ key: 'k', failures: 1, failed_at: NOW, pending: [], newer: [1] }],
-            mfa: { totp, challenges: [{ id: 'c', tries: 1, until: NOW, newer: 'x' }], newer: null },
-          };
-          const user = person();
-          await users.insert(user);
-          const texts = Object.entries(newer).map(([name, value]) => [name, JSON.stringify(value)]);
-          await db.updateTable('users').set(Object.fromEntries(texts)).execute();
-          await users.change(user.id, rename('Other'));
-          t.match(await users.findById(user.id), { ...newer, name: 'Other' });
-        },
-      );
+      t.test('unknown members that a newer version wrote survive a change', async (t) => {
+        const { users, db } = await empty();
+        const totp = { secret: 'sealed', last_step: 1, newer: 1 };
+        const newer = {
+          sessions: [{ ...session, amr: ['pwd'], newer: { deep: true } }],
+          throttle: [{ key: 'k', failures: 1, failed_at: NOW, pending: [], newer: [1] }],
+          mfa: { totp, challenges: [{ id: 'c', tries: 1, until: NOW, newer: 'x' }], newer: null },
+        };
+        const user = person();
+        await users.insert(user);
+        const texts = Object.entries(newer).map(([name, value]) => [name, JSON.stringify(value)]);
+        await db.updateTable('users').set(Object.fromEntries(texts)).execute();
+        await users.change(user.id, rename('Other'));
+        t.match(await users.findById(user.id), { ...newer, name: 'Other' });
+      });
 
-      t.test('revocations are read page by page, and none is read twice', async (t) => {
+      t.test('revocations are read in pages, each once', async (t) => {
         const { users } = await empty();
         for (const [index, revoked_at] of [NOW, NOW, NOW, NOW, NOW + 1, NOW + 1].entries())
           await users.insert(
@@ -362,79 +367,70 @@ t.test('on every database', async (t) => {
         }
       });
 
-      t.test(
-        'of a row that cannot be read its version is known, and the others are read',
-        async (t) => {
-          const { users, db, unreadable } = await empty();
-          const [bad, good, newer] = [
-            person('bad@example.com'),
-            person('good@example.com'),
-            person('newer@example.com'),
-          ];
-          const revoked = { revoked_at: NOW, access_version: 3 };
-          for (const user of [bad, good, newer])
-            await users.insert({ ...user, ...revoked, sessions: [{ ...session, amr: [] }] });
-          const write = (id: string, sessions: string) =>
-            db.updateTable('users').set({ sessions }).where('id', '=', id).execute();
-          await write(bad.id, '[{');
-          await write(
-            newer.id,
-            JSON.stringify([{ id: 'session', ended_at: NOW, transport: 'carrier pigeon' }]),
-          );
-          const found = new Map((await revokedSince(users, NOW)).map((user) => [user.id, user]));
-          t.match(found.get(bad.id), { access_version: 3, sessions: [] });
-          for (const { id } of [good, newer])
-            t.match(found.get(id)?.sessions, [
-              { id: 'session', ended_at: NOW + (id === good.id ? 3 : 0) },
-            ]);
-          t.same(unreadable, [`row ${bad.id}: sessions is not JSON`]);
-        },
-      );
+      t.test('an unreadable row still has its version, and the others are read', async (t) => {
+        const { users, db, unreadable } = await empty();
+        const [bad, good, newer] = [
+          person('bad@example.com'),
+          person('good@example.com'),
+          person('newer@example.com'),
+        ];
+        const revoked = { revoked_at: NOW, access_version: 3 };
+        for (const user of [bad, good, newer])
+          await users.insert({ ...user, ...revoked, sessions: [{ ...session, amr: [] }] });
+        const write = (id: string, sessions: string) =>
+          db.updateTable('users').set({ sessions }).where('id', '=', id).execute();
+        await write(bad.id, '[{');
+        await write(
+          newer.id,
+          JSON.stringify([{ id: 'session', ended_at: NOW, transport: 'carrier pigeon' }]),
+        );
+        const found = new Map((await revokedSince(users, NOW)).map((user) => [user.id, user]));
+        t.match(found.get(bad.id), { access_version: 3, sessions: [] });
+        for (const { id } of [good, newer])
+          t.match(found.get(id)?.sessions, [
+            { id: 'session', ended_at: NOW + (id === good.id ? 3 : 0) },
+          ]);
+        t.same(unreadable, [`row ${bad.id}: sessions is not JSON`]);
+      });
 
-      t.test(
-        'a user who cannot be stored is a fault of the storage, not a taken address',
-        async (t) => {
-          const { users } = await empty();
-          const broken = person('ada@example.com', { roles: null as never, kind: null as never });
-          await fails(t, users.insert(broken), StorageFault);
-          const user = person();
-          await users.insert(user);
-          await fails(
-            t,
-            users.change(user.id, (seen) => ({
-              user: { ...seen, kind: null as never },
-              result: 1,
-            })),
-            StorageFault,
-          );
-          t.same(await users.findById(user.id), user);
-        },
-      );
+      t.test('a user who cannot be stored is a storage fault, not a taken address', async (t) => {
+        const { users } = await empty();
+        const broken = person('ada@example.com', { roles: null as never, kind: null as never });
+        await fails(t, users.insert(broken), StorageFault);
+        const user = person();
+        await users.insert(user);
+        await fails(
+          t,
+          users.change(user.id, (seen) => ({
+            user: { ...seen, kind: null as never },
+            result: 1,
+          })),
+          StorageFault,
+        );
+        t.same(await users.findById(user.id), user);
+      });
 
-      t.test(
-        'a database that is closed is a fault of the storage, whatever is asked',
-        async (t) => {
-          const { users, db } = await usersOf(t, engine);
-          await users.tryWriting();
-          await db.destroy();
-          const asked = [
-            () => users.tryWriting(),
-            () => users.findById('a'),
-            () => users.findByEmail('a'),
-            () => users.insert(person()),
-            () => users.change('a', rename('Other')),
-            () => revokedSince(users, 0),
-            () => users.removeDeleted(0),
-            () => users.writeDecoy(true),
-          ];
-          for (const ask of asked) await fails(t, ask(), StorageFault);
-        },
-      );
+      t.test('every query of a closed database is a storage fault', async (t) => {
+        const { users, db } = await usersOf(t, engine);
+        await users.tryWriting();
+        await db.destroy();
+        const asked = [
+          () => users.tryWriting(),
+          () => users.findById('a'),
+          () => users.findByEmail('a'),
+          () => users.insert(person()),
+          () => users.change('a', rename('Other')),
+          () => revokedSince(users, 0),
+          () => users.removeDeleted(0),
+          () => users.writeDecoy(true),
+        ];
+        for (const ask of asked) await fails(t, ask(), StorageFault);
+      });
     });
   }
 });
 
-t.test('on PostgreSQL a row that always loses its race is given up in the end', async (t) => {
+t.test('on PostgreSQL an insert that always loses its race gives up', async (t) => {
   const { users, db } = await usersOf(t, server);
   await sql`create function rival() returns trigger language plpgsql as 'begin raise exception using errcode = ''40001''; end'`.execute(
     db,
@@ -445,7 +441,7 @@ t.test('on PostgreSQL a row that always loses its race is given up in the end', 
   await fails(t, users.insert(person()), StorageFault);
 });
 
-t.test('on a PostgreSQL whose transactions are serialisable', async (t) => {
+t.test('on a PostgreSQL with serializable transactions', async (t) => {
   const serialisable = async (t: Test) => {
     const { url } = await usersOf(t, server);
     const options = encodeURIComponent('-c default_transaction_isolation=serializable');
@@ -457,7 +453,7 @@ t.test('on a PostgreSQL whose transactions are serialisable', async (t) => {
     return { url, db, users: new Users(db, deaf) };
   };
 
-  t.test('a write that the server refuses with 40001 is decided again', async (t) => {
+  t.test('a write refused with 40001 is decided again', async (t) => {
     const { url, users } = await serialisable(t);
     const user = person();
     await users.insert(user);
@@ -478,12 +474,12 @@ t.test('on a PostgreSQL whose transactions are serialisable', async (t) => {
     }
     await rival.query('commit');
     t.equal(await change, 'done');
-    // The rival left the row version alone: only the server's refusal can have told of him.
+    // The rival did not change the row version, so only 40001 can have caused the second decision.
     t.same(seen, ['Ada', 'Rival']);
     t.match(await users.findById(user.id), { name: 'Rival', roles: ['editor'], row_version: 1 });
   });
 
-  t.test('of fifty who write the decoy at once none is told of the others', async (t) => {
+  t.test('fifty concurrent writes of the decoy all succeed', async (t) => {
     const { users } = await serialisable(t);
     await Promise.all(Array.from({ length: 50 }, () => users.writeDecoy(true)));
   });
@@ -504,7 +500,7 @@ t.test('on a PostgreSQL whose transactions are serialisable', async (t) => {
   });
 
   t.test(
-    'of twenty who take one address at once one gets it, of others each gets his',
+    'of twenty inserts of one address one succeeds; different addresses all succeed',
     async (t) => {
       const { users } = await serialisable(t);
       const same = await Promise.allSettled(
@@ -523,7 +519,7 @@ t.test('on a PostgreSQL whose transactions are serialisable', async (t) => {
   );
 
   t.test(
-    'a server that is gone is a fault of the storage, and one that is back serves again',
+    'without a server every query is a storage fault, and works again when it is back',
     async (t) => {
       const { users } = await serialisable(t);
       const user = person();

@@ -3,7 +3,7 @@ import t from 'tap';
 import { WriteProbe } from '../../../src/parts/storage/write-probe.ts';
 import { TestClock } from '../../test-app.ts';
 
-/** A probe of writes that the test answers one by one. */
+/** A probe whose writes the test settles one by one. */
 function probeOf() {
   const clock = new TestClock();
   const writes: PromiseWithResolvers<void>[] = [];
@@ -23,7 +23,7 @@ function probeOf() {
   return { clock, writes, said, probe };
 }
 
-t.test('however many ask, a second has one write', async (t) => {
+t.test('there is one write per second for any number of callers', async (t) => {
   const { clock, writes, said, probe } = probeOf();
   const asked = Array.from({ length: 100 }, () => probe.succeeds());
   t.equal(writes.length, 1);
@@ -37,10 +37,10 @@ t.test('however many ask, a second has one write', async (t) => {
   writes[1]?.resolve();
   t.equal(await next, true);
   t.equal(writes.length, 2);
-  t.same(said, [], 'and nothing is said');
+  t.same(said, [], 'nothing is logged');
 });
 
-t.test('a change is said once, with its reason', async (t) => {
+t.test('a change is logged once, with its cause', async (t) => {
   const { clock, writes, said, probe } = probeOf();
   const fault = new Error('disk full');
   for (const outcome of ['full', 'full', 'well', 'well', 'full']) {
@@ -53,15 +53,15 @@ t.test('a change is said once, with its reason', async (t) => {
   t.same(said, [fault, 'well', fault]);
 });
 
-t.test('a write that hangs is failing after a second, and asked no second time', async (t) => {
+t.test('a write that hangs fails after a second, and is not repeated', async (t) => {
   const { clock, writes, said, probe } = probeOf();
   const alive = setInterval(() => {}, 1_000);
   t.equal(await probe.succeeds(), false);
   clearInterval(alive);
   t.same(said, ['no answer within 1000 ms']);
   clock.advance(60_000);
-  t.equal(await probe.succeeds(), false, 'at once now');
-  t.equal(writes.length, 1, 'one hangs, and no more');
+  t.equal(await probe.succeeds(), false, 'at once this time');
+  t.equal(writes.length, 1, 'only one write hangs');
   writes[0]?.resolve();
   await sleep(1);
   const next = probe.succeeds();
@@ -70,7 +70,7 @@ t.test('a write that hangs is failing after a second, and asked no second time',
   t.same(said, ['no answer within 1000 ms', 'well']);
 });
 
-t.test('a clock that was set back keeps no old answer', async (t) => {
+t.test('after the clock was set back, an old answer is not reused', async (t) => {
   const { clock, writes, probe } = probeOf();
   const first = probe.succeeds();
   writes[0]?.resolve();

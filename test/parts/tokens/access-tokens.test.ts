@@ -45,7 +45,7 @@ async function service(jwks: PrivateJwk[] = [es256, master]): Promise<Service> {
   return { tokens, revocations, clock, keys, user, session };
 }
 
-/** What reading the token refuses with, and the reason for the log. */
+/** The refusal of the token, and the reason for the log. */
 function refusalOf(tokens: AccessTokens, token: string): { code: string; reason?: string } {
   try {
     tokens.read(token);
@@ -89,7 +89,7 @@ const good = {
 };
 
 for (const alg of SigningAlgorithm.options) {
-  t.test(`with ${alg} what is issued is read again, and nothing that was touched`, async (t) => {
+  t.test(`with ${alg} an issued token can be read, a changed one cannot`, async (t) => {
     const { tokens, user, session } = await service([newSigningKey(alg, 0), master]);
     const token = tokens.issue(user, session);
     const [header = '', payload = '', signature = ''] = token.split('.');
@@ -101,7 +101,7 @@ for (const alg of SigningAlgorithm.options) {
       sid: session.id,
       jti: decoded(payload).jti,
     };
-    t.same(decoded(payload), claims, 'these claims, and no other');
+    t.same(decoded(payload), claims, 'exactly these claims');
     const flipped = (segment: string, at: number) => {
       const bytes = Buffer.from(segment, 'base64url');
       bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
@@ -123,7 +123,7 @@ for (const alg of SigningAlgorithm.options) {
   });
 }
 
-t.test('TOK-21 no two tokens share their jti, of at least 128 bits', async (t) => {
+t.test('TOK-21 each token has a unique jti of at least 128 bits', async (t) => {
   const { tokens, user, session } = await service();
   const ids = Array.from(
     { length: 100 },
@@ -133,9 +133,9 @@ t.test('TOK-21 no two tokens share their jti, of at least 128 bits', async (t) =
   t.ok(ids.every((id) => Buffer.from(id, 'base64url').length === 16));
 });
 
-t.test('TOK-20 a token holds nothing personal', async (t) => {
+t.test('TOK-20 a token contains no personal data', async (t) => {
   const { tokens, user, session } = await service();
-  // Words that no random id holds.
+  // Words that no random ID contains.
   const person = { ...user, name: 'Ada Lovelace', email: 'ada.lovelace@personal.example.com' };
   const claims = Buffer.from(
     tokens.issue(person, session).split('.')[1] ?? '',
@@ -144,17 +144,14 @@ t.test('TOK-20 a token holds nothing personal', async (t) => {
   t.notMatch(claims, /lovelace|personal|argon2|curl/i);
 });
 
-t.test(
-  'a token that would be over 1 KB is not issued, and the error names the large claim',
-  async (t) => {
-    const { tokens, user, session } = await service();
-    const roles = (count: number) => ({ ...user, roles: Array<string>(count).fill('a-role') });
-    t.ok(tokens.issue(roles(20), session).length <= 1_024);
-    t.throws(() => tokens.issue(roles(100), session), {
-      message: 'access token over 1 KB: roles is large',
-    });
-  },
-);
+t.test('a token over 1 KB is not issued, and the error names the largest claim', async (t) => {
+  const { tokens, user, session } = await service();
+  const roles = (count: number) => ({ ...user, roles: Array<string>(count).fill('a-role') });
+  t.ok(tokens.issue(roles(20), session).length <= 1_024);
+  t.throws(() => tokens.issue(roles(100), session), {
+    message: 'access token over 1 KB: roles is large',
+  });
+});
 
 t.test('TOK-10 a token expires at its exp, not after it', async (t) => {
   const { tokens, user, session, clock } = await service();
@@ -162,30 +159,27 @@ t.test('TOK-10 a token expires at its exp, not after it', async (t) => {
   clock.advance(899_999);
   t.equal(refusalOf(tokens, token).code, 'none');
   clock.advance(1);
-  t.equal(refusalOf(tokens, token).code, 'token_expired', 'one that is remembered');
+  t.equal(refusalOf(tokens, token).code, 'token_expired', 'a cached token');
   t.equal(
     refusalOf(tokens, forged({ ...good, iat: SECONDS, exp: SECONDS + 900 })).code,
     'token_expired',
-    'one that is new',
+    'a new token',
   );
 });
 
-t.test(
-  'TOK-01 an expired token with a bad signature is a bad token: it is not told more',
-  async (t) => {
-    const { tokens, clock } = await service();
-    clock.advance(3_600_000);
-    const token = forged(good);
-    t.equal(refusalOf(tokens, token).code, 'token_expired');
-    const [header = '', payload = ''] = token.split('.');
-    t.equal(
-      refusalOf(tokens, `${header}.${payload}.${encoded(Buffer.alloc(64, 1))}`).code,
-      'token_invalid',
-    );
-  },
-);
+t.test('TOK-01 an expired token with a bad signature is invalid, not expired', async (t) => {
+  const { tokens, clock } = await service();
+  clock.advance(3_600_000);
+  const token = forged(good);
+  t.equal(refusalOf(tokens, token).code, 'token_expired');
+  const [header = '', payload = ''] = token.split('.');
+  t.equal(
+    refusalOf(tokens, `${header}.${payload}.${encoded(Buffer.alloc(64, 1))}`).code,
+    'token_invalid',
+  );
+});
 
-t.test('TOK-11 another clock may be five seconds ahead, not six', async (t) => {
+t.test('TOK-11 the clock of another node may be five seconds ahead, not six', async (t) => {
   const { tokens } = await service();
   const ahead = (seconds: number) => ({ iat: SECONDS + seconds, exp: SECONDS + seconds + 900 });
   t.equal(refusalOf(tokens, forged({ ...good, ...ahead(5) })).code, 'none');
@@ -200,14 +194,17 @@ t.test('TOK-11 another clock may be five seconds ahead, not six', async (t) => {
   });
 });
 
-t.test('TOK-11 no token lives longer than fifteen minutes, even one of our own key', async (t) => {
-  const { tokens } = await service();
-  t.equal(refusalOf(tokens, forged({ ...good, exp: SECONDS + 900 })).code, 'none');
-  t.same(refusalOf(tokens, forged({ ...good, exp: SECONDS + 901 })), {
-    code: 'token_invalid',
-    reason: 'lifetime too long',
-  });
-});
+t.test(
+  'TOK-11 a token that lives longer than fifteen minutes is refused, even with a valid signature',
+  async (t) => {
+    const { tokens } = await service();
+    t.equal(refusalOf(tokens, forged({ ...good, exp: SECONDS + 900 })).code, 'none');
+    t.same(refusalOf(tokens, forged({ ...good, exp: SECONDS + 901 })), {
+      code: 'token_invalid',
+      reason: 'lifetime too long',
+    });
+  },
+);
 
 t.test('TOK-08 a token without one of its claims is refused', async (t) => {
   const { tokens } = await service();
@@ -217,13 +214,13 @@ t.test('TOK-08 a token without one of its claims is refused', async (t) => {
   }
 });
 
-t.test('TOK-09 a claim of the wrong type, or one that we do not issue, is refused', async (t) => {
+t.test('TOK-09 a claim of the wrong type, or an unknown claim, is refused', async (t) => {
   const { tokens } = await service();
   const odd = [null, '', [], {}, true, -1, 1.5, 1e300, '1', SECONDS * 1_000 * 1_000];
   const types: Record<string, unknown[]> = {
     iss: [...odd, [ISSUER], `${ISSUER}/`],
     aud: [...odd, [AUDIENCE], [[AUDIENCE]], [AUDIENCE, 1], { 0: AUDIENCE }, `${AUDIENCE} `],
-    // What would break the headers of /v1/whoami.
+    // These would break the headers of /v1/whoami.
     sub: [...odd.filter((value) => value !== '1'), 'a\nb', 'a b', '\u0416'],
     jti: odd.filter((value) => value !== '1'),
     sid: [...odd.filter((value) => value !== '1'), 'a\r', '\0'],
@@ -266,7 +263,7 @@ t.test('TOK-09 a claim of the wrong type, or one that we do not issue, is refuse
 });
 
 t.test(
-  'a header that is not the one we write is refused, though the signature is ours',
+  'a header that this service does not write is refused, even with a valid signature',
   async (t) => {
     const { tokens } = await service();
     const ours = { alg: 'ES256', typ: 'at+jwt', kid: es256.kid };
@@ -315,7 +312,7 @@ t.test(
   },
 );
 
-t.test('no key but ours verifies, whatever the header brings with it', async (t) => {
+t.test('no key from the header verifies a token', async (t) => {
   const { tokens } = await service();
   const { publicKey } = signingKeyOf(es256);
   const pem = String(publicKey);
@@ -343,19 +340,16 @@ t.test('no key but ours verifies, whatever the header brings with it', async (t)
   }
 });
 
-t.test(
-  'TOK-03 with two keys a token goes with the key that its header names, and no other',
-  async (t) => {
-    const second = newSigningKey('ES256', 0);
-    const { tokens } = await service([es256, second, master]);
-    t.equal(refusalOf(tokens, forged(good)).code, 'none');
-    const token = forged(good, { alg: 'ES256', typ: 'at+jwt', kid: second.kid });
-    t.equal(refusalOf(tokens, token).code, 'token_invalid');
-  },
-);
+t.test('TOK-03 a token is verified only with the key that its header names', async (t) => {
+  const second = newSigningKey('ES256', 0);
+  const { tokens } = await service([es256, second, master]);
+  t.equal(refusalOf(tokens, forged(good)).code, 'none');
+  const token = forged(good, { alg: 'ES256', typ: 'at+jwt', kid: second.kid });
+  t.equal(refusalOf(tokens, token).code, 'token_invalid');
+});
 
 t.test(
-  'the secret of HS256 is no key for anything else, and the tokens of this service are no access tokens',
+  'the HS256 secret verifies access tokens only, and own tokens are not access tokens',
   async (t) => {
     const { tokens, keys, clock, user } = await service();
     const own = new OwnTokens({ issuer: ISSUER, keys, clock: () => clock.now });
@@ -370,7 +364,7 @@ t.test(
   },
 );
 
-t.test('another spelling of a token that is remembered is refused', async (t) => {
+t.test('a non-canonical form of a cached token is refused', async (t) => {
   const { tokens, user, session } = await service();
   const token = tokens.issue(user, session);
   tokens.read(token);
@@ -393,7 +387,7 @@ t.test('another spelling of a token that is remembered is refused', async (t) =>
     t.equal(refusalOf(tokens, spelling).code, 'token_invalid', spelling);
 });
 
-t.test('claims that are signed but written in another form are refused', async (t) => {
+t.test('signed claims in non-canonical form are refused', async (t) => {
   const { tokens } = await service();
   const json = JSON.stringify(good);
   const forms = [
@@ -416,7 +410,7 @@ t.test('claims that are signed but written in another form are refused', async (
   }
 });
 
-t.test('TOK-16 a token over 4 KB is refused before anything of it is read', async (t) => {
+t.test('TOK-16 a token over 4 KB is refused before it is parsed', async (t) => {
   const { tokens } = await service();
   const long = forged({ ...good, sub: 'x'.repeat(4_000) });
   t.ok(long.length > 4_096);
@@ -424,18 +418,18 @@ t.test('TOK-16 a token over 4 KB is refused before anything of it is read', asyn
   t.equal(refusalOf(tokens, 'x'.repeat(1_000_000)).reason, 'too long');
 });
 
-t.test('TOK-18 what is handed out is frozen, and the same for every request', async (t) => {
+t.test('TOK-18 claims are frozen, and shared by all requests', async (t) => {
   const { tokens, user, session } = await service();
   const token = tokens.issue(user, session);
   const first = tokens.read(token);
   t.throws(() => first.roles.push('admin'), TypeError);
   t.throws(() => first.amr.push('mfa'), TypeError);
   t.throws(() => Object.assign(first, { sub: 'other' }), TypeError);
-  t.equal(tokens.read(token), first, 'the second time it is remembered');
+  t.equal(tokens.read(token), first, 'cached the second time');
   t.same(first.roles, ['editor']);
 });
 
-t.test('a token of a session that ends is refused at once, remembered or not', async (t) => {
+t.test('a token is refused as soon as its session ends, cached or not', async (t) => {
   const { tokens, user, session, revocations } = await service();
   const [known, unseen] = [tokens.issue(user, session), tokens.issue(user, session)];
   tokens.read(known);
@@ -444,7 +438,7 @@ t.test('a token of a session that ends is refused at once, remembered or not', a
   t.equal(refusalOf(tokens, unseen).code, 'token_revoked');
 });
 
-t.test('TOK-17 a revoked token stays revoked under the other form of its signature', async (t) => {
+t.test('TOK-17 a revoked token stays revoked with an equivalent signature', async (t) => {
   const { tokens, user, session, revocations } = await service();
   const token = tokens.issue(user, session);
   const [header = '', payload = '', signature = ''] = token.split('.');
@@ -461,7 +455,7 @@ t.test('TOK-17 a revoked token stays revoked under the other form of its signatu
   t.ok(['token_revoked', 'token_invalid'].includes(refused.code));
 });
 
-t.test('an expired token that was revoked too is told that it expired', async (t) => {
+t.test('a token that is both expired and revoked is reported as expired', async (t) => {
   const { tokens, user, session, revocations, clock } = await service();
   const token = tokens.issue(user, session);
   revocations.learn(withSessionEnded(user, session.id, NOW));
@@ -470,7 +464,7 @@ t.test('an expired token that was revoked too is told that it expired', async (t
 });
 
 t.test(
-  'TOK-18 KEY-06 a token dies with its key, though it was remembered a moment before',
+  'TOK-18 KEY-06 a token is refused when its key is removed, even if it was cached',
   async (t) => {
     const { tokens, user, session, keys } = await service();
     const token = tokens.issue(user, session);
@@ -478,11 +472,11 @@ t.test(
     await keys.replace(readKeySet(keySet(newSigningKey('ES256', 0), master)), NOW);
     t.same(refusalOf(tokens, token), { code: 'token_invalid', reason: 'unknown header' });
     await keys.replace(readKeySet(keySet(es256, master)), NOW);
-    t.equal(refusalOf(tokens, token).code, 'none', 'the key is honoured again');
+    t.equal(refusalOf(tokens, token).code, 'none', 'the key is back');
   },
 );
 
-t.test('a remembered token dies when the time of its key is up', async (t) => {
+t.test('a cached token is refused when its key expires', async (t) => {
   const { tokens, user, session, clock } = await service([{ ...es256, exp: SECONDS + 60 }, master]);
   const token = tokens.issue(user, session);
   tokens.read(token);
@@ -493,7 +487,7 @@ t.test('a remembered token dies when the time of its key is up', async (t) => {
 });
 
 t.test(
-  'KEY-05 a token made with the old key holds after the new one has begun to sign',
+  'KEY-05 a token of the old key stays valid after the new key has started to sign',
   async (t) => {
     const next = newSigningKey('EdDSA', SECONDS + 10);
     const { tokens, user, session, clock } = await service([es256, next, master]);
@@ -506,16 +500,13 @@ t.test(
   },
 );
 
-t.test(
-  'a bad token is refused however often it comes, and is never remembered as a good one',
-  async (t) => {
-    const { tokens } = await service();
-    const bad = forged({ ...good, exp: SECONDS + 901 });
-    for (let turn = 0; turn < 10; turn += 1) t.equal(refusalOf(tokens, bad).code, 'token_invalid');
-  },
-);
+t.test('a bad token is refused every time, and never cached', async (t) => {
+  const { tokens } = await service();
+  const bad = forged({ ...good, exp: SECONDS + 901 });
+  for (let turn = 0; turn < 10; turn += 1) t.equal(refusalOf(tokens, bad).code, 'token_invalid');
+});
 
-/** What `make` makes of a text, at these lengths. */
+/** The results of `make` for texts of these lengths. */
 const atLengths = (lengths: number[], make: (text: string) => string): string[] => {
   const made = Array.from({ length: 3_000 }, (_, size) => 'x'.repeat(size + 1));
   return lengths.map((length) => {
@@ -524,7 +515,7 @@ const atLengths = (lengths: number[], make: (text: string) => string): string[] 
   });
 };
 
-t.test('TOK-16 4,096 characters are read, one more is not', async (t) => {
+t.test('TOK-16 a token of 4,096 characters is read, a longer one is refused', async (t) => {
   const { tokens, keys } = await service();
   const signer = keys.signer('access', NOW);
   const [longest = '', longer = ''] = atLengths([4_096, 4_097], (sub) =>
@@ -534,7 +525,7 @@ t.test('TOK-16 4,096 characters are read, one more is not', async (t) => {
   t.same(refusalOf(tokens, longer), { code: 'token_invalid', reason: 'too long' });
 });
 
-t.test('1,024 characters are issued, one more is not', async (t) => {
+t.test('a token of 1,024 characters is issued, a longer one is not', async (t) => {
   const { tokens, user, session } = await service();
   const lengthOf = (size: number) => {
     try {
@@ -554,7 +545,7 @@ t.test("a machine's token names the machine as its client", async (t) => {
   t.same([sub, client_id], [user.id, user.id]);
 });
 
-t.test('the log hears whether the signature or the claims were bad', async (t) => {
+t.test('the log says whether the signature or the claims were bad', async (t) => {
   const { tokens, user, session } = await service();
   const [header, payload] = tokens.issue(user, session).split('.');
   const unsigned = `${header}.${payload}.${encoded(Buffer.alloc(64, 1))}`;

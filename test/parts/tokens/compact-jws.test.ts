@@ -5,11 +5,11 @@ const encoded = (text: string | Buffer) => Buffer.from(text).toString('base64url
 const tokenOf = (claims: string | Buffer, signature = 'c2ln') =>
   `e30.${encoded(claims)}.${signature}`;
 
-t.test('the header is what stands before the first dot', async (t) => {
+t.test('the header is the part before the first dot', async (t) => {
   t.equal(headerOf('a.b.c'), 'a');
 });
 
-t.test('claims that read and written again are the same bytes are in our form', async (t) => {
+t.test('claims are canonical if parsing and writing them again gives the same bytes', async (t) => {
   for (const claims of ['{}', '{"sub":"ü","roles":[],"n":1.5}', '{"__proto__":1}']) {
     t.equal(isOurForm(tokenOf(claims)), true, claims);
   }
@@ -43,7 +43,7 @@ const strange: [string, string][] = [
   ['a number with too many digits', tokenOf('{"exp":12345678901234567890}')],
 ];
 for (const [what, token] of strange) {
-  t.test(`${what}: not our form`, async (t) => {
+  t.test(`${what}: not canonical`, async (t) => {
     t.equal(isOurForm(token), false);
   });
 }

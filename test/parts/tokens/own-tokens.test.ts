@@ -28,7 +28,7 @@ async function service(jwks: PrivateJwk[] = [signing, master]) {
   return { own: new OwnTokens({ issuer: ISSUER, keys, clock: () => clock.now }), keys, clock };
 }
 
-t.test('the same claims give the same token, so that a retry gets the very same one', async (t) => {
+t.test('the same claims give the same token, so that a retry gets the same one', async (t) => {
   const { own, clock } = await service();
   const token = own.issue('refresh', refresh);
   clock.advance(10_000);
@@ -36,7 +36,7 @@ t.test('the same claims give the same token, so that a retry gets the very same 
   t.not(own.issue('refresh', { ...refresh, gen: 4 }), token);
 });
 
-t.test('what is issued is read again, with this service as issuer and audience', async (t) => {
+t.test('an issued token can be read, with this service as issuer and audience', async (t) => {
   const { own } = await service();
   t.same(own.read('refresh', own.issue('refresh', refresh)), {
     iss: ISSUER,
@@ -45,7 +45,7 @@ t.test('what is issued is read again, with this service as issuer and audience',
   });
 });
 
-t.test('a token holds until its exp, not at it', async (t) => {
+t.test('a token is valid before its exp, not at it', async (t) => {
   const { own, clock } = await service();
   const token = own.issue('refresh', refresh);
   clock.advance(59_999);
@@ -54,7 +54,7 @@ t.test('a token holds until its exp, not at it', async (t) => {
   t.equal(own.read('refresh', token), undefined);
 });
 
-t.test('KEY-08 no kind passes for another', async (t) => {
+t.test('KEY-08 a token of one kind is not accepted as another', async (t) => {
   const { own } = await service();
   const device = own.issue('device', {
     sub: 'user',
@@ -67,7 +67,7 @@ t.test('KEY-08 no kind passes for another', async (t) => {
   t.equal(own.read('device', own.issue('refresh', refresh)), undefined);
 });
 
-t.test('what is not a token of this service is nothing, and never an error', async (t) => {
+t.test('anything that is not a token of this service is undefined, never an error', async (t) => {
   const { own, keys } = await service();
   const token = own.issue('refresh', refresh);
   const [header = '', payload = '', signature = ''] = token.split('.');
@@ -97,7 +97,7 @@ t.test('what is not a token of this service is nothing, and never an error', asy
 });
 
 t.test(
-  'a token of another deployment is nothing, and one of a replaced secret holds',
+  'a token of another deployment is refused, one of a replaced secret is accepted',
   async (t) => {
     const { own } = await service();
     const other = await service([signing, newMasterSecret(0)]);
@@ -110,12 +110,12 @@ t.test(
     t.equal(
       rotated.read('refresh', own.issue('refresh', refresh)),
       undefined,
-      'dropped: dead at once',
+      'refused once the secret is removed',
     );
   },
 );
 
-t.test('TOK-14 what we signed in another spelling is nothing: a token has one form', async (t) => {
+t.test('TOK-14 a signed token in non-canonical form is refused', async (t) => {
   const { own, keys } = await service();
   const [header = ''] = own.issue('refresh', refresh).split('.');
   const key = derive(keys.masterInUse(NOW).secret, 'refresh');
@@ -124,7 +124,7 @@ t.test('TOK-14 what we signed in another spelling is nothing: a token has one fo
     return `${input}.${createHmac('sha256', key).update(input).digest('base64url')}`;
   };
   const claims = JSON.stringify({ iss: ISSUER, aud: ISSUER, ...refresh });
-  t.ok(own.read('refresh', signed(claims)), 'the forger makes tokens that hold');
+  t.ok(own.read('refresh', signed(claims)), 'the forger can make valid tokens');
   for (const other of [
     ` ${claims}`,
     claims.replaceAll(',', ', '),
@@ -135,7 +135,7 @@ t.test('TOK-14 what we signed in another spelling is nothing: a token has one fo
     t.equal(own.read('refresh', signed(other)), undefined, other);
 });
 
-t.test('TOK-16 4,096 characters are read, one more is not', async (t) => {
+t.test('TOK-16 a token of 4,096 characters is read, a longer one is refused', async (t) => {
   const { own } = await service();
   const tokens = new Map(
     Array.from({ length: 100 }, (_, more) => {

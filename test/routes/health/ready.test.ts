@@ -12,6 +12,7 @@ t.test('a healthy node is ready', async (t) => {
   const answer = await inject({ url: '/readyz' });
   t.equal(answer.statusCode, 200);
   t.strictSame(answer.json(), WELL);
+  t.notOk(answer.headers['retry-after']);
 });
 
 t.test('a database that does not answer is reported, without a reason', async (t) => {
@@ -19,6 +20,7 @@ t.test('a database that does not answer is reported, without a reason', async (t
   await context.close();
   const answer = await inject({ url: '/readyz' });
   t.equal(answer.statusCode, 503);
+  t.equal(answer.headers['retry-after'], '1', 'the next probe may succeed');
   t.strictSame(answer.json(), { ...WELL, status: 'failing', database: 'failing' });
 });
 
