@@ -75,13 +75,11 @@ export const UsersQuery = z
 
 const next_cursor = z.string().nullable().describe('For the next page. `null` on the last page.');
 
-export const UsersPage = z
-  .object({ users: z.array(UserView), next_cursor })
-  .meta({
-    id: 'Users',
-    description: 'A page of users.',
-    examples: [{ users: [example], next_cursor: null }],
-  });
+export const UsersPage = z.object({ users: z.array(UserView), next_cursor }).meta({
+  id: 'Users',
+  description: 'A page of users.',
+  examples: [{ users: [example], next_cursor: null }],
+});
 
 /** An access token alone is not enough to create something that outlives it: the administrator's password is required too. */
 const password = Password.describe(

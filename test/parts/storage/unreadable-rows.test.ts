@@ -13,10 +13,11 @@ async function withNewerRow(t: Test, engine: Engine) {
   const database = opened(t, url);
   await migrate(database);
   const node = await testApp(t, { database });
-  const [ada, bob] = [
-    await signedIn(node, 'ada@example.com'),
-    await signedIn(node, 'bob@example.com', { roles: ['reader'] }),
-  ];
+  const ada = await signedIn(node, 'ada@example.com');
+  // Ids follow the clock, so the row that cannot be read is the first of the list.
+  node.clock.advance(1);
+  const bob = await signedIn(node, 'bob@example.com', { roles: ['reader'] });
+  node.clock.advance(1);
   const sessions = JSON.stringify([{ id: ada.session_id, transport: 'carrier pigeon' }]);
   await database
     .updateTable('users')
