@@ -40,14 +40,22 @@ const messageOf: z.core.$ZodErrorMap = (issue) => {
 
 /** One line for each fault, with its place; never the value that was sent. */
 function faultsOf(issues: z.core.$ZodIssue[]): InputFault[] {
-  return issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({
-          path: pointer([...issue.path, key]),
-          message: 'is not a known field',
-        }))
-      : [{ path: pointer(issue.path), message: issue.message }],
+  const ofWrongType = new Set(
+    issues.filter(({ code }) => code === 'invalid_type').map(({ path }) => pointer(path)),
   );
+  // zod goes on to measure some values of a wrong type.
+  const isMeasured = ({ code, path }: z.core.$ZodIssue) =>
+    code === 'too_big' && ofWrongType.has(pointer(path));
+  return issues
+    .filter((issue) => !isMeasured(issue))
+    .flatMap((issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => ({
+            path: pointer([...issue.path, key]),
+            message: 'is not a known field',
+          }))
+        : [{ path: pointer(issue.path), message: issue.message }],
+    );
 }
 
 const MAX_FAULTS = 10;

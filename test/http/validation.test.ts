@@ -87,3 +87,13 @@ t.test('each kind of fault has its words, and a message of the schema wins', asy
     '/either is required',
   ]);
 });
+
+t.test('a value of a wrong type is told that alone, however long it is', async (t) => {
+  const schema = z.strictObject({ list: z.array(z.string()).max(2), text: z.string().max(2) });
+  const validate = validatorCompiler({ schema, method: 'POST', url: '/', httpPart: 'body' });
+  const { error } = validate({ list: 'abc', text: [1, 2, 3] }) as { error: Refusal };
+  t.strictSame(error.circumstances.errors, [
+    { path: '/list', message: 'must be a list' },
+    { path: '/text', message: 'must be text' },
+  ]);
+});

@@ -46,10 +46,12 @@ t.test('a secret that a node of the version before renews replaces the older one
   t.match(await found(), { secret_hashes: [] });
 });
 
-t.test('a later version may leave the older column empty', async (t) => {
-  const { user, found, writeAsBefore } = await account(t, ['new', 'old']);
+t.test('secrets that a node of the version before removes are gone here too', async (t) => {
+  const { user, found, change, row, writeAsBefore } = await account(t, ['new', 'old']);
   await writeAsBefore(null);
-  t.same(await found(), user);
+  t.same(await found(), { ...user, secret_hashes: null });
+  await change({ name: 'Renamed' });
+  t.same(await row(), { password_hash: null, secret_hashes: null }, 'nothing is left behind');
 });
 
 t.test("a person's password hash stays as it is", async (t) => {
