@@ -47,7 +47,7 @@ export const headers = {
   ),
   'X-Auth-Roles': text('The roles, joined by commas; empty without any.', 'admin'),
   'X-Auth-Session': text('The session ID (`sid`).', 'q83vEjRWeJCrze8SNFZ4kA'),
-  ETag: text('Changes when the keys change; send it back in `If-None-Match`.', '"mW1cPqSBXr8"'),
+  ETag: text('Changes when the keys change.', '"mW1cPqSBXr8"'),
 } satisfies Record<string, Header>;
 
 export type HeaderName = keyof typeof headers;

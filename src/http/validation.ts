@@ -19,9 +19,10 @@ const FORMATS: Record<string, string> = { email: 'an email address', uuid: 'a UU
 
 /** What a field must be, in the words of a form: zod's own messages speak of its types. A schema's own message wins. */
 const messageOf: z.core.$ZodErrorMap = (issue) => {
+  if (issue.input === undefined) return 'is required';
   switch (issue.code) {
     case 'invalid_type':
-      return issue.input === undefined ? 'is required' : `must be ${KINDS[issue.expected]}`;
+      return `must be ${KINDS[issue.expected] ?? 'of another type'}`;
     case 'too_small':
       if (issue.minimum === 1 && issue.origin === 'string') return 'must not be empty';
       return `must be at least ${issue.minimum}${UNITS[issue.origin] ?? ''}`;
@@ -32,7 +33,7 @@ const messageOf: z.core.$ZodErrorMap = (issue) => {
     case 'invalid_format':
       return `must be ${FORMATS[issue.format] ?? 'in the form that the documentation shows'}`;
     case 'invalid_union':
-      return issue.input === undefined ? 'is required' : 'is not valid';
+      return 'is not valid';
     default:
       return undefined;
   }

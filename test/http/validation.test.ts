@@ -60,22 +60,29 @@ t.test('each kind of fault has its words, and a message of the schema wins', asy
     code: z.string().regex(/^x/),
     named: z.string().min(3, { error: 'is too short a name' }),
     either: z.union([z.string(), z.number()]),
+    choice: z.enum(['a', 'b']),
+    other: z.date(),
   });
   const faults = (input: object) => {
     const validate = validatorCompiler({ schema, method: 'POST', url: '/', httpPart: 'body' });
     const { error } = validate(input) as { error: Refusal };
     return error.circumstances.errors?.map(({ path, message }) => `${path} ${message}`);
   };
-  t.strictSame(faults({ whole: 1, list: ['a'], id: 'x', code: 'y', named: 'n', either: true }), [
-    '/text is required',
-    '/whole must be at least 2',
-    '/flag is required',
-    '/list must be at least 2 entries',
-    '/id must be a UUID',
-    '/code must be in the form that the documentation shows',
-    '/named is too short a name',
-    '/either is not valid',
-  ]);
+  t.strictSame(
+    faults({ whole: 1, list: ['a'], id: 'x', code: 'y', named: 'n', either: true, other: 1 }),
+    [
+      '/text is required',
+      '/whole must be at least 2',
+      '/flag is required',
+      '/list must be at least 2 entries',
+      '/id must be a UUID',
+      '/code must be in the form that the documentation shows',
+      '/named is too short a name',
+      '/either is not valid',
+      '/choice is required',
+      '/other must be of another type',
+    ],
+  );
   t.strictSame(faults({ text: 1, whole: 10, flag: 1, list: ['a', 'b', 'c'], id: 1, code: 1 }), [
     '/text must be text',
     '/whole must be at most 9',
@@ -85,6 +92,8 @@ t.test('each kind of fault has its words, and a message of the schema wins', asy
     '/code must be text',
     '/named is required',
     '/either is required',
+    '/choice is required',
+    '/other is required',
   ]);
 });
 
