@@ -95,7 +95,7 @@ export class Guessing {
     const wanted = budgetOf(factor, place);
     const isKnown = 'user' in subject;
     const account = isKnown ? subject.user.id : undefined;
-    const ledger = isKnown ? this.#rowOf(subject.user) : this.#memoryOf(subject.unknown);
+    const ledger = isKnown ? this.#rowOf(subject.user, place) : this.#memoryOf(subject.unknown);
     const queue = `${isKnown ? subject.user.id : subject.unknown} ${keyOf(wanted)}`;
     const until = Date.now() + PATIENCE;
     const { began, budgets } = await this.#inTurn(queue, () =>
@@ -152,7 +152,7 @@ export class Guessing {
     throw new Refusal('overloaded', { retryAfter: 1 });
   }
 
-  #rowOf({ id }: User): Ledger {
+  #rowOf({ id }: User, place: Place): Ledger {
     return async (decide) => {
       const decided = await this.#users.change(id, (user) => {
         const { throttle, result } = decide(user.throttle);
@@ -162,7 +162,8 @@ export class Guessing {
         };
       });
       // The row was removed in the meantime.
-      if (decided === undefined) throw new Refusal('invalid_credentials');
+      if (decided === undefined)
+        throw new Refusal('session' in place ? 'token_revoked' : 'invalid_credentials');
       return decided.result;
     };
   }

@@ -241,6 +241,12 @@ t.test('an account that goes while it is being guessed at is one that never was'
   await t.rejects(guessing.enter({ user: gone }, fromHere), {
     code: 'invalid_credentials',
   });
+  const inSession = { ...fromHere, place: { session: 'a session' } };
+  await t.rejects(
+    guessing.enter({ user: gone }, inSession),
+    { code: 'token_revoked' },
+    'who was signed in to it is signed out',
+  );
 });
 
 t.test('a count in the row outlives the node, and holds on the others', async (t) => {
