@@ -15,6 +15,7 @@ import { registerRequestLog, requestIds } from './http/logging.ts';
 import { readableUrl, registerNotFound } from './http/not-found.ts';
 import { registerDocs, registerOpenApi } from './http/openapi.ts';
 import { registerProblems } from './http/problems.ts';
+import { requestLogger } from './http/request-logger.ts';
 import { registerShutdown } from './http/shutdown.ts';
 import { registerTransportChecks } from './http/transport-checks.ts';
 import { validatorCompiler } from './http/validation.ts';
@@ -48,6 +49,7 @@ export async function buildApp(context: Context, { logger, tls }: Surroundings):
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestIds(),
+    childLoggerFactory: requestLogger,
     trustProxy: config.TRUST_PROXY.length > 0 && config.TRUST_PROXY,
     bodyLimit: BODY_LIMIT,
     requestTimeout: 15_000,
@@ -65,7 +67,7 @@ export async function buildApp(context: Context, { logger, tls }: Surroundings):
 
   registerProblems(app, config);
   registerRequestLog(app, context.metrics);
-  await registerHeaders(app);
+  registerHeaders(app);
   registerShutdown(app, context.shutdown);
   refuseTunnels(app, config);
   const count = await registerLimits(app, config);

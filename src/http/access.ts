@@ -43,6 +43,8 @@ const BEARER = /^bearer ([\w.~+/-]+=*)$/i;
 /** The bearer token from the Authorization header only (RFC 6750 section 2.1). Refuses a missing or malformed one. */
 export function bearerOf(request: FastifyRequest): string {
   const header = request.headers.authorization;
+  // Most requests. The rest of the header is compared with known tokens, or its form is checked before it is parsed.
+  if (header?.startsWith('Bearer ')) return header.slice('Bearer '.length);
   if (header === undefined || !/^bearer\b/i.test(header)) throw new Refusal('token_missing');
   const token = BEARER.exec(header)?.[1];
   if (token === undefined) throw new Refusal('token_invalid', { reason: 'not one bearer token' });

@@ -4,21 +4,13 @@ import type { ConnectionError, FastifyInstance } from 'fastify';
 import type { Config } from '../config.ts';
 import { Refusal } from '../rules/refusal.ts';
 import type { ProblemCode } from '../schemas/problem.ts';
+import { HEADERS } from './headers.ts';
 import { problemOf } from './problems.ts';
 import { type Voice, voiceOf } from './voice.ts';
 
 const CODES: Record<string, ProblemCode> = {
   HPE_HEADER_OVERFLOW: 'headers_too_large',
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
-};
-
-/** The headers that `registerHeaders` sets on every other response. */
-const HEADERS = {
-  'Cache-Control': 'no-store',
-  'Content-Security-Policy': "default-src 'none';frame-ancestors 'none'",
-  'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
-  'Strict-Transport-Security': 'max-age=63072000; includeSubDomains',
 };
 
 /** Milliseconds to read the response: destroying the socket at once could lose it. */

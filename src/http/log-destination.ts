@@ -3,6 +3,10 @@ import { pino } from 'pino';
 /** Bytes of log lines buffered for a slow reader; lines beyond that are dropped. */
 const MAX_WAITING = 16_777_216;
 
+/** Lines are written in blocks of this many bytes, or after this many milliseconds. */
+const BLOCK = 4_096;
+const FLUSH_EVERY = 50;
+
 /** Human-readable output, for a terminal. */
 const PRETTY = {
   target: 'pino-pretty',
@@ -13,7 +17,13 @@ const PRETTY = {
 export function logDestination(isTerminal: boolean): pino.DestinationStream {
   const destination = isTerminal
     ? pino.transport(PRETTY)
-    : pino.destination({ dest: 1, sync: false, maxLength: MAX_WAITING });
+    : pino.destination({
+        dest: 1,
+        sync: false,
+        maxLength: MAX_WAITING,
+        minLength: BLOCK,
+        periodicFlush: FLUSH_EVERY,
+      });
   const { flushSync } = destination;
   let isFailing = false;
   destination.on('error', ({ code }: NodeJS.ErrnoException) => {

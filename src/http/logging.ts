@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ServerResponse } from 'node:http';
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Metrics } from '../parts/metrics.ts';
 
 /** Account events by name. Each event writes exactly one log line. */
@@ -61,41 +62,44 @@ export function requestIds(): () => string {
 
 /** One line per request; `status` is null if the client disconnected first. Logs the route pattern, because a path or query may contain secrets. */
 function logRequest(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  status: number | null = reply.statusCode,
+  log: FastifyBaseLogger,
+  { request, elapsedTime }: FastifyReply,
+  { route, status }: { route: string | undefined; status: number | null },
 ): void {
-  request.log.info(
-    {
-      method: request.method,
-      route: request.routeOptions.url ?? null,
-      status,
-      ms: Math.round(reply.elapsedTime * 10) / 10,
-      ip: request.ip,
-      ...(request.refusal && {
-        code: request.refusal.code,
-        reason: request.refusal.circumstances.reason,
-        user: request.refusal.circumstances.user,
-      }),
-    },
-    'request',
-  );
+  const { id: reqId, method, ip, refusal } = request;
+  const ms = Math.round(elapsedTime * 10) / 10;
+  const line = { reqId, method, route: route ?? null, status, ms, ip };
+  if (refusal === null) log.info(line, 'request');
+  else {
+    const { reason, user } = refusal.circumstances;
+    log.info({ ...line, code: refusal.code, reason, user }, 'request');
+  }
 }
 
+const REPLY = Symbol('reply');
+/** A response with its reply, until it has been sent. */
+type Response = ServerResponse & { [REPLY]: FastifyReply | undefined };
+
 export function registerRequestLog(app: FastifyInstance, { requests }: Metrics): void {
-  const answered = new WeakSet<FastifyRequest>();
-  app.addHook('onRequest', (request, reply, done) => {
-    reply.raw.once('close', () => {
-      if (!answered.has(request)) logRequest(request, reply, null);
-    });
+  const { log } = app;
+  // One listener for all requests: a closure for each would be garbage soon.
+  function logIfGone(this: Response) {
+    const reply = this[REPLY];
+    if (reply === undefined) return;
+    logRequest(log, reply, { route: reply.request.routeOptions.url, status: null });
+  }
+  app.addHook('onRequest', (_request, reply, done) => {
+    const response = reply.raw as Response;
+    response[REPLY] = reply;
+    response.on('close', logIfGone);
     done();
   });
   app.addHook('onResponse', (request, reply, done) => {
-    answered.add(request);
-    logRequest(request, reply);
-    const { method, routeOptions } = request;
-    const labels = { method, route: routeOptions.url ?? 'none', status: reply.statusCode };
-    requests.observe(labels, reply.elapsedTime / 1_000);
+    (reply.raw as Response)[REPLY] = undefined;
+    const { statusCode: status } = reply;
+    const { url: route } = request.routeOptions;
+    logRequest(log, reply, { route, status });
+    requests.observe({ method: request.method, route, status }, reply.elapsedTime / 1_000);
     done();
   });
 }

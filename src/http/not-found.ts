@@ -12,6 +12,7 @@ const UNREADABLE = '/%25';
  */
 export function readableUrl({ url = '/' }: { url?: string | undefined }): string {
   const path = absoluteForm(url)?.path ?? url;
+  if (!path.includes('%')) return path;
   try {
     decodeURIComponent(path.split('?', 1)[0] as string);
     return path;
@@ -35,8 +36,9 @@ const PREFLIGHTS = '*';
 /** Responds 405 with `Allow` if the path has other methods, else 404. Both count towards the rate limit. */
 export function registerNotFound(app: FastifyInstance, count: Count): void {
   // Before the body is read, so that unparseable bodies count too. Preflights are answered before their route's hooks.
-  app.addHook('onRequest', async (request, reply) => {
-    if (request.is404 || request.method === 'OPTIONS') await count(request, reply);
+  app.addHook('onRequest', (request, reply, done) => {
+    if (!request.is404 && request.method !== 'OPTIONS') done();
+    else count(request, reply).then(() => done(), done);
   });
 
   const methodsByUrl = new Map<string, Set<string>>();

@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http';
+
 /**
  * The request header fields that may appear only once and that Node, Fastify or this service reads. RFC 9110
  * section 5.3: only fields defined as lists may be repeated. For most of these Node silently keeps the first,
@@ -26,8 +28,19 @@ const SINGLETONS = [
 /** One bit per field. */
 const BITS = new Map(SINGLETONS.map((name, index) => [name, 1 << index]));
 
-/** The name of the first repeated singleton field, or undefined. `rawHeaders`: alternating names and values, as in Node. */
-export function repeatedSingleton(rawHeaders: string[]): string | undefined {
+const sizeOf = (headers: object): number => {
+  let size = 0;
+  for (const _name in headers) size += 1;
+  return size;
+};
+
+/** The name of the first repeated singleton field, or undefined. */
+export function repeatedSingleton({
+  headers,
+  rawHeaders,
+}: Pick<IncomingMessage, 'headers' | 'rawHeaders'>): string | undefined {
+  // Nearly every request: as many names as lines, so no field is repeated.
+  if (sizeOf(headers) * 2 === rawHeaders.length) return undefined;
   let seen = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = (rawHeaders[index] as string).toLowerCase();

@@ -1,4 +1,5 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
 import { Refusal } from '../rules/refusal.ts';
 import { keepAddresses } from './forwarded.ts';
@@ -11,7 +12,7 @@ function ambiguityOf(
   { raw, originalUrl }: FastifyRequest,
   isHost: (text: string) => boolean,
 ): string | undefined {
-  const repeated = repeatedSingleton(raw.rawHeaders);
+  const repeated = repeatedSingleton(raw);
   if (repeated !== undefined) return `The request has the header ${repeated} more than once.`;
   const { host } = raw.headers;
   // RFC 9112 section 3.2. By default Node responds without running any hook.
@@ -39,33 +40,40 @@ function isTarget(
   return target === '*' && method === 'OPTIONS';
 }
 
+const isForwarded = (headers: IncomingHttpHeaders): boolean =>
+  headers['x-forwarded-for'] !== undefined || headers['forwarded'] !== undefined;
+
 /** Refuses ambiguous requests and, in production behind a trusted proxy, requests that arrived over plain http. */
 export function registerTransportChecks(app: FastifyInstance, config: Config, count: Count): void {
   const httpsOnly = config.NODE_ENV === 'production' && config.TRUST_PROXY.length > 0;
+  const ignoresForwarding = config.TRUST_PROXY.length === 0;
   const isHost = hostCheck();
   let warned = false;
 
   // By default Node responds 417 without running any hook. RFC 9110 section 10.1.1 lets a server ignore unknown expectations.
   app.server.on('checkExpectation', (request, response) => app.routing(request, response));
 
-  app.addHook('onRequest', async (request, reply) => {
+  /** Counts the request before it refuses it: a flood of these must be limited too. */
+  const refuse = (request: FastifyRequest, reply: FastifyReply, refusal: Refusal) =>
+    count(request, reply).then(() => Promise.reject(refusal));
+
+  app.addHook('onRequest', (request, reply, done) => {
     keepAddresses(request);
     const ambiguity = ambiguityOf(request, isHost);
     if (ambiguity !== undefined) {
       reply.header('connection', 'close');
-      await count(request, reply);
-      throw new Refusal('bad_request', { detail: ambiguity });
+      refuse(request, reply, new Refusal('bad_request', { detail: ambiguity })).catch(done);
+      return;
     }
-    const forwarded = request.headers['x-forwarded-for'] ?? request.headers['forwarded'];
-    if (forwarded !== undefined && config.TRUST_PROXY.length === 0 && !warned) {
+    const { headers } = request;
+    if (ignoresForwarding && !warned && isForwarded(headers)) {
       warned = true;
       request.log.warn(
         'ignoring forwarding headers: to use them, list your proxies in TRUST_PROXY',
       );
     }
-    const plain = request.headers['x-forwarded-proto'] !== undefined && request.protocol === 'http';
-    if (!httpsOnly || !plain) return;
-    await count(request, reply);
-    throw new Refusal('https_required');
+    if (httpsOnly && headers['x-forwarded-proto'] !== undefined && request.protocol === 'http')
+      refuse(request, reply, new Refusal('https_required')).catch(done);
+    else done();
   });
 }

@@ -1,9 +1,10 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
+import { RequestDurations } from './request-durations.ts';
 
 /** The metrics for Prometheus. No user, address or token is ever a label. */
 export interface Metrics {
   registry: Registry;
-  requests: Histogram<'method' | 'route' | 'status'>;
+  requests: RequestDurations;
   mails: Counter<'outcome'>;
   refreshes: Counter<'outcome'>;
 }
@@ -14,9 +15,6 @@ interface Measured {
   revocationFeed: { isFresh: boolean };
   unreadableRows: { count: number };
 }
-
-/** Seconds. */
-const DURATIONS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5];
 
 export function buildMetrics({ hashQueue, revocationFeed, unreadableRows }: Measured): Metrics {
   const registry = new Registry();
@@ -46,15 +44,11 @@ export function buildMetrics({ hashQueue, revocationFeed, unreadableRows }: Meas
       this.set(unreadableRows.count);
     },
   });
+  const requests = new RequestDurations();
+  registry.registerMetric(requests as unknown as Metric);
   return {
     registry,
-    requests: new Histogram({
-      name: 'latchkey_request_duration_seconds',
-      help: 'Requests by route and status.',
-      labelNames: ['method', 'route', 'status'],
-      buckets: DURATIONS,
-      registers,
-    }),
+    requests,
     mails: new Counter({
       name: 'latchkey_mails_total',
       help: 'Mails by outcome: sent, retried or given up.',

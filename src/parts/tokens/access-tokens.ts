@@ -37,6 +37,7 @@ interface Options {
 export class AccessTokens {
   readonly #options: Options;
   readonly #remembered = new LRUCache<string, Remembered>({ max: MAX_REMEMBERED });
+  readonly #texts = new WeakMap<AccessClaims, string>();
   #edition = 0;
 
   constructor(options: Options) {
@@ -73,6 +74,16 @@ export class AccessTokens {
     const claims = this.readEvenRevoked(token);
     if (this.#options.revocations.includes(claims)) throw new Refusal('token_revoked');
     return claims;
+  }
+
+  /** The claims that `read` returned, as JSON. Made once for each token. */
+  textOf(claims: AccessClaims): string {
+    let text = this.#texts.get(claims);
+    if (text === undefined) {
+      text = JSON.stringify(claims);
+      this.#texts.set(claims, text);
+    }
+    return text;
   }
 
   /** For sign-out, where the row decides about revocation. Refuses with `token_expired` or `token_invalid`. */
