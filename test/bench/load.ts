@@ -73,6 +73,7 @@ function run({ port, connections, milliseconds, requests }: Load): Promise<Count
   });
 }
 
+process.on('disconnect', () => process.exit());
 process.on('message', async (load: Load) => {
   process.send?.(await run(load));
 });
