@@ -4,7 +4,8 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { folder, freePort } from './databases.ts';
+import { folder } from './databases.ts';
+import { freePort } from './free-port.ts';
 import { launch, serve } from './server.ts';
 
 const isAlive = async (port: string | number) => {

@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import SQLite from 'better-sqlite3';
 import t from 'tap';
 import { newSigningKey } from '../src/parts/keys/new-keys.ts';
-import { folder, freePort, postgres } from './databases.ts';
+import { folder, postgres } from './databases.ts';
+import { freePort } from './free-port.ts';
 import { launch, serve } from './server.ts';
 import { keySet, keysFor, PASSWORD, type Tokens } from './test-app.ts';
 

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
-import { folder, freePort } from './databases.ts';
+import { folder } from './databases.ts';
+import { freePort } from './free-port.ts';
 import { keysFor, testApp } from './test-app.ts';
 
 const [, inHttp = '', inServer = ''] =

@@ -7,7 +7,8 @@ import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { documents } from '../src/commands/documents.ts';
 import { nodeCommand } from './child.ts';
-import { folder, freePort } from './databases.ts';
+import { folder } from './databases.ts';
+import { freePort } from './free-port.ts';
 
 const run = promisify(execFile);
 const PORT_SHOWN = 'http://localhost:3000';

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import { nodeCommand } from './child.ts';
-import { freePort } from './databases.ts';
+import { freePort } from './free-port.ts';
 import type { Tokens } from './test-app.ts';
 
 const MAIN = fileURLToPath(import.meta.resolve('../src/main.ts'));

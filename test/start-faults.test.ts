@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import SQLite from 'better-sqlite3';
 import t, { type Test } from 'tap';
 import { databaseFault, listenFault } from '../src/start-faults.ts';
-import { folder, freePort, postgres } from './databases.ts';
+import { folder, postgres } from './databases.ts';
+import { freePort } from './free-port.ts';
 import { launch, serve } from './server.ts';
 
 const SECRET = 'CANARY77aa31';

@@ -91,6 +91,7 @@ function run({ port, connections, milliseconds, requests, refreshTokens }: Load)
   });
 }
 
+process.on('disconnect', () => process.exit());
 process.on('message', async (load: Load) => {
   process.send?.(await run(load));
 });

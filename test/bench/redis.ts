@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'redis';
-import { freePort } from '../databases.ts';
+import { freePort } from '../free-port.ts';
 
 /** A Redis of the bench's own, in memory alone; undefined where none is installed. */
 export async function startRedis(): Promise<{ url: string; stop(): void } | undefined> {

@@ -1,7 +1,7 @@
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
 import t from 'tap';
-import { freePort } from '../databases.ts';
+import { freePort } from '../free-port.ts';
 import { serviceAccount, signedIn } from '../people.ts';
 import { TestClock, testApp } from '../test-app.ts';
 

@@ -2,7 +2,8 @@ import { readdirSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import { folder, freePort } from '../../databases.ts';
+import { folder } from '../../databases.ts';
+import { freePort } from '../../free-port.ts';
 import { mailbox } from '../../mailbox.ts';
 import { PASSWORD, testApp } from '../../test-app.ts';
 

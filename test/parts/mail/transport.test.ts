@@ -5,7 +5,8 @@ import { simpleParser } from 'mailparser';
 import t from 'tap';
 import { render } from '../../../src/parts/mail/letter.ts';
 import { openMail } from '../../../src/parts/mail/transport.ts';
-import { folder, freePort } from '../../databases.ts';
+import { folder } from '../../databases.ts';
+import { freePort } from '../../free-port.ts';
 import { mailbox } from '../../mailbox.ts';
 
 const SENDER = { from: 'Latchkey <no-reply@example.com>', product: 'Latchkey' };

@@ -1,6 +1,6 @@
 import * as oauth from 'oauth4webapi';
 import t from 'tap';
-import { freePort } from '../../databases.ts';
+import { freePort } from '../../free-port.ts';
 import { serviceAccount } from '../../people.ts';
 import { testApp } from '../../test-app.ts';
 
