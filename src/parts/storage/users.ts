@@ -1,3 +1,4 @@
+import type { Selectable } from 'kysely';
 import { type RevokedUser, User } from '../../schemas/user.ts';
 import { type Database, DECOY } from './database.ts';
 import {
@@ -7,10 +8,11 @@ import {
   type StorageFault,
   type UnreadableRow,
 } from './faults.ts';
+import { Prepared } from './prepared.ts';
 import { type Change, UserChanges } from './user-changes.ts';
 import { UserQueries } from './user-queries.ts';
 import { removeDeletedUsers } from './user-removal.ts';
-import { COLUMNS, parseRow, toRow } from './user-row.ts';
+import { COLUMNS, parseRow, toRow, type UserRow } from './user-row.ts';
 import { findOtherUser, listUsers, type Page, revokedUsers } from './user-searches.ts';
 
 export { EmailTaken, StorageFault, UnreadableRow } from './faults.ts';
@@ -27,9 +29,11 @@ export interface UsersListener {
 export class Users {
   readonly #queries: UserQueries;
   readonly #changes: UserChanges;
+  readonly #find: Record<'id' | 'email_key', Prepared<{ key: string }, Selectable<UserRow>>>;
 
   constructor(db: Database, listener: UsersListener) {
     this.#queries = new UserQueries(db, (row) => listener.unreadable(row));
+    this.#find = { id: findBy(db, 'id'), email_key: findBy(db, 'email_key') };
     this.#changes = new UserChanges({
       db,
       find: (id) => this.findById(id),
@@ -128,12 +132,14 @@ export class Users {
     // PostgreSQL accepts no NUL in text, so no row has one.
     if (value.includes('\0')) return undefined;
     return this.#queries.run('find', async (db) => {
-      const row = await db
-        .selectFrom('users')
-        .select(COLUMNS)
-        .where(column, '=', value)
-        .executeTakeFirst();
+      const { rows } = await this.#find[column].run(db, { key: value });
+      const [row] = rows;
       return row && parseRow(User, row);
     });
   }
 }
+
+const findBy = (db: Database, column: 'id' | 'email_key') =>
+  new Prepared<{ key: string }, Selectable<UserRow>>((value) =>
+    db.selectFrom('users').select(COLUMNS).where(column, '=', value('key')),
+  );
