@@ -1,11 +1,8 @@
 import { pino } from 'pino';
+import { LineBlocks } from './line-blocks.ts';
 
 /** Bytes of log lines buffered for a slow reader; lines beyond that are dropped. */
 const MAX_WAITING = 16_777_216;
-
-/** Lines are written in blocks of this many bytes, or after this many milliseconds. */
-const BLOCK = 4_096;
-const FLUSH_EVERY = 50;
 
 /** Human-readable output, for a terminal. */
 const PRETTY = {
@@ -17,13 +14,7 @@ const PRETTY = {
 export function logDestination(isTerminal: boolean): pino.DestinationStream {
   const destination = isTerminal
     ? pino.transport(PRETTY)
-    : pino.destination({
-        dest: 1,
-        sync: false,
-        maxLength: MAX_WAITING,
-        minLength: BLOCK,
-        periodicFlush: FLUSH_EVERY,
-      });
+    : pino.destination({ dest: 1, sync: false, maxLength: MAX_WAITING });
   const { flushSync } = destination;
   let isFailing = false;
   destination.on('error', ({ code }: NodeJS.ErrnoException) => {
@@ -37,5 +28,8 @@ export function logDestination(isTerminal: boolean): pino.DestinationStream {
       destination.flushSync = flushSync;
     });
   });
-  return destination;
+  if (isTerminal) return destination;
+  const blocks = new LineBlocks(destination);
+  process.on('exit', () => blocks.flushSync());
+  return blocks;
 }
