@@ -9,11 +9,12 @@ import {
   type UnreadableRow,
 } from './faults.ts';
 import { Prepared } from './prepared.ts';
+import { RevokedUsers } from './revoked-users.ts';
 import { type Change, UserChanges } from './user-changes.ts';
 import { UserQueries } from './user-queries.ts';
 import { removeDeletedUsers } from './user-removal.ts';
 import { COLUMNS, parseRow, toRow, type UserRow } from './user-row.ts';
-import { findOtherUser, listUsers, type Page, revokedUsers } from './user-searches.ts';
+import { findOtherUser, listUsers, type Page } from './user-searches.ts';
 
 export { EmailTaken, StorageFault, UnreadableRow } from './faults.ts';
 export type { Change } from './user-changes.ts';
@@ -29,10 +30,12 @@ export interface UsersListener {
 export class Users {
   readonly #queries: UserQueries;
   readonly #changes: UserChanges;
+  readonly #revoked: RevokedUsers;
   readonly #find: Record<'id' | 'email_key', Prepared<{ key: string }, Selectable<UserRow>>>;
 
   constructor(db: Database, listener: UsersListener) {
     this.#queries = new UserQueries(db, (row) => listener.unreadable(row));
+    this.#revoked = new RevokedUsers(this.#queries);
     this.#find = { id: findBy(db, 'id'), email_key: findBy(db, 'email_key') };
     this.#changes = new UserChanges({
       db,
@@ -95,11 +98,11 @@ export class Users {
   }
 
   /**
-   * Everything revoked at or after `instant` (ms), in pages of `limit` users. A row whose sessions cannot be read
-   * comes without sessions.
+   * Everything revoked at or after `instant` (ms), in pages of at most `limit` users with their ended sessions. A row
+   * whose sessions cannot be read comes without sessions.
    */
   revokedSince(instant: number, limit: number): AsyncGenerator<RevokedUser[]> {
-    return revokedUsers(this.#queries, instant, limit);
+    return this.#revoked.since(instant, limit);
   }
 
   /** Ordered by id, so oldest first; a search by address is ordered by address. Skips deleted users and unreadable rows. */
