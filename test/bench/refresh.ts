@@ -71,7 +71,7 @@ async function ratios(
     });
     if (refused > 0) throw new Error(`${refused} refreshes were not answered with 2xx`);
     const cost = ((await server.processorTime()) - before) / answers;
-    const commits = await raw.commits((seconds * 1_000) / 3);
+    const commits = await raw.rate((seconds * 1_000) / 3);
     if (round > 0) measured.push({ rate: answers / took, cost, commits });
   }
   await server.stop();

@@ -3,6 +3,7 @@ import { SingleBar } from 'cli-progress';
 import { firstSight } from './first-sight.ts';
 import { refresh } from './refresh.ts';
 import { type Loader, startLoader } from './sides.ts';
+import { signIns } from './sign-ins.ts';
 import { print, type Row } from './table.ts';
 import { whoami } from './whoami.ts';
 
@@ -22,6 +23,7 @@ const MEASUREMENTS: Record<string, (bench: Bench) => Promise<Row[]>> = {
   whoami,
   'first-sight': firstSight,
   refresh,
+  'sign-ins': signIns,
 };
 
 const { values } = parseArgs({

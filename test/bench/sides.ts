@@ -28,6 +28,7 @@ export interface Side {
     port: number;
     tokens: string[];
     refreshTokens: string[];
+    emails: string[];
     claims: { iss: string; aud: string };
     publicKey: string;
   };
@@ -78,10 +79,10 @@ export function startLoader(): Loader {
   };
 }
 
-/** A database without a server around it. */
+/** A part of the work, such as the database or the hash, without a server around it. */
 export interface RawSide {
-  /** How many rows it reads and writes back durably in a second, one after another. */
-  commits(milliseconds: number): Promise<number>;
+  /** How often it does its work in a second. */
+  rate(milliseconds: number): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -90,7 +91,7 @@ export async function startRaw(name: string, env: NodeJS.ProcessEnv): Promise<Ra
   const child = start(`./sides/${name}`, 0, env);
   await firstMessage(child, name);
   return {
-    commits: async (milliseconds) => {
+    rate: async (milliseconds) => {
       child.send(milliseconds);
       const [rate] = await once(child, 'message');
       return rate;

@@ -18,6 +18,7 @@ import { randomId } from '../../../src/parts/ids.ts';
 import { newMasterSecret, newSigningKey } from '../../../src/parts/keys/new-keys.ts';
 import { newPerson } from '../../../src/rules/accounts.ts';
 import { AccessClaims } from '../../../src/schemas/claims.ts';
+import { people } from './people.ts';
 import { serving } from './serving.ts';
 import { signedIn } from './signed-in.ts';
 
@@ -64,6 +65,8 @@ const tokens = Array.from({ length: TOKENS }, (_, index) =>
 const claims = context.accessTokens.read(tokens[0] as string);
 const holders = signedIn(Number(process.env['SESSIONS'] ?? 0));
 if (holders.length > 0) await context.users.insertMany(holders.map((holder) => holder.user));
+const signingIn = await people(Number(process.env['PEOPLE'] ?? 0));
+if (signingIn.length > 0) await context.users.insertMany(signingIn);
 const refreshTokens = holders.map(
   (holder) => issuePair(context, { ...holder, device: randomId() }).refresh_token,
 );
@@ -90,6 +93,7 @@ const publicKey = createPublicKey({ key: keys[0] as JsonWebKey, format: 'jwk' })
 serving((app.server.address() as AddressInfo).port, {
   tokens,
   refreshTokens,
+  emails: signingIn.map(({ email }) => email),
   claims,
   publicKey: publicKey.export({ type: 'spki', format: 'pem' }),
 });
