@@ -13,12 +13,16 @@ export interface Load {
   requests: string[];
   /** Instead of these requests: each connection refreshes with its token, and then with the one of the last answer. */
   refreshTokens?: string[];
+  /** Milliseconds from an answer to the next request of its connection. */
+  pause?: number;
 }
 
 export interface Counted {
   answers: number;
-  /** Answers that were not 2xx. */
+  /** Answers that were neither 2xx nor shed. */
   refused: number;
+  /** Answers 503 with `Retry-After`. */
+  shed: number;
   seconds: number;
   /** Milliseconds. */
   p50: number;
@@ -27,6 +31,7 @@ export interface Counted {
 
 const END = '\r\n\r\n';
 const LENGTH = /content-length: (\d+)/i;
+const RETRY = /retry-after: (\d+)/i;
 const NEXT = /"refresh_token":"([^"]+)"/;
 
 function refreshOf(token: string): string {
@@ -40,11 +45,19 @@ function refreshOf(token: string): string {
   return `${head.join('\r\n')}${END}${body}`;
 }
 
-function run({ port, connections, milliseconds, requests, refreshTokens }: Load): Promise<Counted> {
+function run({
+  port,
+  connections,
+  milliseconds,
+  requests,
+  refreshTokens,
+  pause = 0,
+}: Load): Promise<Counted> {
   const bytes = requests.map((text) => Buffer.from(text, 'latin1'));
   const times: number[] = [];
   let next = 0;
   let refused = 0;
+  let shed = 0;
   let open = connections;
   const began = performance.now();
   const until = began + milliseconds;
@@ -57,7 +70,7 @@ function run({ port, connections, milliseconds, requests, refreshTokens }: Load)
       const sorted = Float64Array.from(times).sort();
       const at = (share: number) => sorted[Math.floor(sorted.length * share)] ?? 0;
       const seconds = (performance.now() - began) / 1_000;
-      resolve({ answers: times.length, refused, seconds, p50: at(0.5), p99: at(0.99) });
+      resolve({ answers: times.length, refused, shed, seconds, p50: at(0.5), p99: at(0.99) });
     };
     for (let index = 0; index < connections; index += 1) {
       const socket = connect({ host: '127.0.0.1', port, noDelay: true });
@@ -79,13 +92,17 @@ function run({ port, connections, milliseconds, requests, refreshTokens }: Load)
         if (head < 0) return;
         const length = Number(LENGTH.exec(text)?.[1] ?? 0);
         if (text.length < head + END.length + length) return;
-        if (text.charCodeAt(9) !== 50) refused += 1;
+        const retryAfter = text.startsWith('503', 9) ? Number(RETRY.exec(text)?.[1] ?? 0) : 0;
+        if (retryAfter > 0) shed += 1;
+        else if (text.charCodeAt(9) !== 50) refused += 1;
         if (token !== undefined) token = NEXT.exec(text)?.[1] ?? token;
         text = '';
         const now = performance.now();
         times.push(now - sentAt);
-        if (now < until) send();
-        else end(socket);
+        const wait = pause + retryAfter * 1_000;
+        if (now + wait >= until) end(socket);
+        else if (wait > 0) setTimeout(send, wait);
+        else send();
       });
     }
   });

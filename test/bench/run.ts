@@ -1,9 +1,12 @@
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
 import { firstSight } from './first-sight.ts';
+import { type Chart, svgOf } from './plot.ts';
 import { refresh } from './refresh.ts';
 import { type Loader, startLoader } from './sides.ts';
 import { signIns } from './sign-ins.ts';
+import { storms } from './storms.ts';
 import { print, type Row } from './table.ts';
 import { whoami } from './whoami.ts';
 
@@ -17,6 +20,8 @@ export interface Bench {
   progress(what: string): void;
   /** A line that stays. */
   say(line: string): void;
+  /** A chart for `--plot`. */
+  draw(chart: Chart): void;
 }
 
 const MEASUREMENTS: Record<string, (bench: Bench) => Promise<Row[]>> = {
@@ -24,6 +29,7 @@ const MEASUREMENTS: Record<string, (bench: Bench) => Promise<Row[]>> = {
   'first-sight': firstSight,
   refresh,
   'sign-ins': signIns,
+  storms,
 };
 
 const { values } = parseArgs({
@@ -32,6 +38,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '3' },
     json: { type: 'boolean', default: false },
+    plot: { type: 'string' },
   },
 });
 const names = values.only ?? Object.keys(MEASUREMENTS);
@@ -50,6 +57,7 @@ const bar = new SingleBar({
 });
 bar.start(names.length, 0, { what: '' });
 const said: string[] = [];
+const charts: Chart[] = [];
 const loader = startLoader();
 const rows: Row[] = [];
 for (const name of names) {
@@ -59,6 +67,7 @@ for (const name of names) {
     seconds: Number(values.seconds),
     progress: (what) => bar.update({ what }),
     say: (line) => said.push(line),
+    draw: (chart) => charts.push(chart),
   };
   rows.push(...(await (MEASUREMENTS[name] as (bench: Bench) => Promise<Row[]>)(bench)));
   bar.increment();
@@ -71,4 +80,5 @@ else {
   for (const line of said) console.log(line);
   print(rows);
 }
+if (values.plot !== undefined) writeFileSync(values.plot, svgOf(charts));
 process.exitCode = rows.some(({ reached }) => reached === false) ? 1 : 0;

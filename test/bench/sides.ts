@@ -34,6 +34,8 @@ export interface Side {
   };
   /** Processor time used so far (µs), of all its threads. */
   processorTime(): Promise<number>;
+  /** The longest that its event loop was held up since the last call (ms). The first call starts the measurement. */
+  longestDelay(): Promise<number>;
   /** Its process, for `/proc`. */
   pid: number;
   stop(): Promise<void>;
@@ -51,6 +53,11 @@ export async function startSide(name: string, env: NodeJS.ProcessEnv = {}): Prom
       child.send('?');
       const [{ user, system }] = await once(child, 'message');
       return user + system;
+    },
+    longestDelay: async () => {
+      child.send('delay');
+      const [{ longest }] = await once(child, 'message');
+      return longest;
     },
     stop: async () => {
       child.kill('SIGKILL');

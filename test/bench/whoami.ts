@@ -7,14 +7,21 @@ import { atLeast, type Row } from './table.ts';
 const request = (path: string, ...headers: string[]): string =>
   [`GET ${path} HTTP/1.1`, 'Host: auth.example.com', ...headers, '', ''].join('\r\n');
 
-const bearer = (path: string, token: string): string =>
+export const bearer = (path: string, token: string): string =>
   request(path, `Authorization: Bearer ${token}`);
 
 /** As many as a browser's connections to a busy node. */
 const CONNECTIONS = 32;
 
 /** `GET /v1/whoami` beside the same bytes without authentication, without anything, and as others do the job. */
-export async function whoami({ loader, rounds, seconds, progress, say }: Bench): Promise<Row[]> {
+export async function whoami({
+  loader,
+  rounds,
+  seconds,
+  progress,
+  say,
+  draw,
+}: Bench): Promise<Row[]> {
   const latchkey = await startSide('latchkey.ts');
   const { tokens, claims, publicKey } = latchkey.said;
   const BODY = JSON.stringify(claims);
@@ -63,6 +70,17 @@ export async function whoami({ loader, rounds, seconds, progress, say }: Bench):
     say(
       `${name}: ${Math.round(median(rates))} a second, ${median(costs).toFixed(1)} µs of processor time each`,
     );
+  const drawn = ['whoami', 'Express, jsonwebtoken', 'Express, session in Redis'];
+  draw({
+    title: 'An authenticated request, on one processor',
+    unit: 'a second',
+    bars: drawn
+      .filter((name) => measured.has(name))
+      .map((name) => ({
+        label: name === 'whoami' ? 'Latchkey' : name,
+        value: median(of(name).rates),
+      })),
+  });
   const ratio = (what: string, one: string, other: string, target: number) => {
     const ratios = of(one).rates.map((rate, round) => rate / (of(other).rates[round] as number));
     return atLeast(what, median(ratios), target, spread(ratios));
