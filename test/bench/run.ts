@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
 import { firstSight } from './first-sight.ts';
+import { growth } from './growth.ts';
 import { refresh } from './refresh.ts';
 import { type Loader, startLoader } from './sides.ts';
 import { print, type Row } from './table.ts';
@@ -22,6 +23,7 @@ const MEASUREMENTS: Record<string, (bench: Bench) => Promise<Row[]>> = {
   whoami,
   'first-sight': firstSight,
   refresh,
+  growth,
 };
 
 const { values } = parseArgs({

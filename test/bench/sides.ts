@@ -1,4 +1,4 @@
-import { type ChildProcess, fork, spawnSync } from 'node:child_process';
+import { type ChildProcess, fork, type Serializable, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Counted, Load } from './load.ts';
@@ -78,22 +78,24 @@ export function startLoader(): Loader {
   };
 }
 
-/** A database without a server around it. */
-export interface RawSide {
-  /** How many rows it reads and writes back durably in a second, one after another. */
-  commits(milliseconds: number): Promise<number>;
+/** A process that does what it is told, and answers each message with one. */
+export interface Task<Asked, Answer> {
+  ask(what: Asked): Promise<Answer>;
   stop(): Promise<void>;
 }
 
-/** `name`: its file in `sides/`. */
-export async function startRaw(name: string, env: NodeJS.ProcessEnv): Promise<RawSide> {
+/** `name`: its file in `sides/`. Its first message says that it is ready. */
+export async function startTask<Asked extends Serializable, Answer>(
+  name: string,
+  env: NodeJS.ProcessEnv,
+): Promise<Task<Asked, Answer>> {
   const child = start(`./sides/${name}`, 0, env);
   await firstMessage(child, name);
   return {
-    commits: async (milliseconds) => {
-      child.send(milliseconds);
-      const [rate] = await once(child, 'message');
-      return rate;
+    ask: async (what) => {
+      child.send(what);
+      const [answer] = await once(child, 'message');
+      return answer;
     },
     stop: async () => {
       child.kill('SIGKILL');
