@@ -28,6 +28,8 @@ async function connect(url: string): Promise<Connection> {
       run: async (sql) => database.exec(sql),
       padded: (number) => `printf('%012d', ${number})`,
       end: async () => {
+        // Else the next durable write would pay for it.
+        database.pragma('synchronous = FULL');
         database.pragma('wal_checkpoint(truncate)');
         database.close();
       },
@@ -96,19 +98,6 @@ export async function revoke(
   await connection.run(
     `update users set row_version = row_version + 1,
      revoked_at = ${instant} - cast(substr(id, 30) as integer) % 1000
-     where id >= '${idOf(from)}' and id < '${idOf(until)}'`,
-  );
-  await connection.end();
-}
-
-/** Lets the users from `from` to `until` be deleted, hours ago. */
-export async function remove(
-  url: string,
-  { from, until }: { from: number; until: number },
-): Promise<void> {
-  const connection = await connect(url);
-  await connection.run(
-    `update users set status = 'deleted', revoked_at = ${Date.now() - 2 * HOUR}, email = null, email_key = null
      where id >= '${idOf(from)}' and id < '${idOf(until)}'`,
   );
   await connection.end();

@@ -53,7 +53,7 @@ async function ratios(
 ): Promise<number[]> {
   const SESSIONS = String(CLIENTS * (rounds + 1));
   const server = await startSide('latchkey.ts', { SESSIONS, DATABASE_URL: url });
-  const raw = await startTask<number, number>(file, env);
+  const raw = await startTask<number, number>(file, env, 0);
   const measured: { rate: number; cost: number; commits: number }[] = [];
   for (let round = 0; round <= rounds; round += 1) {
     progress(`refreshes on ${name}: ${round === 0 ? 'warming up' : `round ${round} of ${rounds}`}`);

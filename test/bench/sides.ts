@@ -6,12 +6,13 @@ import type { Counted, Load } from './load.ts';
 /** The server on one processor, the load on the other, where there are two and the system can pin. */
 const canPin = spawnSync('taskset', ['-p', '1', String(process.pid)]).status !== null;
 
-function start(file: string, processor: number, env: NodeJS.ProcessEnv): ChildProcess {
+function start(file: string, processor: number | undefined, env: NodeJS.ProcessEnv): ChildProcess {
   const child = fork(fileURLToPath(import.meta.resolve(file)), {
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  if (canPin) spawnSync('taskset', ['-a', '-p', '-c', String(processor), String(child.pid)]);
+  if (canPin && processor !== undefined)
+    spawnSync('taskset', ['-a', '-p', '-c', String(processor), String(child.pid)]);
   return child;
 }
 
@@ -84,12 +85,13 @@ export interface Task<Asked, Answer> {
   stop(): Promise<void>;
 }
 
-/** `name`: its file in `sides/`. Its first message says that it is ready. */
+/** `name`: its file in `sides/`. Its first message says that it is ready. `processor`: where it stays, if anywhere. */
 export async function startTask<Asked extends Serializable, Answer>(
   name: string,
   env: NodeJS.ProcessEnv,
+  processor?: number,
 ): Promise<Task<Asked, Answer>> {
-  const child = start(`./sides/${name}`, 0, env);
+  const child = start(`./sides/${name}`, processor, env);
   await firstMessage(child, name);
   return {
     ask: async (what) => {
