@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { median, spread } from './measure.ts';
 import { startPostgres } from './postgres.ts';
 import type { Bench } from './run.ts';
-import { startRaw, startSide } from './sides.ts';
+import { startSide, startTask } from './sides.ts';
 import { atLeast, type Row } from './table.ts';
 
 /** Clients that each refresh their own session, one refresh after another. */
@@ -53,7 +53,7 @@ async function ratios(
 ): Promise<number[]> {
   const SESSIONS = String(CLIENTS * (rounds + 1));
   const server = await startSide('latchkey.ts', { SESSIONS, DATABASE_URL: url });
-  const raw = await startRaw(file, env);
+  const raw = await startTask<number, number>(file, env, 0);
   const measured: { rate: number; cost: number; commits: number }[] = [];
   for (let round = 0; round <= rounds; round += 1) {
     progress(`refreshes on ${name}: ${round === 0 ? 'warming up' : `round ${round} of ${rounds}`}`);
@@ -71,7 +71,7 @@ async function ratios(
     });
     if (refused > 0) throw new Error(`${refused} refreshes were not answered with 2xx`);
     const cost = ((await server.processorTime()) - before) / answers;
-    const commits = await raw.rate((seconds * 1_000) / 3);
+    const commits = await raw.ask((seconds * 1_000) / 3);
     if (round > 0) measured.push({ rate: answers / took, cost, commits });
   }
   await server.stop();

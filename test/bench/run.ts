@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
 import { firstSight } from './first-sight.ts';
+import { growth } from './growth.ts';
 import { type Chart, svgOf } from './plot.ts';
 import { refresh } from './refresh.ts';
 import { type Loader, startLoader } from './sides.ts';
@@ -30,6 +31,7 @@ const MEASUREMENTS: Record<string, (bench: Bench) => Promise<Row[]>> = {
   refresh,
   'sign-ins': signIns,
   storms,
+  growth,
 };
 
 const { values } = parseArgs({

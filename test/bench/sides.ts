@@ -1,4 +1,4 @@
-import { type ChildProcess, fork, spawnSync } from 'node:child_process';
+import { type ChildProcess, fork, type Serializable, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Counted, Load } from './load.ts';
@@ -6,12 +6,13 @@ import type { Counted, Load } from './load.ts';
 /** The server on one processor, the load on the other, where there are two and the system can pin. */
 const canPin = spawnSync('taskset', ['-p', '1', String(process.pid)]).status !== null;
 
-function start(file: string, processor: number, env: NodeJS.ProcessEnv): ChildProcess {
+function start(file: string, processor: number | undefined, env: NodeJS.ProcessEnv): ChildProcess {
   const child = fork(fileURLToPath(import.meta.resolve(file)), {
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  if (canPin) spawnSync('taskset', ['-a', '-p', '-c', String(processor), String(child.pid)]);
+  if (canPin && processor !== undefined)
+    spawnSync('taskset', ['-a', '-p', '-c', String(processor), String(child.pid)]);
   return child;
 }
 
@@ -86,22 +87,25 @@ export function startLoader(): Loader {
   };
 }
 
-/** A part of the work, such as the database or the hash, without a server around it. */
-export interface RawSide {
-  /** How often it does its work in a second. */
-  rate(milliseconds: number): Promise<number>;
+/** A process that does what it is told, and answers each message with one. */
+export interface Task<Asked, Answer> {
+  ask(what: Asked): Promise<Answer>;
   stop(): Promise<void>;
 }
 
-/** `name`: its file in `sides/`. */
-export async function startRaw(name: string, env: NodeJS.ProcessEnv): Promise<RawSide> {
-  const child = start(`./sides/${name}`, 0, env);
+/** `name`: its file in `sides/`. Its first message says that it is ready. `processor`: where it stays, if anywhere. */
+export async function startTask<Asked extends Serializable, Answer>(
+  name: string,
+  env: NodeJS.ProcessEnv,
+  processor?: number,
+): Promise<Task<Asked, Answer>> {
+  const child = start(`./sides/${name}`, processor, env);
   await firstMessage(child, name);
   return {
-    rate: async (milliseconds) => {
-      child.send(milliseconds);
-      const [rate] = await once(child, 'message');
-      return rate;
+    ask: async (what) => {
+      child.send(what);
+      const [answer] = await once(child, 'message');
+      return answer;
     },
     stop: async () => {
       child.kill('SIGKILL');

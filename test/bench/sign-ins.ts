@@ -1,7 +1,7 @@
 import { median, spread } from './measure.ts';
 import type { Bench } from './run.ts';
 import { PASSWORD } from './sides/people.ts';
-import { startRaw, startSide } from './sides.ts';
+import { startSide, startTask } from './sides.ts';
 import { atLeast, type Row } from './table.ts';
 
 /** Hashes at the same time, here and there. */
@@ -23,7 +23,7 @@ export const signInOf = (email: string): string => {
 /** `POST /v1/login` beside the hash alone. */
 export async function signIns({ loader, rounds, seconds, progress, say }: Bench): Promise<Row[]> {
   const server = await startSide('latchkey.ts', { PEOPLE: String(PEOPLE), HASH_CONCURRENCY });
-  const raw = await startRaw('raw-argon2.ts', { HASH_CONCURRENCY });
+  const raw = await startTask<number, number>('raw-argon2.ts', { HASH_CONCURRENCY }, 0);
   const measured: { rate: number; cost: number; hashes: number }[] = [];
   for (let round = 0; round <= rounds; round += 1) {
     progress(`sign-ins: ${round === 0 ? 'warming up' : `round ${round} of ${rounds}`}`);
@@ -37,7 +37,7 @@ export async function signIns({ loader, rounds, seconds, progress, say }: Bench)
     if (counted.refused > 0)
       throw new Error(`${counted.refused} sign-ins were not answered with 2xx`);
     const cost = ((await server.processorTime()) - before) / counted.answers;
-    const hashes = await raw.rate(seconds * 1_000);
+    const hashes = await raw.ask(seconds * 1_000);
     if (round > 0) measured.push({ rate: counted.answers / counted.seconds, cost, hashes });
   }
   await server.stop();

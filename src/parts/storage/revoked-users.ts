@@ -14,14 +14,21 @@ type State = string;
 const idOf = (state: State): string => state.slice(0, state.indexOf(' '));
 const revokedAtOf = (state: State): number => Number(state.slice(state.lastIndexOf(' ') + 1));
 
+interface Known {
+  user: RevokedUser;
+  /** The last poll that met it. */
+  poll: number;
+}
+
 /**
  * Reads what was revoked. Each poll meets most rows of the last one again, so what was read of a row is remembered
  * until its state changes, and only the sessions of other rows are read.
  */
 export class RevokedUsers {
   readonly #queries: UserQueries;
-  /** What the last poll read. */
-  #known = new Map<State, RevokedUser>();
+  /** One map for all polls: filling a new one with tens of thousands of rows would hold up requests. */
+  readonly #known = new Map<State, Known>();
+  #poll = 0;
 
   constructor(queries: UserQueries) {
     this.#queries = queries;
@@ -29,24 +36,23 @@ export class RevokedUsers {
 
   /** `Users.revokedSince`. */
   async *since(instant: number, limit: number): AsyncGenerator<RevokedUser[]> {
-    const known = this.#known;
-    const met = new Map<State, RevokedUser>();
+    this.#poll += 1;
     for await (const page of this.#statesSince(instant, limit)) {
       const changed: string[] = [];
       const unchanged: RevokedUser[] = [];
       for (const state of page) {
-        const user = known.get(state);
-        if (user === undefined) changed.push(idOf(state));
+        const known = this.#known.get(state);
+        if (known === undefined) changed.push(idOf(state));
         else {
-          met.set(state, user);
-          unchanged.push(user);
+          known.poll = this.#poll;
+          unchanged.push(known.user);
         }
       }
       if (unchanged.length > 0) yield unchanged;
       for (let from = 0; from < changed.length; from += BATCH)
-        yield await this.#read(changed.slice(from, from + BATCH), met);
+        yield await this.#read(changed.slice(from, from + BATCH));
     }
-    this.#known = met;
+    for (const [state, { poll }] of this.#known) if (poll !== this.#poll) this.#known.delete(state);
   }
 
   /** A page is one text: tens of thousands of rows are met twice a second, and a row each would cost ten times as much. */
@@ -60,8 +66,10 @@ export class RevokedUsers {
             db
               .selectFrom('users')
               .select(['id', 'row_version', 'access_version', 'revoked_at'])
-              .where('revoked_at', '>=', revoked_at)
-              .where((row) => row.or([row('revoked_at', '>', revoked_at), row('id', '>', id)]))
+              // A tuple: many rows may be revoked in one statement, at the same time.
+              .where(({ eb, refTuple, tuple }) =>
+                eb(refTuple('revoked_at', 'id'), '>', tuple(revoked_at, id)),
+              )
               .orderBy('revoked_at')
               .orderBy('id')
               .limit(limit)
@@ -84,8 +92,8 @@ export class RevokedUsers {
     }
   }
 
-  /** Reads these rows, and adds them to `met`. One that cannot be read has no sessions, and is read again next time. */
-  async #read(ids: string[], met: Map<State, RevokedUser>): Promise<RevokedUser[]> {
+  /** Reads and remembers these rows. One that cannot be read has no sessions, and is read again next time. */
+  async #read(ids: string[]): Promise<RevokedUser[]> {
     const rows = await this.#queries.run('revokedSince', (db) =>
       db
         .selectFrom('users')
@@ -102,7 +110,8 @@ export class RevokedUsers {
       const read = this.#queries.parse(RevokedUser, row);
       if (read === undefined) return [{ ...row, sessions: [] }];
       const user = withoutLiveSessions(read);
-      met.set([id, row_version, row.access_version, row.revoked_at].join(' '), user);
+      const state = [id, row_version, row.access_version, row.revoked_at].join(' ');
+      this.#known.set(state, { user, poll: this.#poll });
       return [user];
     });
   }

@@ -7,6 +7,7 @@ const ids = await filled(url);
 const client = new pg.Client({ connectionString: url });
 await client.connect();
 
+process.on('disconnect', () => process.exit());
 process.on('message', async (milliseconds: number) => {
   const from = performance.now();
   let commits = 0;

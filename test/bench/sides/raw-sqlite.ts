@@ -17,6 +17,7 @@ const write = database.prepare(
   'update users set sessions = ?, updated_at = ?, row_version = row_version + 1 where id = ? and row_version = ?',
 );
 
+process.on('disconnect', () => process.exit());
 process.on('message', (milliseconds: number) => {
   const from = performance.now();
   let commits = 0;
