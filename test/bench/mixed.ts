@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
 
 /** What a client sent, and whether it may be refused. */
@@ -26,6 +27,8 @@ interface Tokens {
 export class MixedLoad {
   readonly #port: number;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
+  /** The database may have the people of an earlier load. */
+  readonly #name = randomUUID();
   #sent = 0;
   #people = 0;
 
@@ -66,13 +69,13 @@ export class MixedLoad {
 
   async #signUp(): Promise<Person> {
     this.#people += 1;
-    const email = `person${this.#people}@example.com`;
+    const email = `${this.#people}.${this.#name}@example.com`;
     const body = { email, password: `${PASSWORD} ${this.#people}` };
     return { email, ...(await this.#send({ path: '/v1/register', body, expected: 201 })) };
   }
 
   async #signIn(email: string): Promise<Person> {
-    const body = { email, password: `${PASSWORD} ${/\d+/.exec(email)}` };
+    const body = { email, password: `${PASSWORD} ${Number.parseInt(email, 10)}` };
     return { email, ...(await this.#send({ path: '/v1/login', body, expected: 200 })) };
   }
 
