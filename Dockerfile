@@ -1,6 +1,9 @@
 FROM node:24.21.0-slim
 
 ENV NODE_ENV=production HOST=0.0.0.0
+# Memory. V8's young generation of 48 MB makes nothing faster here than one of 12. glibc would keep the 19 MB of a password
+# hash for each thread; mapped as huge pages, they are given back after each hash, and cost next to nothing to map.
+ENV NODE_OPTIONS=--max-semi-space-size=4 MALLOC_ARENA_MAX=2 GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=4194304
 WORKDIR /app
 
 COPY package.json package-lock.json .npmrc ./

@@ -8,11 +8,12 @@ import { basePath } from './http/base-path.ts';
 import { BODY_LIMIT, registerBodyParser } from './http/body.ts';
 import { answerClientErrors, refuseTunnels } from './http/client-errors.ts';
 import { registerCors } from './http/cors.ts';
+import { registerDocs } from './http/docs.ts';
 import { registerHeaders } from './http/headers.ts';
 import { registerLimits } from './http/limits.ts';
 import { registerRequestLog, requestIds } from './http/logging.ts';
 import { readableUrl, registerNotFound } from './http/not-found.ts';
-import { registerDocs, registerOpenApi } from './http/openapi.ts';
+import { registerDocument } from './http/openapi-file.ts';
 import { registerProblems } from './http/problems.ts';
 import { requestLogger } from './http/request-logger.ts';
 import { registerShutdown } from './http/shutdown.ts';
@@ -24,6 +25,8 @@ interface Surroundings {
   logger: FastifyBaseLogger;
   /** Certificate and key (PEM), for HTTPS without a proxy. */
   tls?: { cert: Buffer; key: Buffer } | undefined;
+  /** Registers the OpenAPI document, before the routes. */
+  document?: typeof registerDocument;
 }
 
 /** Node's limit for all headers together, request line included (bytes). */
@@ -38,7 +41,8 @@ const SERVER = {
 };
 
 /** Builds the whole service, in the order in which a request passes through it. Opens no port. */
-export async function buildApp(context: Context, { logger, tls }: Surroundings): Promise<App> {
+export async function buildApp(context: Context, surroundings: Surroundings): Promise<App> {
+  const { logger, tls, document = registerDocument } = surroundings;
   const { config } = context;
   // Fastify's types differ by this option; both servers behave the same.
   const server = (tls ? { https: { ...tls, ...SERVER } } : { http: SERVER }) as {
@@ -74,7 +78,7 @@ export async function buildApp(context: Context, { logger, tls }: Surroundings):
   registerNotFound(app, count);
   registerCors(app, config);
   registerBodyParser(app);
-  await registerOpenApi(app, config);
+  await document(app, config);
   await app.register(async (scope) => registerDocs(scope, config), { prefix: basePath(config) });
   registerAccess(app, context);
   registerRoutes(app, context);

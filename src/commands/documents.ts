@@ -5,6 +5,7 @@ import { buildApp } from '../app.ts';
 import { variables } from '../config/environment.ts';
 import { readConfig } from '../config.ts';
 import { buildContext } from '../context.ts';
+import { generateDocument } from '../http/openapi-generator.ts';
 import { newMasterSecret, newSigningKey } from '../parts/keys/new-keys.ts';
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
@@ -14,7 +15,7 @@ async function openApi(): Promise<{ yaml: string; document: OpenAPIV3_1.Document
   const config = readConfig({ DATABASE_URL: 'file::memory:', SIGNING_KEYS: JSON.stringify(keys) });
   const logger = pino({ level: 'silent' });
   const context = await buildContext(config, { logger });
-  const app = await buildApp(context, { logger });
+  const app = await buildApp(context, { logger, document: generateDocument });
   await app.ready();
   const yaml = app.swagger({ yaml: true });
   const document = app.swagger() as OpenAPIV3_1.Document;

@@ -6,6 +6,8 @@ import spectralRulesets from '@stoplight/spectral-rulesets';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import t from 'tap';
 import { parse } from 'yaml';
+import { buildApp } from '../../src/app.ts';
+import { generateDocument } from '../../src/http/openapi-generator.ts';
 import { problems } from '../../src/http/problem-catalogue.ts';
 import { ProblemCode } from '../../src/schemas/problem.ts';
 import { testApp } from '../test-app.ts';
@@ -38,13 +40,26 @@ const resolve = (schema: Schema & { $ref?: string }): Schema =>
 const hasExample = ({ example, schema = {} }: Media): boolean =>
   example !== undefined || (resolve(schema).examples?.length ?? 0) > 0;
 
-t.test('the committed document is generated from the routes', async (t) => {
-  const { app, inject } = await testApp(t);
-  t.equal(source, app.swagger({ yaml: true }));
-  const answer = await inject({ url: '/openapi.yaml' });
-  t.equal(answer.statusCode, 200);
-  t.equal(answer.headers['content-type'], 'application/yaml');
-  t.equal(answer.payload, source);
+t.test('the document that is served is the one that the routes generate', async (t) => {
+  for (const env of [
+    {},
+    { PRODUCT_NAME: 'Q&A: "Harbour", <i>Ltd\\', ISSUER: 'http://localhost:3000/auth/v2.1' },
+    { PRODUCT_NAME: 'The Honourable Harbour and Lighthouse Company of Example Islands' },
+  ]) {
+    const { app, context } = await testApp(t, { env });
+    const generating = await buildApp(context, { logger: app.log, document: generateDocument });
+    await generating.ready();
+    const base = new URL(context.config.ISSUER).pathname.replace(/\/$/, '');
+    const answer = await app.inject({ url: `${base}/openapi.yaml` });
+    t.equal(answer.statusCode, 200);
+    t.equal(answer.headers['content-type'], 'application/yaml');
+    t.equal(answer.payload, generating.swagger({ yaml: true }));
+    for (const _time of [1, 2])
+      t.same((await app.inject({ url: `${base}/docs/json` })).json(), generating.swagger());
+    await generating.close();
+  }
+  const { inject } = await testApp(t);
+  t.equal((await inject({ url: '/openapi.yaml' })).payload, source, 'it is committed');
   t.match(document.openapi, /^3\.1\./);
 });
 

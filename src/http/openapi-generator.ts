@@ -1,15 +1,13 @@
 import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { Config } from '../config.ts';
-import { escaped } from '../parts/mail/letter.ts';
 import type { ProblemCode } from '../schemas/problem.ts';
 import { type Access, needsBearer } from './access.ts';
 import { basePath } from './base-path.ts';
 import { REFRESH_COOKIE } from './cookies.ts';
 import { type Declared, finished, type Made } from './openapi-document.ts';
-import { VIEWPORT } from './page.ts';
+import { ownPartOf } from './openapi-file.ts';
 import { problemResponses } from './problem-responses.ts';
 
 declare module 'fastify' {
@@ -71,7 +69,10 @@ function problemsOf({ method, config = {}, schema = {} }: RouteOptions): Problem
 }
 
 /** Writes down what a route's configuration already says: who may call it, and every way it can refuse. */
-function describeRoute(route: RouteOptions, declared: Declared): void {
+function describeRoute(
+  route: RouteOptions,
+  { base, declared }: { base: string; declared: Declared },
+): void {
   const { schema, config, method, url } = route;
   if (schema === undefined || schema.hide || config?.access === undefined) return;
   // A copy: shared ones would be anchors in the YAML.
@@ -81,25 +82,18 @@ function describeRoute(route: RouteOptions, declared: Declared): void {
   schema.response = { ...(schema.response as object), ...problemResponses(codes) };
   // One place for both methods of a GET route.
   const name = method === 'HEAD' ? 'get' : String(method).toLowerCase();
-  const operation = `${name} ${url.replaceAll(/:(\w+)/g, '{$1}')}`;
+  const operation = `${name} ${url.slice(base.length).replaceAll(/:(\w+)/g, '{$1}')}`;
   declared.set(operation, { headers: config.headers, codes });
 }
 
-/** Collects the routes that are registered later into one OpenAPI 3.1 document. */
-export async function registerOpenApi(app: FastifyInstance, config: Config): Promise<void> {
+/** Collects the routes that are registered later into one OpenAPI 3.1 document, in place of the committed one. */
+export async function generateDocument(app: FastifyInstance, config: Config): Promise<void> {
   const declared: Declared = new Map();
-  app.addHook('onRoute', (route) => describeRoute(route, declared));
+  const base = basePath(config);
+  app.addHook('onRoute', (route) => describeRoute(route, { base, declared }));
   await app.register(swagger, {
     openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: config.PRODUCT_NAME,
-        version: '1',
-        description: 'Knows who a user is, and says so in a signed token that lives 15 minutes.',
-        license: { name: 'MIT', identifier: 'MIT' },
-        contact: { name: `The people who run ${config.PRODUCT_NAME}` },
-      },
-      servers: [{ url: basePath(config) || '/', description: 'This server.' }],
+      ...ownPartOf(config),
       tags,
       components: {
         securitySchemes: {
@@ -117,42 +111,4 @@ export async function registerOpenApi(app: FastifyInstance, config: Config): Pro
     transformObject: (document) =>
       finished(jsonSchemaTransformObject(document) as unknown as Made, declared) as object,
   });
-}
-
-/** On a phone a table of answers is wider than the screen: it scrolls by itself, and the page does not. */
-const SCROLLING = '<style>.swagger-ui .responses-wrapper { overflow-x: auto }</style>';
-
-/** The page as its package makes it, and a line that phones need. */
-const onPhones = (page: string): string =>
-  page.replace(
-    '<meta charset="UTF-8">',
-    (charset) => `${charset}\n      ${VIEWPORT}\n      ${SCROLLING}`,
-  );
-
-/** The interactive page, from files of this server alone; the one place whose CSP allows scripts. */
-export async function registerDocs(app: FastifyInstance, config: Config): Promise<void> {
-  app.addHook('onSend', async (_request, reply, payload) => {
-    const isPage = String(reply.getHeader('content-type')).startsWith('text/html');
-    return isPage && typeof payload === 'string' ? onPhones(payload) : payload;
-  });
-  await app.register(swaggerUi, {
-    routePrefix: '/docs',
-    indexPrefix: basePath(config),
-    staticCSP: true,
-    theme: { title: escaped(`${config.PRODUCT_NAME} API`) },
-    transformStaticCSP: () =>
-      "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    uiConfig: {
-      // Without the bar that asks for the address of another document.
-      layout: 'BaseLayout',
-      persistAuthorization: false,
-      validatorUrl: null,
-      docExpansion: 'list',
-    },
-  });
-  app.get(
-    '/openapi.yaml',
-    { config: { access: 'public' }, schema: { hide: true } },
-    (_request, reply) => reply.type('application/yaml').send(app.swagger({ yaml: true })),
-  );
 }
