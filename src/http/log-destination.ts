@@ -7,6 +7,12 @@ const MAX_WAITING = 16_777_216;
 const BLOCK = 4_096;
 const FLUSH_EVERY = 50;
 
+/**
+ * Blocks of one of several workers. A pipe keeps a write of at most 4,096 bytes in one piece (PIPE_BUF of Linux), so a
+ * line of one worker is never torn by a line of another.
+ */
+const SHARED_BLOCK = { minLength: 3_072, maxWrite: 4_096 };
+
 /** Human-readable output, for a terminal. */
 const PRETTY = {
   target: 'pino-pretty',
@@ -14,7 +20,10 @@ const PRETTY = {
 };
 
 /** Standard output. If it is closed or its disk is full, lines are lost but the service keeps running. */
-export function logDestination(isTerminal: boolean): pino.DestinationStream {
+export function logDestination(
+  isTerminal: boolean,
+  { isShared = false }: { isShared?: boolean } = {},
+): pino.DestinationStream {
   const destination = isTerminal
     ? pino.transport(PRETTY)
     : pino.destination({
@@ -23,6 +32,7 @@ export function logDestination(isTerminal: boolean): pino.DestinationStream {
         maxLength: MAX_WAITING,
         minLength: BLOCK,
         periodicFlush: FLUSH_EVERY,
+        ...(isShared && SHARED_BLOCK),
       });
   const { flushSync } = destination;
   let isFailing = false;

@@ -1,0 +1,33 @@
+import type { RevokedUser } from '../schemas/user.ts';
+
+/** What workers tell each other. It stays on this machine. */
+export interface News {
+  /** A row that has revoked something. */
+  revoked: RevokedUser;
+}
+export type Topic = keyof News;
+export type Told = { [T in Topic]: { topic: T; news: News[T] } }[Topic];
+
+/** The other workers of this node. They know the same in memory, a few milliseconds later. A node of one process has none. */
+export class Peers {
+  readonly #post: ((told: Told) => void) | undefined;
+  readonly #listeners = new Map<Topic, (news: never) => void>();
+
+  /** `post` passes it on to every other worker. */
+  constructor(post?: (told: Told) => void) {
+    this.#post = post;
+  }
+
+  tell<T extends Topic>(topic: T, news: News[T]): void {
+    this.#post?.({ topic, news } as Told);
+  }
+
+  hear<T extends Topic>(topic: T, listener: (news: News[T]) => void): void {
+    this.#listeners.set(topic, listener);
+  }
+
+  /** What another worker told. Before somebody hears it, it is lost: the start then reads it from the database. */
+  receive({ topic, news }: Told): void {
+    this.#listeners.get(topic)?.(news as never);
+  }
+}
