@@ -5,7 +5,7 @@ import { EX_UNAVAILABLE, StartFault } from '../start-faults.ts';
 import type { Order, Report } from './messages.ts';
 
 /** The pause before the next try after a worker that ended before it was ready (ms), and its maximum: it doubles. */
-const PAUSE = 500;
+const PAUSE = 250;
 const MAX_PAUSE = 30_000;
 /** Tries in a row, while no worker is ready. */
 const TRIES = 5;

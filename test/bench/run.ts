@@ -4,6 +4,7 @@ import { firstSight } from './first-sight.ts';
 import { type Loader, startLoader } from './sides.ts';
 import { print, type Row } from './table.ts';
 import { whoami } from './whoami.ts';
+import { workers } from './workers.ts';
 
 /** What each measurement is given. */
 export interface Bench {
@@ -20,6 +21,7 @@ export interface Bench {
 const MEASUREMENTS: Record<string, (bench: Bench) => Promise<Row[]>> = {
   whoami,
   'first-sight': firstSight,
+  workers,
 };
 
 const { values } = parseArgs({
