@@ -1,5 +1,4 @@
 import type { ServerOptions } from 'node:http';
-import cookie from '@fastify/cookie';
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Context } from './context.ts';
@@ -73,8 +72,7 @@ export async function buildApp(context: Context, { logger, tls }: Surroundings):
   const count = await registerLimits(app, config);
   registerTransportChecks(app, config, count);
   registerNotFound(app, count);
-  await registerCors(app, config);
-  await app.register(cookie);
+  registerCors(app, config);
   registerBodyParser(app);
   await registerOpenApi(app, config);
   await app.register(async (scope) => registerDocs(scope, config), { prefix: basePath(config) });

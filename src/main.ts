@@ -40,7 +40,7 @@ function readTls({ TLS_CERT, TLS_KEY }: Config) {
 }
 
 const logOf = ({ LOG_LEVEL, WORKERS }: Config): pino.Logger =>
-  pino({ level: LOG_LEVEL }, logDestination(process.stdout.isTTY, { isShared: WORKERS > 1 }));
+  pino({ level: LOG_LEVEL }, logDestination(process.stdout.isTTY, WORKERS > 1));
 
 async function start(): Promise<void> {
   const signals = new Signals();

@@ -1,17 +1,19 @@
-import type { KyselyPlugin, PluginTransformQueryArgs } from 'kysely';
+import type { KyselyPlugin, PluginTransformQueryArgs, PluginTransformResultArgs } from 'kysely';
 import t, { type Test } from 'tap';
 import { openDatabase } from '../src/parts/storage/database.ts';
 import { migrate } from '../src/parts/storage/migrations.ts';
 import { testApp } from './test-app.ts';
 
-/** Writes down the kind of each query that goes to the database. */
+/** Writes down the kind of each query that the database answers. A query may be built once and run often. */
 class Trace implements KyselyPlugin {
-  readonly queries: string[] = [];
-  transformQuery({ node }: PluginTransformQueryArgs) {
-    this.queries.push(node.kind);
+  readonly queries: (string | undefined)[] = [];
+  readonly #kinds = new WeakMap<object, string>();
+  transformQuery({ node, queryId }: PluginTransformQueryArgs) {
+    this.#kinds.set(queryId, node.kind);
     return node;
   }
-  async transformResult({ result }: Parameters<KyselyPlugin['transformResult']>[0]) {
+  async transformResult({ queryId, result }: PluginTransformResultArgs) {
+    this.queries.push(this.#kinds.get(queryId));
     return result;
   }
 }

@@ -1,3 +1,4 @@
+import { parseCookie, stringifySetCookie } from 'cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
 import { Refusal } from '../rules/refusal.ts';
@@ -24,7 +25,7 @@ export function setCookie(
   config: Config,
   { name, value, maxAge }: NewCookie,
 ): void {
-  reply.setCookie(name, value, { ...attributesFor(config), maxAge });
+  reply.header('set-cookie', stringifySetCookie({ name, value, maxAge, ...attributesFor(config) }));
 }
 
 export function clearRefreshCookie(reply: FastifyReply, config: Config): void {
@@ -33,15 +34,14 @@ export function clearRefreshCookie(reply: FastifyReply, config: Config): void {
 
 /** The value of a cookie. Refuses two with the same name: a sibling domain may have set one of them. */
 export function cookieOf(request: FastifyRequest, name: CookieName): string | undefined {
-  const pairs = (request.headers.cookie ?? '')
-    .split(';')
-    .filter((pair) => pair.trim().startsWith(`${name}=`));
+  const { cookie = '' } = request.headers;
+  const pairs = cookie.split(';').filter((pair) => pair.trim().startsWith(`${name}=`));
   if (pairs.length > 1) {
     throw new Refusal('ambiguous_credentials', {
       detail: 'The request contains the same cookie twice.',
     });
   }
-  return request.cookies[name] || undefined;
+  return parseCookie(cookie)[name] || undefined;
 }
 
 /** CSRF check: browsers also send cookies with other sites' requests, but name the origin. Refuses origins not allowed. */

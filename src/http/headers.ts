@@ -11,6 +11,8 @@ export const HEADERS = Object.freeze({
   'cross-origin-resource-policy': 'same-origin',
   'referrer-policy': 'no-referrer',
   'strict-transport-security': 'max-age=63072000; includeSubDomains',
+  // `registerCors` answers by origin.
+  vary: 'Origin',
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
 });

@@ -1,17 +1,14 @@
 import { pino } from 'pino';
+import { LineBlocks } from './line-blocks.ts';
 
 /** Bytes of log lines buffered for a slow reader; lines beyond that are dropped. */
 const MAX_WAITING = 16_777_216;
 
-/** Lines are written in blocks of this many bytes, or after this many milliseconds. */
-const BLOCK = 4_096;
-const FLUSH_EVERY = 50;
-
 /**
- * Blocks of one of several workers. A pipe keeps a write of at most 4,096 bytes in one piece (PIPE_BUF of Linux), so a
- * line of one worker is never torn by a line of another.
+ * Linux keeps a write of this many bytes to a pipe in one piece (PIPE_BUF). So a line of one worker is never torn by a
+ * line of another.
  */
-const SHARED_BLOCK = { minLength: 3_072, maxWrite: 4_096 };
+const SHARED_BLOCK = 4_096;
 
 /** Human-readable output, for a terminal. */
 const PRETTY = {
@@ -19,20 +16,19 @@ const PRETTY = {
   options: { ignore: 'pid,hostname,reqId,event,ip', singleLine: true },
 };
 
-/** Standard output. If it is closed or its disk is full, lines are lost but the service keeps running. */
-export function logDestination(
-  isTerminal: boolean,
-  { isShared = false }: { isShared?: boolean } = {},
-): pino.DestinationStream {
+/**
+ * Standard output. If it is closed or its disk is full, lines are lost but the service keeps running. `isShared`: other
+ * processes write there too.
+ */
+export function logDestination(isTerminal: boolean, isShared = false): pino.DestinationStream {
+  const block = isShared ? SHARED_BLOCK : undefined;
   const destination = isTerminal
     ? pino.transport(PRETTY)
     : pino.destination({
         dest: 1,
         sync: false,
         maxLength: MAX_WAITING,
-        minLength: BLOCK,
-        periodicFlush: FLUSH_EVERY,
-        ...(isShared && SHARED_BLOCK),
+        ...(block && { maxWrite: block }),
       });
   const { flushSync } = destination;
   let isFailing = false;
@@ -47,5 +43,8 @@ export function logDestination(
       destination.flushSync = flushSync;
     });
   });
-  return destination;
+  if (isTerminal) return destination;
+  const blocks = new LineBlocks(destination, block);
+  process.on('exit', () => blocks.flushSync());
+  return blocks;
 }

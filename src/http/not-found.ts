@@ -30,9 +30,6 @@ const expressionOf = (url: string): RegExp =>
       .replace('*', '.*')}$`,
   );
 
-/** The CORS preflight route. It matches every path, so it does not show that a path exists. */
-const PREFLIGHTS = '*';
-
 /** Responds 405 with `Allow` if the path has other methods, else 404. Both count towards the rate limit. */
 export function registerNotFound(app: FastifyInstance, count: Count): void {
   // Before the body is read, so that unparseable bodies count too. Preflights are answered before their route's hooks.
@@ -43,7 +40,6 @@ export function registerNotFound(app: FastifyInstance, count: Count): void {
 
   const methodsByUrl = new Map<string, Set<string>>();
   app.addHook('onRoute', ({ url, method }) => {
-    if (url === PREFLIGHTS) return;
     const methods = methodsByUrl.get(url) ?? new Set();
     for (const name of [method].flat()) methods.add(name);
     methodsByUrl.set(url, methods);

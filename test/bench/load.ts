@@ -11,6 +11,8 @@ export interface Load {
   milliseconds: number;
   /** Whole requests, sent in turn. */
   requests: string[];
+  /** Instead of these requests: each connection refreshes with its token, and then with the one of the last answer. */
+  refreshTokens?: string[];
 }
 
 export interface Counted {
@@ -25,8 +27,20 @@ export interface Counted {
 
 const END = '\r\n\r\n';
 const LENGTH = /content-length: (\d+)/i;
+const NEXT = /"refresh_token":"([^"]+)"/;
 
-function run({ port, connections, milliseconds, requests }: Load): Promise<Counted> {
+function refreshOf(token: string): string {
+  const body = `{"refresh_token":"${token}"}`;
+  const head = [
+    'POST /v1/refresh HTTP/1.1',
+    'Host: auth.example.com',
+    'Content-Type: application/json',
+    `Content-Length: ${body.length}`,
+  ];
+  return `${head.join('\r\n')}${END}${body}`;
+}
+
+function run({ port, connections, milliseconds, requests, refreshTokens }: Load): Promise<Counted> {
   const bytes = requests.map((text) => Buffer.from(text, 'latin1'));
   const times: number[] = [];
   let next = 0;
@@ -49,10 +63,13 @@ function run({ port, connections, milliseconds, requests }: Load): Promise<Count
       const socket = connect({ host: '127.0.0.1', port, noDelay: true });
       let sentAt = 0;
       let text = '';
+      let token = refreshTokens?.[index];
       const send = () => {
         sentAt = performance.now();
-        socket.write(bytes[next] as Buffer);
-        next = (next + 1) % bytes.length;
+        if (token === undefined) {
+          socket.write(bytes[next] as Buffer);
+          next = (next + 1) % bytes.length;
+        } else socket.write(refreshOf(token), 'latin1');
       };
       socket.on('connect', send);
       socket.on('error', reject);
@@ -63,6 +80,7 @@ function run({ port, connections, milliseconds, requests }: Load): Promise<Count
         const length = Number(LENGTH.exec(text)?.[1] ?? 0);
         if (text.length < head + END.length + length) return;
         if (text.charCodeAt(9) !== 50) refused += 1;
+        if (token !== undefined) token = NEXT.exec(text)?.[1] ?? token;
         text = '';
         const now = performance.now();
         times.push(now - sentAt);

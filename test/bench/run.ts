@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
 import { firstSight } from './first-sight.ts';
+import { refresh } from './refresh.ts';
 import { type Loader, startLoader } from './sides.ts';
 import { print, type Row } from './table.ts';
 import { whoami } from './whoami.ts';
@@ -21,6 +22,7 @@ export interface Bench {
 const MEASUREMENTS: Record<string, (bench: Bench) => Promise<Row[]>> = {
   whoami,
   'first-sight': firstSight,
+  refresh,
   workers,
 };
 

@@ -15,10 +15,22 @@ function start(file: string, processor: number, env: NodeJS.ProcessEnv): ChildPr
   return child;
 }
 
+const firstMessage = (child: ChildProcess, name: string) =>
+  Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(() => Promise.reject(new Error(`the side ${name} did not start`))),
+  ]);
+
 export interface Side {
   name: string;
   /** What it said when it listened. */
-  said: { port: number; tokens: string[]; claims: { iss: string; aud: string }; publicKey: string };
+  said: {
+    port: number;
+    tokens: string[];
+    refreshTokens: string[];
+    claims: { iss: string; aud: string };
+    publicKey: string;
+  };
   /** Processor time used so far (µs), of all its threads. */
   processorTime(): Promise<number>;
   /** Its process, for `/proc`. */
@@ -29,10 +41,7 @@ export interface Side {
 /** `name`: its file in `sides/`. */
 export async function startSide(name: string, env: NodeJS.ProcessEnv = {}): Promise<Side> {
   const child = start(`./sides/${name}`, 0, { NODE_ENV: 'production', ...env });
-  const [said] = await Promise.race([
-    once(child, 'message'),
-    once(child, 'exit').then(() => Promise.reject(new Error(`the side ${name} did not start`))),
-  ]);
+  const [said] = await firstMessage(child, name);
   return {
     name,
     said,
@@ -61,6 +70,30 @@ export function startLoader(): Loader {
       child.send(what);
       const [counted] = await once(child, 'message');
       return counted;
+    },
+    stop: async () => {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    },
+  };
+}
+
+/** A database without a server around it. */
+export interface RawSide {
+  /** How many rows it reads and writes back durably in a second, one after another. */
+  commits(milliseconds: number): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** `name`: its file in `sides/`. */
+export async function startRaw(name: string, env: NodeJS.ProcessEnv): Promise<RawSide> {
+  const child = start(`./sides/${name}`, 0, env);
+  await firstMessage(child, name);
+  return {
+    commits: async (milliseconds) => {
+      child.send(milliseconds);
+      const [rate] = await once(child, 'message');
+      return rate;
     },
     stop: async () => {
       child.kill('SIGKILL');

@@ -1,4 +1,4 @@
-import { hkdfSync } from 'node:crypto';
+import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import { OwnClaims, type OwnKind } from '../../schemas/claims.ts';
 import type { PublicJwkSet, SigningAlgorithm } from '../../schemas/jwk.ts';
 import {
@@ -23,8 +23,8 @@ export interface JwsSpec {
   typ: string;
   kid: string;
   alg: SigningAlgorithm;
-  privateKey: string | Buffer;
-  publicKey: string | Buffer;
+  privateKey: KeyObject;
+  publicKey: KeyObject;
   issuer: string;
   audience: string;
   requiredClaims: string[];
@@ -60,7 +60,7 @@ const accessSpec = (key: SigningKey, { issuer, audience }: Parties): JwsSpec => 
 
 function ownSpec(master: MasterSecret, kind: OwnKind, { issuer }: Parties): JwsSpec {
   const { kid, notBefore, notAfter } = master;
-  const key = derive(master.secret, kind);
+  const key = createSecretKey(derive(master.secret, kind));
   return {
     kind,
     typ: `${kind}+jwt`,

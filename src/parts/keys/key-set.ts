@@ -3,6 +3,7 @@ import {
   createHash,
   createPrivateKey,
   createPublicKey,
+  createSecretKey,
   type JsonWebKey,
   type KeyObject,
   sign,
@@ -22,9 +23,9 @@ interface Lifetime {
 /** A key that signs access tokens. */
 export interface SigningKey extends Lifetime {
   alg: SigningAlgorithm;
-  /** PEM, or the shared secret of HS256. */
-  privateKey: string | Buffer;
-  publicKey: string | Buffer;
+  /** With HS256, both are the shared secret. */
+  privateKey: KeyObject;
+  publicKey: KeyObject;
   /** Absent for HS256: a shared secret is never published. */
   publicJwk?: JsonWebKey;
 }
@@ -113,22 +114,16 @@ function signingKeyOf(jwk: PrivateJwk, life: Lifetime): SigningKey {
     throw new KeySetError('its alg does not match its kty');
   }
   if (jwk.kty === 'oct') {
-    const secret = secretOf(jwk);
+    const secret = createSecretKey(secretOf(jwk));
     return { ...life, alg, privateKey: secret, publicKey: secret };
   }
-  const key = privateKeyOf(jwk);
-  const publicKey = createPublicKey(key);
+  const privateKey = privateKeyOf(jwk);
+  const publicKey = createPublicKey(privateKey);
   const publicJwk = publicKey.export({ format: 'jwk' }) as JsonWebKey & Pick<PrivateJwk, 'kty'>;
   // The published key and its thumbprint come from the public half in the file, so it must match the private half.
-  if (!isPair(key, publicKey) || thumbprint(publicJwk) !== life.kid)
+  if (!isPair(privateKey, publicKey) || thumbprint(publicJwk) !== life.kid)
     throw new KeySetError('its public half does not match its private half');
-  return {
-    ...life,
-    alg,
-    privateKey: key.export({ type: 'pkcs8', format: 'pem' }) as string,
-    publicKey: publicKey.export({ type: 'spki', format: 'pem' }) as string,
-    publicJwk,
-  };
+  return { ...life, alg, privateKey, publicKey, publicJwk };
 }
 
 function lifetimeOf(jwk: PrivateJwk): Lifetime {

@@ -11,8 +11,8 @@ const STALE = 5_000;
 
 const CLEAN_UP_EVERY = 60_000;
 
-/** Rows per page, so that parsing them does not delay requests. */
-const PAGE = 100;
+/** Rows per page, so that a page does not delay requests. */
+const PAGE = 500;
 
 /** A clock set back by more than this counts as a jump (ms). */
 const JUMP = 1_000;

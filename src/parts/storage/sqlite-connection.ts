@@ -105,17 +105,13 @@ export class SqliteConnection {
     this.#database.close();
   }
 
+  /** A statement that fails undoes itself alone (ABORT, the default of SQLite), so no savepoint is needed. */
   #runApart(query: SqliteQuery): SqliteOutcome {
-    this.#execute('savepoint apart');
     try {
-      const answer = this.run(query);
-      this.#execute('release apart');
-      return { answer };
+      return { answer: this.run(query) };
     } catch (error) {
       // SQLite has rolled back the whole transaction, so all its queries have failed.
       if (!this.#database.inTransaction) throw error;
-      this.#execute('rollback to apart');
-      this.#execute('release apart');
       return { error };
     }
   }

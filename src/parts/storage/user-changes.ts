@@ -3,7 +3,7 @@ import { type Database, DECOY, eraseOldVersions } from './database.ts';
 import { EmailTaken, isLostRace, isUniqueViolation, StorageFault } from './faults.ts';
 import { RowTurns } from './row-turns.ts';
 import { backOff, TRIES } from './tries.ts';
-import { toRow } from './user-row.ts';
+import { UserUpdate } from './user-update.ts';
 
 /** A decision: the next user (the same object if nothing changes), and a result for the caller. */
 export interface Change<T> {
@@ -23,24 +23,15 @@ interface Options {
 /** Rolls a transaction back. */
 class LostRace extends Error {}
 
-/** The compare-and-swap. False: the row has changed since it was read. */
-async function writeOver(db: Database, seen: User, next: User): Promise<boolean> {
-  const { numUpdatedRows } = await db
-    .updateTable('users')
-    .set({ ...toRow(next), row_version: seen.row_version + 1 })
-    .where('id', '=', seen.id)
-    .where('row_version', '=', seen.row_version)
-    .executeTakeFirst();
-  return numUpdatedRows === 1n;
-}
-
 /** Changes rows of users. For what callers may rely on, see the same methods of `Users`. */
 export class UserChanges {
   readonly #options: Options;
+  readonly #update: UserUpdate;
   readonly #turns = new RowTurns();
 
   constructor(options: Options) {
     this.#options = options;
+    this.#update = new UserUpdate(options.db);
   }
 
   async change<T>(
@@ -71,8 +62,10 @@ export class UserChanges {
   async writeDecoy(write: boolean): Promise<void> {
     const decoy = await this.#options.find(DECOY);
     if (decoy === undefined || !write) return;
+    // The column that a guess writes.
+    const user = { ...decoy, throttle: [...decoy.throttle] };
     // A lost race needs no retry: the decoy stores nothing.
-    await this.#turns.run(DECOY, () => this.#replace(decoy, { user: decoy, result: undefined }));
+    await this.#turns.run(DECOY, () => this.#replace(decoy, { user, result: undefined }));
   }
 
   /** False: another node wrote first. Throws if the answer was lost; the row then shows whether the write took place. */
@@ -88,7 +81,7 @@ export class UserChanges {
 
   #write(seen: User, { user: next, witness }: Change<unknown>): Promise<boolean> {
     const { db } = this.#options;
-    if (witness === undefined) return writeOver(db, seen, next);
+    if (witness === undefined) return this.#update.run(seen, next);
     return db.transaction().execute(async (transaction) => {
       const pair = [
         { from: seen, to: next },
@@ -96,7 +89,7 @@ export class UserChanges {
       ];
       // Always by id: two users who are each other's witness would otherwise deadlock.
       for (const { from, to } of pair.sort((a, b) => (a.from.id < b.from.id ? -1 : 1))) {
-        if (!(await writeOver(transaction, from, to))) throw new LostRace();
+        if (!(await this.#update.run(from, to, transaction))) throw new LostRace();
       }
       return true;
     });

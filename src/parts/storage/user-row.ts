@@ -25,14 +25,33 @@ export type UserRow = Omit<User, JsonColumn> & {
 const isJson = (column: keyof User): boolean =>
   (JSON_COLUMNS as readonly string[]).includes(column);
 
+/** Written together, always: see `secret-hashes.ts`. */
+const secretColumns = (user: User) => ({
+  password_hash: passwordHashColumn(user),
+  secret_hashes: stored(user, 'secret_hashes') as UserRow['secret_hashes'],
+});
+
 const stored = (user: User, column: keyof User) =>
   isJson(column) && user[column] !== null ? JSON.stringify(user[column]) : user[column];
 
 export const toRow = (user: User): UserRow =>
   ({
     ...Object.fromEntries(COLUMNS.map((column) => [column, stored(user, column)])),
-    password_hash: passwordHashColumn(user),
+    ...secretColumns(user),
   }) as UserRow;
+
+/** Fixed when the row is inserted; or set by every update. */
+const KEPT: readonly (keyof User)[] = ['id', 'kind', 'created_at', 'row_version'];
+const CHANGEABLE = COLUMNS.filter((column) => !KEPT.includes(column));
+
+/** The columns in which `next` differs from the row that it was decided from. A decision shares with it what it leaves. */
+export function changedColumns(seen: User, next: User): Partial<UserRow> {
+  const changed = CHANGEABLE.filter((column) => next[column] !== seen[column]);
+  const row: Partial<UserRow> = Object.fromEntries(
+    changed.map((column) => [column, stored(next, column)]),
+  );
+  return next.kind === 'service' ? { ...row, ...secretColumns(next) } : row;
+}
 
 /**
  * Parses some or all columns of a row. Refuses a row that does not match with UnreadableRow, which names the

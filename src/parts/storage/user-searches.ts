@@ -1,5 +1,5 @@
 import { type Selectable, sql } from 'kysely';
-import { RevokedUser, User } from '../../schemas/user.ts';
+import { User } from '../../schemas/user.ts';
 import { byBytes } from './database.ts';
 import { behindPrefix } from './prefix.ts';
 import type { UserQueries } from './user-queries.ts';
@@ -70,31 +70,4 @@ export async function findOtherUser(
       .execute(),
   );
   return rows.map((row) => queries.parse(User, row)).find((user) => user !== undefined);
-}
-
-/** `Users.revokedSince`. */
-export async function* revokedUsers(
-  queries: UserQueries,
-  instant: number,
-  limit: number,
-): AsyncGenerator<RevokedUser[]> {
-  let after = { revoked_at: instant, id: '' };
-  for (;;) {
-    const { revoked_at, id } = after;
-    const rows = await queries.run('revokedSince', (db) =>
-      db
-        .selectFrom('users')
-        .select(['id', 'access_version', 'revoked_at', 'sessions'])
-        .where('revoked_at', '>=', revoked_at)
-        .where((row) => row.or([row('revoked_at', '>', revoked_at), row('id', '>', id)]))
-        .orderBy('revoked_at')
-        .orderBy('id')
-        .limit(limit)
-        .execute(),
-    );
-    yield rows.map((row) => queries.parse(RevokedUser, row) ?? { ...row, sessions: [] });
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < limit) return;
-    after = { revoked_at: Number(last.revoked_at), id: last.id };
-  }
 }

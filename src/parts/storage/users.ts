@@ -1,3 +1,4 @@
+import type { Selectable } from 'kysely';
 import { type RevokedUser, User } from '../../schemas/user.ts';
 import { type Database, DECOY } from './database.ts';
 import {
@@ -7,11 +8,13 @@ import {
   type StorageFault,
   type UnreadableRow,
 } from './faults.ts';
+import { Prepared } from './prepared.ts';
+import { RevokedUsers } from './revoked-users.ts';
 import { type Change, UserChanges } from './user-changes.ts';
 import { UserQueries } from './user-queries.ts';
 import { removeDeletedUsers } from './user-removal.ts';
-import { COLUMNS, parseRow, toRow } from './user-row.ts';
-import { findOtherUser, listUsers, type Page, revokedUsers } from './user-searches.ts';
+import { COLUMNS, parseRow, toRow, type UserRow } from './user-row.ts';
+import { findOtherUser, listUsers, type Page } from './user-searches.ts';
 
 export { EmailTaken, StorageFault, UnreadableRow } from './faults.ts';
 export type { Change } from './user-changes.ts';
@@ -27,9 +30,13 @@ export interface UsersListener {
 export class Users {
   readonly #queries: UserQueries;
   readonly #changes: UserChanges;
+  readonly #revoked: RevokedUsers;
+  readonly #find: Record<'id' | 'email_key', Prepared<{ key: string }, Selectable<UserRow>>>;
 
   constructor(db: Database, listener: UsersListener) {
     this.#queries = new UserQueries(db, (row) => listener.unreadable(row));
+    this.#revoked = new RevokedUsers(this.#queries);
+    this.#find = { id: findBy(db, 'id'), email_key: findBy(db, 'email_key') };
     this.#changes = new UserChanges({
       db,
       find: (id) => this.findById(id),
@@ -91,11 +98,11 @@ export class Users {
   }
 
   /**
-   * Everything revoked at or after `instant` (ms), in pages of `limit` users. A row whose sessions cannot be read
-   * comes without sessions.
+   * Everything revoked at or after `instant` (ms), in pages of at most `limit` users with their ended sessions. A row
+   * whose sessions cannot be read comes without sessions.
    */
   revokedSince(instant: number, limit: number): AsyncGenerator<RevokedUser[]> {
-    return revokedUsers(this.#queries, instant, limit);
+    return this.#revoked.since(instant, limit);
   }
 
   /** Ordered by id, so oldest first; a search by address is ordered by address. Skips deleted users and unreadable rows. */
@@ -128,12 +135,14 @@ export class Users {
     // PostgreSQL accepts no NUL in text, so no row has one.
     if (value.includes('\0')) return undefined;
     return this.#queries.run('find', async (db) => {
-      const row = await db
-        .selectFrom('users')
-        .select(COLUMNS)
-        .where(column, '=', value)
-        .executeTakeFirst();
+      const { rows } = await this.#find[column].run(db, { key: value });
+      const [row] = rows;
       return row && parseRow(User, row);
     });
   }
 }
+
+const findBy = (db: Database, column: 'id' | 'email_key') =>
+  new Prepared<{ key: string }, Selectable<UserRow>>((value) =>
+    db.selectFrom('users').select(COLUMNS).where(column, '=', value('key')),
+  );

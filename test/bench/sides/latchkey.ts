@@ -9,14 +9,17 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { issuePair } from '../../../src/actions/tokens/token-pair.ts';
 import { buildApp } from '../../../src/app.ts';
 import { readConfig } from '../../../src/config.ts';
 import { buildContext } from '../../../src/context.ts';
 import { logDestination } from '../../../src/http/log-destination.ts';
+import { randomId } from '../../../src/parts/ids.ts';
 import { newMasterSecret, newSigningKey } from '../../../src/parts/keys/new-keys.ts';
 import { newPerson } from '../../../src/rules/accounts.ts';
 import { AccessClaims } from '../../../src/schemas/claims.ts';
 import { serving } from './serving.ts';
+import { signedIn } from './signed-in.ts';
 
 const TOKENS = 10_000;
 
@@ -59,6 +62,11 @@ const tokens = Array.from({ length: TOKENS }, (_, index) =>
   }),
 );
 const claims = context.accessTokens.read(tokens[0] as string);
+const holders = signedIn(Number(process.env['SESSIONS'] ?? 0));
+if (holders.length > 0) await context.users.insertMany(holders.map((holder) => holder.user));
+const refreshTokens = holders.map(
+  (holder) => issuePair(context, { ...holder, device: randomId() }).refresh_token,
+);
 const text = JSON.stringify(claims);
 
 // The same answer with the same headers, for anyone.
@@ -81,6 +89,7 @@ context.revocationFeed.follow(500, () => {});
 const publicKey = createPublicKey({ key: keys[0] as JsonWebKey, format: 'jwk' });
 serving((app.server.address() as AddressInfo).port, {
   tokens,
+  refreshTokens,
   claims,
   publicKey: publicKey.export({ type: 'spki', format: 'pem' }),
 });

@@ -5,8 +5,8 @@ import { PasswordStrength } from '../../../src/parts/passwords/password-strength
 
 const overloaded = { code: 'overloaded', circumstances: { retryAfter: 2 } };
 
-function strengthOf(t: Test) {
-  const strength = new PasswordStrength();
+function strengthOf(t: Test, idle?: number) {
+  const strength = new PasswordStrength(idle);
   t.teardown(() => strength.close());
   return strength;
 }
@@ -142,6 +142,20 @@ t.test(
     t.equal(await strength.isStrong('correct horse battery staple', []), true);
   },
 );
+
+t.test('an idle thread ends, and a check that arrives meanwhile starts a new one', async (t) => {
+  const strength = strengthOf(t, 0);
+  const ended = t.capture(Worker.prototype, 'terminate', Worker.prototype.terminate);
+  t.equal(await strength.isStrong('passwordpassword', []), false);
+  const endings: unknown[] = [];
+  while (endings.length === 0) {
+    await setImmediate();
+    endings.push(...ended().flatMap((call) => ('returned' in call ? [call.returned] : [])));
+  }
+  const meanwhile = strength.isStrong('correct horse battery staple', []);
+  t.type(await endings[0], 'number', 'the thread has ended');
+  t.equal(await meanwhile, true);
+});
 
 t.test('closing without a check does nothing', async () => {
   await new PasswordStrength().close();

@@ -45,13 +45,15 @@ async function filled(t: Test, engine: Engine) {
   // PostgreSQL does this by itself after a while; SQLite never does.
   if (engine.name !== 'SQLite') await sql`analyze`.execute(db);
 
-  /** The query plan of the last query. */
-  async function plan(ask: () => Promise<unknown>): Promise<string> {
+  /** The query plan of the first query, or the one at `at`. */
+  async function plan(ask: () => Promise<unknown>, at = 0): Promise<string> {
     kept.nodes.length = 0;
     await ask();
     const { sql: text, parameters } = db
       .getExecutor()
-      .compileQuery(kept.nodes[0] as RootOperationNode, { queryId: 'explained' }) as CompiledQuery;
+      .compileQuery(kept.nodes.at(at) as RootOperationNode, {
+        queryId: 'explained',
+      }) as CompiledQuery;
     const explain = engine.name === 'SQLite' ? 'explain query plan' : 'explain';
     const { rows } = await db.executeQuery<Record<string, unknown>>({
       ...sql`select`.compile(db),
@@ -96,6 +98,8 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
       t.notMatch(text, SCAN, what);
       if (what !== 'the poll') t.notMatch(text, SORT, what);
     }
+    const rows = await plan(() => users.revokedSince(NOW - 20, 10).next(), -1);
+    t.match(rows, /sqlite_autoindex_users_1 \(id=|users_pkey/, 'what the poll has not read yet');
   });
 
   t.test(`on ${engine.name} any number of rows is removed, in batches`, async (t) => {

@@ -6,9 +6,11 @@ import { sqliteInMemory, usersOf } from '../../databases.ts';
 import { NOW } from '../../rules/samples.ts';
 
 /** A service account, and the columns of its row as a node of the version before sees them. */
-async function account(t: Test, secret_hashes: string[] | null) {
+const account = (t: Test, secret_hashes: string[] | null) =>
+  stored(t, { ...emptyUser(newUserId(NOW), 'service', NOW), secret_hashes });
+
+async function stored(t: Test, user: User) {
   const { db, users } = await usersOf(t, sqliteInMemory);
-  const user: User = { ...emptyUser(newUserId(NOW), 'service', NOW), secret_hashes };
   await users.insert(user);
   return {
     user,
@@ -55,7 +57,7 @@ t.test('secrets that a node of the version before removes are gone here too', as
 });
 
 t.test("a person's password hash stays as it is", async (t) => {
-  const { found, change } = await account(t, null);
-  await change({ kind: 'person', password_hash: 'a hash with blanks' });
+  const { found, change } = await stored(t, emptyUser(newUserId(NOW), 'person', NOW));
+  await change({ password_hash: 'a hash with blanks' });
   t.match(await found(), { password_hash: 'a hash with blanks', secret_hashes: null });
 });

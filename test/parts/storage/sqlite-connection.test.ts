@@ -56,6 +56,12 @@ t.test('a query that fails does not affect others in the same commit', async (t)
     { answer: { insertId: 2n } },
   ]);
   t.same(words(), [{ word: 'a' }, { word: 'b' }]);
+  connection.runTogether([
+    add('c'),
+    query("insert into words (word) values ('d'), ('e'), ('a')"),
+    query("update words set word = 'f'"),
+  ]);
+  t.same(words(), [{ word: 'a' }, { word: 'b' }, { word: 'c' }], 'nor leaves half of itself');
 });
 
 t.test('if the commit fails nothing is written, and the next query works', async (t) => {

@@ -27,7 +27,11 @@ t.test('a thread answers with the rows and errors of SQLite', async (t) => {
     message: 'UNIQUE constraint failed: words.word',
   });
   t.same((await thread.ask(query('select * from words'))).rows, [{ word: 'a' }]);
-  await t.rejects(thread.ask(query('select ?', () => {})), { name: 'DataCloneError' });
+  const one = thread.ask(query('select 1 as n'));
+  const none = thread.ask(query('select ?', () => {}));
+  const two = thread.ask(query('select 2 as n'));
+  await t.rejects(none, { name: 'DataCloneError' }, 'a query that cannot be posted fails alone');
+  t.match([await one, await two], [{ rows: [{ n: 1 }] }, { rows: [{ n: 2 }] }]);
   await t.rejects(thread.ask(query('select ?', true)), { name: 'Error', message: /bind/ });
   const last = thread.ask(query("insert into words values ('last')"));
   await thread.close();
@@ -76,9 +80,9 @@ t.test('messages at the port are answered until the queue is closed', async (t) 
   serve({ path: join(folder(t), 'test.db'), patience: 1_000 }, port2);
   const heard: unknown[] = [];
   const closed = new Promise((resolve) => port1.on('close', resolve));
-  port1.on('message', (message) => heard.push(message));
-  port1.postMessage({ id: 1, request: query('select 1 as n') });
-  port1.postMessage({ id: 2, request: query('no sql') });
+  port1.on('message', (answers) => heard.push(...answers));
+  port1.postMessage([{ id: 1, request: query('select 1 as n') }]);
+  port1.postMessage([{ id: 2, request: query('no sql') }]);
   port1.postMessage('close');
   await closed;
   t.match(heard, [

@@ -136,7 +136,7 @@ t.test('on every database', async (t) => {
       });
 
       t.test(
-        'a change writes the whole user, counts up the row version, and is reported',
+        'a change may write every column, counts up the row version, and is reported',
         async (t) => {
           const { users, written } = await empty();
           const user = person();
@@ -153,6 +153,29 @@ t.test('on every database', async (t) => {
           t.equal(await users.findByEmail('ada@example.com'), undefined);
         },
       );
+
+      t.test('a change writes no other column than those that it changes', async (t) => {
+        const { users, db } = await empty();
+        const user = person();
+        await users.insert(user);
+        const meanwhile = { name: 'Operator', mfa: '{"newer":1}', throttle: 'unreadable' };
+        const demote = (seen: User) => ({
+          user: { ...seen, roles: ['other'], id: 'x', kind: 'service' as const, created_at: 1 },
+          result: undefined,
+        });
+        await users.change(user.id, demote, async () => {
+          await db.updateTable('users').set(meanwhile).where('id', '=', user.id).execute();
+          return undefined;
+        });
+        t.match(
+          await db
+            .selectFrom('users')
+            .selectAll()
+            .where('id', '=', user.id)
+            .executeTakeFirstOrThrow(),
+          { ...meanwhile, roles: '["other"]', kind: 'person', created_at: NOW, row_version: 1 },
+        );
+      });
 
       t.test('a change does not affect other rows', async (t) => {
         const { users } = await empty();
@@ -346,6 +369,12 @@ t.test('on every database', async (t) => {
         await db.updateTable('users').set(Object.fromEntries(texts)).execute();
         await users.change(user.id, rename('Other'));
         t.match(await users.findById(user.id), { ...newer, name: 'Other' });
+        await users.change(user.id, (before) => {
+          const { sessions, throttle, mfa } = before;
+          const rewritten = { sessions: [...sessions], throttle: [...throttle], mfa: { ...mfa } };
+          return { user: { ...before, ...rewritten }, result: undefined };
+        });
+        t.match(await users.findById(user.id), newer, 'also when their columns are written');
       });
 
       t.test('revocations are read in pages, each once', async (t) => {
@@ -402,7 +431,7 @@ t.test('on every database', async (t) => {
         await fails(
           t,
           users.change(user.id, (seen) => ({
-            user: { ...seen, kind: null as never },
+            user: { ...seen, status: null as never },
             result: 1,
           })),
           StorageFault,

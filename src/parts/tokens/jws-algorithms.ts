@@ -1,0 +1,34 @@
+import { constants, createHmac, type KeyObject, sign, timingSafeEqual, verify } from 'node:crypto';
+import type { SigningAlgorithm } from '../../schemas/jwk.ts';
+
+interface Algorithm {
+  sign(input: Buffer, key: KeyObject): Buffer;
+  verify(input: Buffer, key: KeyObject, signature: Buffer): boolean;
+}
+
+const asymmetric = (digest: 'sha256' | null, options: object): Algorithm => ({
+  sign: (input, key) => sign(digest, input, { key, ...options }),
+  verify: (input, key, signature) => verify(digest, input, { key, ...options }, signature),
+});
+
+const hmac = (input: Buffer, key: KeyObject): Buffer =>
+  createHmac('sha256', key).update(input).digest();
+
+/** The algorithms of RFC 7518 section 3.1 and RFC 8037 section 3.1 that a key may have. */
+export const ALGORITHMS: Record<SigningAlgorithm, Algorithm> = {
+  // A signature is R and S, not DER (RFC 7518 section 3.4).
+  ES256: asymmetric('sha256', { dsaEncoding: 'ieee-p1363' }),
+  RS256: asymmetric('sha256', { padding: constants.RSA_PKCS1_PADDING }),
+  PS256: asymmetric('sha256', {
+    padding: constants.RSA_PKCS1_PSS_PADDING,
+    saltLength: constants.RSA_PSS_SALTLEN_DIGEST,
+  }),
+  EdDSA: asymmetric(null, {}),
+  HS256: {
+    sign: hmac,
+    verify: (input, key, signature) => {
+      const expected = hmac(input, key);
+      return signature.length === expected.length && timingSafeEqual(signature, expected);
+    },
+  },
+};
