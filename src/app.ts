@@ -69,7 +69,7 @@ export async function buildApp(context: Context, { logger, tls }: Surroundings):
   registerHeaders(app);
   registerShutdown(app, context.shutdown);
   refuseTunnels(app, config);
-  const count = await registerLimits(app, config);
+  const count = await registerLimits(app, config, context.peers);
   registerTransportChecks(app, config, count);
   registerNotFound(app, count);
   registerCors(app, config);

@@ -58,6 +58,7 @@ export interface Context {
   unreadableRows: UnreadableRows;
   outbox: Outbox;
   mailboxLimit: MailboxLimit;
+  peers: Peers;
   shutdown: Shutdown;
   /** Reads the key set again. Refuses a bad one with KeySetError, and keeps the old keys. */
   reloadKeys(): Promise<void>;
@@ -171,7 +172,8 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
     guessing: new Guessing(users, clock),
     unreadableRows,
     outbox,
-    mailboxLimit: new MailboxLimit(),
+    mailboxLimit: new MailboxLimit(peers),
+    peers,
     shutdown: new Shutdown(config.SHUTDOWN_DELAY),
     reloadKeys: async () => keys.replace(keySetSource.readAgain(), clock()),
     close: async () => {

@@ -1,7 +1,19 @@
 import type { RevokedUser } from '../schemas/user.ts';
 
+/** Requests of a client prefix that a worker has counted. */
+export interface Counted {
+  key: string;
+  count: number;
+  /** The end of the window: milliseconds since 1970. */
+  ends: number;
+}
+
 /** What workers tell each other. It stays on this machine. */
 export interface News {
+  /** `store`: which limit counted. */
+  counts: { store: number; counts: Counted[] };
+  /** A letter that strangers can cause. `key` stands for occasion and address; `at` in milliseconds. */
+  letter: { key: string; at: number };
   /** A row that has revoked something. */
   revoked: RevokedUser;
 }
