@@ -169,7 +169,7 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
       grace: config.REFRESH_GRACE,
       count: config.MAX_SESSIONS,
     },
-    guessing: new Guessing(users, clock),
+    guessing: new Guessing(users, clock, { ...(peers.ask && { ask: peers.ask }) }),
     unreadableRows,
     outbox,
     mailboxLimit: new MailboxLimit(peers),

@@ -5,6 +5,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import type { Report } from '../src/processes/messages.ts';
+import { Questions } from '../src/processes/questions.ts';
 import { folder } from './databases.ts';
 import { freePort } from './free-port.ts';
 import { launch, serve } from './server.ts';
@@ -298,6 +300,70 @@ t.test('workers that end before they are ready are tried again, then the node en
   t.equal((await fetch(`${server.url}/livez`)).status, 200, 'the first serves');
   process.kill(readyIn(server)[0] as number, 'SIGKILL');
   t.match(await server.ended, { code: 69, stderr: /^No worker gets ready: [^\n]*\n$/ });
+});
+
+t.test('a signal while a worker waits for its next try starts no more', async (t) => {
+  const preload = inWorker('if (id > 1) process.exit(3);');
+  const env = { WORKERS: '2', SHUTDOWN_DELAY: '2s' };
+  const server = await serve(t, { cwd: folder(t), env, preload, isMeasured: true });
+  await server.line(/before it was ready, next try in 1 s/);
+  server.child.kill('SIGTERM');
+  t.match(await server.ended, { code: 0, stderr: '' });
+  t.notMatch(server.stdout.join(), /next try in 2 s/);
+});
+
+/** Guesses a password, on a new connection each time: each worker gets every other guess. */
+const guess = async (server: { url: string }, email: string): Promise<number> => {
+  const answer = await fetch(`${server.url}/v1/login`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', connection: 'close' },
+    body: JSON.stringify({ email, password: 'a wrong guess, but long enough' }),
+  });
+  await answer.arrayBuffer();
+  return answer.status;
+};
+
+t.test('the workers count guesses together, at known and unknown addresses alike', async (t) => {
+  const server = await twoWorkers(t);
+  await server.tokens('/v1/register', CREDENTIALS);
+  for (const email of [CREDENTIALS.email, 'nobody@example.com']) {
+    const statuses: number[] = [];
+    for (let turn = 0; turn < 7; turn += 1) statuses.push(await guess(server, email));
+    t.same(statuses, [401, 401, 401, 401, 401, 429, 429], email);
+  }
+  server.child.kill('SIGTERM');
+  t.match(await server.ended, { code: 0, stderr: '' });
+});
+
+t.test('the workers count the requests of a client together', async (t) => {
+  const server = await twoWorkers(t, { env: { RATE_LIMIT: '600/1h', AUTH_RATE_LIMIT: '10/1h' } });
+  const statuses: number[] = [];
+  for (let turn = 0; turn < 14; turn += 1)
+    statuses.push(await guess(server, `nobody${turn}@example.com`));
+  const counted = statuses.filter((status) => status === 401).length;
+  t.ok(counted >= 10 && counted <= 11, `${counted}`);
+  t.same(statuses.slice(11), [429, 429, 429]);
+  server.child.kill('SIGTERM');
+  t.match(await server.ended, { code: 0 });
+});
+
+t.test('without the primary a question fails, it does not wait', async (t) => {
+  const asked: Report[] = [];
+  let fault: Error | null = null;
+  const questions = new Questions((report, sent) => {
+    asked.push(report);
+    sent(fault);
+  });
+  const answered = questions.ask({ what: 'nothing' });
+  questions.answered(1, { written: false });
+  questions.answered(9, { written: true });
+  t.same(await answered, { written: false });
+  const waiting = questions.ask({ what: 'nothing' });
+  questions.fail();
+  await t.rejects(waiting, { code: 'overloaded' });
+  fault = new Error('the channel is closed');
+  await t.rejects(questions.ask({ what: 'nothing' }), { code: 'overloaded' });
+  t.match(asked, [{ type: 'ask', id: 1 }, { id: 2 }, { id: 3 }]);
 });
 
 t.test('two processes write one SQLite file: no refresh fails, and none is lost', async (t) => {

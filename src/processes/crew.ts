@@ -1,4 +1,5 @@
 import cluster, { type Worker } from 'node:cluster';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { pino } from 'pino';
 import { EX_UNAVAILABLE, StartFault } from '../start-faults.ts';
@@ -32,7 +33,6 @@ export class Crew {
   /** Workers in a row that ended before they were ready. */
   #failures = 0;
   #isEnding = false;
-  readonly #allEnded = Promise.withResolvers<void>();
   /** How workers ended badly after they were told to end. */
   readonly #faults: string[] = [];
 
@@ -71,7 +71,7 @@ export class Crew {
   async end(): Promise<void> {
     this.#isEnding = true;
     this.sendAll({ type: 'end' });
-    if (this.#living.size > 0) await this.#allEnded.promise;
+    await Promise.all([...this.#living].map((worker) => once(worker, 'exit')));
     if (this.#faults.length > 0) throw new Error(this.#faults.join(', '));
   }
 
@@ -106,7 +106,6 @@ export class Crew {
     this.#options.ended(worker);
     if (this.#isEnding) {
       if (code !== 0) this.#faults.push(`worker ${worker.id} ${how}`);
-      if (this.#living.size === 0) this.#allEnded.resolve();
     } else if (this.#ready.has(worker)) this.#replace(worker, how);
     else if (this.#hasStarted) void this.#tryAgain(worker, how);
     // It has said why.

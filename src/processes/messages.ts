@@ -1,3 +1,4 @@
+import type { GuessAnswer, GuessQuestion } from '../parts/guessing/unknown-guesses.ts';
 import type { Told } from '../parts/peers.ts';
 import type { Snapshot } from '../parts/worker-metrics.ts';
 
@@ -9,7 +10,9 @@ export type Report =
   | { type: 'failing' }
   /** For every other worker. */
   | { type: 'tell'; told: Told }
-  | { type: 'metrics'; snapshot: Snapshot };
+  | { type: 'metrics'; snapshot: Snapshot }
+  /** It waits for the answer. */
+  | { type: 'ask'; id: number; question: GuessQuestion };
 
 /** From the primary to a worker. */
 export type Order =
@@ -17,5 +20,6 @@ export type Order =
   | { type: 'end' }
   | { type: 'reload-keys' }
   | { type: 'tell'; told: Told }
+  | { type: 'answer'; id: number; answer: GuessAnswer }
   /** Report the metrics. */
   | { type: 'measure' };
