@@ -174,6 +174,24 @@ t.test('a worker that is killed is replaced, and the other one loses nothing', a
   t.match(await server.ended, { code: 0, stderr: '' });
 });
 
+t.test('a connection that a worker was just given when it died is closed', async (t) => {
+  const server = await twoWorkers(t);
+  const [victim] = await connections(t, server);
+  process.kill(victim.pid, 'SIGSTOP');
+  let answered = 0;
+  const asked = Array.from({ length: 4 }, async () => {
+    const headers = { connection: 'close' };
+    const answer = await fetch(`${server.url}/livez`, { headers }).catch(() => undefined);
+    answered += 1;
+    return answer?.status;
+  });
+  t.ok(await until(() => answered === 3), 'the other worker answers the others');
+  process.kill(victim.pid, 'SIGKILL');
+  t.same((await Promise.all(asked)).toSorted(), [200, 200, 200, undefined]);
+  server.child.kill('SIGTERM');
+  t.match(await server.ended, { code: 0, stderr: '' });
+});
+
 t.test('SIGHUP makes every worker read the keys again', async (t) => {
   const cwd = folder(t);
   const server = await twoWorkers(t, { cwd });
@@ -282,7 +300,7 @@ t.test('a start that fails has one message and one exit code', async (t) => {
 
 t.test('a signal during the start ends every process', async (t) => {
   const preload = inWorker("if (id === 1) process.kill(process.ppid, 'SIGTERM');");
-  const server = launch(t, { cwd: folder(t), env: START, preload });
+  const server = launch(t, { cwd: folder(t), env: START, preload, isMeasured: true });
   t.match(await server.ended, { code: 0, stderr: '' });
 });
 

@@ -22,6 +22,22 @@ interface Options {
   fail(fault: StartFault): void;
 }
 
+/**
+ * When a worker ends, Node forgets the connection that it was just handing to that worker: the client would wait until it
+ * gives up. This closes it.
+ */
+function closeUntakenConnection({ process: child }: Worker): void {
+  const send = child.send.bind(child) as (...message: unknown[]) => boolean;
+  let handed: { close(): void } | undefined;
+  child.send = (...message: unknown[]) => {
+    // A message, a handle and more; or a message and a callback.
+    if (typeof message[1] === 'object') handed = message[1] as typeof handed;
+    return send(...message);
+  };
+  // It does nothing if the worker had taken the connection, as this process has closed its copy then.
+  child.once('exit', () => handed?.close());
+}
+
 /** The workers of this node. One that ends is replaced. */
 export class Crew {
   readonly #options: Options;
@@ -81,7 +97,9 @@ export class Crew {
   }
 
   #fork(): void {
-    this.#living.add(cluster.fork());
+    const worker = cluster.fork();
+    this.#living.add(worker);
+    closeUntakenConnection(worker);
   }
 
   #heard(worker: Worker, report: Report): void {
