@@ -286,7 +286,7 @@ t.test('a start that fails has one message and one exit code', async (t) => {
   for (const [env, code, says] of starts) {
     const cwd = folder(t);
     writeFileSync(join(cwd, 'text'), 'neither a database nor a certificate'.repeat(30));
-    const ended = await launch(t, { cwd, env: { ...START, ...env } }).ended;
+    const ended = await launch(t, { cwd, env: { ...START, ...env }, isMeasured: true }).ended;
     t.equal(ended.code, code, JSON.stringify(env));
     t.match(ended.stderr, says);
   }
