@@ -13,8 +13,9 @@ import type { HashCost } from './parts/passwords/hash-cost.ts';
 import { HashQueue } from './parts/passwords/hash-queue.ts';
 import { PasswordStrength } from './parts/passwords/password-strength.ts';
 import { Passwords } from './parts/passwords/passwords.ts';
+import { Peers } from './parts/peers.ts';
 import { RevocationFeed } from './parts/revocations/revocation-feed.ts';
-import { Revocations } from './parts/revocations/revocations.ts';
+import { Revocations, revokedPartOf } from './parts/revocations/revocations.ts';
 import { Shutdown } from './parts/shutdown.ts';
 import { type Database, openDatabase } from './parts/storage/database.ts';
 import { migrate } from './parts/storage/migrations.ts';
@@ -57,6 +58,7 @@ export interface Context {
   unreadableRows: UnreadableRows;
   outbox: Outbox;
   mailboxLimit: MailboxLimit;
+  peers: Peers;
   shutdown: Shutdown;
   /** Reads the key set again. Refuses a bad one with KeySetError, and keeps the old keys. */
   reloadKeys(): Promise<void>;
@@ -70,6 +72,8 @@ interface Surroundings {
   uptime?: Uptime;
   database?: Database;
   pace?: Pace;
+  /** The other workers, if this process is one of several. */
+  peers?: Peers;
 }
 
 /** That of a running service. */
@@ -82,7 +86,7 @@ export const paceOf = ({ HASH_MEMORY, HASH_PASSES }: Config): Pace => ({
 /** Joins the parts, migrates the database, and reads what is revoked. Opens no port. */
 export async function buildContext(config: Config, surroundings: Surroundings): Promise<Context> {
   const { logger, clock = Date.now, uptime = () => performance.now() } = surroundings;
-  const { pace = paceOf(config) } = surroundings;
+  const { pace = paceOf(config), peers = new Peers() } = surroundings;
   const explain = databaseFault(config.DATABASE_URL);
   const database =
     surroundings.database ??
@@ -114,9 +118,12 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
   const revocations = new Revocations(uptime);
   const unreadableRows = new UnreadableRows(logger);
   const users = new Users(database, {
-    wrote: (user) => revocations.learn(user),
+    wrote: (user) => {
+      if (revocations.learn(user)) peers.tell('revoked', revokedPartOf(user));
+    },
     unreadable: (row) => unreadableRows.add(row),
   });
+  peers.hear('revoked', (user) => revocations.learn(user));
   const revocationFeed = new RevocationFeed({ users, revocations, clock, uptime });
   await explained(explain, () => revocationFeed.poll());
 
@@ -162,10 +169,11 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
       grace: config.REFRESH_GRACE,
       count: config.MAX_SESSIONS,
     },
-    guessing: new Guessing(users, clock),
+    guessing: new Guessing(users, clock, { ...(peers.ask && { ask: peers.ask }) }),
     unreadableRows,
     outbox,
-    mailboxLimit: new MailboxLimit(),
+    mailboxLimit: new MailboxLimit(peers),
+    peers,
     shutdown: new Shutdown(config.SHUTDOWN_DELAY),
     reloadKeys: async () => keys.replace(keySetSource.readAgain(), clock()),
     close: async () => {

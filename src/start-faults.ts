@@ -1,7 +1,7 @@
 import { placeOf } from './schemas/connection-url.ts';
 
 /** Exit code (sysexits.h): a dependency is unavailable, and a supervisor should restart the process. */
-const EX_UNAVAILABLE = 69;
+export const EX_UNAVAILABLE = 69;
 /** Exit code (sysexits.h): only the operator can fix this. */
 export const EX_CONFIG = 78;
 

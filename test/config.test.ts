@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { variables } from '../src/config/environment.ts';
+import { shareOf } from '../src/config/share.ts';
 import { ConfigError, readConfig } from '../src/config.ts';
 import { placeOf } from '../src/schemas/connection-url.ts';
 import { folder } from './databases.ts';
@@ -29,6 +30,7 @@ t.test('in development every variable has a default', async (t) => {
     ISSUER: 'http://localhost:3000',
     AUDIENCE: 'http://localhost:3000',
     APP_URL: 'http://localhost:3000',
+    WORKERS: 1,
     DATABASE_URL: 'file:data/latchkey.db',
     DATABASE_POOL: 10,
     SIGNING_KEYS: 'data/keys.json',
@@ -298,6 +300,41 @@ t.test('concurrent hashes must fit into half of the memory of the container', as
     'The configuration has a mistake:\n  HASH_CONCURRENCY times HASH_MEMORY is 256 MB, more than half of the 512 MB that this container has',
   );
   t.match(memoryOf(64 * MB), /is 256 MB, more than half of the 64 MB/);
+});
+
+t.test('each worker hashes at least one password at a time, and that counts too', async (t) => {
+  const env = { HASH_CONCURRENCY: '2', HASH_MEMORY: '65536', WORKERS: '4' };
+  const memoryLimit = 512 * 1_048_576;
+  t.equal(readConfig(env, { memoryLimit }).WORKERS, 4);
+  t.throws(() => readConfig({ ...env, WORKERS: '5' }, { memoryLimit }), {
+    message: /WORKERS times HASH_MEMORY is 320 MB, more than half of the 512 MB/,
+  });
+});
+
+t.test('WORKERS is a number, or as many as there are processors', async (t) => {
+  t.equal(readConfig({ WORKERS: '256' }).WORKERS, 256);
+  t.equal(readConfig({ WORKERS: 'auto' }).WORKERS, availableParallelism());
+  for (const WORKERS of ['0', '257', '1000', '-1', '2.5', 'AUTO', 'all']) {
+    t.match(
+      messageOf({ WORKERS }),
+      'WORKERS must be auto, or a whole number from 1 to 256',
+      WORKERS,
+    );
+  }
+  t.match(
+    messageOf({ WORKERS: '2', DATABASE_URL: 'file::memory:' }),
+    'WORKERS must be 1 with file::memory:, which only one process can see',
+  );
+});
+
+t.test('the settings describe the node: each worker gets its part', async (t) => {
+  const env = { WORKERS: '4', HASH_CONCURRENCY: '6', HASH_QUEUE: '10', DATABASE_POOL: '10' };
+  const config = readConfig(env);
+  t.same(shareOf(config), { ...config, HASH_CONCURRENCY: 1, HASH_QUEUE: 3, DATABASE_POOL: 3 });
+  const few = readConfig({ WORKERS: '4', HASH_CONCURRENCY: '1', HASH_QUEUE: '0' });
+  t.match(shareOf(few), { HASH_CONCURRENCY: 1, HASH_QUEUE: 0 });
+  const alone = readConfig({});
+  t.same(shareOf(alone), alone);
 });
 
 t.test('open sign-up in production must be allowed explicitly', async (t) => {

@@ -19,16 +19,21 @@ function contradictions(config: Config): string[] {
     mistakes.push('TLS_CERT and TLS_KEY must name files that exist');
   if (config.PORT !== 0 && config.PORT === config.METRICS_PORT)
     mistakes.push('METRICS_PORT must not be the same as PORT: metrics must not be public');
+  if (config.WORKERS > 1 && config.DATABASE_URL === 'file::memory:')
+    mistakes.push('WORKERS must be 1 with file::memory:, which only one process can see');
   return mistakes;
 }
 
-/** Hashing may take half of the memory; the rest of the service needs the other half. */
-function tooLarge({ HASH_CONCURRENCY, HASH_MEMORY }: Config, { memoryLimit }: Machine): string[] {
-  const needed = HASH_CONCURRENCY * HASH_MEMORY * 1_024;
+/** Hashing may take half of the memory; the rest of the service needs the other half. Each worker hashes at least once. */
+function tooLarge(
+  { HASH_CONCURRENCY, HASH_MEMORY, WORKERS }: Config,
+  { memoryLimit }: Machine,
+): string[] {
+  const needed = Math.max(HASH_CONCURRENCY, WORKERS) * HASH_MEMORY * 1_024;
   if (!memoryLimit || needed <= memoryLimit / 2) return [];
   const mega = (bytes: number) => `${Math.ceil(bytes / 1_048_576)} MB`;
   return [
-    `HASH_CONCURRENCY times HASH_MEMORY is ${mega(needed)}, more than half of the ${mega(memoryLimit)} that this container has`,
+    `${WORKERS > HASH_CONCURRENCY ? 'WORKERS' : 'HASH_CONCURRENCY'} times HASH_MEMORY is ${mega(needed)}, more than half of the ${mega(memoryLimit)} that this container has`,
   ];
 }
 

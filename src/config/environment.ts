@@ -16,6 +16,7 @@ import {
   origin,
   productName,
   rate,
+  workers,
 } from './values.ts';
 
 export const WHAT_KEYS_ARE =
@@ -34,6 +35,11 @@ export const Environment = z.object({
   METRICS_PORT: integer(0, 65_535)
     .default(9464)
     .describe('port of `/metrics` (Prometheus); must not be public'),
+  WORKERS: workers
+    .default(1)
+    .describe(
+      'processes that serve the port together: a number, or `auto`, one for each processor',
+    ),
   ISSUER: issuerUrl.optional().meta({
     description:
       '`iss` of every token, compared letter by letter; if it has a path, everything is served below that; in production: https',

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { faultOfOrigin } from './origin.ts';
 
@@ -98,3 +99,11 @@ function isNetwork(text: string): boolean {
 export const network = z
   .string()
   .refine(isNetwork, { error: 'must be an address or a CIDR block' });
+
+/** A number of processes. */
+export const workers = z
+  .string()
+  .regex(/^(auto|[1-9]\d?|1\d\d|2[0-4]\d|25[0-6])$/, {
+    error: 'must be auto, or a whole number from 1 to 256',
+  })
+  .transform((text) => (text === 'auto' ? availableParallelism() : Number(text)));

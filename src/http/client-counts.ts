@@ -1,7 +1,16 @@
+import type { Counted } from '../parts/peers.ts';
+import type { CountsOfNode } from './counts-of-node.ts';
+
 interface Count {
   count: number;
   /** Milliseconds since 1970. */
   ends: number;
+}
+
+interface Options {
+  maxClients?: number;
+  node?: CountsOfNode;
+  limit?: number;
 }
 
 type Answer = (error: Error | null, result?: { current: number; ttl: number }) => void;
@@ -20,11 +29,16 @@ const networkOf = (prefix: string): string =>
  */
 export class ClientCounts {
   readonly #maxClients: number;
+  readonly #node: CountsOfNode | undefined;
+  readonly #tell: ReturnType<CountsOfNode['join']> | undefined;
   readonly #counts = new Map<string, Count>();
   #sweptAt = 0;
 
-  constructor({ maxClients = MAX_CLIENTS }: { maxClients?: number } = {}) {
+  /** `node`: if the process is one of several workers. `limit`: requests in a window. */
+  constructor({ maxClients = MAX_CLIENTS, node, limit = Number.POSITIVE_INFINITY }: Options = {}) {
     this.#maxClients = maxClients;
+    this.#node = node;
+    this.#tell = node?.join(this, limit);
   }
 
   /** `window` in milliseconds. */
@@ -36,12 +50,29 @@ export class ClientCounts {
       known !== undefined && now < known.ends ? known : { count: 0, ends: now + window };
     current.count += 1;
     this.#counts.set(key, current);
+    this.#tell?.(key, current.count, current.ends);
     answer(null, { current: current.count, ttl: current.ends - now });
   }
 
+  /** Adds what another worker has counted. Of two windows, the one that ends first stays. */
+  learn({ key: told, count, ends }: Counted): void {
+    const now = Date.now();
+    if (now >= ends) return;
+    const key = this.#keyFor(told, now);
+    const known = this.#counts.get(key);
+    const current = known !== undefined && now < known.ends ? known : { count: 0, ends };
+    current.count += count;
+    current.ends = Math.min(current.ends, ends);
+    this.#counts.set(key, current);
+  }
+
   /** A route with its own limit has its own counts. */
-  child(): ClientCounts {
-    return new ClientCounts({ maxClients: this.#maxClients });
+  child(route: object): ClientCounts {
+    const { max } = route as { max?: number };
+    return new ClientCounts({
+      maxClients: this.#maxClients,
+      ...(this.#node && { node: this.#node, limit: Number(max) }),
+    });
   }
 
   #keyFor(prefix: string, now: number): string {

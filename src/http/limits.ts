@@ -1,8 +1,10 @@
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
+import type { Peers } from '../parts/peers.ts';
 import { Refusal } from '../rules/refusal.ts';
 import { ClientCounts } from './client-counts.ts';
+import { CountsOfNode } from './counts-of-node.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -15,8 +17,16 @@ declare module 'fastify' {
 export type Count = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
 /** Counts requests per client prefix: IPv4 address, IPv6 /64. Only routes registered after this are limited. */
-export async function registerLimits(app: FastifyInstance, config: Config): Promise<Count> {
-  const { RATE_LIMIT, AUTH_RATE_LIMIT } = config;
+export async function registerLimits(
+  app: FastifyInstance,
+  config: Config,
+  peers: Peers,
+): Promise<Count> {
+  const { RATE_LIMIT, AUTH_RATE_LIMIT, WORKERS } = config;
+  const ofNode = WORKERS > 1 && {
+    node: new CountsOfNode(peers, WORKERS),
+    ...(RATE_LIMIT && { limit: RATE_LIMIT.count }),
+  };
   for (const name of ['RATE_LIMIT', 'AUTH_RATE_LIMIT'] as const) {
     if (config[name] === undefined) app.log.warn(`${name} is off: requests are not counted`);
   }
@@ -29,7 +39,11 @@ export async function registerLimits(app: FastifyInstance, config: Config): Prom
   await app.register(rateLimit, {
     global: RATE_LIMIT !== undefined,
     ...(RATE_LIMIT && { max: RATE_LIMIT.count, timeWindow: RATE_LIMIT.window }),
-    store: ClientCounts,
+    store: class extends ClientCounts {
+      constructor() {
+        super({ ...ofNode });
+      }
+    },
     enableDraftSpec: true,
     // Fail closed when the store fails.
     skipOnError: false,

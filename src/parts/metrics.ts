@@ -1,4 +1,11 @@
-import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
+import {
+  type Aggregator,
+  Counter,
+  collectDefaultMetrics,
+  Gauge,
+  type Metric,
+  Registry,
+} from 'prom-client';
 import { RequestDurations } from './request-durations.ts';
 
 /** The metrics for Prometheus. No user, address or token is ever a label. */
@@ -16,10 +23,28 @@ interface Measured {
   unreadableRows: { count: number };
 }
 
-export function buildMetrics({ hashQueue, revocationFeed, unreadableRows }: Measured): Metrics {
+/** Metrics of a process whose sum over several would say nothing. By default `prom-client` averages or omits them. */
+const COMBINED: [RegExp, Aggregator][] = [
+  // One slow worker must not hide behind the others.
+  [/^nodejs_eventloop_lag_(?!min)/, 'max'],
+  [/^process_start_time_seconds$/, 'min'],
+  [/^process_max_fds$/, 'min'],
+];
+
+/** With what every process tells about itself. */
+export function buildRegistry(): Registry {
   const registry = new Registry();
-  const registers = [registry];
   collectDefaultMetrics({ register: registry });
+  for (const metric of registry.getMetricsAsArray()) {
+    const [, aggregator] = COMBINED.find(([name]) => name.test(metric.name)) ?? [];
+    if (aggregator) metric.aggregator = aggregator;
+  }
+  return registry;
+}
+
+export function buildMetrics({ hashQueue, revocationFeed, unreadableRows }: Measured): Metrics {
+  const registry = buildRegistry();
+  const registers = [registry];
   new Gauge({
     name: 'latchkey_hash_queue_length',
     help: 'Password hashes waiting in the queue.',
@@ -31,6 +56,7 @@ export function buildMetrics({ hashQueue, revocationFeed, unreadableRows }: Meas
   new Gauge({
     name: 'latchkey_revocations_fresh',
     help: '1 while the revocation snapshot is up to date.',
+    aggregator: 'min',
     registers,
     collect() {
       this.set(revocationFeed.isFresh ? 1 : 0);
@@ -39,6 +65,8 @@ export function buildMetrics({ hashQueue, revocationFeed, unreadableRows }: Meas
   new Gauge({
     name: 'latchkey_unreadable_rows',
     help: 'User rows that this node could not read since it started. The log has their IDs.',
+    // Each worker polls, and finds the same rows.
+    aggregator: 'max',
     registers,
     collect() {
       this.set(unreadableRows.count);

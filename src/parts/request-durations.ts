@@ -65,6 +65,7 @@ export class RequestDurations {
         { metricName: `${NAME}_count`, labels, value: count },
       ];
     });
-    return { name: NAME, help: 'Requests by route and status.', type: 'histogram', values };
+    const help = 'Requests by route and status.';
+    return { name: NAME, help, type: 'histogram', values, aggregator: 'sum' };
   }
 }

@@ -11,6 +11,7 @@ import { signIns } from './sign-ins.ts';
 import { storms } from './storms.ts';
 import { print, type Row } from './table.ts';
 import { whoami } from './whoami.ts';
+import { workers } from './workers.ts';
 
 /** What each measurement is given. */
 export interface Bench {
@@ -34,6 +35,7 @@ const MEASUREMENTS: Record<string, (bench: Bench) => Promise<Row[]>> = {
   storms,
   growth,
   memory,
+  workers,
 };
 
 /** Takes ten minutes: only when it is named. */

@@ -108,7 +108,7 @@ t.test('the sweep for ended windows runs at most once a second', async (t) => {
 
 t.test('a route with its own limit has its own counts, for as many clients', async (t) => {
   const counts = new ClientCounts({ maxClients: 1 });
-  const child = counts.child();
+  const child = counts.child({});
   await count(counts, '192.0.2.1');
   t.equal((await count(child, '192.0.2.1')).current, 1);
   await count(child, '203.0.113.1');

@@ -2,15 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { LineBlocks } from '../../src/http/line-blocks.ts';
 
-function blocksOf() {
+function blocksOf(most?: number) {
   const written: string[] = [];
   let isFlushed = false;
-  const blocks = new LineBlocks({
-    write: (block) => written.push(block),
-    flushSync: () => {
-      isFlushed = true;
+  const blocks = new LineBlocks(
+    {
+      write: (block) => written.push(block),
+      flushSync: () => {
+        isFlushed = true;
+      },
     },
-  });
+    most,
+  );
   return { blocks, written, isFlushed: () => isFlushed };
 }
 
@@ -39,3 +42,16 @@ t.test('at the end of the process the waiting lines are written at once', async 
   blocks.flushSync();
   t.same(written, ['last words\n']);
 });
+
+t.test(
+  'a block is never longer than a pipe keeps in one piece, and a line is never cut',
+  async (t) => {
+    const { blocks, written } = blocksOf(100);
+    const lines = ['é'.repeat(30), 'x'.repeat(39), 'y', 'z'.repeat(200), 'end'].map(
+      (line) => `${line}\n`,
+    );
+    for (const line of lines) blocks.write(line);
+    blocks.flushSync();
+    t.same(written, [lines[0], `${lines[1]}${lines[2]}`, lines[3], lines[4]]);
+  },
+);

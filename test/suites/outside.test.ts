@@ -1,3 +1,3 @@
 import { suite } from '../suite.ts';
 
-suite('!(lost-database|start-faults|unsafe-environments|unwritable)', 'browser/*', 'commands/*');
+suite('!(lost-database|start-faults|unsafe-*|unwritable|workers)', 'browser/*', 'commands/*');

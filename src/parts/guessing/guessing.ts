@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LRUCache } from 'lru-cache';
 import {
   type Budget,
   budgetOf,
@@ -14,6 +13,12 @@ import { Refusal } from '../../rules/refusal.ts';
 import { type Admission, admit, type Verdict, withGuessSettled } from '../../rules/throttle.ts';
 import type { Bucket, User } from '../../schemas/user.ts';
 import type { Users } from '../storage/users.ts';
+import {
+  type GuessAnswer,
+  type GuessQuestion,
+  type Settlement,
+  UnknownGuesses,
+} from './unknown-guesses.ts';
 
 /** Waiting for room in a budget (ms): the pause between two tries, its maximum when many wait, and the time to give up. */
 const PAUSE = 25;
@@ -23,9 +28,6 @@ const PATIENCE = 10_000;
 const FEW = 10;
 /** Guesses that may wait for their turn at once, on one node. */
 const MAX_WAITING = 1_000;
-
-/** Buckets of unknown addresses kept in memory: about 25 MB. */
-const MAX_UNKNOWN = 100_000;
 
 /** A guess, and how long to try for it. `signal`: aborted when the client has gone. */
 interface Guess {
@@ -60,7 +62,18 @@ export const checked = <T>(guess: Admitted, check: Promise<T>): Promise<T> =>
   });
 
 /** Reads and writes the buckets of one account or address. */
-type Ledger = <T>(decide: (buckets: Bucket[]) => { throttle: Bucket[]; result: T }) => Promise<T>;
+interface Ledger {
+  admit(wanted: PlaceBudget, now: number): Promise<Admission>;
+  settle(budgets: Budget[], settlement: Settlement): Promise<void>;
+}
+
+type Ask = (question: GuessQuestion) => Promise<GuessAnswer>;
+
+/** This process counts for itself. */
+const askHere = (maxUnknown: number | undefined): Ask => {
+  const unknown = new UnknownGuesses(maxUnknown);
+  return async (question) => unknown.answer(question);
+};
 
 /**
  * Counts guesses: those at a known account in its row, those at an unknown address in memory. Both get the same
@@ -69,19 +82,17 @@ type Ledger = <T>(decide: (buckets: Bucket[]) => { throttle: Bucket[]; result: T
 export class Guessing {
   readonly #users: Users;
   readonly #clock: Clock;
-  readonly #unknown: LRUCache<string, Bucket[]>;
+  readonly #ask: Ask;
   /** The last guess in the queue of each account and place. Only the first in a queue reads the row. */
   readonly #queues = new Map<string, Promise<unknown>>();
   #waiting = 0;
   #trying = 0;
 
-  constructor(users: Users, clock: Clock, { maxUnknown = MAX_UNKNOWN } = {}) {
+  /** `ask`: who counts the guesses at unknown addresses, if not this process. */
+  constructor(users: Users, clock: Clock, options: { maxUnknown?: number; ask?: Ask } = {}) {
     this.#users = users;
     this.#clock = clock;
-    this.#unknown = new LRUCache({
-      maxSize: maxUnknown,
-      sizeCalculation: (buckets) => buckets.length + 1,
-    });
+    this.#ask = options.ask ?? askHere(options.maxUnknown);
   }
 
   /**
@@ -101,12 +112,13 @@ export class Guessing {
     const { began, budgets } = await this.#inTurn(queue, () =>
       this.#admitted(ledger, wanted, { until, signal, account }),
     );
-    const after = (buckets: Bucket[], verdict: Verdict) =>
-      withGuessSettled(buckets, budgets, { began, verdict, now: this.#clock() });
+    const settlement = (verdict: Verdict) => ({ began, verdict, now: this.#clock() });
     return {
-      withSettled: (user, verdict) => ({ ...user, throttle: after(user.throttle, verdict) }),
-      settle: (verdict) =>
-        ledger((buckets) => ({ throttle: after(buckets, verdict), result: undefined })),
+      withSettled: (user, verdict) => ({
+        ...user,
+        throttle: withGuessSettled(user.throttle, budgets, settlement(verdict)),
+      }),
+      settle: (verdict) => ledger.settle(budgets, settlement(verdict)),
     };
   }
 
@@ -139,7 +151,7 @@ export class Guessing {
     try {
       while (Date.now() < until && !signal.aborted) {
         const now = this.#clock();
-        const admission = await ledger<Admission>((buckets) => admit(buckets, wanted, now));
+        const admission = await ledger.admit(wanted, now);
         if (admission.outcome === 'admitted') return { began: now, budgets: admission.budgets };
         if (admission.outcome === 'throttled') throw throttled(admission, account);
         // The more guesses try, the longer each pauses, so that the database has no more to do.
@@ -153,7 +165,10 @@ export class Guessing {
   }
 
   #rowOf({ id }: User, place: Place): Ledger {
-    return async (decide) => {
+    const change = async <T>(
+      decide: (buckets: Bucket[]) => { throttle: Bucket[]; result: T },
+    ): Promise<T> => {
+      await this.#ask({ what: 'nothing' });
       const decided = await this.#users.change(id, (user) => {
         const { throttle, result } = decide(user.throttle);
         return {
@@ -166,17 +181,30 @@ export class Guessing {
         throw new Refusal('session' in place ? 'token_revoked' : 'invalid_credentials');
       return decided.result;
     };
+    return {
+      admit: (wanted, now) => change((buckets) => admit(buckets, wanted, now)),
+      settle: (budgets, settlement) =>
+        change((buckets) => ({
+          throttle: withGuessSettled(buckets, budgets, settlement),
+          result: undefined,
+        })),
+    };
   }
 
   #memoryOf(emailKey: string): Ledger {
     // Addresses may be long; a fingerprint bounds the memory.
     const key = fingerprint(emailKey);
-    return async (decide) => {
-      const before = this.#unknown.get(key) ?? [];
-      const { throttle, result } = decide(before);
-      this.#unknown.set(key, throttle);
-      await this.#users.writeDecoy(throttle !== before);
-      return result;
+    const ask = async (question: GuessQuestion) => {
+      const answer = await this.#ask(question);
+      await this.#users.writeDecoy(answer.written);
+      return answer;
+    };
+    return {
+      admit: async (wanted, now) =>
+        (await ask({ what: 'admit', key, wanted, now })).admission as Admission,
+      settle: async (budgets, settlement) => {
+        await ask({ what: 'settle', key, budgets, settlement });
+      },
     };
   }
 }

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { Peers } from '../peers.ts';
 
 const LETTERS = 3;
 const WINDOW = 3_600_000;
@@ -12,12 +13,28 @@ export class MailboxLimit {
     sizeCalculation: () => 1,
   });
 
+  readonly #peers: Peers;
+
+  constructor(peers = new Peers()) {
+    this.#peers = peers;
+    peers.hear('letter', ({ key, at }) => this.#count(key, at));
+  }
+
   /** Counts one letter. Returns false, and counts nothing, if the limit is reached. `now` in milliseconds. */
   allows(occasionAndAddress: string, now: number): boolean {
-    const known = this.#counts.get(occasionAndAddress);
-    const current = known && now - known.since < WINDOW ? known : { count: 0, since: now };
-    if (current.count >= LETTERS) return false;
-    this.#counts.set(occasionAndAddress, { ...current, count: current.count + 1 });
+    if (this.#current(occasionAndAddress, now).count >= LETTERS) return false;
+    this.#count(occasionAndAddress, now);
+    this.#peers.tell('letter', { key: occasionAndAddress, at: now });
     return true;
+  }
+
+  #current(key: string, now: number): { count: number; since: number } {
+    const known = this.#counts.get(key);
+    return known && now - known.since < WINDOW ? known : { count: 0, since: now };
+  }
+
+  #count(key: string, now: number): void {
+    const { count, since } = this.#current(key, now);
+    this.#counts.set(key, { count: count + 1, since });
   }
 }

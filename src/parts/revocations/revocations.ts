@@ -1,12 +1,22 @@
 import type { Uptime } from '../../rules/clock.ts';
 import { REVOCATION_LIFE } from '../../rules/sessions.ts';
 import type { AccessClaims } from '../../schemas/claims.ts';
-import type { RevokedUser } from '../../schemas/user.ts';
+import type { RevokedUser, User } from '../../schemas/user.ts';
 
 interface LowestVersion {
   version: number;
   until: number;
 }
+
+/** What the other workers need of a row, and no more. */
+export const revokedPartOf = ({ id, access_version, revoked_at, sessions }: User): RevokedUser => ({
+  id,
+  access_version,
+  revoked_at,
+  sessions: sessions.flatMap(({ id, ended_at }) =>
+    ended_at === undefined ? [] : { id, ended_at },
+  ),
+});
 
 /**
  * What was revoked within the last access-token life: session IDs, and the lowest valid access version of each user.
@@ -22,16 +32,19 @@ export class Revocations {
     this.#uptime = uptime;
   }
 
-  /** Adds what this row has revoked. */
-  learn({ id: sub, access_version, revoked_at, sessions }: RevokedUser): void {
-    if (revoked_at === null) return;
+  /** Adds what this row has revoked. Returns whether any of it is new here. */
+  learn({ id: sub, access_version, revoked_at, sessions }: RevokedUser): boolean {
+    if (revoked_at === null) return false;
     const until = this.#uptime() + REVOCATION_LIFE;
+    const known = this.#users.get(sub)?.version;
     // Rows may arrive out of order, but versions only go up.
-    const version = Math.max(access_version, this.#users.get(sub)?.version ?? 0);
+    const version = Math.max(access_version, known ?? 0);
     this.#users.set(sub, { version, until });
+    const count = this.#sessions.size;
     for (const { id, ended_at } of sessions) {
       if (ended_at !== undefined) this.#sessions.set(id, until);
     }
+    return version !== known || this.#sessions.size > count;
   }
 
   includes({ sub, sid, ver }: Pick<AccessClaims, 'sub' | 'sid' | 'ver'>): boolean {

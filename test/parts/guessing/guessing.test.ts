@@ -1,6 +1,7 @@
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { checked, Guessing, throttled } from '../../../src/parts/guessing/guessing.ts';
+import { type GuessQuestion, UnknownGuesses } from '../../../src/parts/guessing/unknown-guesses.ts';
 import { newUserId } from '../../../src/parts/ids.ts';
 import { DECOY } from '../../../src/parts/storage/database.ts';
 import { newPerson } from '../../../src/rules/accounts.ts';
@@ -321,4 +322,20 @@ t.test('who finds the budget taken, and cannot wait for it, comes back in a seco
   t.match(throttled({ outcome: 'busy' }, 'ada'), { code: 'throttled', circumstances });
   const wait = { outcome: 'throttled', wait: 1_001 } as const;
   t.match(throttled(wait, 'ada'), { circumstances: { retryAfter: 2 } }, 'no sooner than it helps');
+});
+
+t.test('the workers of a node count guesses at an unknown address together', async (t) => {
+  const { users, state } = await ledgers(t);
+  const unknown = new UnknownGuesses();
+  const ask = async (question: GuessQuestion) => unknown.answer(structuredClone(question));
+  const [one, two] = [
+    new Guessing(users, () => state.now, { ask }),
+    new Guessing(users, () => state.now, { ask }),
+  ];
+  for (const worker of [one, two, one, two, one])
+    await (await worker.enter({ unknown: 'nobody@example.com' }, fromHere)).settle('wrong');
+  for (const worker of [one, two])
+    await t.rejects(worker.enter({ unknown: 'nobody@example.com' }, fromHere), {
+      code: 'throttled',
+    });
 });

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { MailboxLimit } from '../../../src/parts/mail/mailbox-limit.ts';
+import { linkedPeers } from '../linked-peers.ts';
 
 const HOUR = 3_600_000;
 
@@ -20,6 +21,16 @@ t.test(
     t.same(asked, [true, true, true, false]);
   },
 );
+
+t.test('the workers of a node allow three letters together', async (t) => {
+  const [peers, others] = linkedPeers();
+  const [limit, other] = [new MailboxLimit(peers), new MailboxLimit(others)];
+  const asked = [limit, other, limit, other, limit].map((worker) =>
+    worker.allows('ada@example.com', 1_000),
+  );
+  t.same(asked, [true, true, true, false, false]);
+  t.equal(other.allows('ada@example.com', HOUR + 1_000), true);
+});
 
 t.test('memory stays bounded for any number of invented addresses', async (t) => {
   const limit = new MailboxLimit();
