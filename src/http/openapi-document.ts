@@ -70,10 +70,11 @@ function withDescriptions(document: Made): Made {
 const UNDESCRIBED = 'Default Response';
 
 /** What routes declare and schemas cannot say, by method and path: `get /v1/whoami`. */
-export type Declared = Map<
-  string,
-  { headers: Record<number, HeaderName[]> | undefined; codes: ProblemCode[] }
->;
+export type Declared = Map<string, Declaration>;
+interface Declaration {
+  headers: Record<number, HeaderName[]> | undefined;
+  codes: ProblemCode[];
+}
 
 /** The codes of each refusal, each with a true example. */
 function withExamples(document: Made, declared: Declared): Made {
@@ -83,7 +84,7 @@ function withExamples(document: Made, declared: Declared): Made {
       oauth.examples = oauthExamples(Number(status));
     const media = answer.content?.['application/problem+json'];
     if (media === undefined) continue;
-    const codes = declared.get(route)?.codes ?? [];
+    const { codes } = declared.get(route) as Declaration;
     media.examples = Object.fromEntries(
       codes
         .filter((code) => problems[code].status === Number(status))

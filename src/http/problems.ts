@@ -2,7 +2,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import type { Config } from '../config.ts';
 import { EmailTaken, StorageFault, UnreadableRow } from '../parts/storage/users.ts';
 import { Refusal } from '../rules/refusal.ts';
-import type { Problem, ProblemCode } from '../schemas/problem.ts';
+import { type Problem, ProblemCode } from '../schemas/problem.ts';
 import { problems } from './problem-catalogue.ts';
 import { type Voice, voiceOf } from './voice.ts';
 
@@ -53,10 +53,21 @@ export function problemOf(refusal: Refusal, instance: string, { pages }: Voice):
   };
 }
 
+/** What each code always answers. */
+interface Standing {
+  voice: Voice;
+  /** `WWW-Authenticate`, for the codes that have it. */
+  challenges: Map<ProblemCode, string | undefined>;
+}
+
 /** Sends a refusal as a string, so that no response schema changes it. */
-function sendProblem(reply: FastifyReply, refusal: Refusal, voice: Voice): FastifyReply {
+function sendProblem(
+  reply: FastifyReply,
+  refusal: Refusal,
+  { voice, challenges }: Standing,
+): FastifyReply {
   const { retryAfter } = refusal.circumstances;
-  const authenticate = wwwAuthenticate(refusal.code, voice);
+  const authenticate = challenges.get(refusal.code);
   if (authenticate !== undefined) reply.header('www-authenticate', authenticate);
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   return reply
@@ -74,10 +85,13 @@ export function logFault(error: Error, request: FastifyRequest, refusal: Refusal
 
 /** The one place where an error becomes an answer. */
 function answerErrors(voice: Voice) {
+  const challenges = new Map(
+    ProblemCode.options.map((code) => [code, wwwAuthenticate(code, voice)]),
+  );
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const refusal = refusalOf(error);
     logFault(error, request, refusal);
-    return sendProblem(reply, refusal, voice);
+    return sendProblem(reply, refusal, { voice, challenges });
   };
 }
 

@@ -208,9 +208,9 @@ t.test(
 );
 
 t.test('a time that no clock can show gets 503, not 500', async (t) => {
-  for (const created_at of [8_640_000_000_000_001, -1]) {
-    const { access_token, id } = await signedIn(app, `when${created_at}@example.com`);
-    await write(id, () => ({ created_at }));
+  for (const last_login_at of [8_640_000_000_000_001, -1]) {
+    const { access_token, id } = await signedIn(app, `when${last_login_at}@example.com`);
+    await write(id, () => ({ last_login_at }));
     isUnavailable(t, await as(access_token, { url: '/v1/me' }));
   }
 });

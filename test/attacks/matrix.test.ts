@@ -185,8 +185,6 @@ const rows: Record<string, Row> = {
   }),
   'DELETE /v1/service-accounts/:id': forAdmins(204, { id: newMachine }),
 
-  // The route of CORS preflights. Any other request gets 404.
-  'OPTIONS *': everybody(404),
   'POST /oauth/token': everybody(401, form({ grant_type: 'client_credentials' })),
   'POST /oauth/introspect': everybody(401, form({ token: 'x' })),
   // RFC 7009 section 2.2: an invalid token gets 200.

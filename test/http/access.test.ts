@@ -190,6 +190,16 @@ t.test('BEA-06 the scheme is case-insensitive', async (t) => {
   }
 });
 
+t.test('BEA-06 only a space may separate the scheme from the token', async (t) => {
+  for (const authorization of ['Bearer', `Bearer\t${access_token}`, `bearer=${access_token}`]) {
+    const answer = await inject({ url: '/v1/whoami', headers: { authorization } });
+    refused(t, answer, 401, 'token_invalid');
+  }
+  const authorization = `Bearers ${access_token}`;
+  const answer = await inject({ url: '/v1/whoami', headers: { authorization } });
+  refused(t, answer, 401, 'token_missing');
+});
+
 t.test('BEA-01 BEA-02 a token outside the header is ignored', async (t) => {
   for (const request of [
     { url: '/v1/me' },
