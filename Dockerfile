@@ -7,7 +7,8 @@ ENV NODE_OPTIONS=--max-semi-space-size=4 MALLOC_ARENA_MAX=2 GLIBC_TUNABLES=glibc
 WORKDIR /app
 
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev && npm cache clean --force
+# Without the files of Swagger UI that no page loads: 10 MB.
+RUN npm ci --omit=dev && npm cache clean --force && rm node_modules/swagger-ui-dist/*.map node_modules/swagger-ui-dist/*es-bundle*.js
 
 COPY src ./src
 COPY openapi.yaml ./

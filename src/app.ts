@@ -78,9 +78,9 @@ export async function buildApp(context: Context, surroundings: Surroundings): Pr
   registerNotFound(app, count);
   registerCors(app, config);
   registerBodyParser(app);
+  registerAccess(app, context);
   await document(app, config);
   await app.register(async (scope) => registerDocs(scope, config), { prefix: basePath(config) });
-  registerAccess(app, context);
   registerRoutes(app, context);
   return app;
 }

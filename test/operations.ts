@@ -25,12 +25,14 @@ export interface Operation {
 }
 
 interface Declared {
+  summary: string;
   security?: object[];
   parameters?: { in: string; name: string }[];
   requestBody?: { content: Record<string, { schema: { properties?: Record<string, Field> } }> };
 }
 
-const document = parse(readFileSync('openapi.yaml', 'utf8')) as {
+/** The committed document. */
+export const document = parse(readFileSync('openapi.yaml', 'utf8')) as {
   paths: Record<string, Record<string, Declared>>;
 };
 

@@ -5,6 +5,7 @@ import { buildApp } from '../app.ts';
 import { variables } from '../config/environment.ts';
 import { readConfig } from '../config.ts';
 import { buildContext } from '../context.ts';
+import { withOwnPart } from '../http/openapi-file.ts';
 import { generateDocument } from '../http/openapi-generator.ts';
 import { newMasterSecret, newSigningKey } from '../parts/keys/new-keys.ts';
 
@@ -17,7 +18,7 @@ async function openApi(): Promise<{ yaml: string; document: OpenAPIV3_1.Document
   const context = await buildContext(config, { logger });
   const app = await buildApp(context, { logger, document: generateDocument });
   await app.ready();
-  const yaml = app.swagger({ yaml: true });
+  const yaml = withOwnPart(app.swagger({ yaml: true }), config);
   const document = app.swagger() as OpenAPIV3_1.Document;
   await app.close();
   await context.close();

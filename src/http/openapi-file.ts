@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
-import { parse, stringify } from 'yaml';
 import type { Config } from '../config.ts';
 import { basePath } from './base-path.ts';
 
 const FILE = new URL('../../openapi.yaml', import.meta.url);
+
+const serverOf = (config: Config) => ({
+  url: basePath(config) || '/',
+  description: 'This server.',
+});
 
 /** The parts of the document that depend on the configuration. */
 export const ownPartOf = (config: Config) => ({
@@ -16,39 +20,30 @@ export const ownPartOf = (config: Config) => ({
     license: { name: 'MIT', identifier: 'MIT' },
     contact: { name: `The people who run ${config.PRODUCT_NAME}` },
   },
-  servers: [{ url: basePath(config) || '/', description: 'This server.' }],
+  servers: [serverOf(config)],
 });
 
-/** The committed document, with the parts that depend on the configuration. */
-function textOf(config: Config): string {
-  const { servers, ...heading } = ownPartOf(config);
-  const text = readFileSync(FILE, 'utf8');
-  const [from, to, end] = ['\ncomponents:', '\nservers:', '\ntags:'].map(
-    (key) => text.indexOf(key) + 1,
-  ) as [number, number, number];
-  return [stringify(heading), text.slice(from, to), stringify({ servers }), text.slice(end)].join(
-    '',
+/** The text of a document with the values that depend on the configuration. They are in JSON, which YAML includes. */
+export function withOwnPart(yaml: string, config: Config): string {
+  const { title, contact } = ownPartOf(config).info;
+  const values = [
+    ['info:\n  title: ', title],
+    ['  contact:\n    name: ', contact.name],
+    ['servers:\n  - url: ', serverOf(config).url],
+  ] as const;
+  return values.reduce(
+    (text, [key, value]) =>
+      text.replace(new RegExp(`^${key}.*$`, 'm'), () => `${key}${JSON.stringify(value)}`),
+    yaml,
   );
 }
 
-/**
- * Serves the committed document, so that a running service does not load what generates it. It is read when asked for,
- * and kept only as an object. The docs page finds it under the name of the plugin that it requires.
- */
+/** Serves the committed document as text, so that a running service neither generates nor parses it. */
 export async function registerDocument(app: FastifyInstance, config: Config): Promise<void> {
-  let document: ReturnType<FastifyInstance['swagger']> | undefined;
-  const swagger = (options?: { yaml?: boolean }) => {
-    if (options?.yaml) return textOf(config);
-    document ??= parse(textOf(config));
-    return document;
-  };
-  const plugin = async (scope: FastifyInstance) => {
-    scope.decorate('swagger', swagger as FastifyInstance['swagger']);
-  };
-  await app.register(
-    Object.assign(plugin, {
-      [Symbol.for('skip-override')]: true,
-      [Symbol.for('plugin-meta')]: { name: '@fastify/swagger' },
-    }),
+  const text = Buffer.from(withOwnPart(readFileSync(FILE, 'utf8'), config));
+  app.get(
+    `${basePath(config)}/openapi.yaml`,
+    { config: { access: 'public' }, schema: { hide: true } },
+    (_request, reply) => reply.type('application/yaml').send(text),
   );
 }

@@ -15,7 +15,6 @@ const FASTIFY_REFUSALS: Record<string, ProblemCode> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'bad_request',
   FST_ERR_ROUTE_MISSING_CONTENT_TYPE: 'unsupported_media_type',
   ECONNRESET: 'bad_request',
-  FST_STATIC_FORBIDDEN_PATH: 'not_found',
   PreconditionFailedError: 'bad_request',
   RangeNotSatisfiableError: 'bad_request',
 };

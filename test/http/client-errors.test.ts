@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
+import { SWAGGER_UI } from '../docs-files.ts';
 import { testApp } from '../test-app.ts';
 
 const { app, logs, context } = await testApp(t);
@@ -110,6 +111,8 @@ t.test('dot segments do not reach another path', async (t) => {
     '/docs/static/..',
     '/docs/static/../x',
     '/docs/static/%2e%2e/%2e%2e/x',
+    `${SWAGGER_UI}/..`,
+    `${SWAGGER_UI}/../x`,
     '/v1/./me',
     '/v1/x/../me',
     '/x/../livez',

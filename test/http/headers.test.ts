@@ -1,5 +1,6 @@
 import type { InjectOptions } from 'fastify';
 import t from 'tap';
+import { SWAGGER_UI } from '../docs-files.ts';
 import { PASSWORD, testApp } from '../test-app.ts';
 
 const SECURITY_HEADERS = {
@@ -29,7 +30,7 @@ t.test(
       [200, { url: '/livez' }],
       [200, { url: '/livez', method: 'HEAD' }],
       [200, { url: '/docs' }],
-      [200, { url: '/docs/static/swagger-ui-bundle.js' }],
+      [200, { url: `${SWAGGER_UI}/swagger-ui-bundle.js` }],
       [200, { url: '/openapi.yaml' }],
       [200, { url: '/problems/not_found' }],
       [200, { url: '/v1/me', ...bearer }],

@@ -53,9 +53,7 @@ t.test('the document that is served is the one that the routes generate', async 
     const answer = await app.inject({ url: `${base}/openapi.yaml` });
     t.equal(answer.statusCode, 200);
     t.equal(answer.headers['content-type'], 'application/yaml');
-    t.equal(answer.payload, generating.swagger({ yaml: true }));
-    for (const _time of [1, 2])
-      t.same((await app.inject({ url: `${base}/docs/json` })).json(), generating.swagger());
+    t.same(parse(answer.payload), generating.swagger());
     await generating.close();
   }
   const { inject } = await testApp(t);

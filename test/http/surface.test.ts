@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
+import { SWAGGER_UI } from '../docs-files.ts';
 import { operations, payloadOf, urlOf } from '../operations.ts';
 import { admin, serviceAccount, signedIn } from '../people.ts';
 import { refused } from '../refused.ts';
@@ -128,16 +129,19 @@ t.test('AZN-04 an answer has only its declared members of the row', async (t) =>
 });
 
 t.test('ERR-05 no request for the files of the docs page causes an error', async (t) => {
-  const file = '/docs/static/swagger-ui.css';
+  const file = `${SWAGGER_UI}/swagger-ui.css`;
   for (const [status, url, headers] of [
     [404, '/docs/static/..%5cx', {}],
     [404, '/docs/static/%00', {}],
+    [404, `${SWAGGER_UI}/..%5cx`, {}],
+    [404, `${SWAGGER_UI}/%00`, {}],
     [400, file, { 'if-match': '"x"' }],
     [400, file, { 'if-unmodified-since': 'Mon, 01 Jan 1990 00:00:00 GMT' }],
     [400, file, { range: 'bytes=99999999-' }],
   ] as const) {
     const answer = await app.app.inject({ url, headers });
     refused(t, answer, status, status === 404 ? 'not_found' : 'bad_request');
+    t.equal(answer.headers['cache-control'], 'no-store');
   }
 });
 
@@ -189,6 +193,8 @@ t.test(
       '/docs/../../package.json',
       '/docs/static/..%2f..%2f..%2fpackage.json',
       '/docs/static/%2e%2e/%2e%2e/package.json',
+      `${SWAGGER_UI}/package.json`,
+      `${SWAGGER_UI}/..%2fpackage.json`,
       '/documentation',
       '/actuator',
       '/graphql',
