@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { shareOf } from './config/share.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { logDestination } from './http/log-destination.ts';
+import { keepTickShape } from './http/tick-shape.ts';
 import { KeySetError } from './parts/keys/key-set.ts';
 import { runAlone } from './processes/alone.ts';
 import { Signals } from './processes/ending.ts';
@@ -43,6 +44,7 @@ const logOf = ({ LOG_LEVEL, WORKERS }: Config): pino.Logger =>
   pino({ level: LOG_LEVEL }, logDestination(process.stdout.isTTY, WORKERS > 1));
 
 async function start(): Promise<void> {
+  keepTickShape();
   const signals = new Signals();
   const config = readConfig(process.env, { memoryLimit: process.constrainedMemory() });
   const tls = readTls(config);

@@ -14,6 +14,7 @@ import { buildApp } from '../../../src/app.ts';
 import { readConfig } from '../../../src/config.ts';
 import { buildContext } from '../../../src/context.ts';
 import { logDestination } from '../../../src/http/log-destination.ts';
+import { keepTickShape } from '../../../src/http/tick-shape.ts';
 import { randomId } from '../../../src/parts/ids.ts';
 import { newMasterSecret, newSigningKey } from '../../../src/parts/keys/new-keys.ts';
 import { newPerson } from '../../../src/rules/accounts.ts';
@@ -24,6 +25,7 @@ import { signedIn } from './signed-in.ts';
 
 const TOKENS = 10_000;
 
+keepTickShape();
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-'));
 const keys = [newSigningKey('ES256', 0), newMasterSecret(0)];
 const config = readConfig(
