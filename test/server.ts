@@ -69,7 +69,7 @@ export function launch(
     }
     throw new Error(`no line like ${pattern}: ${stdout.join('\n')}${stderr}`);
   }
-  return { child, ended, line, stdout };
+  return { child, ended, line, stdout, stderr: () => stderr };
 }
 
 /** Starts the real process, and waits until it listens. */

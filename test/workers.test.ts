@@ -156,7 +156,10 @@ t.test('a worker that is killed is replaced, and the other one loses nothing', a
   await t.test('by an error that nothing caught: it is replaced while it ends', async (t) => {
     process.kill(other.pid, 'SIGWINCH');
     await server.line(new RegExp(`process ${other.pid}\\) is ending after an error, replaced`));
+    await server.line(new RegExp(`process ${other.pid}\\) ended \\(exit code 1\\)"`));
     t.ok(await until(() => readyIn(server).length === 4));
+    t.match(await server.metrics(), /^latchkey_workers 2$/m, 'it is replaced once');
+    t.notOk(linesOf(server).some(({ msg }) => /before it was ready/.test(msg)));
     for (let count = 0; count < 4; count += 1)
       t.equal((await fetch(`${server.url}/readyz`)).status, 200);
   });

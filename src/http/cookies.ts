@@ -35,7 +35,9 @@ export function clearRefreshCookie(reply: FastifyReply, config: Config): void {
 /** The value of a cookie. Refuses two with the same name: a sibling domain may have set one of them. */
 export function cookieOf(request: FastifyRequest, name: CookieName): string | undefined {
   const { cookie = '' } = request.headers;
-  const pairs = cookie.split(';').filter((pair) => pair.trim().startsWith(`${name}=`));
+  const pairs = cookie
+    .split(';')
+    .filter((pair) => (pair.split('=', 1)[0] as string).trim() === name);
   if (pairs.length > 1) {
     throw new Refusal('ambiguous_credentials', {
       detail: 'The request contains the same cookie twice.',

@@ -43,6 +43,8 @@ export class Crew {
   readonly #options: Options;
   readonly #living = new Set<Worker>();
   readonly #ready = new Set<Worker>();
+  /** Those that are ending after an error, and have been replaced. */
+  readonly #replaced = new Set<Worker>();
   /** Resolved when the first worker is ready. */
   readonly #started = Promise.withResolvers<void>();
   #hasStarted = false;
@@ -104,7 +106,10 @@ export class Crew {
 
   #heard(worker: Worker, report: Report): void {
     if (report.type === 'ready') this.#nowReady(worker);
-    if (report.type === 'failing') this.#replace(worker, 'is ending after an error');
+    if (report.type === 'failing') {
+      this.#replaced.add(worker);
+      this.#replace(worker, 'is ending after an error');
+    }
     this.#options.heard(worker, report);
   }
 
@@ -122,9 +127,12 @@ export class Crew {
     const how = `ended (${signal === null ? `exit code ${code}` : `signal ${signal}`})`;
     this.#living.delete(worker);
     this.#options.ended(worker);
+    const isReplaced = this.#replaced.delete(worker);
     if (this.#isEnding) {
       if (code !== 0) this.#faults.push(`worker ${worker.id} ${how}`);
-    } else if (this.#ready.has(worker)) this.#replace(worker, how);
+    } else if (isReplaced)
+      this.#options.log.info(`worker ${worker.id} (process ${worker.process.pid}) ${how}`);
+    else if (this.#ready.has(worker)) this.#replace(worker, how);
     else if (this.#hasStarted) void this.#tryAgain(worker, how);
     // It has said why.
     else if (signal === null) process.exit(code);

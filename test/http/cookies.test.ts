@@ -125,6 +125,9 @@ t.test(
       `${REFRESH}=evil; a=b; ${REFRESH}=${token}`,
       `${REFRESH}=${token};${REFRESH}=${token}`,
       `${REFRESH}=; ${REFRESH}=${token}`,
+      // The parser ignores white space before the sign too.
+      `${REFRESH} =evil; ${REFRESH}=${token}`,
+      `${REFRESH}=${token}; ${REFRESH}\t=evil`,
     ]) {
       const headers = { cookie, origin: ORIGIN };
       for (const answer of [await refresh(headers), await post('/v1/logout', undefined, headers)]) {
