@@ -25,7 +25,13 @@ export const AccessClaims = z
     roles: z.array(Visible),
     amr: z.array(Text).describe('How the user signed in (RFC 8176).'),
     auth_time: NumericDate,
+    scope: Text.optional().describe(
+      'The roles, separated by spaces. Only in a token of a service account, if it fits into 1 KB.',
+    ),
   })
+  .refine(({ scope, roles, client_id, sub }) =>
+    scope === undefined ? true : client_id === sub && scope === roles.join(' '),
+  )
   .meta({
     id: 'AccessClaims',
     description: 'The verified claims of the access token.',

@@ -1,3 +1,3 @@
 import { suite } from '../suite.ts';
 
-suite('attacks/*', 'http/*');
+suite('attacks/*', 'http/*', 'verifiers/*');

@@ -24,11 +24,12 @@ export function issueForServiceAccount(
   scope: string | undefined,
 ) {
   const roles = grantedRolesOf(account, scope);
+  const granted = scopeOf(roles);
   const session = { id: randomId(), amr: [], created_at: clock() };
   return {
-    access_token: accessTokens.issue({ ...account, roles }, session),
+    access_token: accessTokens.issue({ ...account, roles }, session, granted),
     token_type: 'Bearer' as const,
     expires_in: ACCESS_LIFE,
-    scope: scopeOf(roles),
+    scope: granted,
   };
 }

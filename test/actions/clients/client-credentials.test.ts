@@ -22,6 +22,7 @@ t.test('each token of a service account has a session ID of its own', async (t) 
   });
   t.match(one, { sub: account.id, client_id: account.id, roles: ['a'], amr: [], ver: 0 });
   t.match(two, { roles: ['a', 'b'] });
+  t.same([one?.scope, two?.scope], ['a', 'a b'], 'for verifiers that read scopes');
   t.same([one?.amr, two?.amr], [[], []], 'there was no sign-in');
   t.equal(one?.auth_time, Math.floor(clock.now / 1_000));
   t.not(one?.sid, two?.sid);
@@ -54,6 +55,20 @@ t.test(
       t.throws(() => issue(scope), { code: 'invalid_scope', description }, JSON.stringify(scope));
     const plain = issueForServiceAccount(context, { ...account, roles: [] }, undefined);
     t.equal(plain.scope, undefined);
+    t.notHas(context.accessTokens.read(plain.access_token), 'scope');
     t.match(context.accessTokens.read(plain.access_token).sid, /^[\w-]{22}$/);
   },
 );
+
+t.test('roles that fit into a token only once are not repeated as its scope', async (t) => {
+  const { context } = await testApp(t);
+  const roles = Array.from({ length: 18 }, (_, index) => `reports:${index + 10}`);
+  const { account } = newServiceAccount({ name: 'reports', roles }, NOW);
+  const { access_token, scope } = issueForServiceAccount(context, account, undefined);
+  const claims = context.accessTokens.read(access_token);
+  t.same(claims.roles, roles);
+  t.notHas(claims, 'scope');
+  t.equal(scope, roles.join(' '), 'the answer says it all the same');
+  const few = issueForServiceAccount(context, account, 'reports:10');
+  t.equal(context.accessTokens.read(few.access_token).scope, 'reports:10');
+});
