@@ -1,5 +1,4 @@
 import { createReadStream, statSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import type { z } from 'zod';
 import { newUserId } from '../parts/ids.ts';
 import { isVerifiable } from '../parts/passwords/foreign-hashes.ts';
@@ -8,6 +7,7 @@ import { newPerson } from '../rules/accounts.ts';
 import type { Clock } from '../rules/clock.ts';
 import { ImportedUser } from '../schemas/portable-user.ts';
 import type { User } from '../schemas/user.ts';
+import { linesOf } from './import-lines.ts';
 
 /** Rows per commit. */
 const BATCH = 1_000;
@@ -49,23 +49,31 @@ function parse(line: string, now: number): User | string {
   return { ...person, roles, status, email_verified_at: email_verified ? now : null };
 }
 
+interface Import {
+  users: Users;
+  clock: Clock;
+  report: ImportReport;
+  /** Only counts what would be added: writes nothing. */
+  isDryRun?: boolean;
+}
+
 /**
  * Adds the users of a JSON Lines file, a thousand per commit. Existing accounts do not change, so an interrupted
  * import can be run again.
  */
 export async function importUsers(
   file: string,
-  { users, clock, report }: { users: Users; clock: Clock; report: ImportReport },
+  { users, clock, report, isDryRun = false }: Import,
 ): Promise<ImportResult> {
   const total = statSync(file).size;
   const input = createReadStream(file);
   const result: ImportResult = { added: 0, present: 0, refused: 0 };
   const batch = new Map<string, User>();
-  let number = 0;
 
   const flush = async () => {
     if (batch.size > 0) {
-      const added = await users.insertMany([...batch.values()]);
+      const all = [...batch.values()];
+      const added = await (isDryRun ? users.countAbsent(all) : users.insertMany(all));
       result.added += added;
       result.present += batch.size - added;
       batch.clear();
@@ -73,10 +81,8 @@ export async function importUsers(
     report.progress(input.bytesRead, total);
   };
 
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    number += 1;
-    if (line.trim() === '') continue;
-    const user = parse(line, clock());
+  for await (const { number, text, reason = '' } of linesOf(input)) {
+    const user = text === undefined ? reason : parse(text, clock());
     if (typeof user === 'string') {
       result.refused += 1;
       report.refused(number, user);

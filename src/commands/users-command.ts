@@ -83,16 +83,24 @@ async function list(context: Context, { stdout }: Terminal, emailPrefix: string 
   }
 }
 
-async function runImport(context: Context, { stdout, stderr }: Terminal, file: string) {
+/** Exit code (sysexits.h): some of the data was refused. */
+const EX_DATAERR = 65;
+
+async function runImport(
+  context: Context,
+  { stdout, stderr }: Terminal,
+  { file, isDryRun }: { file: string; isDryRun: boolean },
+): Promise<number> {
   const bar = new SingleBar({
     format: '{bar} {percentage}% | {eta_formatted} left',
     stream: stderr as NodeJS.WriteStream,
     clearOnComplete: true,
   });
   if (stderr.isTTY) bar.start(1, 0);
-  const result = await importUsers(file, {
+  const { added, present, refused } = await importUsers(file, {
     users: context.users,
     clock: context.clock,
+    isDryRun,
     report: {
       refused: (line, reason) => stderr.write(`line ${line}: ${reason}\n`),
       progress: (readBytes, total) => {
@@ -102,9 +110,9 @@ async function runImport(context: Context, { stdout, stderr }: Terminal, file: s
     },
   });
   bar.stop();
-  stdout.write(
-    `${result.added} added, ${result.present} already present, ${result.refused} refused\n`,
-  );
+  const verb = isDryRun ? 'would be added' : 'added';
+  stdout.write(`${added} ${verb}, ${present} already present, ${refused} refused\n`);
+  return refused > 0 ? EX_DATAERR : 0;
 }
 
 async function runExport(context: Context, { stdout }: Terminal) {
@@ -114,42 +122,48 @@ async function runExport(context: Context, { stdout }: Terminal) {
   }
 }
 
-/** Runs a command. Throws UsageError, or the Refusal of an action. */
+/** Runs a command. Returns its exit code. Throws UsageError, or the Refusal of an action. */
 export async function runUsersCommand(
   { name, argument, options }: UsersCommand,
   context: Context,
   terminal: Terminal,
-): Promise<void> {
+): Promise<number> {
   switch (name) {
     case 'create':
-      return create(context, terminal, {
+      await create(context, terminal, {
         email: argument,
         name: options.name,
         admin: options.admin,
       });
+      return 0;
     case 'list':
-      return list(context, terminal, options.email);
+      await list(context, terminal, options.email);
+      return 0;
     case 'disable':
-      return changeByEmail(context, terminal, {
+      await changeByEmail(context, terminal, {
         email: argument,
         decide: (user, now) => withAmendment(user, { status: 'disabled' }, now),
         done: 'disabled, signed out everywhere',
       });
+      return 0;
     case 'enable':
-      return changeByEmail(context, terminal, {
+      await changeByEmail(context, terminal, {
         email: argument,
         decide: (user, now) => withAmendment(user, { status: 'active' }, now),
         done: 'enabled',
       });
+      return 0;
     case 'end-sessions':
-      return changeByEmail(context, terminal, {
+      await changeByEmail(context, terminal, {
         email: argument,
         decide: withEverySessionEnded,
         done: 'signed out everywhere',
       });
+      return 0;
     case 'import':
-      return runImport(context, terminal, argument);
+      return runImport(context, terminal, { file: argument, isDryRun: options['dry-run'] });
     case 'export':
-      return runExport(context, terminal);
+      await runExport(context, terminal);
+      return 0;
   }
 }

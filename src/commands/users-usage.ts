@@ -45,9 +45,11 @@ Refused for the last administrator.`,
   },
   import: {
     argument: 'FILE',
+    options: { '--dry-run': 'write nothing; say what would be added and refused' },
     summary: 'add users from a JSON Lines file; run it again to resume',
     details: `Adds the users of a JSON Lines file, a thousand per commit. Skips addresses that have
-an account, so an interrupted import can be run again. Reports each refused line.`,
+an account, so an interrupted import can be run again. Reports each refused line,
+and exits with 65 if there was one.`,
   },
   export: {
     summary: 'write all users as JSON Lines, without secrets',
@@ -93,7 +95,12 @@ export interface UsersCommand {
   name: Name;
   /** Empty if the command takes none. */
   argument: string;
-  options: { admin: boolean; name?: string | undefined; email?: string | undefined };
+  options: {
+    admin: boolean;
+    name?: string | undefined;
+    email?: string | undefined;
+    'dry-run': boolean;
+  };
 }
 
 const isName = (word: string): word is Name => Object.hasOwn(COMMANDS, word);
@@ -122,6 +129,7 @@ function parse(argv: string[]) {
         admin: { type: 'boolean', default: false },
         name: { type: 'string' },
         email: { type: 'string' },
+        'dry-run': { type: 'boolean', default: false },
       },
     });
   } catch (error) {

@@ -14,7 +14,7 @@ import { type Change, UserChanges } from './user-changes.ts';
 import { UserQueries } from './user-queries.ts';
 import { removeDeletedUsers } from './user-removal.ts';
 import { COLUMNS, parseRow, toRow, type UserRow } from './user-row.ts';
-import { findOtherUser, listUsers, type Page } from './user-searches.ts';
+import { countAbsentUsers, findOtherUser, listUsers, type Page } from './user-searches.ts';
 
 export { EmailTaken, StorageFault, UnreadableRow } from './faults.ts';
 export type { Change } from './user-changes.ts';
@@ -77,6 +77,11 @@ export class Users {
         .execute();
       return added.length;
     });
+  }
+
+  /** How many of the users `insertMany` would add, if no one else writes. */
+  countAbsent(users: User[]): Promise<number> {
+    return countAbsentUsers(this.#queries, users);
   }
 
   /**
