@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { SingleBar } from 'cli-progress';
 import { read } from 'read';
 import { hashNewPassword } from '../actions/accounts/new-password.ts';
 import { ADMIN, administer, withAmendment } from '../actions/administration/administration.ts';
@@ -12,7 +11,9 @@ import { withEverySessionEnded } from '../rules/sessions.ts';
 import { userView } from '../rules/views.ts';
 import { NewEmail } from '../schemas/fields.ts';
 import type { User } from '../schemas/user.ts';
+import { exportWithSecrets } from './export-with-secrets.ts';
 import { importUsers } from './import-users.ts';
+import { progressBar } from './progress-bar.ts';
 import { UsageError, type UsersCommand } from './users-usage.ts';
 
 export interface Terminal {
@@ -91,22 +92,14 @@ async function runImport(
   { stdout, stderr }: Terminal,
   { file, isDryRun }: { file: string; isDryRun: boolean },
 ): Promise<number> {
-  const bar = new SingleBar({
-    format: '{bar} {percentage}% | {eta_formatted} left',
-    stream: stderr as NodeJS.WriteStream,
-    clearOnComplete: true,
-  });
-  if (stderr.isTTY) bar.start(1, 0);
+  const bar = progressBar(stderr);
   const { added, present, refused } = await importUsers(file, {
     users: context.users,
     clock: context.clock,
     isDryRun,
     report: {
       refused: (line, reason) => stderr.write(`line ${line}: ${reason}\n`),
-      progress: (readBytes, total) => {
-        bar.setTotal(total);
-        bar.update(readBytes);
-      },
+      progress: bar.show,
     },
   });
   bar.stop();
@@ -120,6 +113,25 @@ async function runExport(context: Context, { stdout }: Terminal) {
     const { sessions: _sessions, mfa: _mfa, ...exported } = userView(user, context.clock());
     if (!stdout.write(`${JSON.stringify(exported)}\n`)) await once(stdout, 'drain');
   }
+}
+
+async function runExportWithSecrets(
+  { users }: Context,
+  { stdout, stderr }: Terminal,
+  file: string,
+): Promise<number> {
+  const bar = progressBar(stderr);
+  const { written, unreadable } = await exportWithSecrets(file, {
+    users,
+    progress: bar.show,
+  }).finally(bar.stop);
+  stderr.write(
+    `${file} contains password hashes, TOTP secrets (encrypted with SIGNING_KEYS) and all sessions. Keep it safe, and delete it after the import.\n`,
+  );
+  stdout.write(`${written} rows written\n`);
+  if (unreadable === 0) return 0;
+  stderr.write(`${unreadable} rows cannot be read, and are not in the file\n`);
+  return EX_DATAERR;
 }
 
 /** Runs a command. Returns its exit code. Throws UsageError, or the Refusal of an action. */
@@ -163,6 +175,8 @@ export async function runUsersCommand(
     case 'import':
       return runImport(context, terminal, { file: argument, isDryRun: options['dry-run'] });
     case 'export':
+      if (options['with-secrets'] !== undefined)
+        return runExportWithSecrets(context, terminal, options['with-secrets']);
       await runExport(context, terminal);
       return 0;
   }

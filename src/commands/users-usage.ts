@@ -52,8 +52,13 @@ an account, so an interrupted import can be run again. Reports each refused line
 and exits with 65 if there was one.`,
   },
   export: {
+    options: {
+      '--with-secrets FILE': 'write whole rows to a new file, to move to another database',
+    },
     summary: 'write all users as JSON Lines, without secrets',
-    details: 'Writes all users to standard output as JSON Lines, without passwords and secrets.',
+    details: `Writes all users to standard output as JSON Lines, without passwords and secrets.
+With --with-secrets, writes everything to a new file of mode 0600: service accounts,
+password hashes, second factors and sessions. import reads it.`,
   },
 } as const satisfies Record<string, Usage>;
 
@@ -100,6 +105,7 @@ export interface UsersCommand {
     name?: string | undefined;
     email?: string | undefined;
     'dry-run': boolean;
+    'with-secrets'?: string | undefined;
   };
 }
 
@@ -130,6 +136,7 @@ function parse(argv: string[]) {
         name: { type: 'string' },
         email: { type: 'string' },
         'dry-run': { type: 'boolean', default: false },
+        'with-secrets': { type: 'string' },
       },
     });
   } catch (error) {

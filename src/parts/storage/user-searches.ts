@@ -71,16 +71,3 @@ export async function findOtherUser(
   );
   return rows.map((row) => queries.parse(User, row)).find((user) => user !== undefined);
 }
-
-/** `Users.countAbsent`. */
-export async function countAbsentUsers(queries: UserQueries, users: User[]): Promise<number> {
-  const keys = users.map(({ email_key }) => email_key);
-  const { present } = await queries.run('countAbsent', (db) =>
-    db
-      .selectFrom('users')
-      .select(({ fn }) => fn.countAll().as('present'))
-      .where('email_key', 'in', keys)
-      .executeTakeFirstOrThrow(),
-  );
-  return users.length - Number(present);
-}

@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely';
 import { type RevokedUser, User } from '../../schemas/user.ts';
 import { type Database, DECOY } from './database.ts';
+import { countAbsentUsers, countRows, everyRow } from './every-row.ts';
 import {
   EmailTaken,
   isTimeout,
@@ -14,7 +15,7 @@ import { type Change, UserChanges } from './user-changes.ts';
 import { UserQueries } from './user-queries.ts';
 import { removeDeletedUsers } from './user-removal.ts';
 import { COLUMNS, parseRow, toRow, type UserRow } from './user-row.ts';
-import { countAbsentUsers, findOtherUser, listUsers, type Page } from './user-searches.ts';
+import { findOtherUser, listUsers, type Page } from './user-searches.ts';
 
 export { EmailTaken, StorageFault, UnreadableRow } from './faults.ts';
 export type { Change } from './user-changes.ts';
@@ -66,13 +67,13 @@ export class Users {
     }
   }
 
-  /** Adds the users whose addresses are free, in one commit. Returns how many were added. */
+  /** Adds the users whose addresses and IDs are free, in one commit. Returns how many were added. */
   insertMany(users: User[]): Promise<number> {
     return this.#queries.run('insertMany', async (db) => {
       const added = await db
         .insertInto('users')
         .values(users.map(toRow))
-        .onConflict((conflict) => conflict.column('email_key').doNothing())
+        .onConflict((conflict) => conflict.doNothing())
         .returning('id')
         .execute();
       return added.length;
@@ -113,6 +114,16 @@ export class Users {
   /** Ordered by id, so oldest first; a search by address is ordered by address. Skips deleted users and unreadable rows. */
   list(page: Page): Promise<User[]> {
     return listUsers(this.#queries, page);
+  }
+
+  /** Every row in pages, those of deleted users too, ordered by id. An unreadable one is undefined, and is reported. */
+  everyRow(limit: number): AsyncGenerator<(User | undefined)[]> {
+    return everyRow(this.#queries, limit);
+  }
+
+  /** How many rows `everyRow` reads. */
+  count(): Promise<number> {
+    return countRows(this.#queries);
   }
 
   /** An active person other than `id` who has this role and a password. Reads only rows with a role. */
