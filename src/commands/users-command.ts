@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { SingleBar } from 'cli-progress';
 import { read } from 'read';
 import { hashNewPassword } from '../actions/accounts/new-password.ts';
 import { ADMIN, administer, withAmendment } from '../actions/administration/administration.ts';
@@ -12,7 +11,9 @@ import { withEverySessionEnded } from '../rules/sessions.ts';
 import { userView } from '../rules/views.ts';
 import { NewEmail } from '../schemas/fields.ts';
 import type { User } from '../schemas/user.ts';
+import { exportWithSecrets } from './export-with-secrets.ts';
 import { importUsers } from './import-users.ts';
+import { progressBar } from './progress-bar.ts';
 import { UsageError, type UsersCommand } from './users-usage.ts';
 
 export interface Terminal {
@@ -83,28 +84,28 @@ async function list(context: Context, { stdout }: Terminal, emailPrefix: string 
   }
 }
 
-async function runImport(context: Context, { stdout, stderr }: Terminal, file: string) {
-  const bar = new SingleBar({
-    format: '{bar} {percentage}% | {eta_formatted} left',
-    stream: stderr as NodeJS.WriteStream,
-    clearOnComplete: true,
-  });
-  if (stderr.isTTY) bar.start(1, 0);
-  const result = await importUsers(file, {
+/** Exit code (sysexits.h): some of the data was refused. */
+const EX_DATAERR = 65;
+
+async function runImport(
+  context: Context,
+  { stdout, stderr }: Terminal,
+  { file, isDryRun }: { file: string; isDryRun: boolean },
+): Promise<number> {
+  const bar = progressBar(stderr);
+  const { added, present, refused } = await importUsers(file, {
     users: context.users,
     clock: context.clock,
+    isDryRun,
     report: {
       refused: (line, reason) => stderr.write(`line ${line}: ${reason}\n`),
-      progress: (readBytes, total) => {
-        bar.setTotal(total);
-        bar.update(readBytes);
-      },
+      progress: bar.show,
     },
   });
   bar.stop();
-  stdout.write(
-    `${result.added} added, ${result.present} already present, ${result.refused} refused\n`,
-  );
+  const verb = isDryRun ? 'would be added' : 'added';
+  stdout.write(`${added} ${verb}, ${present} already present, ${refused} refused\n`);
+  return refused > 0 ? EX_DATAERR : 0;
 }
 
 async function runExport(context: Context, { stdout }: Terminal) {
@@ -114,42 +115,69 @@ async function runExport(context: Context, { stdout }: Terminal) {
   }
 }
 
-/** Runs a command. Throws UsageError, or the Refusal of an action. */
+async function runExportWithSecrets(
+  { users }: Context,
+  { stdout, stderr }: Terminal,
+  file: string,
+): Promise<number> {
+  const bar = progressBar(stderr);
+  const { written, unreadable } = await exportWithSecrets(file, {
+    users,
+    progress: bar.show,
+  }).finally(bar.stop);
+  stderr.write(
+    `${file} contains password hashes, TOTP secrets (encrypted with SIGNING_KEYS) and all sessions. Keep it safe, and delete it after the import.\n`,
+  );
+  stdout.write(`${written} rows written\n`);
+  if (unreadable === 0) return 0;
+  stderr.write(`${unreadable} rows cannot be read, and are not in the file\n`);
+  return EX_DATAERR;
+}
+
+/** Runs a command. Returns its exit code. Throws UsageError, or the Refusal of an action. */
 export async function runUsersCommand(
   { name, argument, options }: UsersCommand,
   context: Context,
   terminal: Terminal,
-): Promise<void> {
+): Promise<number> {
   switch (name) {
     case 'create':
-      return create(context, terminal, {
+      await create(context, terminal, {
         email: argument,
         name: options.name,
         admin: options.admin,
       });
+      return 0;
     case 'list':
-      return list(context, terminal, options.email);
+      await list(context, terminal, options.email);
+      return 0;
     case 'disable':
-      return changeByEmail(context, terminal, {
+      await changeByEmail(context, terminal, {
         email: argument,
         decide: (user, now) => withAmendment(user, { status: 'disabled' }, now),
         done: 'disabled, signed out everywhere',
       });
+      return 0;
     case 'enable':
-      return changeByEmail(context, terminal, {
+      await changeByEmail(context, terminal, {
         email: argument,
         decide: (user, now) => withAmendment(user, { status: 'active' }, now),
         done: 'enabled',
       });
+      return 0;
     case 'end-sessions':
-      return changeByEmail(context, terminal, {
+      await changeByEmail(context, terminal, {
         email: argument,
         decide: withEverySessionEnded,
         done: 'signed out everywhere',
       });
+      return 0;
     case 'import':
-      return runImport(context, terminal, argument);
+      return runImport(context, terminal, { file: argument, isDryRun: options['dry-run'] });
     case 'export':
-      return runExport(context, terminal);
+      if (options['with-secrets'] !== undefined)
+        return runExportWithSecrets(context, terminal, options['with-secrets']);
+      await runExport(context, terminal);
+      return 0;
   }
 }

@@ -45,13 +45,20 @@ Refused for the last administrator.`,
   },
   import: {
     argument: 'FILE',
+    options: { '--dry-run': 'write nothing; say what would be added and refused' },
     summary: 'add users from a JSON Lines file; run it again to resume',
     details: `Adds the users of a JSON Lines file, a thousand per commit. Skips addresses that have
-an account, so an interrupted import can be run again. Reports each refused line.`,
+an account, so an interrupted import can be run again. Reports each refused line,
+and exits with 65 if there was one.`,
   },
   export: {
+    options: {
+      '--with-secrets FILE': 'write whole rows to a new file, to move to another database',
+    },
     summary: 'write all users as JSON Lines, without secrets',
-    details: 'Writes all users to standard output as JSON Lines, without passwords and secrets.',
+    details: `Writes all users to standard output as JSON Lines, without passwords and secrets.
+With --with-secrets, writes everything to a new file of mode 0600: service accounts,
+password hashes, second factors and sessions. import reads it.`,
   },
 } as const satisfies Record<string, Usage>;
 
@@ -93,7 +100,13 @@ export interface UsersCommand {
   name: Name;
   /** Empty if the command takes none. */
   argument: string;
-  options: { admin: boolean; name?: string | undefined; email?: string | undefined };
+  options: {
+    admin: boolean;
+    name?: string | undefined;
+    email?: string | undefined;
+    'dry-run': boolean;
+    'with-secrets'?: string | undefined;
+  };
 }
 
 const isName = (word: string): word is Name => Object.hasOwn(COMMANDS, word);
@@ -122,6 +135,8 @@ function parse(argv: string[]) {
         admin: { type: 'boolean', default: false },
         name: { type: 'string' },
         email: { type: 'string' },
+        'dry-run': { type: 'boolean', default: false },
+        'with-secrets': { type: 'string' },
       },
     });
   } catch (error) {

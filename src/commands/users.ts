@@ -44,7 +44,9 @@ async function run(argv: string[]): Promise<void> {
     await explained(
       (error) =>
         error instanceof StorageFault ? databaseFault(config.DATABASE_URL)(error) : undefined,
-      () => runUsersCommand(command, context, process),
+      async () => {
+        process.exitCode = await runUsersCommand(command, context, process);
+      },
     );
   } finally {
     await context.close();

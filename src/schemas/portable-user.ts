@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Email, Name, Roles } from './fields.ts';
+import { User } from './user.ts';
 
 /** One line of an import: a user of another system. */
 export const ImportedUser = z.strictObject({
@@ -13,3 +14,11 @@ export const ImportedUser = z.strictObject({
   status: z.enum(['active', 'disabled']).default('active'),
 });
 export type ImportedUser = z.infer<typeof ImportedUser>;
+
+/**
+ * A line of an export with secrets. Strict: a column that this version does not know would be lost.
+ */
+export const MovedRow = z.strictObject({ row: z.strictObject({ ...User.shape, id: z.uuid() }) });
+
+/** The last line of an export with secrets. */
+export const MovedRowsEnd = z.strictObject({ end: z.strictObject({ rows: z.int() }) });

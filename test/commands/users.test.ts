@@ -476,7 +476,7 @@ t.test('an import that was killed continues where it stopped', async (t) => {
       const first = await users.findByEmail('u0@example.com');
 
       const { code, stdout, stderr } = await run(url, ['import', file]);
-      t.equal(code, 0);
+      t.equal(code, 65);
       t.equal(stdout, `${count - before} added, ${before} already present, 1 refused\n`);
       t.equal(stderr, 'line 1501: is not JSON\n', 'no progress bar without a terminal');
       t.equal(await stored(), count);

@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely';
 import { type RevokedUser, User } from '../../schemas/user.ts';
 import { type Database, DECOY } from './database.ts';
+import { countAbsentUsers, countRows, everyRow } from './every-row.ts';
 import {
   EmailTaken,
   isTimeout,
@@ -66,17 +67,22 @@ export class Users {
     }
   }
 
-  /** Adds the users whose addresses are free, in one commit. Returns how many were added. */
+  /** Adds the users whose addresses and IDs are free, in one commit. Returns how many were added. */
   insertMany(users: User[]): Promise<number> {
     return this.#queries.run('insertMany', async (db) => {
       const added = await db
         .insertInto('users')
         .values(users.map(toRow))
-        .onConflict((conflict) => conflict.column('email_key').doNothing())
+        .onConflict((conflict) => conflict.doNothing())
         .returning('id')
         .execute();
       return added.length;
     });
+  }
+
+  /** How many of the users `insertMany` would add, if no one else writes. */
+  countAbsent(users: User[]): Promise<number> {
+    return countAbsentUsers(this.#queries, users);
   }
 
   /**
@@ -108,6 +114,16 @@ export class Users {
   /** Ordered by id, so oldest first; a search by address is ordered by address. Skips deleted users and unreadable rows. */
   list(page: Page): Promise<User[]> {
     return listUsers(this.#queries, page);
+  }
+
+  /** Every row in pages, those of deleted users too, ordered by id. An unreadable one is undefined, and is reported. */
+  everyRow(limit: number): AsyncGenerator<(User | undefined)[]> {
+    return everyRow(this.#queries, limit);
+  }
+
+  /** How many rows `everyRow` reads. */
+  count(): Promise<number> {
+    return countRows(this.#queries);
   }
 
   /** An active person other than `id` who has this role and a password. Reads only rows with a role. */

@@ -1,0 +1,39 @@
+import { DECOY } from '../parts/storage/database.ts';
+import { emailKey } from '../rules/accounts.ts';
+import { MovedRow, MovedRowsEnd } from '../schemas/portable-user.ts';
+import type { User } from '../schemas/user.ts';
+
+const isRowLine = (input: unknown): boolean =>
+  typeof input === 'object' && input !== null && ('row' in input || 'end' in input);
+
+const keyOf = ({ email }: User): string | null => (email === null ? null : emailKey(email));
+
+/** Reads the lines of an export with secrets, and whether the file is complete. */
+export class MovedRows {
+  /** Rows since the last end of an export. */
+  #rows = 0;
+
+  /** A row; a reason to refuse the line; null: the end of an export; undefined: a line of another kind. */
+  read(input: unknown): User | string | null | undefined {
+    if (!isRowLine(input)) return undefined;
+    const end = MovedRowsEnd.safeParse(input);
+    if (end.success) {
+      const isWhole = end.data.end.rows === this.#rows;
+      this.#rows = 0;
+      return isWhole ? null : 'is the end of an export with another number of rows';
+    }
+    this.#rows += 1;
+    const { success, data, error } = MovedRow.safeParse(input);
+    // The path alone: a message may contain a value.
+    if (!success)
+      return `${error.issues.map(({ path }) => path.join('.')).join(', ')} cannot be read`;
+    const { row } = data;
+    if (row.id === DECOY || row.email_key !== keyOf(row)) return 'is not a row of a user';
+    return row;
+  }
+
+  /** Whether the end of the last export was read, or there was none. */
+  get isComplete(): boolean {
+    return this.#rows === 0;
+  }
+}
