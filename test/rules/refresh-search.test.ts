@@ -1,10 +1,13 @@
 import t from 'tap';
-import { fingerprint } from '../../src/rules/fingerprint.ts';
-import { type Rotation, rotate } from '../../src/rules/rotation.ts';
-import { type Search, search } from './refresh-search.ts';
-import { DAY, limits, SECOND } from './samples.ts';
+import { rotate } from '../../src/rules/rotation.ts';
+import { search } from './refresh-search.ts';
+import { FAULTS } from './rotation-faults.ts';
 
-const DEPTH = 8;
+/** Each step more takes three times as long: `SEARCH_DEPTH=10 npm run test:file test/rules/refresh-search.test.ts`. */
+const DEPTH = Number(process.env['SEARCH_DEPTH'] ?? 8);
+
+/** Without thieves and failovers, the same time leads further. */
+const DEPTH_ALONE = DEPTH + 2;
 
 for (const client of ['tabs', 'app'] as const) {
   t.test(
@@ -14,79 +17,38 @@ for (const client of ['tabs', 'app'] as const) {
       t.comment(`${client}: every step from ${states} states, to depth ${DEPTH}`);
       t.equal(counterexample, undefined);
       t.ok(states > 10_000, 'the search covers enough states');
+      const alone = search({ client, rotate, depth: DEPTH_ALONE, isAlone: true });
+      t.comment(`without thieves and failovers: ${alone.states} states, to depth ${DEPTH_ALONE}`);
+      t.equal(alone.counterexample, undefined);
     },
   );
 }
 
-const invalid: Rotation = { outcome: 'invalid' };
-
-/** Rules that were used before, or that someone may try. */
-const faults: ({ what: string } & Pick<Search, 'client'> & Partial<Search>)[] = [
-  {
-    what: 'a grace that is too short',
-    client: 'tabs',
-    serverLimits: { ...limits, grace: 20 * SECOND },
-  },
-  { what: 'a grace that is too long', client: 'tabs', serverLimits: { ...limits, grace: DAY } },
-  {
-    what: 'a different key treated as a theft',
-    client: 'tabs',
-    rotate: (user, presented, now, some) => {
-      const turn = rotate(user, presented, now, some);
-      const attempt = turn.result.outcome === 'repeated' && turn.result.session.attempt;
-      return attempt && attempt !== fingerprint(`${presented.idempotencyKey}`)
-        ? { user, result: invalid }
-        : turn;
-    },
-  },
-  {
-    what: 'a first request that arrives last and is treated as a theft',
-    client: 'tabs',
-    rotate: (user, presented, now, some) => {
-      const [session] = user.sessions;
-      return session && presented.gen < session.gen - 1
-        ? { user, result: invalid }
-        : rotate(user, presented, now, some);
-    },
-  },
-  {
-    what: 'refusing a generation above the row',
-    client: 'app',
-    rotate: (user, presented, now, some) =>
-      presented.gen > (user.sessions[0]?.gen ?? 0)
-        ? { user, result: invalid }
-        : rotate(user, presented, now, some),
-  },
-  {
-    what: 'refusing a version above the row',
-    client: 'app',
-    rotate: (user, presented, now, some) =>
-      presented.ver > user.token_version
-        ? { user, result: invalid }
-        : rotate(user, presented, now, some),
-  },
-  {
-    what: 'accepting the generation before the last for ever',
-    client: 'tabs',
-    rotate: (user, presented, now, some) => {
-      const [session] = user.sessions;
-      return session && session.ended_at === undefined && presented.gen === session.gen - 1
-        ? { user, result: { outcome: 'repeated', session } }
-        : rotate(user, presented, now, some);
-    },
-  },
-  {
-    what: 'generations counted one too low',
-    client: 'tabs',
-    rotate: (user, presented, now, some) =>
-      rotate(user, { ...presented, gen: presented.gen - 1 }, now, some),
-  },
-];
-
-for (const { what, ...fault } of faults) {
+for (const { what, ...fault } of FAULTS) {
   t.test(`the search finds ${what}`, async (t) => {
-    const { counterexample } = search({ rotate, depth: DEPTH, ...fault });
+    const { counterexample } = search({ depth: 8, ...fault });
     t.ok(counterexample);
     t.comment(counterexample?.join('; '));
   });
 }
+
+t.test(
+  'an answer that is overtaken by two others signs tabs out, if they do not take turns to refresh',
+  async (t) => {
+    const tabs = { client: 'tabs', rotate, isAlone: true, isReordered: true } as const;
+    t.equal(search({ ...tabs, depth: 10 }).counterexample, undefined);
+    t.same(search({ ...tabs, depth: 11 }).counterexample, [
+      'the owner sends 0',
+      'the owner sends 0',
+      'request 0 arrives: rotated',
+      'request 0 arrives: repeated',
+      'answer 1 comes',
+      'the owner sends 1',
+      'request 1 arrives: rotated',
+      'answer 2 comes',
+      'answer 1 comes',
+      '30 s and 1 ms pass',
+      'request 1 arrives: reused: the owner is signed out',
+    ]);
+  },
+);

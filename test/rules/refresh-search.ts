@@ -23,7 +23,7 @@ interface Sent extends Token {
 /**
  * One user with one session, and all who can refresh it. `tabs` share a cookie and send a new key with every
  * request, so they repeat a request whose answer was lost within the grace. An `app` keeps the key with the token, so
- * it may come back at any time.
+ * it may come back at any time; if it loses the key, it must come back within the grace, as tabs must.
  */
 interface World {
   now: number;
@@ -36,6 +36,8 @@ interface World {
   held: Token;
   /** The key that an app keeps until it has an answer. */
   key: string | undefined;
+  /** The app has lost the key of a request that is still without an answer. */
+  hasLostKey: boolean;
   /** The number of requests sent, from which new keys are made. */
   sent: number;
   /** When the first request still without an answer was sent. */
@@ -48,6 +50,8 @@ interface World {
   thiefUsedAt: number | undefined;
   /** Since when the owner has rotated after the thief, later than the grace. */
   ownerSince: number | undefined;
+  /** The server has noticed the theft, and must have ended the session. */
+  isDetected: boolean;
 }
 
 interface Step {
@@ -55,8 +59,17 @@ interface Step {
   world: World;
 }
 
+/** A step, and where it was taken. */
+interface Place extends Step {
+  from: Place | undefined;
+}
+
+/** The names of the steps that lead here. */
+const wayTo = ({ name, from }: Place): string[] => (from ? [...wayTo(from), name] : []);
+
 const SHORT = 10 * SECOND;
-const LONG = 600 * SECOND;
+/** The shortest time after which the grace is over. */
+const LONG = limits.grace + 1;
 const MAX_ON_THE_WAY = 2;
 
 export interface Search {
@@ -65,6 +78,10 @@ export interface Search {
   depth: number;
   /** The limits that the server uses. The promise that is checked is that of `limits`. */
   serverLimits?: SessionLimits;
+  /** No thief, no failover and no new password, so the search goes deeper in the same time. */
+  isAlone?: boolean;
+  /** An answer may overtake an earlier one: two tabs refresh at the same time, without a lock. */
+  isReordered?: boolean;
 }
 
 export interface Found {
@@ -85,7 +102,14 @@ function fingerprintOf(key: string): string {
   return known;
 }
 
-export function search({ client, rotate, depth, serverLimits = limits }: Search): Found {
+export function search({
+  client,
+  rotate,
+  depth,
+  serverLimits = limits,
+  isAlone = false,
+  isReordered = false,
+}: Search): Found {
   const { user, session } = withNewSession(
     ada(),
     { id: randomId(), amr: ['pwd'], transport: 'body', client: '' },
@@ -125,7 +149,12 @@ export function search({ client, rotate, depth, serverLimits = limits }: Search)
       outcome === 'rotated' && isAfterThief ? (world.ownerSince ?? world.now) : world.ownerSince;
     return {
       name,
-      world: { ...after, ownerSince, answers: answer ? [...world.answers, answer] : world.answers },
+      world: {
+        ...after,
+        ownerSince,
+        isDetected: world.isDetected || outcome === 'reused',
+        answers: answer ? [...world.answers, answer] : world.answers,
+      },
     };
   }
 
@@ -158,7 +187,8 @@ export function search({ client, rotate, depth, serverLimits = limits }: Search)
         const answer = after.answers[0] ?? held;
         return { name: `${name}, and is answered`, world: { ...after, answers: [], held: answer } };
       };
-    if (isQuiet && !world.hasNewPassword && isLive(world.row.sessions[0] as Session, now))
+    const mayChangePassword = isQuiet && !world.hasNewPassword && !isAlone;
+    if (mayChangePassword && isLive(world.row.sessions[0] as Session, now))
       yield () => {
         const changed = withOtherSessionsEndedAndTokensRevoked(world.row, sid, now);
         return {
@@ -172,14 +202,15 @@ export function search({ client, rotate, depth, serverLimits = limits }: Search)
       };
     for (const [index, sent] of requests.entries()) {
       yield () => arrival(world, index, false);
-      if (!sent.isDoubled) yield () => arrival(world, index, true);
+      // The second answer to a doubled request reaches nobody: it cannot overtake.
+      if (!sent.isDoubled && !isReordered) yield () => arrival(world, index, true);
       yield () => ({
         name: `request ${sent.gen} is lost`,
         world: { ...world, requests: requests.toSpliced(index, 1) },
       });
     }
-    const [answer, ...rest] = answers;
-    if (answer) {
+    for (const [index, answer] of (isReordered ? answers : answers.slice(0, 1)).entries()) {
+      const rest = answers.toSpliced(index, 1);
       const isBehindUs = requests.length === 0 && rest.length === 0;
       yield () => ({
         name: `answer ${answer.gen} comes`,
@@ -188,18 +219,30 @@ export function search({ client, rotate, depth, serverLimits = limits }: Search)
           answers: rest,
           held: answer,
           key: undefined,
+          hasLostKey: !isBehindUs && world.hasLostKey,
           askedAt: isBehindUs ? undefined : askedAt,
         },
       });
       yield () => ({ name: `answer ${answer.gen} is lost`, world: { ...world, answers: rest } });
     }
+    if (
+      key !== undefined &&
+      client === 'app' &&
+      askedAt !== undefined &&
+      now <= askedAt + limits.grace
+    )
+      yield () => ({
+        name: 'the app loses its key',
+        world: { ...world, key: undefined, hasLostKey: true },
+      });
     // A request on its way arrives within the grace, or never. A client without a key has an answer by then.
     const waiting = requests.map(({ at }) => at);
-    if (client === 'tabs' && askedAt !== undefined) waiting.push(askedAt);
+    if ((client === 'tabs' || world.hasLostKey) && askedAt !== undefined) waiting.push(askedAt);
     if (waiting.every((since) => now + SHORT <= since + limits.grace))
       yield () => ({ name: '10 s pass', world: { ...world, now: now + SHORT } });
     if (waiting.length + answers.length === 0)
-      yield () => ({ name: '10 min pass', world: { ...world, now: now + LONG } });
+      yield () => ({ name: '30 s and 1 ms pass', world: { ...world, now: now + LONG } });
+    if (isAlone) return;
     if (!world.hasFailedOver)
       for (const [index, row] of world.older.entries())
         yield () => ({
@@ -211,6 +254,7 @@ export function search({ client, rotate, depth, serverLimits = limits }: Search)
             hasFailedOver: true,
             thiefUsedAt: undefined,
             ownerSince: undefined,
+            isDetected: false,
           },
         });
     const { thief } = world;
@@ -224,8 +268,10 @@ export function search({ client, rotate, depth, serverLimits = limits }: Search)
           world: after,
         } = present(world, { ...thief, at: now, idempotencyKey: 'of the thief' });
         const name = `the thief sends ${thief.gen}: ${outcome}`;
-        if (answer && world.ownerSince !== undefined && now > world.ownerSince + limits.grace)
-          throw new Broken(`${name}: the thief goes on`);
+        const isOut =
+          world.isDetected ||
+          (world.ownerSince !== undefined && now > world.ownerSince + limits.grace);
+        if (answer && isOut) throw new Broken(`${name}: the thief goes on`);
         return {
           name,
           world: answer
@@ -236,7 +282,11 @@ export function search({ client, rotate, depth, serverLimits = limits }: Search)
                 thiefUsedAt: now,
                 ownerSince: undefined,
               }
-            : { ...after, hasThiefActed: true },
+            : {
+                ...after,
+                hasThiefActed: true,
+                isDetected: world.isDetected || outcome === 'reused',
+              },
         };
       };
   }
@@ -294,6 +344,8 @@ export function search({ client, rotate, depth, serverLimits = limits }: Search)
       hasThiefActed,
       age(world.thiefUsedAt),
       age(world.ownerSince),
+      world.isDetected,
+      world.hasLostKey,
     ]);
   }
 
@@ -313,26 +365,28 @@ export function search({ client, rotate, depth, serverLimits = limits }: Search)
     hasThiefActed: false,
     thiefUsedAt: undefined,
     ownerSince: undefined,
+    isDetected: false,
+    hasLostKey: false,
   };
   const seen = new Set([keyOf(first)]);
-  let layer: { world: World; way: string[] }[] = [{ world: first, way: [] }];
+  let layer: Place[] = [{ name: 'the owner has signed in', world: first, from: undefined }];
   for (let step = 0; step < depth; step += 1) {
     const next: typeof layer = [];
-    for (const { world, way } of layer) {
-      for (const take of steps(world)) {
+    for (const place of layer) {
+      for (const take of steps(place.world)) {
         let taken: Step;
         try {
           taken = take();
         } catch (error) {
           if (!(error instanceof Broken)) throw error;
-          return { states: seen.size, counterexample: [...way, error.message] };
+          return { states: seen.size, counterexample: [...wayTo(place), error.message] };
         }
         // Where the search ends, nobody asks whether it has been here.
         if (step === depth - 1) continue;
         const key = keyOf(taken.world);
         if (seen.has(key)) continue;
         seen.add(key);
-        next.push({ world: taken.world, way: [...way, taken.name] });
+        next.push({ ...taken, from: place });
       }
     }
     layer = next;
