@@ -16,6 +16,7 @@ const DEPTHS = {
   parts: 7,
   rules: 8,
   config: 9,
+  clients: 9,
   schemas: 10,
 } as const;
 type Room = keyof typeof DEPTHS;
@@ -33,6 +34,8 @@ const PROMISES: Partial<Record<Room, { never: RegExp; packages: RegExp }>> = {
     // For the types of the vocabulary alone.
     packages: /^zod$/,
   },
+  // Loaded by browsers and apps, so nothing of Node and no package.
+  clients: { never: /\b(process|Buffer|require|import\.meta)\b/, packages: /^$/ },
   config: { never: /\bprocess\.env\b/, packages: /^zod$/ },
   schemas: { never: /\bprocess\.env\b/, packages: /^zod$/ },
 };

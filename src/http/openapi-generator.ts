@@ -30,6 +30,10 @@ const tags = [
     description: 'The standard endpoints for tokens, for service accounts and OAuth libraries.',
   },
   {
+    name: 'Clients',
+    description: 'The browser module for pages and apps.',
+  },
+  {
     name: 'Discovery',
     description: 'What other services and tools read: keys, metadata, and explanations of errors.',
   },

@@ -7,6 +7,8 @@ import { confirmEmail } from './accounts/confirm-email.ts';
 import { forgotPassword } from './accounts/forgot-password.ts';
 import { register } from './accounts/register.ts';
 import { resetPassword } from './accounts/reset-password.ts';
+import { clientDeclarations } from './clients/declarations.ts';
+import { clientModule } from './clients/module.ts';
 import { hostMetadata } from './discovery/host-metadata.ts';
 import { keySet } from './discovery/key-set.ts';
 import { metadata } from './discovery/metadata.ts';
@@ -89,6 +91,8 @@ const endpoints = [
   keySet,
   metadata,
   problemPage,
+  clientModule,
+  clientDeclarations,
   live,
   ready,
 ];

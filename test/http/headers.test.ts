@@ -32,6 +32,7 @@ t.test(
       [200, { url: '/docs' }],
       [200, { url: `${SWAGGER_UI}/swagger-ui-bundle.js` }],
       [200, { url: '/openapi.yaml' }],
+      [200, { url: '/client.js' }],
       [200, { url: '/problems/not_found' }],
       [200, { url: '/v1/me', ...bearer }],
       [204, { method: 'OPTIONS', url: '/v1/me', headers: { origin: 'https://app.example.com' } }],

@@ -1,3 +1,3 @@
 import { suite } from '../suite.ts';
 
-suite('actions/**/*', 'parts/**/*', 'routes/**/*', 'rules/*');
+suite('actions/**/*', 'clients/*', 'parts/**/*', 'routes/**/*', 'rules/*');

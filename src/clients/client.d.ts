@@ -1,0 +1,97 @@
+/** Where a client keeps what must outlive a reload. `localStorage` and React Native's AsyncStorage have this form. */
+export interface ClientStorage {
+  getItem(key: string): string | null | Promise<string | null>;
+  setItem(key: string, value: string): unknown;
+  removeItem(key: string): unknown;
+}
+
+export interface Options {
+  /** The address of the service, with its path if it has one: `https://id.example.com`. */
+  url: string;
+  /**
+   * How the refresh token travels. `cookie` (the default) is for pages: scripts cannot read it. `body` is for React
+   * Native and Electron: the refresh token is in `storage`.
+   */
+  transport?: 'cookie' | 'body';
+  /** Required by `body`: a storage that only this app can read. With `cookie`, `localStorage`: it never has a token. */
+  storage?: ClientStorage;
+  /** Other origins that get the access token, such as `https://api.example.com`. The service's own always does. */
+  origins?: string[];
+  /** Begins the keys in the storage and names the lock and the channel of the tabs. For two services on one page. */
+  name?: string;
+}
+
+/** The password was right; the account has a second factor. */
+export interface Challenge {
+  mfa_token: string;
+  methods: ('totp' | 'recovery_code')[];
+  /** Seconds. */
+  expires_in: number;
+}
+
+export interface Change {
+  signedIn: boolean;
+  /**
+   * `sign_in` and `sign_out` come from any tab, `refresh` from a page that was loaded with a session. The others are the
+   * codes with which the service ended it: `refresh_missing` (nobody was signed in), `refresh_invalid` (the session has
+   * ended), `refresh_reused` (the refresh token was copied: warn the user).
+   */
+  reason:
+    | 'sign_in'
+    | 'refresh'
+    | 'sign_out'
+    | 'refresh_missing'
+    | 'refresh_invalid'
+    | 'refresh_reused';
+}
+
+/** The service said no. A lost connection throws what `fetch` throws. */
+export declare class LatchkeyError extends Error {
+  /** The `code` of the problem (RFC 9457), such as `invalid_credentials`; undefined if a proxy answered. */
+  code: string | undefined;
+  status: number;
+  /** Seconds to wait before the next try, if the answer says so. */
+  retryAfter: number | undefined;
+  /** The whole problem. */
+  problem: Record<string, unknown>;
+}
+
+export interface Client {
+  /** Whether somebody is signed in; undefined before the first answer. */
+  readonly signedIn: boolean | undefined;
+  /**
+   * A valid access token, refreshed if it is due; undefined if nobody is signed in. Rejects if there is none because the
+   * service cannot be reached: the user is still signed in.
+   */
+  token(): Promise<string | undefined>;
+  /**
+   * As the global `fetch`, with the access token for the service and `origins`. A 401 is repeated once, after a refresh.
+   */
+  fetch: typeof fetch;
+  /** Signs in, or resolves to a challenge: ask for a code, then call `answerChallenge`. */
+  login(credentials: { email: string; password: string }): Promise<Challenge | undefined>;
+  answerChallenge(
+    challenge: Challenge,
+    proof: { code: string } | { recovery_code: string },
+  ): Promise<void>;
+  /** True: signed in (`SIGN_UP=open`). False: the answer does not say more, and a mail may be on its way. */
+  register(fields: { email: string; password?: string; name?: string }): Promise<boolean>;
+  /** With the token of the mailed link. Signs in. */
+  completeSignUp(fields: { token: string; password: string; name?: string }): Promise<void>;
+  /** Ends every other session; this one goes on with new tokens. */
+  changePassword(fields: { current_password: string; new_password: string }): Promise<void>;
+  /**
+   * Signs out every tab at once, then ends the session at the service. Rejects if the service cannot be reached: it is
+   * told with the next call, on coming back online or on the next load.
+   */
+  logout(): Promise<void>;
+  /** Calls the listener on each sign-in and sign-out, in whichever tab. Returns what removes it. */
+  onChange(listener: (change: Change) => void): () => void;
+  /** Refreshes if it is due. Pages do it by themselves; an app calls it when it comes to the foreground or online. */
+  wake(): void;
+  /** Stops timers and listeners. The session goes on. */
+  close(): void;
+}
+
+/** Throws a TypeError if `url` is not absolute (in a page it may be relative), or if `body` has no storage. */
+export declare function createClient(options: Options): Client;

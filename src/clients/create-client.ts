@@ -1,0 +1,338 @@
+import type * as declared from './client.d.ts';
+import { newKey, oneAtATime, pageStorage, platform } from './platform.ts';
+import { isEnding, LatchkeyError, pauseAfter } from './problems.ts';
+
+type Reason = declared.Change['reason'];
+
+interface Tokens {
+  access_token: string;
+  expires_in: number;
+  refresh_after: number;
+  session_id: string;
+  refresh_token?: string;
+  device_token?: string;
+}
+
+/** In memory alone. Times are by the clock of the device (ms). */
+interface Session {
+  id: string;
+  token: string;
+  refreshAt: number;
+  expiresAt: number;
+}
+
+/** What tabs tell one another: a session with a new token, or the one that has ended. */
+interface Message {
+  at: number;
+  reason: Reason;
+  session?: Session | undefined;
+  ended?: string | undefined;
+}
+
+/** A connection that hangs must not hold the lock (ms). */
+const PATIENCE = 20_000;
+/** After the last try that failed, and before the access token expires (ms). */
+const LATER = 30_000;
+const MARGIN = 10_000;
+/** The lock can come before the message of the tab that had it (ms). */
+const BEHIND = 200;
+
+const pass = () => {};
+
+export const createClient: typeof declared.createClient = ({
+  url,
+  transport = 'cookie',
+  storage,
+  origins = [],
+  name = 'latchkey',
+}) => {
+  const inBody = transport === 'body';
+  if (inBody && !storage) throw new TypeError('transport "body" needs a storage');
+  const store = storage ?? pageStorage();
+  const here = platform.location?.href;
+  const base = new URL(url.replace(/\/*$/, '/'), here).href;
+  const trusted = new Set([base, ...origins].map((each) => new URL(each).origin));
+  trusted.delete('null');
+  const locked = oneAtATime(name);
+  const channel = platform.BroadcastChannel && new platform.BroadcastChannel(name);
+  const listeners = new Set<(change: declared.Change) => void>();
+
+  let session: Session | undefined;
+  let signedIn: boolean | undefined;
+  let changedAt = 0;
+  /** Rises with every change: an answer to what was asked before it is dropped. */
+  let epoch = 0;
+  let endedId: string | undefined;
+  let refreshing: Promise<void> | undefined;
+  /** An unfinished `token()` of a page that was loaded without a network is tried again on waking. */
+  let isWanted = false;
+  let notBefore = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isClosed = false;
+  let stir = pass;
+
+  const keep = (key: string, value: string) => store.setItem(`${name}.${key}`, value);
+  const kept = (key: string) => store.getItem(`${name}.${key}`);
+  const drop = (key: string) => store.removeItem(`${name}.${key}`);
+  /** Ended by the next call of `stir`, or after some milliseconds. */
+  const pause = (length: number) =>
+    new Promise<void>((resolve) => {
+      stir = resolve;
+      setTimeout(resolve, length);
+    });
+  const plan = (at: number) => {
+    clearTimeout(timer);
+    if (session && !isClosed) timer = setTimeout(refreshBehind, Math.max(at - Date.now(), 0));
+  };
+
+  const become = (next: Session | undefined, reason: Reason, at = Date.now()) => {
+    const isNews = signedIn !== !!next || session?.id !== next?.id;
+    if (!next) endedId = session?.id ?? endedId;
+    session = next;
+    signedIn = !!next;
+    changedAt = at;
+    epoch += 1;
+    stir();
+    plan(next?.refreshAt ?? 0);
+    if (isNews) for (const listener of listeners) listener({ signedIn, reason });
+  };
+  const tell = (message: Message) => channel?.postMessage(message);
+  const adopt = async (tokens: Tokens, reason: Reason) => {
+    const at = Date.now();
+    if (tokens.refresh_token) await keep('refresh', tokens.refresh_token);
+    if (tokens.device_token) await keep('device', tokens.device_token);
+    await drop('attempt');
+    if (reason === 'sign_in') await drop('ended');
+    const next = {
+      id: tokens.session_id,
+      token: tokens.access_token,
+      refreshAt: at + tokens.refresh_after * 1_000,
+      expiresAt: at + tokens.expires_in * 1_000,
+    };
+    become(next, reason, at);
+    tell({ at, reason, session: next });
+  };
+  const end = (reason: Reason) => {
+    const ended = session?.id;
+    become(undefined, reason);
+    if (ended) tell({ at: changedAt, reason, ended });
+  };
+  if (channel)
+    channel.onmessage = ({ data }: { data: Message }) => {
+      const { at, reason, session: next, ended } = data;
+      if (next) {
+        if (at > changedAt && next.id !== endedId) become(next, reason, at);
+      } else if (session?.id === ended) become(undefined, reason, at);
+    };
+
+  const send = async (
+    path: string,
+    { method = 'POST', body, headers }: { method?: string; body?: object; headers?: object } = {},
+  ) => {
+    const abort = new AbortController();
+    const alarm = setTimeout(() => abort.abort(), PATIENCE);
+    try {
+      const response = await fetch(base + path, {
+        method,
+        headers: { ...(body && { 'Content-Type': 'application/json' }), ...headers },
+        credentials: inBody ? 'omit' : 'include',
+        signal: abort.signal,
+        ...(body && { body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      if (response.ok) return { status: response.status, answer: text && JSON.parse(text) };
+      const isProblem = response.headers
+        .get('Content-Type')
+        ?.startsWith('application/problem+json');
+      throw new LatchkeyError(response, isProblem ? JSON.parse(text) : {});
+    } finally {
+      clearTimeout(alarm);
+    }
+  };
+
+  /** Ends the session that was signed out here, also if that was before a reload. */
+  const finishLogout = async (token?: string) => {
+    const refresh_token = inBody && (await kept('refresh'));
+    try {
+      await send('v1/logout', {
+        ...(refresh_token && { body: { refresh_token } }),
+        ...(token && { headers: { Authorization: `Bearer ${token}` } }),
+      });
+    } catch (error) {
+      // No refresh token, and the access token has expired: nothing is left to end.
+      if (!(error instanceof LatchkeyError && error.code?.startsWith('token_'))) throw error;
+    }
+    await drop('refresh');
+    await drop('attempt');
+    await drop('ended');
+  };
+
+  const renew = async (began: number, waited: boolean) => {
+    if (waited && epoch === began) await pause(BEHIND);
+    // Another tab has refreshed, or somebody has signed in or out.
+    if (epoch !== began) return;
+    if (await kept('ended')) {
+      await finishLogout();
+      if (epoch === began) end('sign_out');
+      return;
+    }
+    const refresh_token = inBody && (await kept('refresh'));
+    if (inBody && !refresh_token) {
+      end('refresh_missing');
+      return;
+    }
+    // Kept until its answer is here: after a reload the same attempt gets the same tokens, however late.
+    const attempt = (await kept('attempt')) || newKey();
+    await keep('attempt', attempt);
+    try {
+      const { answer } = await send('v1/refresh', {
+        ...(refresh_token && { body: { refresh_token } }),
+        headers: { 'Idempotency-Key': attempt },
+      });
+      // The page of a captive portal is no answer.
+      if (!answer.access_token) throw new TypeError('not an answer of the service');
+      if (await kept('ended')) end('sign_out');
+      else if (epoch === began) await adopt(answer, 'refresh');
+    } catch (error) {
+      if (!isEnding(error)) throw error;
+      // Somebody has signed in or out meanwhile: the answer is about a session that is over.
+      if (epoch !== began) return;
+      await drop('attempt');
+      await drop('refresh');
+      end(error.code);
+    }
+  };
+  const renewPatiently = async () => {
+    const began = epoch;
+    for (let tries = 0; ; tries += 1) {
+      try {
+        return await locked((waited) => renew(began, waited));
+      } catch (error) {
+        const length = pauseAfter(error, tries);
+        if (length === undefined || length > LATER || isClosed) {
+          const { retryAfter = 0 } = error instanceof LatchkeyError ? error : {};
+          notBefore = Date.now() + retryAfter * 1_000;
+          plan(Math.max(notBefore, Date.now() + LATER));
+          throw error;
+        }
+        await pause(length);
+        if (epoch !== began) return;
+      }
+    }
+  };
+  const refresh = () => {
+    isWanted = true;
+    refreshing ??= renewPatiently().finally(() => {
+      refreshing = undefined;
+    });
+    return refreshing;
+  };
+  const refreshBehind = () => {
+    refresh().catch(pass);
+  };
+  const isDue = async () => {
+    if (session) return Date.now() >= session.refreshAt;
+    return signedIn === undefined ? isWanted : kept('ended');
+  };
+  const wake = () => {
+    stir();
+    isDue().then((due) => {
+      if (due && Date.now() >= notBefore) refreshBehind();
+    }, pass);
+  };
+
+  const token = async () => {
+    const now = Date.now();
+    if (session && now < session.expiresAt - MARGIN) {
+      if (now >= session.refreshAt && now >= notBefore) refreshBehind();
+    } else if (session || signedIn === undefined) await refresh();
+    return session?.token;
+  };
+
+  /** Signs in under the lock: a refresh of an older session must not clear the new cookie. */
+  const signIn = (path: string, body: object): Promise<declared.Challenge | boolean> =>
+    locked(async () => {
+      const { status, answer } = await send(path, { body });
+      if (status === 202) return answer.mfa_token ? answer : false;
+      await adopt(answer, 'sign_in');
+      return true;
+    });
+
+  const onOccasion = ({ persisted }: { persisted?: boolean }) => {
+    // A page that comes back from the cache has missed what the others said.
+    if (persisted && session) refreshBehind();
+    else wake();
+  };
+  const occasions = ['visibilitychange', 'pageshow', 'online'];
+  for (const occasion of occasions) platform.addEventListener?.(occasion, onOccasion);
+
+  return {
+    get signedIn() {
+      return signedIn;
+    },
+    token,
+    fetch: async (input, init) => {
+      const request = typeof input === 'object' && 'url' in input ? input : undefined;
+      const headers = new Headers(init?.headers ?? request?.headers);
+      const { origin } = new URL(request?.url ?? String(input), here);
+      const sent = trusted.has(origin) && !headers.has('Authorization') ? await token() : undefined;
+      if (!sent) return fetch(input, init);
+      // A body that was read cannot be sent again.
+      const again = request?.clone() ?? input;
+      const call = (target: typeof input, bearer: string) => {
+        headers.set('Authorization', `Bearer ${bearer}`);
+        return fetch(target, { ...init, headers });
+      };
+      const response = await call(input, sent);
+      const isStepUp = /insufficient_user/.test(response.headers.get('WWW-Authenticate') ?? '');
+      const isStream =
+        typeof (init?.body as { getReader?: unknown } | null)?.getReader === 'function';
+      if (response.status !== 401 || isStepUp || isStream) return response;
+      if (session?.token === sent) await refresh();
+      return session ? call(again, session.token) : response;
+    },
+    login: async (credentials) => {
+      const device_token = inBody && (await kept('device'));
+      const answer = await signIn('v1/login', {
+        ...credentials,
+        transport,
+        ...(device_token && { device_token }),
+      });
+      return typeof answer === 'object' ? answer : undefined;
+    },
+    answerChallenge: async ({ mfa_token }, proof) => {
+      await signIn('v1/login/mfa', { mfa_token, ...proof });
+    },
+    register: async (fields) => (await signIn('v1/register', { ...fields, transport })) === true,
+    completeSignUp: async (fields) => {
+      await signIn('v1/register/complete', { ...fields, transport });
+    },
+    changePassword: async (body) => {
+      await token();
+      await locked(async () => {
+        const headers = { Authorization: `Bearer ${session?.token}` };
+        const { answer } = await send('v1/me/password', { method: 'PUT', body, headers });
+        await adopt(answer, 'refresh');
+      });
+    },
+    logout: async () => {
+      const last = session?.token;
+      await keep('ended', '1');
+      end('sign_out');
+      await locked(() => finishLogout(last));
+    },
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    wake,
+    close: () => {
+      isClosed = true;
+      clearTimeout(timer);
+      channel?.close();
+      listeners.clear();
+      stir();
+      for (const occasion of occasions) platform.removeEventListener?.(occasion, onOccasion);
+    },
+  };
+};

@@ -1,0 +1,20 @@
+import type { Context } from '../../context.ts';
+import type { App } from '../../http/app-type.ts';
+import { clientFile } from '../../http/client-file.ts';
+
+export function clientDeclarations(app: App, _context: Context): void {
+  const { content, answer } = clientFile('client.d.ts', 'text/plain; charset=utf-8');
+  app.route({
+    method: 'GET',
+    url: '/client.d.ts',
+    config: { access: 'public', headers: { 200: ['ETag'] } },
+    schema: {
+      operationId: 'clientDeclarations',
+      tags: ['Clients'],
+      summary: 'Get the types of the browser module',
+      description: 'The TypeScript declarations of `/client.js`.',
+      response: { 200: { description: 'The declarations.', content } },
+    },
+    handler: answer,
+  });
+}

@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import t from 'tap';
+import { testApp } from '../../test-app.ts';
+
+/** Bytes. */
+const MOST = 4_096;
+
+t.test(
+  'the browser module is one small file without imports, below the base path too',
+  async (t) => {
+    for (const base of ['', '/auth']) {
+      const { app } = await testApp(t, { env: { ISSUER: `http://localhost:3000${base}` } });
+      const { statusCode, headers, payload } = await app.inject({ url: `${base}/client.js` });
+      t.equal(statusCode, 200);
+      t.match(headers, {
+        'content-type': 'text/javascript; charset=utf-8',
+        'cache-control': 'public, max-age=300',
+        etag: /^"[\w-]+"$/,
+      });
+      const size = gzipSync(payload, { level: 9 }).length;
+      t.ok(size <= MOST, `${size} bytes compressed`);
+      t.notMatch(payload, /\bimport\b/);
+      const installed = fileURLToPath(import.meta.resolve('latchkey/client'));
+      t.equal(payload, readFileSync(installed, 'utf8'), 'an app that installs it gets the same');
+    }
+  },
+);
+
+t.test('only pages that may call the API can import it from another origin', async (t) => {
+  const { inject } = await testApp(t, { env: { CORS_ORIGINS: 'https://app.example.com' } });
+  const allowed = async (origin: string) =>
+    (await inject({ url: '/client.js', headers: { origin } })).headers[
+      'access-control-allow-origin'
+    ];
+  t.equal(await allowed('https://app.example.com'), 'https://app.example.com');
+  t.equal(await allowed('https://evil.example'), undefined);
+});
