@@ -5,7 +5,10 @@ import { present, rotated } from './rotated.ts';
 import { FAULTS } from './rotation-faults.ts';
 import { limits, NOW } from './samples.ts';
 
-/** Each step more takes three times as long: `SEARCH_DEPTH=10 npm run test:file test/rules/refresh-search.test.ts`. */
+/**
+ * Each step more takes three times as long: `SEARCH_DEPTH=10 npm run test:file test/rules/refresh-search.test.ts`. At 11 it
+ * finds the known limit below.
+ */
 const DEPTH = Number(process.env['SEARCH_DEPTH'] ?? 8);
 
 /** Without thieves and failovers, the same time leads further. */

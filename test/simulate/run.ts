@@ -54,7 +54,7 @@ const [own] = outcomes as [Outcome];
 console.log(`seed ${seed}: ${clients} clients, ${refreshes} refreshes for each policy`);
 console.table(table(outcomes));
 if (own.lostSignIns > 0)
-  console.log(`${own.lostSignIns} sign-ins were lost in failovers, and made again.`);
+  console.log(`Sign-ins lost in failovers, and made again: ${own.lostSignIns}`);
 if (own.trace.length > 0)
   console.log(`The first false sign-out of Latchkey:\n${own.trace.join('\n')}`);
 if (values.plot !== undefined) writeFileSync(values.plot, svgOf(charts(outcomes)));

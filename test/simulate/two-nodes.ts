@@ -12,7 +12,10 @@ import { signedIn } from '../people.ts';
 
 import type { Issuer } from './issuer.ts';
 
-/** The real actions and storage: two nodes on one SQLite file. The clock is that of the simulation. */
+/**
+ * The real actions and storage: two nodes on one SQLite file, in this process. A process of its own would have a clock of
+ * its own, and days of refreshes would take days.
+ */
 export async function latchkey(clock: () => number): Promise<Issuer> {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-simulate-'));
   const file = join(folder, 'primary.db');
