@@ -1,9 +1,14 @@
 import t from 'tap';
 import { rotate } from '../../src/rules/rotation.ts';
 import { search } from './refresh-search.ts';
+import { present, rotated } from './rotated.ts';
 import { FAULTS } from './rotation-faults.ts';
+import { limits, NOW } from './samples.ts';
 
-/** Each step more takes three times as long: `SEARCH_DEPTH=10 npm run test:file test/rules/refresh-search.test.ts`. */
+/**
+ * Each step more takes three times as long: `SEARCH_DEPTH=10 npm run test:file test/rules/refresh-search.test.ts`. At 11 it
+ * finds the known limit below.
+ */
 const DEPTH = Number(process.env['SEARCH_DEPTH'] ?? 8);
 
 /** Without thieves and failovers, the same time leads further. */
@@ -50,5 +55,22 @@ t.test(
       '30 s and 1 ms pass',
       'request 1 arrives: reused: the owner is signed out',
     ]);
+  },
+);
+
+t.test(
+  'known limit: a failover that forgets a late retry signs an app out, if the retry comes twice',
+  async (t) => {
+    const { user, session } = rotated(1, 'a key');
+    const lost = present(session, { gen: 0, idempotencyKey: 'a key' });
+    const late = NOW + limits.grace + 1;
+    t.equal(
+      rotate(user, lost, late, limits).result.outcome,
+      'repeated',
+      'the retry; its write is lost',
+    );
+    const { user: next } = rotate(user, present(session), late + 1, limits);
+    // Nothing in the token or in the row tells the second packet of the retry from a copied token.
+    t.equal(rotate(next, lost, late + 2, limits).result.outcome, 'reused');
   },
 );

@@ -1,4 +1,4 @@
-import type { Service } from './service.ts';
+import type { Issuer } from './issuer.ts';
 
 /** Tokens are rows: one that the database has lost, or never had, is unknown. */
 interface Family {
@@ -28,8 +28,8 @@ export const POLICIES: Policy[] = [
   { name: 'one generation behind, for ever', repeats: ({ behind }) => behind === 1 },
 ];
 
-/** The same clients can use this in place of the real service. */
-export function serviceOf({ name, repeats }: Policy, clock: () => number): Service {
+/** The same clients can use this in place of the real issuer. */
+export function issuerOf({ name, repeats }: Policy, clock: () => number): Issuer {
   let families: Family[] = [];
   let standby: Family[] = [];
   return {

@@ -2,10 +2,11 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
 import { svgOf } from '../bench/plot.ts';
-import { POLICIES, serviceOf } from './policies.ts';
+import type { Issuer } from './issuer.ts';
+import { issuerOf, POLICIES } from './policies.ts';
 import { charts, isClean, type Outcome, table } from './report.ts';
-import { latchkey, type Service } from './service.ts';
 import { simulate } from './simulation.ts';
+import { latchkey } from './two-nodes.ts';
 
 const { values } = parseArgs({
   options: {
@@ -26,12 +27,12 @@ if (![seed, clients, refreshes].every((count) => Number.isSafeInteger(count) && 
   process.exit(64);
 }
 
-type Open = (clock: () => number) => Service | Promise<Service>;
-const services: { name: string; open: Open }[] = [
+type Open = (clock: () => number) => Issuer | Promise<Issuer>;
+const issuers: { name: string; open: Open }[] = [
   { name: 'Latchkey', open: latchkey },
   ...POLICIES.map((policy) => ({
     name: policy.name,
-    open: (clock: () => number) => serviceOf(policy, clock),
+    open: (clock: () => number) => issuerOf(policy, clock),
   })),
 ];
 
@@ -41,7 +42,7 @@ const bar = new SingleBar({
   clearOnComplete: true,
 });
 const outcomes: Outcome[] = [];
-for (const { name, open } of services) {
+for (const { name, open } of issuers) {
   bar.start(refreshes, 0, { name });
   const options = { seed, clients, refreshes, isOvertaking: values.overtaking };
   const figures = await simulate(open, { ...options, progress: (done) => bar.update(done) });
@@ -53,7 +54,7 @@ const [own] = outcomes as [Outcome];
 console.log(`seed ${seed}: ${clients} clients, ${refreshes} refreshes for each policy`);
 console.table(table(outcomes));
 if (own.lostSignIns > 0)
-  console.log(`${own.lostSignIns} sign-ins were lost in failovers, and made again.`);
+  console.log(`Sign-ins lost in failovers, and made again: ${own.lostSignIns}`);
 if (own.trace.length > 0)
   console.log(`The first false sign-out of Latchkey:\n${own.trace.join('\n')}`);
 if (values.plot !== undefined) writeFileSync(values.plot, svgOf(charts(outcomes)));

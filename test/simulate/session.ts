@@ -1,13 +1,13 @@
+import type { Answer, Issuer, Presented } from './issuer.ts';
 import type { Fate } from './network.ts';
 import type { Random } from './random.ts';
-import type { Answer, Presented, Service } from './service.ts';
 import type { Timeline } from './timeline.ts';
 import { type Figures, Watch } from './watch.ts';
 
 /** Where the clients live. */
 export interface World {
   timeline: Timeline;
-  service: Service;
+  issuer: Issuer;
   figures: Figures;
   /** An answer may overtake an earlier one to the same browser. */
   isOvertaking: boolean;
@@ -80,7 +80,7 @@ export class Session {
   }
 
   async #refresh(presented: Presented, who: 'owner' | 'thief'): Promise<Answer> {
-    const answer = await this.#world.service.refresh(presented);
+    const answer = await this.#world.issuer.refresh(presented);
     if (this.watch.isOver) return answer;
     const { token, idempotencyKey, node } = presented;
     const said = answer.outcome === 'refused' ? '' : ` token ${this.#number(answer.token)}`;

@@ -1,8 +1,8 @@
 import t from 'tap';
-import { POLICIES, serviceOf } from './policies.ts';
+import { issuerOf, POLICIES } from './policies.ts';
 import { table } from './report.ts';
-import { latchkey } from './service.ts';
 import { type Options, simulate } from './simulation.ts';
+import { latchkey } from './two-nodes.ts';
 
 const options: Options = { seed: 7, clients: 30, refreshes: 2_500 };
 
@@ -17,7 +17,7 @@ t.test('two nodes, bad networks, a failover and thieves sign no honest client ou
 
 for (const policy of POLICIES) {
   t.test(`the same clients find the faults of another policy: ${policy.name}`, async (t) => {
-    const figures = await simulate((clock) => serviceOf(policy, clock), {
+    const figures = await simulate((clock) => issuerOf(policy, clock), {
       ...options,
       refreshes: 10_000,
     });
@@ -29,6 +29,6 @@ for (const policy of POLICIES) {
 
 t.test('a seed gives the same run again', async (t) => {
   const [policy] = POLICIES as [(typeof POLICIES)[number]];
-  const run = () => simulate((clock) => serviceOf(policy, clock), options);
+  const run = () => simulate((clock) => issuerOf(policy, clock), options);
   t.same(await run(), await run());
 });

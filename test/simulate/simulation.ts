@@ -1,7 +1,7 @@
 import { NOW } from '../rules/samples.ts';
 import { plantThief, startApp, startTabs } from './clients.ts';
+import type { Issuer } from './issuer.ts';
 import { randomOf } from './random.ts';
-import type { Service } from './service.ts';
 import { Session, type World } from './session.ts';
 import { Timeline } from './timeline.ts';
 import { type Figures, noFigures } from './watch.ts';
@@ -9,7 +9,7 @@ import { type Figures, noFigures } from './watch.ts';
 export interface Options {
   seed: number;
   clients: number;
-  /** When this many have reached the service, the run ends. */
+  /** When this many have reached it, the run ends. */
   refreshes: number;
   /** An answer may overtake an earlier one to the same browser. */
   isOvertaking?: boolean;
@@ -26,23 +26,23 @@ const LAG = 20_000;
 const DAY = 86_400_000;
 
 /**
- * Half of the clients are apps, half are tabs; half of the sessions have a thief. The same seed gives every service the
+ * Half of the clients are apps, half are tabs; half of the sessions have a thief. The same seed gives every issuer the
  * same clients, thieves and networks, as long as it gives the same answers.
  */
 export async function simulate(
-  open: (clock: () => number) => Service | Promise<Service>,
+  open: (clock: () => number) => Issuer | Promise<Issuer>,
   { seed, clients, refreshes, isOvertaking = false, progress }: Options,
 ): Promise<Figures> {
   const timeline = new Timeline(NOW);
-  const service = await open(() => timeline.now);
+  const issuer = await open(() => timeline.now);
   const figures = noFigures();
-  const world: World = { timeline, service, figures, isOvertaking };
+  const world: World = { timeline, issuer, figures, isOvertaking };
   const sessions = new Map<number, Session>();
 
   const signIn = async (client: number, times: number) => {
     const random = randomOf(seed * 1_000_003 + client * 1_009 + times);
     const again = () => timeline.after(60_000, () => signIn(client, times + 1));
-    const token = await service.signIn();
+    const token = await issuer.signIn();
     const session = new Session(world, { token, random, ended: again });
     sessions.set(client, session);
     if (client % 2 === 0) startApp(session);
@@ -56,7 +56,7 @@ export async function simulate(
   };
 
   const failOver = () => {
-    service.failOver();
+    issuer.failOver();
     for (const [client, { watch }] of sessions) {
       watch.failedOver(timeline.now);
       if (watch.isOver || watch.since < timeline.now - LAG) continue;
@@ -76,14 +76,14 @@ export async function simulate(
         failOver();
         replicatedAt = undefined;
       } else if (replicatedAt === undefined && figures.refreshes >= nextFailover) {
-        service.replicate();
+        issuer.replicate();
         replicatedAt = timeline.now;
         nextFailover += BETWEEN_FAILOVERS;
       }
       progress?.(figures.refreshes);
     }
   } finally {
-    await service.close();
+    await issuer.close();
   }
   return figures;
 }

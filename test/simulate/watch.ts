@@ -1,5 +1,5 @@
 import { limits } from '../rules/samples.ts';
-import type { Answer } from './service.ts';
+import type { Answer } from './issuer.ts';
 
 /** Of a whole run. */
 export interface Figures {

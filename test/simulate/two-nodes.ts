@@ -10,28 +10,13 @@ import { buildContext, type Context } from '../../src/context.ts';
 import { newMasterSecret, newSigningKey } from '../../src/parts/keys/new-keys.ts';
 import { signedIn } from '../people.ts';
 
-export interface Presented {
-  token: string;
-  idempotencyKey: string;
-  node: number;
-}
+import type { Issuer } from './issuer.ts';
 
-export type Answer = { outcome: 'rotated' | 'repeated'; token: string } | { outcome: 'refused' };
-
-/** What the clients and the thieves talk to. */
-export interface Service {
-  name: string;
-  signIn(): Promise<string>;
-  refresh(presented: Presented): Promise<Answer>;
-  /** The standby has all that was written until now. */
-  replicate(): void;
-  /** The standby takes over: what was written since is lost. */
-  failOver(): void;
-  close(): Promise<void>;
-}
-
-/** The real actions and storage: two nodes on one SQLite file. The clock is that of the simulation. */
-export async function latchkey(clock: () => number): Promise<Service> {
+/**
+ * The real actions and storage: two nodes on one SQLite file, in this process. A process of its own would have a clock of
+ * its own, and days of refreshes would take days.
+ */
+export async function latchkey(clock: () => number): Promise<Issuer> {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-simulate-'));
   const file = join(folder, 'primary.db');
   const standby = join(folder, 'standby.db');
