@@ -1,12 +1,15 @@
 import { createReadStream, statSync } from 'node:fs';
 import type { z } from 'zod';
 import { newUserId } from '../parts/ids.ts';
+import type { KeyRing } from '../parts/keys/key-ring.ts';
 import { isVerifiable } from '../parts/passwords/foreign-hashes.ts';
+import { seal } from '../parts/second-factor/secret-box.ts';
 import type { Users } from '../parts/storage/users.ts';
 import { newPerson } from '../rules/accounts.ts';
 import type { Clock } from '../rules/clock.ts';
 import { ImportedUser } from '../schemas/portable-user.ts';
 import type { User } from '../schemas/user.ts';
+import { converterOf, type ForeignOptions, rowsOf } from './foreign-users.ts';
 import { linesOf } from './import-lines.ts';
 import { MovedRows } from './moved-rows.ts';
 
@@ -43,35 +46,57 @@ function jsonOf(line: string): { input: unknown } | undefined {
   }
 }
 
-function personOf(input: unknown, now: number): User | string {
+/** In force at once. Without recovery codes: those of the other system mean nothing here. */
+function secondFactor(
+  keys: KeyRing,
+  { secret, userId, now }: Parameters<typeof seal>[1],
+): User['mfa'] {
+  const base32 = secret.replaceAll('=', '').toUpperCase();
+  const totp = { secret: seal(keys, { secret: base32, userId, now }), last_step: 0 };
+  return { totp, challenges: [] };
+}
+
+function personOf(input: unknown, keys: KeyRing, now: number): User | string {
   const { success, data, error } = ImportedUser.safeParse(input);
   if (!success) return error.issues.map(reasonOf).join('; ');
-  const { email, name, password_hash, roles, status, email_verified } = data;
+  const { email, name, password_hash, roles, status, email_verified, totp_secret } = data;
   if (password_hash !== null && !isVerifiable(password_hash)) {
     return 'password_hash has a format or a cost that is not supported';
   }
-  const person = newPerson({ id: newUserId(now), email, name, passwordHash: password_hash }, now);
-  return { ...person, roles, status, email_verified_at: email_verified ? now : null };
+  const id = data.id ?? newUserId(now);
+  return {
+    ...newPerson({ id, email, name, passwordHash: password_hash }, now),
+    roles,
+    status,
+    email_verified_at: email_verified ? now : null,
+    ...(totp_secret && { mfa: secondFactor(keys, { secret: totp_secret, userId: id, now }) }),
+  };
 }
 
 interface Import {
   users: Users;
+  /** Encrypts TOTP secrets. */
+  keys: KeyRing;
   clock: Clock;
   report: ImportReport;
+  /** The file is of another system. */
+  foreign?: ForeignOptions | undefined;
   /** Only counts what would be added: writes nothing. */
   isDryRun?: boolean;
 }
 
 /**
- * Adds the users of a JSON Lines file, a thousand per commit. Existing accounts do not change, so an interrupted
+ * Adds the users of a file, a thousand per commit. Existing accounts do not change, so an interrupted
  * import can be run again.
  */
 export async function importUsers(
   file: string,
-  { users, clock, report, isDryRun = false }: Import,
+  { users, keys, clock, report, foreign, isDryRun = false }: Import,
 ): Promise<ImportResult> {
   const total = statSync(file).size;
+  const convert = foreign && (await converterOf(foreign, { file, now: clock() }));
   const input = createReadStream(file);
+  const lines = foreign ? rowsOf(foreign.from, { file, input }) : linesOf(input);
   const result: ImportResult = { added: 0, present: 0, refused: 0 };
   const batch = new Map<string, User>();
   const moved = new MovedRows();
@@ -85,8 +110,12 @@ export async function importUsers(
   const read = (line: string): User | string | null => {
     const json = jsonOf(line);
     if (json === undefined) return 'is not JSON';
+    if (convert !== undefined) {
+      const line = convert(json.input);
+      return typeof line === 'string' ? line : personOf(line, keys, clock());
+    }
     const row = moved.read(json.input);
-    return row === undefined ? personOf(json.input, clock()) : row;
+    return row === undefined ? personOf(json.input, keys, clock()) : row;
   };
 
   const flush = async () => {
@@ -101,7 +130,7 @@ export async function importUsers(
     report.progress(input.bytesRead, total);
   };
 
-  for await (const { number, text, reason = '' } of linesOf(input)) {
+  for await (const { number, text, reason = '' } of lines) {
     lastLine = number;
     const user = text === undefined ? reason : read(text);
     if (user === null) continue;

@@ -90,15 +90,28 @@ const EX_DATAERR = 65;
 async function runImport(
   context: Context,
   { stdout, stderr }: Terminal,
-  { file, isDryRun }: { file: string; isDryRun: boolean },
+  { file, options }: { file: string; options: UsersCommand['options'] },
 ): Promise<number> {
+  const isDryRun = options['dry-run'];
+  const { from } = options;
+  const unit = from === undefined ? 'line' : 'user';
   const bar = progressBar(stderr);
   const { added, present, refused } = await importUsers(file, {
     users: context.users,
+    keys: context.keys,
     clock: context.clock,
     isDryRun,
+    foreign:
+      from === undefined
+        ? undefined
+        : {
+            from,
+            hashConfig: options['hash-config'],
+            withAdmins: options.admins,
+            withoutSecondFactors: options['without-second-factors'],
+          },
     report: {
-      refused: (line, reason) => stderr.write(`line ${line}: ${reason}\n`),
+      refused: (line, reason) => stderr.write(`${unit} ${line}: ${reason}\n`),
       progress: bar.show,
     },
   });
@@ -173,7 +186,7 @@ export async function runUsersCommand(
       });
       return 0;
     case 'import':
-      return runImport(context, terminal, { file: argument, isDryRun: options['dry-run'] });
+      return runImport(context, terminal, { file: argument, options });
     case 'export':
       if (options['with-secrets'] !== undefined)
         return runExportWithSecrets(context, terminal, options['with-secrets']);

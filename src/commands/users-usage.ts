@@ -1,4 +1,8 @@
 import { parseArgs } from 'node:util';
+import { FORMATS } from './formats/formats.ts';
+import { UsageError } from './usage-error.ts';
+
+export { UsageError } from './usage-error.ts';
 
 interface Usage {
   /** The one word that the command needs; undefined: it takes none. */
@@ -45,11 +49,22 @@ Refused for the last administrator.`,
   },
   import: {
     argument: 'FILE',
-    options: { '--dry-run': 'write nothing; say what would be added and refused' },
+    options: {
+      '--dry-run': 'write nothing; say what would be added and refused',
+      '--from FORMAT': 'the file is of another system (see below)',
+      '--hash-config FILE': 'the password hash parameters of a Firebase project',
+      '--admins': 'with --from: take over the role admin too',
+      '--without-second-factors': 'with --from: add users whose second factor is not in the file',
+    },
     summary: 'add users from a JSON Lines file; run it again to resume',
     details: `Adds the users of a JSON Lines file, a thousand per commit. Skips addresses that have
 an account, so an interrupted import can be run again. Reports each refused line,
-and exits with 65 if there was one.`,
+and exits with 65 if there was one.
+
+With --from, FILE is:
+${Object.entries(FORMATS)
+  .map(([name, { file }]) => `  ${name.padEnd(14)}${file}`)
+  .join('\n')}`,
   },
   export: {
     options: {
@@ -64,10 +79,15 @@ password hashes, second factors and sessions. import reads it.`,
 
 type Name = keyof typeof COMMANDS;
 
+/** Options in a synopsis. */
+const MOST_SHOWN = 3;
+
 /** The command with its argument and options. */
 function synopsisOf(name: Name): string {
   const { argument, options = {} }: Usage = COMMANDS[name];
-  return [name, argument, ...Object.keys(options).map((option) => `[${option}]`)]
+  const words = Object.keys(options);
+  const shown = words.length > MOST_SHOWN ? ['OPTIONS'] : words;
+  return [name, argument, ...shown.map((option) => `[${option}]`)]
     .filter((word) => word !== undefined)
     .join(' ');
 }
@@ -93,9 +113,6 @@ function helpOf(name: Name): string {
   return `npm run users -- ${synopsisOf(name)}\n\n${details}\n${meanings}`;
 }
 
-/** A wrong command line: shown without a stack trace. */
-export class UsageError extends Error {}
-
 export interface UsersCommand {
   name: Name;
   /** Empty if the command takes none. */
@@ -106,6 +123,10 @@ export interface UsersCommand {
     email?: string | undefined;
     'dry-run': boolean;
     'with-secrets'?: string | undefined;
+    from?: string | undefined;
+    'hash-config'?: string | undefined;
+    admins: boolean;
+    'without-second-factors': boolean;
   };
 }
 
@@ -122,6 +143,8 @@ export function readUsersCommand(argv: string[]): UsersCommand | { help: string 
   // One word too many is refused too: it may be a password, which must not be on a command line.
   const takesArgument = isName(word) && 'argument' in COMMANDS[word];
   if (!isName(word) || words.length !== (takesArgument ? 2 : 1)) throw new UsageError(USAGE);
+  if (options.from !== undefined && !Object.hasOwn(FORMATS, options.from))
+    throw new UsageError(`--from is one of ${Object.keys(FORMATS).join(', ')}`);
   return { name: word, argument, options };
 }
 
@@ -137,6 +160,10 @@ function parse(argv: string[]) {
         email: { type: 'string' },
         'dry-run': { type: 'boolean', default: false },
         'with-secrets': { type: 'string' },
+        from: { type: 'string' },
+        'hash-config': { type: 'string' },
+        admins: { type: 'boolean', default: false },
+        'without-second-factors': { type: 'boolean', default: false },
       },
     });
   } catch (error) {

@@ -4,14 +4,21 @@ import { User } from './user.ts';
 
 /** One line of an import: a user of another system. */
 export const ImportedUser = z.strictObject({
+  /** Without it, the user gets a new one. */
+  id: z.uuid().optional(),
   /** `NewEmail` is stricter, but the owner already uses this address. */
   email: Email,
   name: Name.nullable().default(null),
-  /** bcrypt, or Argon2, scrypt or PBKDF2 as a PHC string. Without it, the user must ask for a new password. */
+  /** A form that `foreign-hashes.ts` knows, or Argon2 as a PHC string. Without it, the user must ask for a new password. */
   password_hash: z.string().max(500).nullable().default(null),
   roles: Roles.default([]),
   email_verified: z.boolean().default(false),
   status: z.enum(['active', 'disabled']).default('active'),
+  /** Base32 (RFC 4648), for six digits, 30 seconds and SHA-1 (RFC 6238). */
+  totp_secret: z
+    .string()
+    .regex(/^[A-Za-z2-7]{16,128}=*$/, { error: 'must be base32' })
+    .optional(),
 });
 export type ImportedUser = z.infer<typeof ImportedUser>;
 

@@ -81,6 +81,7 @@ t.test('an import accepts such addresses', async (t) => {
   writeFileSync(file, JSON.stringify({ email: 'j..doe@example.com' }));
   const { added } = await importUsers(file, {
     users: context.users,
+    keys: context.keys,
     clock: context.clock,
     report: { refused: (line, reason) => t.fail(`${line}: ${reason}`), progress: () => {} },
   });

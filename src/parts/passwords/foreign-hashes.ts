@@ -1,13 +1,17 @@
 import { pbkdf2 as pbkdf2Callback, scrypt as scryptCallback, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import bcrypt from 'bcrypt';
+import { isFirebaseScrypt, matchesFirebaseScrypt } from './firebase-scrypt.ts';
 import { type HashCost, isBearable, isComputable } from './hash-cost.ts';
+import { isPhpass, matchesPhpass } from './phpass.ts';
+import { prehashed } from './prehashed.ts';
 
 const pbkdf2 = promisify(pbkdf2Callback);
 const scrypt = promisify<Buffer, Buffer, number, object, Buffer>(scryptCallback);
 
 /**
- * Hash formats of other systems: bcrypt, and Argon2, scrypt and PBKDF2 as PHC strings. Hashes under 16 bytes are
+ * Hash formats of many systems: bcrypt, and Argon2, scrypt and PBKDF2 as PHC strings. Those of one system have their
+ * own files. Hashes under 16 bytes are
  * refused: an empty one would match every password.
  */
 const FORMS = {
@@ -57,6 +61,9 @@ function isBearablePbkdf2({ bits, rounds, hash }: Record<string, string>): boole
  */
 export function isVerifiable(hash: string, configured?: HashCost): boolean {
   if (hash.length > MAX_LENGTH) return false;
+  if (isPhpass(hash) || isFirebaseScrypt(hash)) return true;
+  const { bcrypt } = prehashed(hash) ?? {};
+  if (bcrypt !== undefined) return FORMS.bcrypt.test(bcrypt) && isVerifiable(bcrypt);
   const { cost } = fields(FORMS.bcrypt, hash) ?? {};
   if (cost !== undefined) return Number(cost) >= MIN_BCRYPT_COST && Number(cost) <= MAX_BCRYPT_COST;
   const scrypted = fields(FORMS.scrypt, hash);
@@ -74,9 +81,13 @@ export function isVerifiable(hash: string, configured?: HashCost): boolean {
 const bytesOf = (text: string | undefined): Buffer =>
   Buffer.from((text as string).replaceAll('.', '+'), 'base64');
 
-/** Whether a password matches a bcrypt, scrypt or PBKDF2 hash. undefined: the hash is none of these, or too costly. */
+/** Whether a password matches a hash other than Argon2. undefined: the hash has no known form, or is too costly. */
 export async function matchesForeign(hash: string, password: string): Promise<boolean | undefined> {
   if (!isVerifiable(hash)) return undefined;
+  if (isPhpass(hash)) return matchesPhpass(hash, password);
+  if (isFirebaseScrypt(hash)) return matchesFirebaseScrypt(hash, password);
+  const inner = prehashed(hash);
+  if (inner) return matchesForeign(inner.bcrypt, inner.of(password));
   // `2y` is PHP's name for `2b`; the library does not know it.
   if (FORMS.bcrypt.test(hash)) return bcrypt.compare(password, hash.replace('$2y$', '$$2b$$'));
   const scrypted = fields(FORMS.scrypt, hash);

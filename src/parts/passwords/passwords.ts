@@ -89,12 +89,16 @@ export class Passwords {
   }
 }
 
+/** Other systems hash the password as typed, so that form comes first; Better Auth hashes its NFKC. */
+const formsElsewhere = (forms: string[]): string[] => [
+  ...new Set([...forms.toReversed(), (forms[0] as string).normalize('NFKC')]),
+];
+
 /** The form that matches a verifiable hash, or undefined. Rejects if the library cannot parse the hash. */
 async function formThatMatches(hash: string, forms: string[]): Promise<string | undefined> {
   const isArgon2 = hash.startsWith('$argon2');
   const matches = isArgon2 ? argon2.verify : matchesForeign;
-  // Other systems hash the password as typed, so that form comes first.
-  for (const form of isArgon2 ? forms : forms.toReversed())
+  for (const form of isArgon2 ? forms : formsElsewhere(forms))
     if (await matches(hash, form)) return form;
   return undefined;
 }

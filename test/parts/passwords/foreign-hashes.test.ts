@@ -197,3 +197,82 @@ t.test('a bcrypt check does not block the event loop', async (t) => {
   // On this thread it would be one per tenth of a second: three.
   t.ok(turns > 20, `${turns} turns`);
 });
+
+/** Of Python's bcrypt, hmac and hashlib, Django and Passlib. The one of Firebase is that of github.com/firebase/scrypt. */
+const OF_ONE_SYSTEM: Record<string, [hash: string, password: string]> = {
+  WordPress: [
+    '$wp$2y$04$bjEpjxkCa8gDJZrafp6hS.lqqulN37d/RhGvjLJgLw0KFhq83hjw6',
+    'correct horse battery staple',
+  ],
+  'WordPress before 6.8': ['$P$Bn1Haawwdw8lygxlS/pjDWYU7SD6470', 'correct horse battery staple'],
+  phpBB: ['$H$Bn1Haawwdw8lygxlS/pjDWYU7SD6470', 'correct horse battery staple'],
+  Django: [
+    'bcrypt_sha256$$2b$04$Q.Jesb0HjD7Kqww91z1Vuu3CiXDPBiWxAQcp0ebvL/eRAd0FOru2.',
+    'correct horse battery staple',
+  ],
+  Firebase: [
+    '$fbscrypt$v=1,n=14,r=8,p=1,ss=Bw==,sk=jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==$42xEC+ixf3L2lw==$lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ==',
+    'user1password',
+  ],
+};
+
+t.test('a hash in the form of one system matches its password and no other', async (t) => {
+  for (const [name, [hash, password]] of Object.entries(OF_ONE_SYSTEM)) {
+    t.equal(isVerifiable(hash), true, name);
+    t.equal(await passwords.check(hash, password), 'outdated', name);
+    for (const other of ['', password.toUpperCase(), `${password}.`]) {
+      t.equal(await matchesForeign(hash, other), false, name);
+      t.equal(await passwords.check(hash, other), 'wrong', name);
+    }
+    for (const spoilt of [`x${hash}`, `${hash}!`, `${hash}$`, ` ${hash}`, `${hash}\n`])
+      t.equal(isVerifiable(spoilt), false, JSON.stringify(spoilt));
+  }
+});
+
+t.test('a hash in the form of one system is bounded in its cost', async (t) => {
+  const [phpass, firebase] = ['WordPress before 6.8', 'Firebase'].map(
+    (name) => (OF_ONE_SYSTEM[name] as [string, string])[0],
+  ) as [string, string];
+  const bearable = [
+    phpass.replace('B', 'F'),
+    phpass.replace('B', '5'),
+    firebase.replace('n=14', 'n=20'),
+  ];
+  for (const hash of bearable) t.equal(isVerifiable(hash), true, hash);
+  const refused = [
+    phpass.replace('B', 'G'),
+    phpass.replace('B', 'S'),
+    phpass.replace('B', '4'),
+    phpass.replace('B', '.'),
+    firebase.replace('n=14', 'n=21'),
+    firebase.replace('n=14', 'n=99'),
+    firebase.replace('r=8', 'r=99').replace('n=14', 'n=17'),
+    firebase.replace('p=1', 'p=2'),
+    firebase.replace(/\$[^$]+$/, '$'),
+    '$wp$2y$17$bjEpjxkCa8gDJZrafp6hS.lqqulN37d/RhGvjLJgLw0KFhq83hjw6',
+    '$wp$2y$03$bjEpjxkCa8gDJZrafp6hS.lqqulN37d/RhGvjLJgLw0KFhq83hjw6',
+    'bcrypt_sha256$$2b$17$Q.Jesb0HjD7Kqww91z1Vuu3CiXDPBiWxAQcp0ebvL/eRAd0FOru2.',
+    'bcrypt_sha256$$2b$04$short',
+  ];
+  for (const hash of refused) {
+    t.equal(isVerifiable(hash), false, hash);
+    t.equal(await matchesForeign(hash, WORD), undefined, hash);
+  }
+});
+
+t.test('a signer key that was cut matches nothing, and no separator is needed', async (t) => {
+  const [firebase, password] = OF_ONE_SYSTEM['Firebase'] as [string, string];
+  const cut = firebase.replace(/sk=(.{40})[^$]+/, 'sk=$1');
+  t.equal(isVerifiable(cut), true);
+  t.equal(await matchesForeign(cut, password), false);
+  t.equal(await matchesForeign(firebase.replace('ss=Bw==,', ''), password), false);
+});
+
+t.test('phpass gives way to other work', async (t) => {
+  const [hash, password] = OF_ONE_SYSTEM['WordPress before 6.8'] as [string, string];
+  const check = matchesForeign(hash, password).then(() => 'checked');
+  let turns = 0;
+  for (let seen = 'turned'; seen !== 'checked'; turns += 1)
+    seen = await Promise.race([check, setImmediate('turned')]);
+  t.ok(turns >= 8, `${turns} turns`);
+});

@@ -1,0 +1,77 @@
+import { DECOY } from '../../parts/storage/database.ts';
+
+/** A user as another system exports it. */
+export type Row = Record<string, unknown>;
+
+/** A line of an import (`ImportedUser`), which is checked later. */
+export interface Converted {
+  user: Row;
+  /** The user has a second factor there that the file does not contain, or that is not supported. */
+  hasLostFactor?: boolean;
+}
+
+export interface Source {
+  file: string;
+  /** A file with parameters of the hashes. */
+  hashConfig: string | undefined;
+  /** Milliseconds. */
+  now: number;
+}
+
+export interface Format {
+  /** What the file is, for the help. */
+  file: string;
+  /** The member of the JSON document that has the users. undefined: an array, or JSON Lines. */
+  member?: string;
+  /** Prepares the conversion of the rows of one file. */
+  open(source: Source): Promise<(row: Row) => Converted>;
+}
+
+export const isRow = (value: unknown): value is Row =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The member as an object; empty if it is none. */
+export const rowIn = (row: Row, member: string): Row => {
+  const value = row[member];
+  return isRow(value) ? value : {};
+};
+
+/** The objects of a member that is an array. */
+export const rowsIn = (row: Row, member: string): Row[] => {
+  const value = row[member];
+  return Array.isArray(value) ? value.filter(isRow) : [];
+};
+
+/** Databases without a boolean type write 0 and 1. */
+export const isTrue = (value: unknown): boolean => value === true || value === 1 || value === '1';
+
+export const isSet = (value: unknown): boolean =>
+  value !== undefined && value !== null && value !== '';
+
+const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+
+/** The ID as the member `id`, if it is a UUID; otherwise the user gets a new one. */
+export const idOf = (value: unknown): { id?: string } => {
+  const id = String(value).toLowerCase();
+  return UUID.test(id) && id !== DECOY ? { id } : {};
+};
+
+/** The first text that is not blank, shortened to what a name may have. */
+export function nameOf(...candidates: unknown[]): string | null {
+  const found = candidates.find((text) => typeof text === 'string' && text.trim() !== '');
+  return found === undefined
+    ? null
+    : Array.from(String(found).trim()).slice(0, 100).join('').trim();
+}
+
+/** Names of roles or groups in the form that roles have here. Takes an array, or a text with commas. */
+export function rolesOf(value: unknown): string[] {
+  const names = typeof value === 'string' ? value.split(',') : Array.isArray(value) ? value : [];
+  const roles = names
+    .filter((name) => typeof name === 'string')
+    .map((name) => name.trim().toLowerCase().replaceAll(/\s+/g, '-'))
+    .filter((name) => name !== '');
+  return [...new Set(roles)];
+}
+
+export const statusOf = (isDisabled: boolean) => (isDisabled ? 'disabled' : 'active');

@@ -1,0 +1,2 @@
+/** A wrong command line: shown without a stack trace. */
+export class UsageError extends Error {}

@@ -1,0 +1,240 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Secret, TOTP } from 'otpauth';
+import t from 'tap';
+import { FORMATS } from '../../src/commands/formats/formats.ts';
+import { folder } from '../databases.ts';
+import { PASSWORD, testApp } from '../test-app.ts';
+import { commandLine } from './command-line.ts';
+
+const FILES = 'test/commands/formats';
+const TOTP_SECRET = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
+const uuid = (number: number) =>
+  `6f1c1c5e-8a52-4c53-9c6c-5a1f8f7a2b${number.toString().padStart(2, '0')}`;
+
+interface Expected {
+  id?: string;
+  name?: string | null;
+  roles?: string[];
+  verified?: boolean;
+  disabled?: boolean;
+  /** undefined: `PASSWORD`; null: none. */
+  password?: string | null;
+  totp?: string;
+}
+
+interface Case {
+  file: string;
+  options?: string[];
+  /** By the part of the address before the @. */
+  users: Record<string, Expected>;
+  refused: RegExp[];
+}
+
+const LOST = /second factor/;
+const UNSUPPORTED = /format or a cost/;
+
+/**
+ * The files have the documented shape of each system. Their hashes were made by the system itself (Django, Werkzeug),
+ * by Python's hashlib, bcrypt, argon2-cffi and Passlib, or are published (Firebase).
+ */
+const CASES: Record<string, Case> = {
+  'better-auth': {
+    file: 'better-auth.json',
+    users: {
+      ada: { id: uuid(1), name: 'Ada', roles: ['content-editor'], verified: true },
+      wide: { name: null, password: '\ufb01ve office \u2460 pass', disabled: true },
+      social: { id: uuid(2), verified: true, password: null },
+    },
+    refused: [UNSUPPORTED, LOST],
+  },
+  supabase: {
+    file: 'supabase.json',
+    users: {
+      ada: {
+        id: uuid(11),
+        name: 'Ada Lovelace',
+        roles: ['editor'],
+        verified: true,
+        totp: TOTP_SECRET,
+      },
+      link: { id: uuid(12), password: null, disabled: true },
+    },
+    refused: [LOST, /email/],
+  },
+  keycloak: {
+    file: 'keycloak.json',
+    users: {
+      sha512: { id: uuid(21), name: 'Ada Lovelace', roles: ['editor'], verified: true },
+      sha256: { id: uuid(22), verified: true, roles: ['editor'], totp: TOTP_SECRET },
+      argon2: {
+        id: uuid(23),
+        verified: true,
+        disabled: true,
+        roles: ['editor'],
+        totp: Secret.fromUTF8('12345678901234567890').base32,
+      },
+      federated: { id: uuid(28), name: null, verified: true, roles: ['editor'], password: null },
+    },
+    refused: [UNSUPPORTED, LOST, LOST, /shape/],
+  },
+  auth0: {
+    file: 'auth0.ndjson',
+    users: { ada: { name: 'Ada', roles: ['editor'], verified: true }, id: { verified: true } },
+    refused: [LOST],
+  },
+  firebase: {
+    file: 'firebase.json',
+    options: ['--hash-config', `${FILES}/firebase-hash-config.txt`],
+    users: {
+      ada: { name: 'Ada', roles: ['editor'], verified: true, password: 'user1password' },
+      safe: { password: 'user1password', disabled: true },
+      google: { password: null, verified: true },
+    },
+    refused: [LOST],
+  },
+  django: {
+    file: 'django.json',
+    options: ['--admins'],
+    users: {
+      pbkdf2: { name: 'Ada Lovelace', roles: ['content-editors', 'admin'] },
+      argon2: { name: 'argon2' },
+      bcrypt256: { id: uuid(31) },
+      scrypt: {},
+      bcrypt: { disabled: true },
+      unusable: { password: null },
+    },
+    refused: [UNSUPPORTED],
+  },
+  laravel: {
+    file: 'laravel.json',
+    users: {
+      ada: { name: 'Ada', roles: ['editor'], verified: true },
+      argon: { id: uuid(41) },
+      none: { password: null },
+    },
+    refused: [LOST],
+  },
+  wordpress: {
+    file: 'wordpress.json',
+    users: {
+      ada: { name: 'Ada', roles: ['editor'] },
+      new: { name: 'new', roles: ['subscriber'] },
+      none: { password: null },
+    },
+    refused: [UNSUPPORTED],
+  },
+  aspnet: {
+    file: 'aspnet.json',
+    users: {
+      ada: { id: uuid(51), roles: ['editor'], verified: true, totp: TOTP_SECRET },
+      sha256: { id: uuid(52), disabled: true },
+      none: { password: null },
+    },
+    refused: [UNSUPPORTED, UNSUPPORTED, LOST],
+  },
+  werkzeug: {
+    file: 'werkzeug.jsonl',
+    users: {
+      ada: { name: 'ada', roles: ['editor'], verified: true },
+      pbkdf2: { id: uuid(61), name: 'Pbkdf2', disabled: true },
+      none: { password: null },
+    },
+    refused: [UNSUPPORTED, /object/],
+  },
+};
+
+t.same(Object.keys(CASES).sort(), Object.keys(FORMATS).sort(), 'each format is tried');
+
+for (const [format, { file, options = [], users, refused }] of Object.entries(CASES)) {
+  t.test(`users of ${format} sign in with their passwords`, async (t) => {
+    const app = await testApp(t);
+    const { context, login, post, clock } = app;
+    const command = commandLine(context);
+    const words = ['import', '--from', format, ...options, `${FILES}/${file}`];
+    const count = Object.keys(users).length;
+    const dry = await command([...words, '--dry-run']);
+    t.equal(dry.out, `${count} would be added, 0 already present, ${refused.length} refused\n`);
+    const { code, out, err } = await command(words);
+    t.equal(out, `${count} added, 0 already present, ${refused.length} refused\n`);
+    t.equal(code, 65);
+    const reasons = err.trimEnd().split('\n');
+    t.equal(reasons.length, refused.length, err);
+    for (const [index, reason] of refused.entries()) t.match(reasons[index], reason);
+
+    for (const [name, expected] of Object.entries(users)) {
+      const email = `${name}@${format}.test`;
+      const { password = PASSWORD, totp, disabled = false } = expected;
+      const user = await context.users.findByEmail(email);
+      t.ok(user, email);
+      if (expected.id !== undefined) t.equal(user?.id, expected.id, email);
+      if (expected.name !== undefined) t.equal(user?.name, expected.name, email);
+      t.same(user?.roles, expected.roles ?? [], email);
+      t.equal(user?.email_verified_at, expected.verified ? clock.now : null, email);
+      t.equal(user?.status, disabled ? 'disabled' : 'active', email);
+      if (password === null) {
+        t.equal(user?.password_hash, null, email);
+        continue;
+      }
+      t.equal((await login(email, `${password}!`)).statusCode, 401, email);
+      if (disabled) await command(['enable', email]);
+      const answer = await login(email, password);
+      t.equal(answer.statusCode, totp === undefined ? 200 : 202, `${email} ${answer.body}`);
+      const { password_hash } = (await context.users.findByEmail(email)) ?? {};
+      t.match(password_hash, /^\$argon2id\$v=19\$m=8,/, `${email}: the hash was replaced`);
+      if (totp === undefined) continue;
+      t.notMatch(JSON.stringify(user), totp, 'encrypted');
+      const secret = Secret.fromBase32(totp);
+      const proof = {
+        mfa_token: answer.json().mfa_token,
+        code: new TOTP({ secret }).generate({ timestamp: clock.now }),
+      };
+      t.equal((await post('/v1/login/mfa', proof)).statusCode, 200, email);
+    }
+  });
+}
+
+t.test('what the operator must allow', async (t) => {
+  const { context } = await testApp(t);
+  const command = commandLine(context);
+  const words = ['import', '--from', 'wordpress', `${FILES}/wordpress.json`];
+  await command(words);
+  t.same((await context.users.findByEmail('ada@wordpress.test'))?.roles, ['editor'], 'no admin');
+  const two = ['import', '--from', 'laravel', '--without-second-factors', `${FILES}/laravel.json`];
+  t.match(await command(two), { code: 0, out: '4 added, 0 already present, 0 refused\n' });
+  t.match(await context.users.findByEmail('two@laravel.test'), { mfa: { totp: undefined } });
+});
+
+t.test('a wrong command line is refused', async (t) => {
+  const { context } = await testApp(t);
+  const command = commandLine(context);
+  const file = `${FILES}/firebase.json`;
+  await t.rejects(command(['import', '--from', 'toString', file]), {
+    message: /^--from is one of/,
+  });
+  await t.rejects(command(['import', '--from', 'firebase', file]), {
+    message: '--from firebase needs --hash-config FILE',
+  });
+  const config = join(folder(t), 'config.txt');
+  writeFileSync(config, 'rounds: 8');
+  await t.rejects(command(['import', '--from', 'firebase', '--hash-config', config, file]), {
+    message: /has no base64_signer_key/,
+  });
+});
+
+t.test('a second factor of the JSON Lines form is taken over, and an ID', async (t) => {
+  const { context } = await testApp(t);
+  const file = join(folder(t), 'users.jsonl');
+  const line = {
+    email: 'a@example.com',
+    id: uuid(99),
+    totp_secret: `${TOTP_SECRET.toLowerCase()}==`,
+  };
+  const bad = { email: 'b@example.com', totp_secret: '1' };
+  const same = { email: 'c@example.com', id: uuid(99) };
+  writeFileSync(file, [line, bad, same].map((each) => JSON.stringify(each)).join('\n'));
+  const { out, err } = await commandLine(context)(['import', file]);
+  t.equal(out, '1 added, 1 already present, 1 refused\n', 'an ID is used once');
+  t.equal(err, 'line 2: totp_secret must be base32\n');
+  t.ok((await context.users.findById(uuid(99)))?.mfa.totp);
+});
