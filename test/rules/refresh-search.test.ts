@@ -3,11 +3,11 @@ import { rotate } from '../../src/rules/rotation.ts';
 import { search } from './refresh-search.ts';
 import { present, rotated } from './rotated.ts';
 import { FAULTS } from './rotation-faults.ts';
-import { limits, NOW } from './samples.ts';
+import { limits, NOW, SECOND } from './samples.ts';
 
 /**
  * Each step more takes three times as long: `SEARCH_DEPTH=10 npm run test:file test/rules/refresh-search.test.ts`. At 11 it
- * finds the known limit below.
+ * finds the first known limit below.
  */
 const DEPTH = Number(process.env['SEARCH_DEPTH'] ?? 8);
 
@@ -72,5 +72,16 @@ t.test(
     const { user: next } = rotate(user, present(session), late + 1, limits);
     // Nothing in the token or in the row tells the second packet of the retry from a copied token.
     t.equal(rotate(next, lost, late + 2, limits).result.outcome, 'reused');
+  },
+);
+
+t.test(
+  'known limit: a repetition that arrives 40 s after the first request signs an app out, if it has refreshed again',
+  async (t) => {
+    const { user, session } = rotated(1, 'a key');
+    const repetition = present(session, { gen: 0, idempotencyKey: 'a key' });
+    const { user: next } = rotate(user, present(session), NOW + 10 * SECOND, limits);
+    t.equal(rotate(next, repetition, NOW + limits.grace, limits).result.outcome, 'repeated');
+    t.equal(rotate(next, repetition, NOW + 40 * SECOND, limits).result.outcome, 'reused');
   },
 );

@@ -100,7 +100,8 @@ export function search({
         ...after,
         ownerSince,
         isDetected: world.isDetected || outcome === 'reused',
-        answers: answer ? [...world.answers, answer] : world.answers,
+        // The second answer to a doubled request reaches nobody.
+        answers: answer && !sent.isDoubled ? [...world.answers, answer] : world.answers,
       },
     };
   }
@@ -109,7 +110,9 @@ export function search({
     const { now, held, requests, answers, key, askedAt } = world;
     if (requests.length < MAX_ON_THE_WAY) {
       const idempotencyKey = client === 'app' && key !== undefined ? key : `key ${world.sent}`;
-      const sent: Sent = { ...held, at: now, idempotencyKey };
+      const { triedAt } = world;
+      const isRepeated = triedAt !== undefined && now <= triedAt + limits.grace;
+      const sent: Sent = { ...held, at: isRepeated ? triedAt : now, idempotencyKey };
       yield () => ({
         name: `the owner sends ${held.gen}`,
         world: {
@@ -118,6 +121,7 @@ export function search({
           key: idempotencyKey,
           sent: world.sent + 1,
           askedAt: askedAt ?? now,
+          triedAt: sent.at,
         },
       });
     }
@@ -149,8 +153,7 @@ export function search({
       };
     for (const [index, sent] of requests.entries()) {
       yield () => arrival(world, index, false);
-      // The second answer to a doubled request reaches nobody: it cannot overtake.
-      if (!sent.isDoubled && !isReordered) yield () => arrival(world, index, true);
+      if (!sent.isDoubled) yield () => arrival(world, index, true);
       yield () => ({
         name: `request ${sent.gen} is lost`,
         world: { ...world, requests: requests.toSpliced(index, 1) },
@@ -159,17 +162,20 @@ export function search({
     for (const [index, answer] of (isReordered ? answers : answers.slice(0, 1)).entries()) {
       const rest = answers.toSpliced(index, 1);
       const isBehindUs = requests.length === 0 && rest.length === 0;
-      yield () => ({
-        name: `answer ${answer.gen} comes`,
-        world: {
-          ...world,
-          answers: rest,
-          held: answer,
-          key: undefined,
-          hasLostKey: !isBehindUs && world.hasLostKey,
-          askedAt: isBehindUs ? undefined : askedAt,
-        },
-      });
+      // An app knows which request is answered. An answer to an earlier one is as good as lost.
+      if (client === 'tabs' || answer.gen > held.gen)
+        yield () => ({
+          name: `answer ${answer.gen} comes`,
+          world: {
+            ...world,
+            answers: rest,
+            held: answer,
+            key: undefined,
+            triedAt: undefined,
+            hasLostKey: !isBehindUs && world.hasLostKey,
+            askedAt: isBehindUs ? undefined : askedAt,
+          },
+        });
       yield () => ({ name: `answer ${answer.gen} is lost`, world: { ...world, answers: rest } });
     }
     if (
@@ -182,9 +188,12 @@ export function search({
         name: 'the app loses its key',
         world: { ...world, key: undefined, hasLostKey: true },
       });
-    // A request on its way arrives within the grace, or never. A client without a key has an answer by then.
+    // Requests and answers arrive within the grace, counted from the first try with the token, or never. A client
+    // without a key has an answer by then.
     const waiting = requests.map(({ at }) => at);
     if ((client === 'tabs' || world.hasLostKey) && askedAt !== undefined) waiting.push(askedAt);
+    const since = world.triedAt ?? askedAt;
+    if (answers.length > 0 && since !== undefined) waiting.push(since);
     if (waiting.every((since) => now + SHORT <= since + limits.grace))
       yield () => ({ name: '10 s pass', world: { ...world, now: now + SHORT } });
     if (waiting.length + answers.length === 0)
@@ -248,6 +257,7 @@ export function search({
     held: { gen: 0, ver: 0 },
     key: undefined,
     askedAt: undefined,
+    triedAt: undefined,
     requests: [],
     answers: [],
     thief: undefined,

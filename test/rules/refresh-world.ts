@@ -8,6 +8,7 @@ export type Token = Pick<Presented, 'gen' | 'ver'>;
 export interface Sent extends Token {
   /** The Idempotency-Key. */
   idempotencyKey: string;
+  /** When it was sent, or, if it repeats another within the grace, when that one was. */
   at: number;
   /** It has arrived once, and may arrive again. */
   isDoubled?: true;
@@ -35,6 +36,8 @@ export interface World {
   sent: number;
   /** When the first request still without an answer was sent. */
   askedAt: number | undefined;
+  /** When the owner first sent the token that is held, or first sent it again after the grace. */
+  triedAt: number | undefined;
   requests: Sent[];
   answers: Token[];
   thief: Token | undefined;
@@ -111,5 +114,6 @@ export function keyOf(world: World): string {
     age(world.ownerSince),
     world.isDetected,
     world.hasLostKey,
+    age(world.triedAt),
   ]);
 }
