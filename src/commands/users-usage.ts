@@ -51,12 +51,12 @@ Refused for the last administrator.`,
     argument: 'FILE',
     options: {
       '--dry-run': 'write nothing; say what would be added and refused',
-      '--from FORMAT': 'the file is of another system (see below)',
+      '--from FORMAT': 'the file is of another system: one of the above',
       '--hash-config FILE': 'the password hash parameters of a Firebase project',
       '--admins': 'with --from: take over the role admin too',
       '--without-second-factors': 'with --from: add users whose second factor is not in the file',
     },
-    summary: 'add users from a JSON Lines file; run it again to resume',
+    summary: 'add users from a JSON Lines file or another system; run it again to resume',
     details: `Adds the users of a JSON Lines file, a thousand per commit. Skips addresses that have
 an account, so an interrupted import can be run again. Reports each refused line,
 and exits with 65 if there was one.

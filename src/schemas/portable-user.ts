@@ -5,7 +5,7 @@ import { User } from './user.ts';
 /** One line of an import: a user of another system. */
 export const ImportedUser = z.strictObject({
   /** Without it, the user gets a new one. */
-  id: z.uuid().optional(),
+  id: z.uuid().toLowerCase().optional(),
   /** `NewEmail` is stricter, but the owner already uses this address. */
   email: Email,
   name: Name.nullable().default(null),

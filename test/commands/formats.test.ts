@@ -222,12 +222,22 @@ t.test('a wrong command line is refused', async (t) => {
   });
 });
 
+t.test('an account of Better Auth that is not JSON is an error of the file', async (t) => {
+  const { context } = await testApp(t);
+  const file = join(folder(t), 'tables.json');
+  writeFileSync(file, '{"user":[{"id":"1","email":"a@example.com"}],"account":[{x}]}');
+  await t.rejects(commandLine(context)(['import', '--from', 'better-auth', file]), {
+    message: 'account 1 of the file is not JSON',
+  });
+  t.equal(await context.users.findByEmail('a@example.com'), undefined);
+});
+
 t.test('a second factor of the JSON Lines form is taken over, and an ID', async (t) => {
   const { context } = await testApp(t);
   const file = join(folder(t), 'users.jsonl');
   const line = {
     email: 'a@example.com',
-    id: uuid(99),
+    id: uuid(99).toUpperCase(),
     totp_secret: `${TOTP_SECRET.toLowerCase()}==`,
   };
   const bad = { email: 'b@example.com', totp_secret: '1' };

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { elementsOf } from '../json-elements.ts';
+import { UsageError } from '../usage-error.ts';
 import { type Format, idOf, isTrue, nameOf, type Row, rolesOf, statusOf } from './format.ts';
 import { scryptPhc } from './phc.ts';
 
@@ -13,12 +14,21 @@ function hashOf(password: unknown): unknown {
   return scryptPhc(COST, { salt: Buffer.from(salt), hash: Buffer.from(hash as string, 'hex') });
 }
 
+function accountOf(text: string, number: number): Row {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new UsageError(`account ${number} of the file is not JSON`);
+  }
+}
+
 /** The password of each user who has one. */
 async function passwordsIn(file: string): Promise<Map<unknown, unknown>> {
   const passwords = new Map<unknown, unknown>();
-  for await (const { text } of elementsOf(createReadStream(file), 'account')) {
+  for await (const { number, text } of elementsOf(createReadStream(file), 'account')) {
+    // Too long: tokens of another provider.
     if (text === undefined) continue;
-    const { providerId, userId, password } = JSON.parse(text) as Row;
+    const { providerId, userId, password } = accountOf(text, number);
     if (providerId === 'credential') passwords.set(userId, password);
   }
   return passwords;

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { DECOY } from '../../parts/storage/database.ts';
 
 /** A user as another system exports it. */
@@ -48,12 +49,13 @@ export const isTrue = (value: unknown): boolean => value === true || value === 1
 export const isSet = (value: unknown): boolean =>
   value !== undefined && value !== null && value !== '';
 
-const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+/** RFC 9562, with its version and variant: some systems write other numbers in the same form. */
+const Uuid = z.uuid();
 
 /** The ID as the member `id`, if it is a UUID; otherwise the user gets a new one. */
 export const idOf = (value: unknown): { id?: string } => {
   const id = String(value).toLowerCase();
-  return UUID.test(id) && id !== DECOY ? { id } : {};
+  return Uuid.safeParse(id).success && id !== DECOY ? { id } : {};
 };
 
 /** The first text that is not blank, shortened to what a name may have. */
