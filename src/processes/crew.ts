@@ -98,7 +98,9 @@ export class Crew {
     for (const worker of this.#living) worker.process.kill('SIGKILL');
   }
 
+  /** A node that is ending starts no more, whatever its workers still report. */
   #fork(): void {
+    if (this.#isEnding) return;
     const worker = cluster.fork();
     this.#living.add(worker);
     closeUntakenConnection(worker);
@@ -157,7 +159,7 @@ export class Crew {
       `worker ${worker.id} (process ${worker.process.pid}) ${how} before it was ready, next try in ${pause / 1_000} s`,
     );
     await sleep(pause);
-    if (!this.#isEnding) this.#fork();
+    this.#fork();
   }
 
   #faultOf = (message: string) => new StartFault({ message, exitCode: EX_UNAVAILABLE }, undefined);
