@@ -15,7 +15,7 @@ import { PasswordStrength } from './parts/passwords/password-strength.ts';
 import { Passwords } from './parts/passwords/passwords.ts';
 import { Peers } from './parts/peers.ts';
 import { RevocationFeed } from './parts/revocations/revocation-feed.ts';
-import { Revocations, revokedPartOf } from './parts/revocations/revocations.ts';
+import { Revocations } from './parts/revocations/revocations.ts';
 import { Shutdown } from './parts/shutdown.ts';
 import { type Database, openDatabase } from './parts/storage/database.ts';
 import { migrate } from './parts/storage/migrations.ts';
@@ -26,7 +26,7 @@ import { AccessTokens } from './parts/tokens/access-tokens.ts';
 import { buildJws } from './parts/tokens/jws.ts';
 import { OwnTokens } from './parts/tokens/own-tokens.ts';
 import type { Clock, Uptime } from './rules/clock.ts';
-import type { SessionLimits } from './rules/sessions.ts';
+import { revokedPartOf, type SessionLimits } from './rules/sessions.ts';
 import { databaseFault, explained, mailFault } from './start-faults.ts';
 
 /** Work and waits that the service does on purpose. Tests that are not about them pass in less. */

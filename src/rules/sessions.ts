@@ -1,5 +1,5 @@
 import { ACCESS_LIFE } from '../schemas/claims.ts';
-import type { Session, User } from '../schemas/user.ts';
+import type { RevokedUser, Session, User } from '../schemas/user.ts';
 
 /** Milliseconds, except `count`: live sessions of one user. */
 export interface SessionLimits {
@@ -25,6 +25,21 @@ const MAX_TOMBSTONES = 100;
 /** When a session expires (ms) that was last refreshed at `rotated`. */
 export const endOf = (created: number, rotated: number, limits: SessionLimits): number =>
   Math.min(rotated + limits.idle, created + limits.max);
+
+/** What a row has revoked, and no more: it is remembered, and sent to the other workers. */
+export const revokedPartOf = ({
+  id,
+  access_version,
+  revoked_at,
+  sessions,
+}: RevokedUser): RevokedUser => ({
+  id,
+  access_version,
+  revoked_at,
+  sessions: sessions.flatMap(({ id, ended_at }) =>
+    ended_at === undefined ? [] : [{ id, ended_at }],
+  ),
+});
 
 export const isLive = (session: Session, now: number): boolean =>
   session.ended_at === undefined && now < session.expires_at;

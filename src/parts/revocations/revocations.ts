@@ -1,22 +1,12 @@
 import type { Uptime } from '../../rules/clock.ts';
 import { REVOCATION_LIFE } from '../../rules/sessions.ts';
 import type { AccessClaims } from '../../schemas/claims.ts';
-import type { RevokedUser, User } from '../../schemas/user.ts';
+import type { RevokedUser } from '../../schemas/user.ts';
 
 interface LowestVersion {
   version: number;
   until: number;
 }
-
-/** What the other workers need of a row, and no more. */
-export const revokedPartOf = ({ id, access_version, revoked_at, sessions }: User): RevokedUser => ({
-  id,
-  access_version,
-  revoked_at,
-  sessions: sessions.flatMap(({ id, ended_at }) =>
-    ended_at === undefined ? [] : { id, ended_at },
-  ),
-});
 
 /**
  * What was revoked within the last access-token life: session IDs, and the lowest valid access version of each user.

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { revokedPartOf } from '../../rules/sessions.ts';
 import { RevokedUser } from '../../schemas/user.ts';
 import type { UserQueries } from './user-queries.ts';
 
@@ -109,18 +110,10 @@ export class RevokedUsers {
       const { row_version, ...row } = found;
       const read = this.#queries.parse(RevokedUser, row);
       if (read === undefined) return [{ ...row, sessions: [] }];
-      const user = withoutLiveSessions(read);
+      const user = revokedPartOf(read);
       const state = [id, row_version, row.access_version, row.revoked_at].join(' ');
       this.#known.set(state, { user, poll: this.#poll });
       return [user];
     });
   }
 }
-
-/** What is remembered for long should be small. */
-const withoutLiveSessions = ({ sessions, ...user }: RevokedUser): RevokedUser => ({
-  ...user,
-  sessions: sessions.flatMap(({ id, ended_at }) =>
-    ended_at === undefined ? [] : [{ id, ended_at }],
-  ),
-});
