@@ -12,7 +12,7 @@ const sumOf = (snapshots: Snapshot[]) =>
     snapshots as unknown as Parameters<typeof AggregatorRegistry.aggregate>[0],
   );
 
-/** Counters only rise: those of a worker that has ended are kept. The text of the type is not what its types say. */
+/** Counters only rise: those of a worker that has ended are kept. `prom-client` declares the type wrongly. */
 const isCounted = ({ type }: Snapshot[number]): boolean =>
   ['counter', 'histogram'].includes(type as unknown as string);
 

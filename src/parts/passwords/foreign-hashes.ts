@@ -10,9 +10,8 @@ const pbkdf2 = promisify(pbkdf2Callback);
 const scrypt = promisify<Buffer, Buffer, number, object, Buffer>(scryptCallback);
 
 /**
- * Hash formats of many systems: bcrypt, and Argon2, scrypt and PBKDF2 as PHC strings. Those of one system have their
- * own files. Hashes under 16 bytes are
- * refused: an empty one would match every password.
+ * Hash formats of many systems: bcrypt, and Argon2, scrypt and PBKDF2 as PHC strings. Formats of a single system have
+ * their own files. Hashes under 16 bytes are refused: an empty one would match every password.
  */
 const FORMS = {
   bcrypt: /^\$2[aby]\$(?<cost>\d\d)\$[./A-Za-z0-9]{53}$/,

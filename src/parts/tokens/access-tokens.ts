@@ -52,8 +52,8 @@ export class AccessTokens {
   }
 
   /**
-   * `scope`: the roles once more, for verifiers that read scopes (RFC 9068 section 2.2.3). It is left out if the token
-   * would exceed 1 KB with it. Throws an error that names the largest claim if it would without.
+   * `scope`: the roles once more, for verifiers that read scopes (RFC 9068 section 2.2.3). A token that would exceed
+   * 1 KB is issued without it. Throws an error that names the largest claim if even that token exceeds 1 KB.
    */
   issue(
     user: User,
