@@ -63,6 +63,50 @@ return done ? done.result : locks.request(name, {}, () => work(true));
 };
 };
 const PATIENCE = 20_000;
+const wire =
+(base , inBody ) =>
+async (path , { method = 'POST', body, headers } = {}) => {
+const abort = new AbortController();
+const alarm = setTimeout(() => abort.abort(), PATIENCE);
+try {
+const response = await fetch(base + path, {
+method,
+headers: { ...(body && { 'Content-Type': 'application/json' }), ...headers },
+credentials: inBody ? 'omit' : 'include',
+signal: abort.signal,
+...(body && { body: JSON.stringify(body) }),
+});
+const text = await response.text();
+if (response.ok) return { status: response.status, answer: text && JSON.parse(text) };
+const isProblem = response.headers
+.get('Content-Type')
+?.startsWith('application/problem+json');
+throw new LatchkeyError(response, isProblem ? JSON.parse(text) : {});
+} finally {
+clearTimeout(alarm);
+}
+};
+const bearerFetch =
+({ here, trusted, token, after } ) =>
+async (input, init) => {
+const request = typeof input === 'object' && 'url' in input ? input : undefined;
+const headers = new Headers(init?.headers ?? request?.headers);
+const { origin } = new URL(request?.url ?? String(input), here);
+const sent = trusted.has(origin) && !headers.has('Authorization') ? await token() : undefined;
+if (!sent) return fetch(input, init);
+const again = request?.clone() ?? input;
+const call = (target , bearer ) => {
+headers.set('Authorization', `Bearer ${bearer}`);
+return fetch(target, { ...init, headers });
+};
+const response = await call(input, sent);
+const isStepUp = /insufficient_user/.test(response.headers.get('WWW-Authenticate') ?? '');
+const isStream =
+typeof (init?.body )?.getReader === 'function';
+if (response.status !== 401 || isStepUp || isStream) return response;
+const next = await after(sent);
+return next ? call(again, next) : response;
+};
 const LATER = 30_000;
 const MARGIN = 10_000;
 const BEHIND = 200;
@@ -146,30 +190,7 @@ if (next) {
 if (at > changedAt && next.id !== endedId) become(next, reason, at);
 } else if (session?.id === ended) become(undefined, reason, at);
 };
-const send = async (
-path ,
-{ method = 'POST', body, headers } = {},
-) => {
-const abort = new AbortController();
-const alarm = setTimeout(() => abort.abort(), PATIENCE);
-try {
-const response = await fetch(base + path, {
-method,
-headers: { ...(body && { 'Content-Type': 'application/json' }), ...headers },
-credentials: inBody ? 'omit' : 'include',
-signal: abort.signal,
-...(body && { body: JSON.stringify(body) }),
-});
-const text = await response.text();
-if (response.ok) return { status: response.status, answer: text && JSON.parse(text) };
-const isProblem = response.headers
-.get('Content-Type')
-?.startsWith('application/problem+json');
-throw new LatchkeyError(response, isProblem ? JSON.parse(text) : {});
-} finally {
-clearTimeout(alarm);
-}
-};
+const send = wire(base, inBody);
 const finishLogout = async (token ) => {
 const refresh_token = inBody && (await kept('refresh'));
 try {
@@ -278,25 +299,15 @@ get signedIn() {
 return signedIn;
 },
 token,
-fetch: async (input, init) => {
-const request = typeof input === 'object' && 'url' in input ? input : undefined;
-const headers = new Headers(init?.headers ?? request?.headers);
-const { origin } = new URL(request?.url ?? String(input), here);
-const sent = trusted.has(origin) && !headers.has('Authorization') ? await token() : undefined;
-if (!sent) return fetch(input, init);
-const again = request?.clone() ?? input;
-const call = (target , bearer ) => {
-headers.set('Authorization', `Bearer ${bearer}`);
-return fetch(target, { ...init, headers });
-};
-const response = await call(input, sent);
-const isStepUp = /insufficient_user/.test(response.headers.get('WWW-Authenticate') ?? '');
-const isStream =
-typeof (init?.body )?.getReader === 'function';
-if (response.status !== 401 || isStepUp || isStream) return response;
-if (session?.token === sent) await refresh();
-return session ? call(again, session.token) : response;
+fetch: bearerFetch({
+here,
+trusted,
+token,
+after: async (refused) => {
+if (session?.token === refused) await refresh();
+return session?.token;
 },
+}),
 login: async (credentials) => {
 const device_token = inBody && (await kept('device'));
 const answer = await signIn('v1/login', {

@@ -1,6 +1,8 @@
+import { bearerFetch } from './bearer-fetch.ts';
 import type * as declared from './client.d.ts';
 import { newKey, oneAtATime, pageStorage, platform } from './platform.ts';
 import { isEnding, LatchkeyError, pauseAfter } from './problems.ts';
+import { wire } from './wire.ts';
 
 type Reason = declared.Change['reason'];
 
@@ -29,8 +31,6 @@ interface Message {
   ended?: string | undefined;
 }
 
-/** A connection that hangs must not hold the lock (ms). */
-const PATIENCE = 20_000;
 /** After the last try that failed, and before the access token expires (ms). */
 const LATER = 30_000;
 const MARGIN = 10_000;
@@ -125,30 +125,7 @@ export const createClient: typeof declared.createClient = ({
       } else if (session?.id === ended) become(undefined, reason, at);
     };
 
-  const send = async (
-    path: string,
-    { method = 'POST', body, headers }: { method?: string; body?: object; headers?: object } = {},
-  ) => {
-    const abort = new AbortController();
-    const alarm = setTimeout(() => abort.abort(), PATIENCE);
-    try {
-      const response = await fetch(base + path, {
-        method,
-        headers: { ...(body && { 'Content-Type': 'application/json' }), ...headers },
-        credentials: inBody ? 'omit' : 'include',
-        signal: abort.signal,
-        ...(body && { body: JSON.stringify(body) }),
-      });
-      const text = await response.text();
-      if (response.ok) return { status: response.status, answer: text && JSON.parse(text) };
-      const isProblem = response.headers
-        .get('Content-Type')
-        ?.startsWith('application/problem+json');
-      throw new LatchkeyError(response, isProblem ? JSON.parse(text) : {});
-    } finally {
-      clearTimeout(alarm);
-    }
-  };
+  const send = wire(base, inBody);
 
   /** Ends the session that was signed out here, also if that was before a reload. */
   const finishLogout = async (token?: string) => {
@@ -271,26 +248,15 @@ export const createClient: typeof declared.createClient = ({
       return signedIn;
     },
     token,
-    fetch: async (input, init) => {
-      const request = typeof input === 'object' && 'url' in input ? input : undefined;
-      const headers = new Headers(init?.headers ?? request?.headers);
-      const { origin } = new URL(request?.url ?? String(input), here);
-      const sent = trusted.has(origin) && !headers.has('Authorization') ? await token() : undefined;
-      if (!sent) return fetch(input, init);
-      // A body that was read cannot be sent again.
-      const again = request?.clone() ?? input;
-      const call = (target: typeof input, bearer: string) => {
-        headers.set('Authorization', `Bearer ${bearer}`);
-        return fetch(target, { ...init, headers });
-      };
-      const response = await call(input, sent);
-      const isStepUp = /insufficient_user/.test(response.headers.get('WWW-Authenticate') ?? '');
-      const isStream =
-        typeof (init?.body as { getReader?: unknown } | null)?.getReader === 'function';
-      if (response.status !== 401 || isStepUp || isStream) return response;
-      if (session?.token === sent) await refresh();
-      return session ? call(again, session.token) : response;
-    },
+    fetch: bearerFetch({
+      here,
+      trusted,
+      token,
+      after: async (refused) => {
+        if (session?.token === refused) await refresh();
+        return session?.token;
+      },
+    }),
     login: async (credentials) => {
       const device_token = inBody && (await kept('device'));
       const answer = await signIn('v1/login', {

@@ -3,7 +3,7 @@ import { stripTypeScriptTypes } from 'node:module';
 
 const ROOM = 'src/clients';
 /** In the order in which they need one another. */
-const PIECES = ['problems', 'platform', 'create-client'];
+const PIECES = ['problems', 'platform', 'wire', 'bearer-fetch', 'create-client'];
 const EXPORTS = '\nexport { createClient, LatchkeyError };\n';
 
 const IMPORT = /^import [^;]*;\n/gm;
