@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from './config.ts';
+import { decoyOf } from './parts/guessing/decoys.ts';
 import { Guessing } from './parts/guessing/guessing.ts';
 import { KeyRing } from './parts/keys/key-ring.ts';
 import { KeySetSource } from './parts/keys/key-set-source.ts';
@@ -116,6 +117,7 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
   });
 
   const revocations = new Revocations(uptime);
+  const decoys = (emailKey: string) => decoyOf(keys.decoyKey(), emailKey);
   const unreadableRows = new UnreadableRows(logger);
   const users = new Users(database, {
     wrote: (user) => {
@@ -169,7 +171,7 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
       grace: config.REFRESH_GRACE,
       count: config.MAX_SESSIONS,
     },
-    guessing: new Guessing(users, clock, { ...(peers.ask && { ask: peers.ask }) }),
+    guessing: new Guessing(users, clock, decoys),
     unreadableRows,
     outbox,
     mailboxLimit: new MailboxLimit(peers),

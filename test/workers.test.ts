@@ -5,8 +5,6 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import type { Report } from '../src/processes/messages.ts';
-import { Questions } from '../src/processes/questions.ts';
 import { folder } from './databases.ts';
 import { freePort } from './free-port.ts';
 import { launch, serve } from './server.ts';
@@ -366,25 +364,6 @@ t.test('the workers count the requests of a client together', async (t) => {
   t.same(statuses.slice(11), [429, 429, 429]);
   server.child.kill('SIGTERM');
   t.match(await server.ended, { code: 0 });
-});
-
-t.test('without the primary a question fails, it does not wait', async (t) => {
-  const asked: Report[] = [];
-  let fault: Error | null = null;
-  const questions = new Questions((report, sent) => {
-    asked.push(report);
-    sent(fault);
-  });
-  const answered = questions.ask({ what: 'nothing' });
-  questions.answered(1, { written: false });
-  questions.answered(9, { written: true });
-  t.same(await answered, { written: false });
-  const waiting = questions.ask({ what: 'nothing' });
-  questions.fail();
-  await t.rejects(waiting, { code: 'overloaded' });
-  fault = new Error('the channel is closed');
-  await t.rejects(questions.ask({ what: 'nothing' }), { code: 'overloaded' });
-  t.match(asked, [{ type: 'ask', id: 1 }, { id: 2 }, { id: 3 }]);
 });
 
 t.test('two processes write one SQLite file: no refresh fails, and none is lost', async (t) => {

@@ -1,4 +1,4 @@
-import { DECOY } from '../parts/storage/database.ts';
+import { isReserved } from '../parts/storage/decoy-rows.ts';
 import { emailKey } from '../rules/accounts.ts';
 import { MovedRow, MovedRowsEnd } from '../schemas/portable-user.ts';
 import type { User } from '../schemas/user.ts';
@@ -28,7 +28,7 @@ export class MovedRows {
     if (!success)
       return `${error.issues.map(({ path }) => path.join('.')).join(', ')} cannot be read`;
     const { row } = data;
-    if (row.id === DECOY || row.email_key !== keyOf(row)) return 'is not a row of a user';
+    if (isReserved(row.id) || row.email_key !== keyOf(row)) return 'is not a row of a user';
     return row;
   }
 

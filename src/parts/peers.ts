@@ -1,5 +1,4 @@
 import type { RevokedUser } from '../schemas/user.ts';
-import type { GuessAnswer, GuessQuestion } from './guessing/unknown-guesses.ts';
 
 /** Requests of a client prefix that a worker has counted. */
 export interface Counted {
@@ -26,13 +25,9 @@ export class Peers {
   readonly #post: ((told: Told) => void) | undefined;
   readonly #listeners = new Map<Topic, (news: never) => void>();
 
-  /** Asks the primary, which counts guesses at unknown addresses for all workers. */
-  readonly ask: ((question: GuessQuestion) => Promise<GuessAnswer>) | undefined;
-
   /** `post` passes it on to every other worker. */
-  constructor(post?: (told: Told) => void, ask?: Peers['ask']) {
+  constructor(post?: (told: Told) => void) {
     this.#post = post;
-    this.ask = ask;
   }
 
   tell<T extends Topic>(topic: T, news: News[T]): void {

@@ -1,4 +1,3 @@
-import type { GuessAnswer, GuessQuestion } from '../parts/guessing/unknown-guesses.ts';
 import type { Told } from '../parts/peers.ts';
 import type { Snapshot } from '../parts/worker-metrics.ts';
 
@@ -10,9 +9,7 @@ export type Report =
   | { type: 'failing' }
   /** For every other worker. */
   | { type: 'tell'; told: Told }
-  | { type: 'metrics'; snapshot: Snapshot }
-  /** It waits for the answer. */
-  | { type: 'ask'; id: number; question: GuessQuestion };
+  | { type: 'metrics'; snapshot: Snapshot };
 
 /** From the primary to a worker. */
 export type Order =
@@ -20,6 +17,5 @@ export type Order =
   | { type: 'end' }
   | { type: 'reload-keys' }
   | { type: 'tell'; told: Told }
-  | { type: 'answer'; id: number; answer: GuessAnswer }
   /** Report the metrics. */
   | { type: 'measure' };

@@ -2,7 +2,6 @@ import type { pino } from 'pino';
 import { Counter, Gauge } from 'prom-client';
 import type { Config } from '../config.ts';
 import { buildMetricsApp } from '../http/metrics.ts';
-import { UnknownGuesses } from '../parts/guessing/unknown-guesses.ts';
 import { buildRegistry } from '../parts/metrics.ts';
 import { WorkerMetrics } from '../parts/worker-metrics.ts';
 import type { StartFault } from '../start-faults.ts';
@@ -30,17 +29,12 @@ export async function runPrimary(
 ): Promise<void> {
   const registry = buildRegistry();
   const metrics = new WorkerMetrics(registry);
-  const unknownGuesses = new UnknownGuesses();
   const crew = new Crew({
     count: config.WORKERS,
     log,
     fail: refuse,
     heard: (worker, report) => {
       if (report.type === 'tell') crew.sendAll(report, worker);
-      if (report.type === 'ask') {
-        const answer = unknownGuesses.answer(report.question);
-        crew.send(worker, { type: 'answer', id: report.id, answer });
-      }
       if (report.type === 'metrics') metrics.learn(worker.id, report.snapshot);
       if (report.type === 'ready') starts.inc();
     },

@@ -4,15 +4,14 @@ import { Peers } from '../parts/peers.ts';
 import { stepsOut } from './ending.ts';
 import { listenForRequests } from './listening.ts';
 import type { Order, Report } from './messages.ts';
-import { Questions } from './questions.ts';
 import { buildService, greet, type Surroundings } from './serving.ts';
 
 /** The first worker: it starts before the others. */
 const FIRST = 1;
 
 /** If the primary has gone, nothing needs to be reported. */
-const report = (what: Report, sent: (error: Error | null) => void = () => {}): void => {
-  process.send?.(what, undefined, undefined, sent);
+const report = (what: Report): void => {
+  process.send?.(what, undefined, undefined, () => {});
 };
 
 /** One of several processes that share the port. It takes its orders from the primary, and signals when that is gone. */
@@ -23,11 +22,7 @@ export async function runWorker(
   // Ctrl-C and supervisors send a signal to every process of the node; the primary alone counts them.
   signals.ignore();
   process.on('SIGHUP', () => {});
-  const questions = new Questions(report);
-  const peers = new Peers(
-    (told) => report({ type: 'tell', told }),
-    (question) => questions.ask(question),
-  );
+  const peers = new Peers((told) => report({ type: 'tell', told }));
   const ready = Promise.withResolvers<{
     step(): void;
     reloadKeys(): void;
@@ -36,7 +31,6 @@ export async function runWorker(
   let step: () => void = () => process.exit(0);
   process.on('message', (order: Order) => {
     if (order.type === 'tell') peers.receive(order.told);
-    else if (order.type === 'answer') questions.answered(order.id, order.answer);
     else if (order.type === 'end') step();
     else if (order.type === 'reload-keys') ready.promise.then(({ reloadKeys }) => reloadKeys());
     else ready.promise.then(({ measure }) => measure());
@@ -66,7 +60,6 @@ export async function runWorker(
   self.once('disconnect', () => {
     // Otherwise Node would exit at once, in the middle of requests.
     self.exitedAfterDisconnect = true;
-    questions.fail();
     signals.follow(step, log);
     log.error('the primary process is gone: shutting down');
     step();

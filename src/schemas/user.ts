@@ -70,7 +70,8 @@ export type Mfa = z.infer<typeof Mfa>;
 /** A row of `users`. Nothing else is stored. */
 export const User = z.object({
   id: z.string(),
-  kind: z.enum(['person', 'service']),
+  /** A decoy counts guesses at unknown addresses, and belongs to no user (`parts/storage/decoy-rows.ts`). */
+  kind: z.enum(['person', 'service', 'decoy']),
   email: z.string().nullable(),
   email_key: z.string().nullable(),
   email_verified_at: Instant.nullable(),

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { DECOY } from '../../src/parts/storage/database.ts';
+import { PROBE } from '../../src/parts/storage/decoy-rows.ts';
 import { opened } from '../databases.ts';
 import { hostile, nameOf, operations, payloadOf, urlOf } from '../operations.ts';
 import { admin, serviceAccount, signedIn } from '../people.ts';
@@ -13,7 +13,8 @@ const rows = () =>
   db
     .selectFrom('users')
     .selectAll()
-    .where('id', '!=', DECOY)
+    .where('kind', '!=', 'decoy')
+    .where('id', '!=', PROBE)
     .orderBy('id')
     .execute()
     // Wrong passwords are counted, which is not the subject here.

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import type { InjectOptions } from 'fastify';
 import t from 'tap';
-import { DECOY } from '../../src/parts/storage/database.ts';
+import { PROBE } from '../../src/parts/storage/decoy-rows.ts';
 import { opened } from '../databases.ts';
 import { hostile, nameOf, operations, payloadOf, urlOf, withBody } from '../operations.ts';
 import { admin } from '../people.ts';
@@ -12,7 +12,13 @@ const app = await testApp(t, { database: db });
 const { access_token } = await admin(app);
 const bearer = { authorization: `Bearer ${access_token}` };
 const rows = () =>
-  db.selectFrom('users').selectAll().where('id', '!=', DECOY).orderBy('id').execute();
+  db
+    .selectFrom('users')
+    .selectAll()
+    .where('kind', '!=', 'decoy')
+    .where('id', '!=', PROBE)
+    .orderBy('id')
+    .execute();
 const before = await rows();
 const guarded = operations.filter((operation) => operation.bearer);
 

@@ -14,11 +14,11 @@ import { hashNewPassword } from './new-password.ts';
  * link stays valid. One row is written for any address, so that the caller cannot tell whether there is an account.
  */
 export async function mailReset(context: Context, email: string): Promise<void> {
-  const { users, outbox, config } = context;
+  const { users, guessing, outbox, config } = context;
   const user = await users.findByEmail(emailKey(email));
   const to = user?.status === 'active' ? user.email : null;
   if (user === undefined || to === null || !countLetter(context, { occasion: 'reset', email: to }))
-    return users.writeDecoy(true);
+    return guessing.touchDecoy(emailKey(email));
   const next = await users.change(user.id, (row) => {
     const counted = { ...row, reset_letters: row.reset_letters + 1 };
     return { user: counted, result: counted };

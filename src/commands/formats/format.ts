@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DECOY } from '../../parts/storage/database.ts';
+import { isReserved } from '../../parts/storage/decoy-rows.ts';
 
 /** A user as another system exports it. */
 export type Row = Record<string, unknown>;
@@ -55,7 +55,7 @@ const Uuid = z.uuid();
 /** The ID as the member `id`, if it is a UUID; otherwise the user gets a new one. */
 export const idOf = (value: unknown): { id?: string } => {
   const id = String(value).toLowerCase();
-  return Uuid.safeParse(id).success && id !== DECOY ? { id } : {};
+  return Uuid.safeParse(id).success && !isReserved(id) ? { id } : {};
 };
 
 /** The first text that is not blank, shortened to what a name may have. */

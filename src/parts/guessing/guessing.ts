@@ -8,17 +8,13 @@ import {
   type PlaceBudget,
 } from '../../rules/budget.ts';
 import type { Clock } from '../../rules/clock.ts';
-import { fingerprint } from '../../rules/fingerprint.ts';
+import { bucketsAt, withBucketsAt } from '../../rules/decoys.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { type Admission, admit, type Verdict, withGuessSettled } from '../../rules/throttle.ts';
+import type { ProblemCode } from '../../schemas/problem.ts';
 import type { Bucket, User } from '../../schemas/user.ts';
 import type { Users } from '../storage/users.ts';
-import {
-  type GuessAnswer,
-  type GuessQuestion,
-  type Settlement,
-  UnknownGuesses,
-} from './unknown-guesses.ts';
+import type { Decoy } from './decoys.ts';
 
 /** Waiting for room in a budget (ms): the pause between two tries, its maximum when many wait, and the time to give up. */
 const PAUSE = 25;
@@ -61,38 +57,42 @@ export const checked = <T>(guess: Admitted, check: Promise<T>): Promise<T> =>
     throw error;
   });
 
+/** How a guess ended. Milliseconds. */
+interface Settlement {
+  began: number;
+  verdict: Verdict;
+  now: number;
+}
+
+/** The buckets of a row that count here: all of an account's, or those of one address in a decoy row. */
+interface Part {
+  of(row: Bucket[]): Bucket[];
+  with(row: Bucket[], buckets: Bucket[]): Bucket[];
+}
+
 /** Reads and writes the buckets of one account or address. */
 interface Ledger {
   admit(wanted: PlaceBudget, now: number): Promise<Admission>;
   settle(budgets: Budget[], settlement: Settlement): Promise<void>;
 }
 
-type Ask = (question: GuessQuestion) => Promise<GuessAnswer>;
-
-/** This process counts for itself. */
-const askHere = (maxUnknown: number | undefined): Ask => {
-  const unknown = new UnknownGuesses(maxUnknown);
-  return async (question) => unknown.answer(question);
-};
-
 /**
- * Counts guesses: those at a known account in its row, those at an unknown address in memory. Both get the same
- * answers after the same work, a write before the check and a write after it.
+ * Counts guesses: those at a known account in its row, those at an unknown address in one of the decoy rows. Both get the
+ * same answers after the same work, a write before the check and a write after it.
  */
 export class Guessing {
   readonly #users: Users;
   readonly #clock: Clock;
-  readonly #ask: Ask;
+  readonly #decoyOf: (emailKey: string) => Decoy;
   /** The last guess in the queue of each account and place. Only the first in a queue reads the row. */
   readonly #queues = new Map<string, Promise<unknown>>();
   #waiting = 0;
   #trying = 0;
 
-  /** `ask`: who counts the guesses at unknown addresses, if not this process. */
-  constructor(users: Users, clock: Clock, options: { maxUnknown?: number; ask?: Ask } = {}) {
+  constructor(users: Users, clock: Clock, decoyOf: (emailKey: string) => Decoy) {
     this.#users = users;
     this.#clock = clock;
-    this.#ask = options.ask ?? askHere(options.maxUnknown);
+    this.#decoyOf = decoyOf;
   }
 
   /**
@@ -106,7 +106,9 @@ export class Guessing {
     const wanted = budgetOf(factor, place);
     const isKnown = 'user' in subject;
     const account = isKnown ? subject.user.id : undefined;
-    const ledger = isKnown ? this.#rowOf(subject.user, place) : this.#memoryOf(subject.unknown);
+    const ledger = isKnown
+      ? this.#rowOf(subject.user, place)
+      : this.#decoyRowOf(this.#decoyOf(subject.unknown));
     const queue = `${isKnown ? subject.user.id : subject.unknown} ${keyOf(wanted)}`;
     const until = Date.now() + PATIENCE;
     const { began, budgets } = await this.#inTurn(queue, () =>
@@ -120,6 +122,14 @@ export class Guessing {
       }),
       settle: (verdict) => ledger.settle(budgets, settlement(verdict)),
     };
+  }
+
+  /** Takes as long as a change of a user's row, and changes nothing: for an address that nothing is done for. */
+  async touchDecoy(emailKey: string): Promise<void> {
+    await this.#users.change(this.#decoyOf(emailKey).id, (row) => ({
+      user: { ...row, throttle: [...row.throttle] },
+      result: undefined,
+    }));
   }
 
   /** Runs the work of each queue one after another. Work for an empty queue is never turned away. */
@@ -165,20 +175,35 @@ export class Guessing {
   }
 
   #rowOf({ id }: User, place: Place): Ledger {
+    return this.#ledger(
+      id,
+      { of: (row) => row, with: (_row, buckets) => buckets },
+      'session' in place ? 'token_revoked' : 'invalid_credentials',
+    );
+  }
+
+  #decoyRowOf({ id, address }: Decoy): Ledger {
+    return this.#ledger(id, {
+      of: (row) => bucketsAt(row, address),
+      with: (row, buckets) => withBucketsAt(row, address, buckets),
+    });
+  }
+
+  /** `gone`: the refusal if the row was removed in the meantime. */
+  #ledger(id: string, part: Part, gone: ProblemCode = 'invalid_credentials'): Ledger {
     const change = async <T>(
       decide: (buckets: Bucket[]) => { throttle: Bucket[]; result: T },
     ): Promise<T> => {
-      await this.#ask({ what: 'nothing' });
       const decided = await this.#users.change(id, (user) => {
-        const { throttle, result } = decide(user.throttle);
+        const before = part.of(user.throttle);
+        const { throttle, result } = decide(before);
         return {
-          user: throttle === user.throttle ? user : { ...user, throttle },
+          user:
+            throttle === before ? user : { ...user, throttle: part.with(user.throttle, throttle) },
           result: { result },
         };
       });
-      // The row was removed in the meantime.
-      if (decided === undefined)
-        throw new Refusal('session' in place ? 'token_revoked' : 'invalid_credentials');
+      if (decided === undefined) throw new Refusal(gone);
       return decided.result;
     };
     return {
@@ -188,23 +213,6 @@ export class Guessing {
           throttle: withGuessSettled(buckets, budgets, settlement),
           result: undefined,
         })),
-    };
-  }
-
-  #memoryOf(emailKey: string): Ledger {
-    // Addresses may be long; a fingerprint bounds the memory.
-    const key = fingerprint(emailKey);
-    const ask = async (question: GuessQuestion) => {
-      const answer = await this.#ask(question);
-      await this.#users.writeDecoy(answer.written);
-      return answer;
-    };
-    return {
-      admit: async (wanted, now) =>
-        (await ask({ what: 'admit', key, wanted, now })).admission as Admission,
-      settle: async (budgets, settlement) => {
-        await ask({ what: 'settle', key, budgets, settlement });
-      },
     };
   }
 }

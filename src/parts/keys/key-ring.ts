@@ -46,7 +46,7 @@ export interface Parties {
 const ownKinds = Object.keys(OwnClaims) as OwnKind[];
 
 /** Derives a 32-byte key. Each purpose has its own label, so that no key has two uses (RFC 8725 section 3.12). */
-export const derive = (master: Buffer, purpose: OwnKind | 'totp'): Buffer =>
+export const derive = (master: Buffer, purpose: OwnKind | 'totp' | 'decoys'): Buffer =>
   Buffer.from(hkdfSync('sha256', master, '', `latchkey/${purpose}`, 32));
 
 const accessSpec = (key: SigningKey, { issuer, audience }: Parties): JwsSpec => ({
@@ -146,6 +146,15 @@ export class KeyRing {
   /** The master secret with this `kid`, expired or not, to decrypt stored data. */
   masterOf(kid: string): MasterSecret | undefined {
     return this.#set.masters.find((master) => master.kid === kid);
+  }
+
+  /**
+   * The key that hides which addresses are guessed at. From the oldest master secret: a rotation changes it only when that
+   * one leaves the key set.
+   */
+  decoyKey(): Buffer {
+    const [oldest] = this.#set.masters.toSorted((a, b) => a.notBefore - b.notBefore);
+    return derive((oldest as MasterSecret).secret, 'decoys');
   }
 
   /** The public keys at `now` (ms), including those that will sign later, so that verifiers have them in time. */

@@ -4,9 +4,6 @@ import { sqlite } from './sqlite.ts';
 import { SharedSqliteAdapter, type SqliteUse } from './sqlite-dialect.ts';
 import type { UserRow } from './user-row.ts';
 
-/** The id of the decoy, a row that belongs to no user (`parts/storage/migrations.ts`). */
-export const DECOY = '00000000-0000-7000-8000-000000000000';
-
 export interface Tables {
   users: UserRow;
 }

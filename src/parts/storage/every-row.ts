@@ -1,5 +1,5 @@
 import { User } from '../../schemas/user.ts';
-import { DECOY } from './database.ts';
+import { PROBE } from './decoy-rows.ts';
 import type { UserQueries } from './user-queries.ts';
 import { COLUMNS } from './user-row.ts';
 
@@ -15,7 +15,8 @@ export async function* everyRow(
         .selectFrom('users')
         .select(COLUMNS)
         .where('id', '>', after)
-        .where('id', '!=', DECOY)
+        .where('id', '!=', PROBE)
+        .where('kind', '!=', 'decoy')
         .orderBy('id')
         .limit(limit)
         .execute(),
@@ -33,7 +34,8 @@ export async function countRows(queries: UserQueries): Promise<number> {
     db
       .selectFrom('users')
       .select(({ fn }) => fn.countAll().as('rows'))
-      .where('id', '!=', DECOY)
+      .where('id', '!=', PROBE)
+      .where('kind', '!=', 'decoy')
       .executeTakeFirstOrThrow(),
   );
   return Number(rows);

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Kysely, PostgresAdapter, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
-import { type Database, DECOY } from './database.ts';
+import type { Database } from './database.ts';
+import { PROBE } from './decoy-rows.ts';
 import { hashesIn } from './secret-hashes.ts';
 
-/** A guess at an unknown address writes this row, so it takes as long as a guess at a known one. The columns are those of 001. */
-const decoy = {
-  id: DECOY,
+/** The columns are those of 001. */
+const probe = {
+  id: PROBE,
   kind: 'person',
   email: null,
   email_key: null,
@@ -53,7 +54,7 @@ const migrations: Record<string, Migration> = {
         .execute();
       await (db as Kysely<{ users: Record<string, unknown> }>)
         .insertInto('users')
-        .values(decoy)
+        .values(probe)
         .execute();
       await db.schema.createIndex('users_revoked_at').on('users').column('revoked_at').execute();
     },

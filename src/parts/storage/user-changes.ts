@@ -1,8 +1,10 @@
 import type { User } from '../../schemas/user.ts';
-import { type Database, DECOY, eraseOldVersions } from './database.ts';
+import { type Database, eraseOldVersions } from './database.ts';
+import { newDecoy, UNWRITTEN } from './decoy-rows.ts';
 import { EmailTaken, isLostRace, isUniqueViolation, StorageFault } from './faults.ts';
 import { RowTurns } from './row-turns.ts';
 import { backOff, TRIES } from './tries.ts';
+import { toRow } from './user-row.ts';
 import { UserUpdate } from './user-update.ts';
 
 /** A decision: the next user (the same object if nothing changes), and a result for the caller. */
@@ -41,13 +43,13 @@ export class UserChanges {
   ): Promise<T | undefined> {
     const { db, find, wrote } = this.#options;
     const changeOnce = async () => {
-      const user = await find(id);
+      const user = (await find(id)) ?? newDecoy(id);
       if (user === undefined) return { result: undefined };
       const change = decide(user, await findWitness?.(user));
       if (change.user === user) return change;
       if (!(await this.#replace(user, change))) return 'lost';
       wrote(change.user);
-      if (change.user.status === 'deleted') await eraseOldVersions(db);
+      if (change.user.status === 'deleted' && user.status !== 'deleted') await eraseOldVersions(db);
       return change;
     };
     for (let round = 1; round <= TRIES; round += 1) {
@@ -57,15 +59,6 @@ export class UserChanges {
       await backOff(round);
     }
     throw new StorageFault(`user changed concurrently ${TRIES} times in a row`);
-  }
-
-  async writeDecoy(write: boolean): Promise<void> {
-    const decoy = await this.#options.find(DECOY);
-    if (decoy === undefined || !write) return;
-    // The column that a guess writes.
-    const user = { ...decoy, throttle: [...decoy.throttle] };
-    // A lost race needs no retry: the decoy stores nothing.
-    await this.#turns.run(DECOY, () => this.#replace(decoy, { user, result: undefined }));
   }
 
   /** False: another node wrote first. Throws if the answer was lost; the row then shows whether the write took place. */
@@ -81,6 +74,7 @@ export class UserChanges {
 
   #write(seen: User, { user: next, witness }: Change<unknown>): Promise<boolean> {
     const { db } = this.#options;
+    if (seen.row_version === UNWRITTEN) return insertDecoy(db, next);
     if (witness === undefined) return this.#update.run(seen, next);
     return db.transaction().execute(async (transaction) => {
       const pair = [
@@ -94,4 +88,14 @@ export class UserChanges {
       return true;
     });
   }
+}
+
+/** A decoy is made with the first guess that it counts. False: another node made it first. */
+async function insertDecoy(db: Database, decoy: User): Promise<boolean> {
+  const { numInsertedOrUpdatedRows } = await db
+    .insertInto('users')
+    .values(toRow({ ...decoy, row_version: 0 }))
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .executeTakeFirstOrThrow();
+  return numInsertedOrUpdatedRows === 1n;
 }

@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely';
 import { type RevokedUser, User } from '../../schemas/user.ts';
-import { type Database, DECOY } from './database.ts';
+import type { Database } from './database.ts';
+import { PROBE } from './decoy-rows.ts';
 import { countAbsentUsers, countRows, everyRow } from './every-row.ts';
 import {
   EmailTaken,
@@ -98,11 +99,6 @@ export class Users {
     return this.#changes.change(id, decide, findWitness);
   }
 
-  /** Takes as long as a change: reads the decoy and, unless `write` is false, writes it. Changes no user. */
-  writeDecoy(write: boolean): Promise<void> {
-    return this.#changes.writeDecoy(write);
-  }
-
   /**
    * Everything revoked at or after `instant` (ms), in pages of at most `limit` users with their ended sessions. A row
    * whose sessions cannot be read comes without sessions.
@@ -136,13 +132,13 @@ export class Users {
     return removeDeletedUsers(this.#queries, instant);
   }
 
-  /** A small durable write, to the decoy. Throws StorageFault if the database takes no writes. */
+  /** A small durable write, to a row of no user. Throws StorageFault if the database takes no writes. */
   async tryWriting(): Promise<void> {
     await this.#queries.run('tryWriting', (db) =>
       db
         .updateTable('users')
         .set(({ eb }) => ({ row_version: eb('row_version', '+', 1) }))
-        .where('id', '=', DECOY)
+        .where('id', '=', PROBE)
         .execute(),
     );
   }

@@ -1,9 +1,9 @@
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { decoyOf } from '../../../src/parts/guessing/decoys.ts';
 import { checked, Guessing, throttled } from '../../../src/parts/guessing/guessing.ts';
-import { type GuessQuestion, UnknownGuesses } from '../../../src/parts/guessing/unknown-guesses.ts';
 import { newUserId } from '../../../src/parts/ids.ts';
-import { DECOY } from '../../../src/parts/storage/database.ts';
+import { Users } from '../../../src/parts/storage/users.ts';
 import { newPerson } from '../../../src/rules/accounts.ts';
 import type { Place } from '../../../src/rules/budget.ts';
 import type { User } from '../../../src/schemas/user.ts';
@@ -14,6 +14,8 @@ const here: Place = { prefix: '192.0.2.1' };
 /** A guess at a password; its client does not go away. */
 const fromHere = { factor: 'password', place: here, signal: new AbortController().signal } as const;
 
+const decoys = (emailKey: string) => decoyOf(Buffer.alloc(32, 7), emailKey);
+
 /** Both ledgers, to be asked the same. */
 async function ledgers(t: Test) {
   const { users } = await usersOf(t, sqliteInMemory);
@@ -23,7 +25,7 @@ async function ledgers(t: Test) {
     NOW,
   );
   await users.insert(ada);
-  const guessing = new Guessing(users, () => state.now);
+  const guessing = new Guessing(users, () => state.now, decoys);
   const row = async () => (await users.findById(ada.id)) as User;
   return {
     users,
@@ -250,31 +252,38 @@ t.test('an account that goes while it is being guessed at is one that never was'
   );
 });
 
-t.test('a count in the row outlives the node, and holds on the others', async (t) => {
-  const { guessing, ada, users, state } = await ledgers(t);
-  const other = new Guessing(users, () => state.now);
-  for (let turn = 0; turn < 5; turn += 1) {
-    const node = turn % 2 ? guessing : other;
-    await (await node.enter({ user: ada }, fromHere)).settle('wrong');
-  }
-  for (const node of [guessing, other, new Guessing(users, () => state.now)]) {
-    await t.rejects(node.enter({ user: ada }, fromHere), { code: 'throttled' });
-  }
-});
+t.test(
+  'a count outlives the node, and holds on the others, for known and unknown alike',
+  async (t) => {
+    const { guessing, subjects, users, state } = await ledgers(t);
+    const other = new Guessing(users, () => state.now, decoys);
+    for (const [name, subject] of subjectsOf(subjects)) {
+      for (let turn = 0; turn < 5; turn += 1) {
+        const node = turn % 2 ? guessing : other;
+        await (await node.enter(subject, fromHere)).settle('wrong');
+      }
+      for (const node of [guessing, other, new Guessing(users, () => state.now, decoys)]) {
+        await t.rejects(node.enter(subject, fromHere), { code: 'throttled' }, name);
+      }
+    }
+  },
+);
 
-t.test('however many addresses are made up, what is kept of them is bounded', async (t) => {
-  const { users, state } = await ledgers(t);
-  const guessing = new Guessing(users, () => state.now, { maxUnknown: 300 });
-  const guess = async (unknown: string) => {
-    const admitted = await guessing.enter({ unknown }, fromHere);
-    await admitted.settle('wrong');
-  };
-  for (let turn = 0; turn < 5; turn += 1) await guess('first');
-  for (let address = 0; address < 99; address += 1) await guess(`a${address}`);
-  await t.rejects(guess('first'), { code: 'throttled' }, 'three hundred buckets are kept');
-  for (let address = 0; address < 100; address += 1) await guess(`b${address}`);
-  await guess('first');
-  t.pass('then those longest unused go');
+t.test('two nodes that make a decoy row at the same moment lose no guess', async (t) => {
+  const { users, db } = await usersOf(t, sqliteInMemory);
+  // Within one node they would take turns.
+  const nodes = [users, new Users(db, { wrote() {}, unreadable() {} })].map(
+    (each) => new Guessing(each, () => NOW, decoys),
+  );
+  const guesses = await Promise.all(
+    nodes.map((node) => node.enter({ unknown: 'nobody@example.com' }, fromHere)),
+  );
+  const { id } = decoys('nobody@example.com');
+  const row = await users.findById(id);
+  t.match(row, { kind: 'decoy', status: 'deleted', email_key: null });
+  for (const bucket of row?.throttle ?? []) t.equal(bucket.pending.length, 2);
+  for (const guess of guesses) await guess.settle('unchecked');
+  t.same((await users.findById(id))?.throttle, [], 'nothing stays behind');
 });
 
 t.test('a check that fails by itself is no guess', async (t) => {
@@ -299,9 +308,9 @@ t.test('an unknown address costs the database as many writes as a known one', as
   const { guessing, subjects, users } = await ledgers(t);
   const counts = await Promise.all(
     subjectsOf(subjects).map(async ([name, subject]) => {
-      const id = name === 'a row' ? subjects.user.id : DECOY;
-      const begun = (await users.findById(id))?.row_version ?? 0;
-      const writes = async () => ((await users.findById(id))?.row_version ?? 0) - begun;
+      const id = name === 'a row' ? subjects.user.id : decoys(subjects.unknown).id;
+      const begun = (await users.findById(id))?.row_version ?? -1;
+      const writes = async () => ((await users.findById(id))?.row_version ?? -1) - begun;
       const seen: number[] = [];
       for (let guess = 0; guess < 5; guess += 1) {
         const admitted = await guessing.enter(subject, fromHere);
@@ -322,20 +331,4 @@ t.test('who finds the budget taken, and cannot wait for it, comes back in a seco
   t.match(throttled({ outcome: 'busy' }, 'ada'), { code: 'throttled', circumstances });
   const wait = { outcome: 'throttled', wait: 1_001 } as const;
   t.match(throttled(wait, 'ada'), { circumstances: { retryAfter: 2 } }, 'no sooner than it helps');
-});
-
-t.test('the workers of a node count guesses at an unknown address together', async (t) => {
-  const { users, state } = await ledgers(t);
-  const unknown = new UnknownGuesses();
-  const ask = async (question: GuessQuestion) => unknown.answer(structuredClone(question));
-  const [one, two] = [
-    new Guessing(users, () => state.now, { ask }),
-    new Guessing(users, () => state.now, { ask }),
-  ];
-  for (const worker of [one, two, one, two, one])
-    await (await worker.enter({ unknown: 'nobody@example.com' }, fromHere)).settle('wrong');
-  for (const worker of [one, two])
-    await t.rejects(worker.enter({ unknown: 'nobody@example.com' }, fromHere), {
-      code: 'throttled',
-    });
 });

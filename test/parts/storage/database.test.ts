@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Kysely, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import t from 'tap';
-import { DECOY } from '../../../src/parts/storage/database.ts';
+import { PROBE } from '../../../src/parts/storage/decoy-rows.ts';
 import { folder, KILL, opened, postgres, usersOf } from '../../databases.ts';
 import { proxy } from '../../proxy.ts';
 
@@ -55,7 +55,7 @@ t.test('on PostgreSQL', async (t) => {
     await rival.query('begin');
     await rival.query('select 1 from users for update');
     await t.rejects(db.updateTable('users').set({ name: 'x' }).execute(), { code: '55P03' });
-    t.ok(await users.findById(DECOY), 'a read does not wait for a lock');
+    t.ok(await users.findById(PROBE), 'a read does not wait for a lock');
     const { rows } = await sql<{
       idle: string;
     }>`select current_setting('idle_in_transaction_session_timeout') as idle`.execute(db);

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { sql } from 'kysely';
 import t from 'tap';
 import { newUserId } from '../../../src/parts/ids.ts';
-import { DECOY } from '../../../src/parts/storage/database.ts';
+import { PROBE } from '../../../src/parts/storage/decoy-rows.ts';
 import { migrate } from '../../../src/parts/storage/migrations.ts';
 import { Users } from '../../../src/parts/storage/users.ts';
 import { emptyUser, newPerson } from '../../../src/rules/accounts.ts';
@@ -79,7 +79,7 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
       const columns = await db
         .selectFrom('users')
         .select(['id', 'password_hash', 'secret_hashes'])
-        .where('id', '!=', DECOY)
+        .where('id', '!=', PROBE)
         .execute();
       t.same(
         new Map(columns.map(({ id, ...row }) => [id, row])),

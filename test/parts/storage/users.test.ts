@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import t, { type Test } from 'tap';
 import { newUserId } from '../../../src/parts/ids.ts';
-import { type Database, DECOY } from '../../../src/parts/storage/database.ts';
+import type { Database } from '../../../src/parts/storage/database.ts';
+import { decoyId } from '../../../src/parts/storage/decoy-rows.ts';
 import {
   EmailTaken,
   StorageFault,
@@ -316,27 +317,34 @@ t.test('on every database', async (t) => {
         for (const user of kept) t.same(await users.findById(user.id), user);
       });
 
-      t.test('the decoy is written like a row, and is never found as a user', async (t) => {
-        const { users, written } = await usersOf(t, engine);
-        const before = await users.findById(DECOY);
-        t.match(before, { status: 'deleted', email_key: null, password_hash: null });
-        await users.writeDecoy(false);
-        t.same(await users.findById(DECOY), before, 'not written on request');
-        await users.writeDecoy(true);
-        t.same(
-          await users.findById(DECOY),
-          { ...before, row_version: 1 },
-          'nothing else is stored',
-        );
-        await Promise.all(Array.from({ length: 20 }, () => users.writeDecoy(true)));
-        t.same(written, [], 'it is not reported');
+      t.test('a decoy is made when first changed, and is never found as a user', async (t) => {
+        const { users } = await usersOf(t, engine);
+        const id = decoyId(7);
+        t.equal(await users.findById(id), undefined);
+        const count = (user: User) => ({
+          user: { ...user, throttle: [...user.throttle, bucket] },
+          result: user.row_version,
+        });
+        const bucket = { key: 'k', failures: 1, failed_at: NOW, pending: [] };
+        t.equal(await users.change(id, count), -1);
+        t.match(await users.findById(id), {
+          kind: 'decoy',
+          status: 'deleted',
+          email_key: null,
+          password_hash: null,
+          throttle: [bucket],
+          row_version: 0,
+        });
+        await Promise.all(Array.from({ length: 20 }, () => users.change(id, count)));
+        t.equal((await users.findById(id))?.throttle.length, 21);
+        t.equal(await users.count(), 0);
+        for await (const page of users.everyRow(10)) t.same(page, []);
         await users.removeDeleted(Number.MAX_SAFE_INTEGER);
-        t.ok(await users.findById(DECOY), 'it is not removed');
+        t.ok(await users.findById(id), 'it is not removed');
         for (const kind of ['person', 'service'] as const)
           t.same(await users.list({ kind, limit: 10 }), []);
         t.same(await revokedSince(users, 0), []);
         t.equal(await users.findOther('nobody', 'admin'), undefined);
-        await (await empty()).users.writeDecoy(true);
       });
 
       t.test('an unreadable row is a storage fault', async (t) => {
@@ -451,7 +459,6 @@ t.test('on every database', async (t) => {
           () => users.change('a', rename('Other')),
           () => revokedSince(users, 0),
           () => users.removeDeleted(0),
-          () => users.writeDecoy(true),
         ];
         for (const ask of asked) await fails(t, ask(), StorageFault);
       });
@@ -508,9 +515,25 @@ t.test('on a PostgreSQL with serializable transactions', async (t) => {
     t.match(await users.findById(user.id), { name: 'Rival', roles: ['editor'], row_version: 1 });
   });
 
-  t.test('fifty concurrent writes of the decoy all succeed', async (t) => {
-    const { users } = await serialisable(t);
-    await Promise.all(Array.from({ length: 50 }, () => users.writeDecoy(true)));
+  t.test('eight nodes that make one decoy at once lose nothing', async (t) => {
+    const { users, db } = await serialisable(t);
+    const id = decoyId(1_023);
+    const nodes = Array.from({ length: 8 }, () => new Users(db, { wrote() {}, unreadable() {} }));
+    await Promise.all(
+      nodes.map((node, index) =>
+        node.change(id, (user) => ({
+          user: {
+            ...user,
+            throttle: [
+              ...user.throttle,
+              { key: `k${index}`, failures: 0, failed_at: 0, pending: [] },
+            ],
+          },
+          result: true,
+        })),
+      ),
+    );
+    t.equal((await users.findById(id))?.throttle.length, 8);
   });
 
   t.test('DAT-02 of fifty changes at once none is lost', async (t) => {

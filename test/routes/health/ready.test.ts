@@ -2,7 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sql } from 'kysely';
 import t from 'tap';
 import { newMasterSecret, newSigningKey } from '../../../src/parts/keys/new-keys.ts';
-import { DECOY, openDatabase } from '../../../src/parts/storage/database.ts';
+import { openDatabase } from '../../../src/parts/storage/database.ts';
+import { PROBE } from '../../../src/parts/storage/decoy-rows.ts';
 import { keySet, TestClock, testApp } from '../../test-app.ts';
 
 const WELL = { status: 'ok', database: 'ok', keys: 'ok', revocations: 'ok' };
@@ -32,7 +33,7 @@ t.test('many requests cause only one database write a second', async (t) => {
     const { row_version } = await database
       .selectFrom('users')
       .select('row_version')
-      .where('id', '=', DECOY)
+      .where('id', '=', PROBE)
       .executeTakeFirstOrThrow();
     return row_version;
   };

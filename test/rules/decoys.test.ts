@@ -1,0 +1,66 @@
+import t from 'tap';
+import { bucketsAt, withBucketsAt } from '../../src/rules/decoys.ts';
+import type { Bucket } from '../../src/schemas/user.ts';
+import { NOW } from './samples.ts';
+
+const bucket = (
+  key: string,
+  failures: number,
+  pending: number[] = [],
+  failed_at = NOW,
+): Bucket => ({
+  key,
+  failures,
+  failed_at,
+  pending,
+});
+const failed = (failures: number, failed_at = NOW) => [
+  bucket('password all', failures, [], failed_at),
+  bucket('password net n', failures, [], failed_at),
+];
+
+t.test('an address finds its own buckets again, and no others', async (t) => {
+  const row = withBucketsAt(withBucketsAt([], 'a', failed(1)), 'ab', failed(2));
+  t.same(bucketsAt(row, 'a'), failed(1));
+  t.same(bucketsAt(row, 'ab'), failed(2));
+  t.same(bucketsAt(row, 'b'), []);
+  t.same(bucketsAt(withBucketsAt(row, 'a', failed(3)), 'a'), failed(3), 'the newer count');
+  t.same(withBucketsAt(withBucketsAt(row, 'a', []), 'ab', []), [], 'nothing stays behind');
+});
+
+t.test(
+  'a flood of 100,000 addresses keeps the row bounded, and washes no victim away',
+  async (t) => {
+    let row = withBucketsAt([], 'victim', failed(2, NOW - 3_600_000));
+    row = withBucketsAt(row, 'checked', [bucket('password all', 0, [NOW - 1])]);
+    for (let address = 0; address < 100_000; address += 1) {
+      row = withBucketsAt(row, `a${address}`, [bucket('password all', 0, [NOW])]);
+      row = withBucketsAt(row, `a${address}`, failed(1, NOW + address));
+    }
+    t.ok(row.length <= 128, `${row.length} buckets`);
+    t.ok(JSON.stringify(row).length < 16_000);
+    t.match(bucketsAt(row, 'victim'), failed(2, NOW - 3_600_000));
+    t.match(
+      bucketsAt(row, 'checked'),
+      [{ pending: [NOW - 1] }],
+      'a guess that is being checked stays',
+    );
+    t.same(bucketsAt(row, 'a99999'), failed(1, NOW + 99_999), 'the newest stay too');
+    t.same(bucketsAt(row, 'a0'), [], 'the oldest went');
+  },
+);
+
+t.test('an address is always counted, however heavy the others are', async (t) => {
+  let row: Bucket[] = [];
+  for (let address = 0; address < 64; address += 1)
+    row = withBucketsAt(row, `a${address}`, failed(9));
+  row = withBucketsAt(row, 'new', failed(1));
+  t.same(bucketsAt(row, 'new'), failed(1));
+  t.equal(row.length, 128);
+  const many = Array.from({ length: 130 }, (_, net) => bucket(`password net ${net}`, 1));
+  t.equal(
+    withBucketsAt(row, 'wide', many).length,
+    130,
+    'even if it is guessed at from many networks',
+  );
+});
