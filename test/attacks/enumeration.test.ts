@@ -7,7 +7,7 @@ import { compareTimes } from '../bench/enumeration.ts';
 import { folder } from '../databases.ts';
 import { mailbox } from '../mailbox.ts';
 import { basic, serviceAccount } from '../people.ts';
-import { PASSWORD, type TestApp, testApp } from '../test-app.ts';
+import { PASSWORD, type TestApp, TestClock, testApp } from '../test-app.ts';
 
 /** What a stranger sees of an answer, without the parts that differ from request to request. */
 const shown = ({ statusCode, headers, payload }: Awaited<ReturnType<TestApp['inject']>>) => {
@@ -87,6 +87,38 @@ t.test(
     clock.advance(1_000);
     alike(t, await each(right), 429);
     clock.advance(3_600_000 * 25);
+  },
+);
+
+t.test(
+  'AUT-01 three nodes, restarted in between, count guesses at any address as one',
+  async (t) => {
+    const file = folder(t);
+    const clock = new TestClock();
+    const start = () => testApp(t, { env: { DATABASE_URL: `file:${file}/nodes.db` }, clock });
+    const nodes = await Promise.all([start(), start(), start()]);
+    const [first] = nodes as [TestApp, ...TestApp[]];
+    const password_hash = await first.context.passwords.hash(PASSWORD);
+    const seen = new Map<string, number>();
+    for (let trial = 0; trial < 200; trial += 1) {
+      const isKnown = trial % 2 === 0;
+      const email = `${isKnown ? 'known' : 'nobody'}${trial}@example.com`;
+      const id = newUserId(clock.now);
+      const user = newPerson({ id, email, name: null, passwordHash: password_hash }, clock.now);
+      if (isKnown) await first.context.users.insert(user);
+      if (trial % 20 === 10) nodes[trial % 3] = await start();
+      const answers: string[] = [];
+      for (let guess = 0; guess < 7; guess += 1) {
+        const node = nodes[Math.floor(Math.random() * nodes.length)] as TestApp;
+        answers.push(shown(await node.login(email, 'not the password at all')));
+      }
+      const all = answers.join('\n');
+      seen.set(all, (seen.get(all) ?? 0) + 1);
+    }
+    t.same([...seen.values()], [200], 'known and unknown addresses get the same seven answers');
+    const [answers = ''] = seen.keys();
+    const statuses = answers.split('\n').map((answer) => JSON.parse(answer).statusCode);
+    t.same(statuses, [401, 401, 401, 401, 401, 429, 429]);
   },
 );
 

@@ -80,7 +80,7 @@ export async function proveCaller(
   const user = await readCaller(context, caller);
   const place = { session: caller.sid };
   const guess = await context.guessing.enter(
-    { user },
+    { row: user },
     { factor: 'password', place, signal: given.signal },
   );
   const isRight = await checked(guess, checkProof(context, user, given));

@@ -41,12 +41,13 @@ export async function signInWithPassword(
 ): Promise<Holder | HalfSignedIn> {
   const { users, passwords, clock, sessionLimits, guessing } = context;
   const { email, password, deviceToken } = credentials;
-  const found = await users.findByEmail(emailKey(email));
+  const subject = await guessing.subjectAt(emailKey(email));
+  const found = subject.address === undefined ? subject.row : undefined;
   const device = deviceOf(context, found, deviceToken);
   const turn = { signal: source.signal, stranger: device === undefined };
   // First: in a flood the two writes that count a guess would cost more than the hash.
   passwords.assertRoom(turn);
-  const guess = await guessing.enter(found ? { user: found } : { unknown: emailKey(email) }, {
+  const guess = await guessing.enter(subject, {
     factor: 'password',
     place: device === undefined ? { prefix: source.prefix } : { device },
     signal: source.signal,
@@ -61,7 +62,7 @@ export async function signInWithPassword(
 
   // If there is no room for another hash, the next sign-in renews it.
   const fresher = verdict === 'outdated' ? await passwords.hash(password).catch(() => hash) : hash;
-  const result = await users.change<Holder | HalfSignedIn | undefined>(found.id, (user) => {
+  const result = await users.change<Holder | HalfSignedIn | undefined>(guess.row, (user) => {
     const settled = guess.withSettled(user, 'right');
     // The hash changed while this password was being checked: check again.
     if (user.status !== 'active' || user.password_hash !== hash)

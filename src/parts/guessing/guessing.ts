@@ -11,7 +11,6 @@ import type { Clock } from '../../rules/clock.ts';
 import { bucketsAt, withBucketsAt } from '../../rules/decoys.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { type Admission, admit, type Verdict, withGuessSettled } from '../../rules/throttle.ts';
-import type { ProblemCode } from '../../schemas/problem.ts';
 import type { Bucket, User } from '../../schemas/user.ts';
 import type { Users } from '../storage/users.ts';
 import type { Decoy } from './decoys.ts';
@@ -32,8 +31,18 @@ interface Guess {
   signal: AbortSignal;
 }
 
+/** Whose secret is guessed. */
+export interface Subject {
+  /** The account, or a decoy; as it was just read. */
+  row: User;
+  /** Of a decoy: what stands for the unknown address in it. */
+  address?: string;
+}
+
 /** A guess that has a place in each of its budgets, and must give it back. */
 export interface Admitted {
+  /** As it was written. */
+  row: User;
   /** The user with the guess counted: for a caller that writes the row anyway. */
   withSettled(user: User, verdict: Verdict): User;
   /** Counts the guess in a write of its own. */
@@ -70,8 +79,17 @@ interface Part {
   with(row: Bucket[], buckets: Bucket[]): Bucket[];
 }
 
+const WHOLE: Part = { of: (row) => row, with: (_row, buckets) => buckets };
+
+const partOf = (address: string): Part => ({
+  of: (row) => bucketsAt(row, address),
+  with: (row, buckets) => withBucketsAt(row, address, buckets),
+});
+
 /** Reads and writes the buckets of one account or address. */
 interface Ledger {
+  /** As it was last read or written. */
+  readonly row: User;
   admit(wanted: PlaceBudget, now: number): Promise<Admission>;
   settle(budgets: Budget[], settlement: Settlement): Promise<void>;
 }
@@ -95,27 +113,30 @@ export class Guessing {
     this.#decoyOf = decoyOf;
   }
 
+  /** Whose password is guessed with this address. One query, whether there is an account or not. */
+  async subjectAt(emailKey: string): Promise<Subject> {
+    const { id, address } = this.#decoyOf(emailKey);
+    const row = await this.#users.findByEmailOrDecoy(emailKey, id);
+    return row.kind === 'decoy' ? { row, address } : { row };
+  }
+
   /**
    * Admits a guess before it is checked. Refuses with `throttled` while the place or the account has to wait, even a
    * right guess; with `overloaded` if the budget stays in use for 10 s, too many wait, or the client has gone.
    */
-  async enter(
-    subject: { user: User } | { unknown: string },
-    { factor, place, signal }: Guess,
-  ): Promise<Admitted> {
+  async enter(subject: Subject, { factor, place, signal }: Guess): Promise<Admitted> {
     const wanted = budgetOf(factor, place);
-    const isKnown = 'user' in subject;
-    const account = isKnown ? subject.user.id : undefined;
-    const ledger = isKnown
-      ? this.#rowOf(subject.user, place)
-      : this.#decoyRowOf(this.#decoyOf(subject.unknown));
-    const queue = `${isKnown ? subject.user.id : subject.unknown} ${keyOf(wanted)}`;
+    const ledger = this.#ledgerOf(subject, place);
+    const { row, address } = subject;
+    const account = address === undefined ? row.id : undefined;
+    const queue = `${account ?? address} ${keyOf(wanted)}`;
     const until = Date.now() + PATIENCE;
     const { began, budgets } = await this.#inTurn(queue, () =>
       this.#admitted(ledger, wanted, { until, signal, account }),
     );
     const settlement = (verdict: Verdict) => ({ began, verdict, now: this.#clock() });
     return {
+      row: ledger.row,
       withSettled: (user, verdict) => ({
         ...user,
         throttle: withGuessSettled(user.throttle, budgets, settlement(verdict)),
@@ -174,39 +195,30 @@ export class Guessing {
     throw new Refusal('overloaded', { retryAfter: 1 });
   }
 
-  #rowOf({ id }: User, place: Place): Ledger {
-    return this.#ledger(
-      id,
-      { of: (row) => row, with: (_row, buckets) => buckets },
-      'session' in place ? 'token_revoked' : 'invalid_credentials',
-    );
-  }
-
-  #decoyRowOf({ id, address }: Decoy): Ledger {
-    return this.#ledger(id, {
-      of: (row) => bucketsAt(row, address),
-      with: (row, buckets) => withBucketsAt(row, address, buckets),
-    });
-  }
-
-  /** `gone`: the refusal if the row was removed in the meantime. */
-  #ledger(id: string, part: Part, gone: ProblemCode = 'invalid_credentials'): Ledger {
+  #ledgerOf({ row: read, address }: Subject, place: Place): Ledger {
+    const users = this.#users;
+    const part = address === undefined ? WHOLE : partOf(address);
+    const gone = 'session' in place ? 'token_revoked' : 'invalid_credentials';
+    let row = read;
     const change = async <T>(
       decide: (buckets: Bucket[]) => { throttle: Bucket[]; result: T },
     ): Promise<T> => {
-      const decided = await this.#users.change(id, (user) => {
-        const before = part.of(user.throttle);
+      const changed = await users.changeRow<T>(row, (seen) => {
+        const before = part.of(seen.throttle);
         const { throttle, result } = decide(before);
-        return {
-          user:
-            throttle === before ? user : { ...user, throttle: part.with(user.throttle, throttle) },
-          result: { result },
-        };
+        const isSame = throttle === before;
+        const user = isSame ? seen : { ...seen, throttle: part.with(seen.throttle, throttle) };
+        return { user, result };
       });
-      if (decided === undefined) throw new Refusal(gone);
-      return decided.result;
+      // The row was removed in the meantime.
+      if (changed === undefined) throw new Refusal(gone);
+      row = changed.user;
+      return changed.result;
     };
     return {
+      get row() {
+        return row;
+      },
       admit: (wanted, now) => change((buckets) => admit(buckets, wanted, now)),
       settle: (budgets, settlement) =>
         change((buckets) => ({

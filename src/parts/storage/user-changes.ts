@@ -37,34 +37,58 @@ export class UserChanges {
   }
 
   async change<T>(
-    id: string,
+    subject: string | User,
     decide: (user: User, witness: User | undefined) => Change<T>,
     findWitness?: (user: User) => Promise<User | undefined>,
-  ): Promise<T | undefined> {
-    const { db, find, wrote } = this.#options;
+  ): Promise<Change<T> | undefined> {
+    const [id, read] = typeof subject === 'string' ? [subject] : [subject.id, subject];
+    let early = read;
     const changeOnce = async () => {
-      const user = (await find(id)) ?? newDecoy(id);
-      if (user === undefined) return { result: undefined };
+      const begun = early && (await this.#changeRead(early, decide));
+      early = undefined;
+      if (begun) return begun;
+      const user = (await this.#options.find(id)) ?? newDecoy(id);
+      if (user === undefined) return undefined;
       const change = decide(user, await findWitness?.(user));
-      if (change.user === user) return change;
-      if (!(await this.#replace(user, change))) return 'lost';
-      wrote(change.user);
-      if (change.user.status === 'deleted' && user.status !== 'deleted') await eraseOldVersions(db);
-      return change;
+      return change.user === user ? change : ((await this.#write(user, change)) ?? 'lost');
     };
     for (let round = 1; round <= TRIES; round += 1) {
       // Changes of one node take turns, so only another node can win the race.
       const changed = await this.#turns.run(id, changeOnce);
-      if (changed !== 'lost') return changed.result;
+      if (changed !== 'lost') return changed;
       await backOff(round);
     }
     throw new StorageFault(`user changed concurrently ${TRIES} times in a row`);
   }
 
+  /** Begins with a row that was read before. Undefined: it may be out of date, as only a write would have shown. */
+  async #changeRead<T>(
+    read: User,
+    decide: (user: User, witness: undefined) => Change<T>,
+  ): Promise<Change<T> | undefined> {
+    let change: Change<T>;
+    try {
+      change = decide(read, undefined);
+    } catch {
+      return undefined;
+    }
+    return change.user === read ? undefined : this.#write(read, change);
+  }
+
+  /** The change with the row as it is now. Undefined: another node wrote first. */
+  async #write<T>(seen: User, change: Change<T>): Promise<Change<T> | undefined> {
+    if (!(await this.#replace(seen, change))) return undefined;
+    const user = { ...change.user, row_version: seen.row_version + 1 };
+    this.#options.wrote(user);
+    if (user.status === 'deleted' && seen.status !== 'deleted')
+      await eraseOldVersions(this.#options.db);
+    return { user, result: change.result };
+  }
+
   /** False: another node wrote first. Throws if the answer was lost; the row then shows whether the write took place. */
   async #replace(seen: User, change: Change<unknown>): Promise<boolean> {
     try {
-      return await this.#write(seen, change);
+      return await this.#swap(seen, change);
     } catch (error) {
       if (error instanceof LostRace || isLostRace(error)) return false;
       if (isUniqueViolation(error)) throw new EmailTaken();
@@ -72,7 +96,7 @@ export class UserChanges {
     }
   }
 
-  #write(seen: User, { user: next, witness }: Change<unknown>): Promise<boolean> {
+  #swap(seen: User, { user: next, witness }: Change<unknown>): Promise<boolean> {
     const { db } = this.#options;
     if (seen.row_version === UNWRITTEN) return insertDecoy(db, next);
     if (witness === undefined) return this.#update.run(seen, next);

@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
 import { type RevokedUser, User } from '../../schemas/user.ts';
 import type { Database } from './database.ts';
-import { PROBE } from './decoy-rows.ts';
+import { newDecoy, PROBE } from './decoy-rows.ts';
 import { countAbsentUsers, countRows, everyRow } from './every-row.ts';
 import {
   EmailTaken,
@@ -33,12 +33,20 @@ export class Users {
   readonly #queries: UserQueries;
   readonly #changes: UserChanges;
   readonly #revoked: RevokedUsers;
+  readonly #findForGuess: Prepared<{ email_key: string; decoy: string }, Selectable<UserRow>>;
   readonly #find: Record<'id' | 'email_key', Prepared<{ key: string }, Selectable<UserRow>>>;
 
   constructor(db: Database, listener: UsersListener) {
     this.#queries = new UserQueries(db, (row) => listener.unreadable(row));
     this.#revoked = new RevokedUsers(this.#queries);
     this.#find = { id: findBy(db, 'id'), email_key: findBy(db, 'email_key') };
+    this.#findForGuess = new Prepared((value) =>
+      db
+        .selectFrom('users')
+        .select(COLUMNS)
+        .where('email_key', '=', value('email_key'))
+        .unionAll(db.selectFrom('users').select(COLUMNS).where('id', '=', value('decoy'))),
+    );
     this.#changes = new UserChanges({
       db,
       find: (id) => this.findById(id),
@@ -52,6 +60,17 @@ export class Users {
 
   findByEmail(key: string): Promise<User | undefined> {
     return this.#findBy('email_key', key);
+  }
+
+  /** The user with this address, or else this decoy. One query for both, so that they take as long. */
+  async findByEmailOrDecoy(key: string, decoy: string): Promise<User> {
+    return this.#queries.run('find', async (db) => {
+      // PostgreSQL accepts no NUL in text, so no row has one.
+      const email_key = key.includes('\0') ? '' : key;
+      const { rows } = await this.#findForGuess.run(db, { email_key, decoy });
+      const row = rows.find(({ kind }) => kind !== 'decoy') ?? rows[0];
+      return row ? parseRow(User, row) : (newDecoy(decoy) as User);
+    });
   }
 
   /** Refuses an address that is taken with EmailTaken, even if two users are inserted at the same moment. */
@@ -89,14 +108,23 @@ export class Users {
   /**
    * The one way to change a user: read the row, decide in pure code, and write if no one else has written since;
    * otherwise read and decide again. `decide` may run several times and must not wait. Returns the result of the
-   * decision that was written; undefined if there is no such user.
+   * decision that was written; undefined if there is no such user. `subject`: an ID, or the row as it was read a moment ago,
+   * which saves a read unless it has changed since.
    */
-  change<T>(
-    id: string,
+  async change<T>(
+    subject: string | User,
     decide: (user: User, witness: User | undefined) => Change<T>,
     findWitness?: (user: User) => Promise<User | undefined>,
   ): Promise<T | undefined> {
-    return this.#changes.change(id, decide, findWitness);
+    return (await this.#changes.change(subject, decide, findWitness))?.result;
+  }
+
+  /** As `change`. Returns the row, too. */
+  changeRow<T>(
+    subject: string | User,
+    decide: (user: User) => Change<T>,
+  ): Promise<Change<T> | undefined> {
+    return this.#changes.change(subject, decide);
   }
 
   /**

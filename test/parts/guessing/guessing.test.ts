@@ -1,7 +1,12 @@
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { decoyOf } from '../../../src/parts/guessing/decoys.ts';
-import { checked, Guessing, throttled } from '../../../src/parts/guessing/guessing.ts';
+import {
+  checked,
+  Guessing,
+  type Subject,
+  throttled,
+} from '../../../src/parts/guessing/guessing.ts';
 import { newUserId } from '../../../src/parts/ids.ts';
 import { Users } from '../../../src/parts/storage/users.ts';
 import { newPerson } from '../../../src/rules/accounts.ts';
@@ -33,14 +38,14 @@ async function ledgers(t: Test) {
     ada,
     guessing,
     row,
-    subjects: { user: ada, unknown: 'nobody@example.com' },
+    subjects: { known: { row: ada }, unknown: await guessing.subjectAt('nobody@example.com') },
   };
 }
 
-const subjectsOf = ({ user, unknown }: { user: User; unknown: string }) =>
+const subjectsOf = ({ known, unknown }: Record<'known' | 'unknown', Subject>) =>
   [
-    ['a row', { user }],
-    ['an unknown address', { unknown }],
+    ['a row', known],
+    ['an unknown address', unknown],
   ] as const;
 
 t.test('a row and an unknown address count alike', async (t) => {
@@ -113,23 +118,23 @@ t.test('right ones wait for one another, and all get in', async (t) => {
 t.test('of those who wait only one looks at the row', async (t) => {
   const { guessing, users, ada } = await ledgers(t);
   const taken = await Promise.all(
-    Array.from({ length: 5 }, () => guessing.enter({ user: ada }, fromHere)),
+    Array.from({ length: 5 }, () => guessing.enter({ row: ada }, fromHere)),
   );
   let looks = 0;
-  const { change } = users;
-  users.change = (...args) => {
+  const { changeRow } = users;
+  users.changeRow = (...args) => {
     looks += 1;
-    return change.apply(users, args) as never;
+    return changeRow.apply(users, args) as never;
   };
   const waiting = Array.from({ length: 200 }, () =>
-    guessing.enter({ user: ada }, fromHere).catch(({ code }) => code),
+    guessing.enter({ row: ada }, fromHere).catch(({ code }) => code),
   );
   const from = performance.now();
   await sleep(200);
   const waited = performance.now() - from;
   // One each 25 ms, and the first at once.
   t.ok(looks > 0 && looks <= 1 + waited / 25, `${looks} looks in ${waited} ms`);
-  users.change = change;
+  users.changeRow = changeRow;
   for (const guess of taken) await guess.settle('wrong');
   t.same(new Set(await Promise.all(waiting)), new Set(['throttled']));
 });
@@ -137,14 +142,14 @@ t.test('of those who wait only one looks at the row', async (t) => {
 t.test('who waits elsewhere, or for another account, is held up by nobody', async (t) => {
   const { guessing, ada } = await ledgers(t);
   for (let turn = 0; turn < 5; turn += 1) {
-    await guessing.enter({ user: ada }, fromHere);
+    await guessing.enter({ row: ada }, fromHere);
   }
   const gone = new AbortController();
-  const waiting = guessing.enter({ user: ada }, { ...fromHere, signal: gone.signal });
+  const waiting = guessing.enter({ row: ada }, { ...fromHere, signal: gone.signal });
   const others: Place[] = [{ prefix: '192.0.2.2' }, { device: 'phone' }, { session: 's' }];
-  for (const place of others) await guessing.enter({ user: ada }, { ...fromHere, place });
-  await guessing.enter({ unknown: 'eve@example.com' }, fromHere);
-  await guessing.enter({ user: ada }, { ...fromHere, factor: 'totp' });
+  for (const place of others) await guessing.enter({ row: ada }, { ...fromHere, place });
+  await guessing.enter(await guessing.subjectAt('eve@example.com'), fromHere);
+  await guessing.enter({ row: ada }, { ...fromHere, factor: 'totp' });
   gone.abort();
   await t.rejects(waiting, { code: 'overloaded' }, 'who has gone waits no longer');
 });
@@ -153,7 +158,7 @@ t.test('nor is a session held up by those who wait for a device', async (t) => {
   const { guessing, ada } = await ledgers(t);
   const gone = new AbortController();
   const enter = (place: Place) =>
-    guessing.enter({ user: ada }, { ...fromHere, place, signal: gone.signal });
+    guessing.enter({ row: ada }, { ...fromHere, place, signal: gone.signal });
   for (let guess = 0; guess < 5; guess += 1) await enter({ device: 'phone' });
   const waiting = enter({ device: 'phone' });
   for (const place of [{ session: 's' }, { device: 'tablet' }]) await enter(place);
@@ -163,10 +168,10 @@ t.test('nor is a session held up by those who wait for a device', async (t) => {
 
 t.test('who comes late waits behind those who wait, also once the first has gone', async (t) => {
   const { guessing, ada } = await ledgers(t);
-  for (let guess = 0; guess < 5; guess += 1) await guessing.enter({ user: ada }, fromHere);
+  for (let guess = 0; guess < 5; guess += 1) await guessing.enter({ row: ada }, fromHere);
   const log: string[] = [];
   const enter = (name: string, signal: AbortSignal) =>
-    guessing.enter({ user: ada }, { ...fromHere, signal }).catch(() => log.push(name));
+    guessing.enter({ row: ada }, { ...fromHere, signal }).catch(() => log.push(name));
   const [first, second] = [new AbortController(), new AbortController()];
   const waiting = [enter('first', first.signal), enter('second', second.signal)];
   first.abort();
@@ -183,7 +188,7 @@ t.test('so many may wait; a first comer elsewhere is let in all the same', async
   const { guessing, ada } = await ledgers(t);
   const gone = new AbortController();
   const enter = (place: Place) =>
-    guessing.enter({ user: ada }, { ...fromHere, place, signal: gone.signal });
+    guessing.enter({ row: ada }, { ...fromHere, place, signal: gone.signal });
   const elsewhere = { prefix: '192.0.2.2' };
   await (await enter(elsewhere)).settle('unchecked');
   for (let guess = 0; guess < 5; guess += 1) await enter(here);
@@ -211,13 +216,13 @@ t.test('so many may wait; a first comer elsewhere is let in all the same', async
 t.test('nobody waits for ever', async (t) => {
   const { guessing, ada } = await ledgers(t);
   for (let turn = 0; turn < 5; turn += 1) {
-    await guessing.enter({ user: ada }, fromHere);
+    await guessing.enter({ row: ada }, fromHere);
   }
   const { now } = Date;
   t.teardown(() => {
     Date.now = now;
   });
-  const waiting = [1, 2, 3].map(() => guessing.enter({ user: ada }, fromHere));
+  const waiting = [1, 2, 3].map(() => guessing.enter({ row: ada }, fromHere));
   const codes = Promise.all(waiting.map((guess) => guess.catch(({ code }) => code)));
   Date.now = () => now() + 10_000;
   t.same(await codes, ['overloaded', 'overloaded', 'overloaded']);
@@ -229,7 +234,7 @@ t.test('a verdict can go into a write that is made anyway', async (t) => {
     ['wrong', 1],
     ['right', undefined],
   ] as const) {
-    const guess = await guessing.enter({ user: ada }, { ...fromHere, place: { device: 'phone' } });
+    const guess = await guessing.enter({ row: ada }, { ...fromHere, place: { device: 'phone' } });
     await users.change(ada.id, (user) => ({
       user: guess.withSettled(user, verdict),
       result: true,
@@ -241,12 +246,12 @@ t.test('a verdict can go into a write that is made anyway', async (t) => {
 t.test('an account that goes while it is being guessed at is one that never was', async (t) => {
   const { guessing, ada } = await ledgers(t);
   const gone = { ...ada, id: '00000000-0000-7000-8000-00000000dead' };
-  await t.rejects(guessing.enter({ user: gone }, fromHere), {
+  await t.rejects(guessing.enter({ row: gone }, fromHere), {
     code: 'invalid_credentials',
   });
   const inSession = { ...fromHere, place: { session: 'a session' } };
   await t.rejects(
-    guessing.enter({ user: gone }, inSession),
+    guessing.enter({ row: gone }, inSession),
     { code: 'token_revoked' },
     'who was signed in to it is signed out',
   );
@@ -276,7 +281,7 @@ t.test('two nodes that make a decoy row at the same moment lose no guess', async
     (each) => new Guessing(each, () => NOW, decoys),
   );
   const guesses = await Promise.all(
-    nodes.map((node) => node.enter({ unknown: 'nobody@example.com' }, fromHere)),
+    nodes.map(async (node) => node.enter(await node.subjectAt('nobody@example.com'), fromHere)),
   );
   const { id } = decoys('nobody@example.com');
   const row = await users.findById(id);
@@ -288,7 +293,7 @@ t.test('two nodes that make a decoy row at the same moment lose no guess', async
 
 t.test('a check that fails by itself is no guess', async (t) => {
   const { guessing, ada, row } = await ledgers(t);
-  const enter = () => guessing.enter({ user: ada }, fromHere);
+  const enter = () => guessing.enter({ row: ada }, fromHere);
   t.equal(await checked(await enter(), Promise.resolve('right')), 'right');
   t.equal((await row()).throttle[0]?.pending.length, 1, 'what was checked is still to be settled');
   for (let turns = 0; turns < 10; turns += 1) {
@@ -307,8 +312,8 @@ t.test('a check that fails by itself is no guess', async (t) => {
 t.test('an unknown address costs the database as many writes as a known one', async (t) => {
   const { guessing, subjects, users } = await ledgers(t);
   const counts = await Promise.all(
-    subjectsOf(subjects).map(async ([name, subject]) => {
-      const id = name === 'a row' ? subjects.user.id : decoys(subjects.unknown).id;
+    subjectsOf(subjects).map(async ([, subject]) => {
+      const id = subject.row.id;
       const begun = (await users.findById(id))?.row_version ?? -1;
       const writes = async () => ((await users.findById(id))?.row_version ?? -1) - begun;
       const seen: number[] = [];

@@ -116,6 +116,10 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
       /sqlite_autoindex_users_2 \(email_key=|users_email_key_key/,
       'a look-up by address',
     );
+    const guessed = await plan(built, 3);
+    t.match(guessed, primaryKey, 'whose password is guessed');
+    t.match(guessed, /sqlite_autoindex_users_2 \(email_key=|users_email_key_key/);
+    t.notMatch(guessed, SCAN);
     const change = () => new Users(db, deaf).change(first.id, rename);
     t.match(await plan(change, -1), primaryKey, 'a change');
   });

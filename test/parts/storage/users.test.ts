@@ -317,6 +317,45 @@ t.test('on every database', async (t) => {
         for (const user of kept) t.same(await users.findById(user.id), user);
       });
 
+      t.test(
+        'a change can begin with the row that was read, and reads it only if it has changed',
+        async (t) => {
+          const { users } = await usersOf(t, engine);
+          const user = person();
+          await users.insert(user);
+          const seen: (string | null)[] = [];
+          const rename = (name: string) => (row: User) => {
+            seen.push(row.name);
+            return { user: { ...row, name }, result: name };
+          };
+          const next = await users.changeRow(user, rename('Ada'));
+          t.match(next, { user: { name: 'Ada', row_version: 1 }, result: 'Ada' });
+          t.same(next?.user, await users.findById(user.id), 'the row as it now is');
+          await users.change(user, rename('Eve'));
+          t.same(seen, [user.name, user.name, 'Ada'], 'the stale row was written by nobody');
+          const stale = await users.change(user, (row) => ({ user: row, result: row.name }));
+          t.equal(stale, 'Eve', 'who writes nothing decides from a row that was just read');
+          const refused = users.change(user, (row) => {
+            throw new Error(String(row.name));
+          });
+          await t.rejects(refused, { message: 'Eve' }, 'and so does who refuses');
+          t.equal(await users.change(person(), rename('Bo')), undefined);
+        },
+      );
+
+      t.test('one query finds the user with an address, or else a decoy', async (t) => {
+        const { users } = await usersOf(t, engine);
+        const user = person();
+        await users.insert(user);
+        const decoy = decoyId(3);
+        const at = (key: string) => users.findByEmailOrDecoy(key, decoy);
+        t.match(await at('nobody@example.com'), { id: decoy, row_version: -1 });
+        await users.change(decoy, (row) => ({ user: { ...row, updated_at: 1 }, result: true }));
+        t.match(await at('nobody@example.com'), { id: decoy, row_version: 0 });
+        t.match(await at('\0'), { id: decoy });
+        t.same(await at(user.email_key as string), user);
+      });
+
       t.test('a decoy is made when first changed, and is never found as a user', async (t) => {
         const { users } = await usersOf(t, engine);
         const id = decoyId(7);
