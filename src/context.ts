@@ -15,7 +15,9 @@ import { HashQueue } from './parts/passwords/hash-queue.ts';
 import { PasswordStrength } from './parts/passwords/password-strength.ts';
 import { Passwords } from './parts/passwords/passwords.ts';
 import { Peers } from './parts/peers.ts';
+import { RevocationDocument } from './parts/revocations/revocation-document.ts';
 import { RevocationFeed } from './parts/revocations/revocation-feed.ts';
+import type { RevocationLog } from './parts/revocations/revocation-log.ts';
 import { Revocations } from './parts/revocations/revocations.ts';
 import { Shutdown } from './parts/shutdown.ts';
 import { type Database, openDatabase } from './parts/storage/database.ts';
@@ -54,6 +56,8 @@ export interface Context {
   hashQueue: HashQueue;
   metrics: Metrics;
   revocationFeed: RevocationFeed;
+  revocationLog: RevocationLog;
+  revocationDocument: RevocationDocument;
   sessionLimits: SessionLimits;
   guessing: Guessing;
   unreadableRows: UnreadableRows;
@@ -127,6 +131,15 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
   });
   peers.hear('revoked', (user) => revocations.learn(user));
   const revocationFeed = new RevocationFeed({ users, revocations, clock, uptime });
+  const { log: revocationLog } = revocations;
+  const revocationDocument = new RevocationDocument({
+    issuer: config.ISSUER,
+    log: revocationLog,
+    feed: revocationFeed,
+    keys,
+    clock,
+    uptime,
+  });
   await explained(explain, () => revocationFeed.poll());
 
   const hashQueue = new HashQueue({
@@ -165,6 +178,8 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
     hashQueue,
     metrics,
     revocationFeed,
+    revocationLog,
+    revocationDocument,
     sessionLimits: {
       idle: config.SESSION_IDLE,
       max: config.SESSION_MAX,

@@ -47,7 +47,8 @@ export const headers = {
   ),
   'X-Auth-Roles': text('The roles, joined by commas; empty without any.', 'admin'),
   'X-Auth-Session': text('The session ID (`sid`).', 'q83vEjRWeJCrze8SNFZ4kA'),
-  ETag: text('Changes when the keys change.', '"mW1cPqSBXr8"'),
+  ETag: text('Changes with the content.', '"mW1cPqSBXr8"'),
+  'Preference-Applied': text('The answer was allowed to wait (RFC 7240).', 'wait=20'),
 } satisfies Record<string, Header>;
 
 export type HeaderName = keyof typeof headers;

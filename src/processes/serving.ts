@@ -54,7 +54,10 @@ export async function buildService(
     // It affects one request, and the others go on.
     process.on('unhandledRejection', (err) => log.error({ err }, 'unhandled rejection'));
     const end = async () => {
-      await context.shutdown.leave(app.server);
+      const left = context.shutdown.leave(app.server);
+      // An answer that waits for revocations would hold up the end.
+      context.revocationLog.release();
+      await left;
       await app.close();
       stopPolling();
     };

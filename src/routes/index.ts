@@ -13,6 +13,7 @@ import { hostMetadata } from './discovery/host-metadata.ts';
 import { keySet } from './discovery/key-set.ts';
 import { metadata } from './discovery/metadata.ts';
 import { problemPage } from './discovery/problem-page.ts';
+import { revocations } from './discovery/revocations.ts';
 import { live } from './health/live.ts';
 import { ready } from './health/ready.ts';
 import { changeEmail } from './me/change-email.ts';
@@ -90,6 +91,7 @@ const endpoints = [
   deleteServiceAccount,
   keySet,
   metadata,
+  revocations,
   problemPage,
   clientModule,
   clientDeclarations,

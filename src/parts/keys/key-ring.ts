@@ -35,7 +35,8 @@ export interface JwsSpec {
 
 export type BuildJws = (specs: JwsSpec[]) => Promise<(Jws & JwsSpec)[]>;
 
-export type TokenKind = 'access' | OwnKind;
+/** `revocations`: the document for other services (`parts/revocations/revocation-document.ts`). */
+export type TokenKind = 'access' | 'revocations' | OwnKind;
 
 export interface Parties {
   issuer: string;
@@ -56,6 +57,16 @@ const accessSpec = (key: SigningKey, { issuer, audience }: Parties): JwsSpec => 
   issuer,
   audience,
   requiredClaims: ['iss', 'aud', 'sub', 'exp', 'iat', 'jti'],
+});
+
+/** Signed with the key of the access tokens, so its `typ` and `aud` are others (RFC 8725 section 3.12). */
+const revocationsSpec = (key: SigningKey, { issuer }: Parties): JwsSpec => ({
+  ...key,
+  kind: 'revocations',
+  typ: 'revocations+jwt',
+  issuer,
+  audience: `${issuer}/.well-known/revocations`,
+  requiredClaims: ['iss', 'aud', 'iat', 'exp'],
 });
 
 function ownSpec(master: MasterSecret, kind: OwnKind, { issuer }: Parties): JwsSpec {
@@ -112,7 +123,10 @@ export class KeyRing {
       throw new KeySetError('no master secret ("kty": "oct") is in use now');
     }
     const specs = [
-      ...set.signing.map((key) => accessSpec(key, this.#parties)),
+      ...set.signing.flatMap((key) => [
+        accessSpec(key, this.#parties),
+        revocationsSpec(key, this.#parties),
+      ]),
       ...set.masters.flatMap((master) =>
         ownKinds.map((kind) => ownSpec(master, kind, this.#parties)),
       ),

@@ -59,7 +59,12 @@ export class RevocationFeed {
   }
 
   get isFresh(): boolean {
-    return this.#polledAt !== undefined && this.#options.uptime() - this.#polledAt < STALE;
+    return this.age < STALE;
+  }
+
+  /** Since the last successful poll (ms). */
+  get age(): number {
+    return this.#options.uptime() - (this.#polledAt ?? Number.NEGATIVE_INFINITY);
   }
 
   async #poll(): Promise<void> {

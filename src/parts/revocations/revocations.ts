@@ -2,6 +2,7 @@ import type { Uptime } from '../../rules/clock.ts';
 import { REVOCATION_LIFE } from '../../rules/sessions.ts';
 import type { AccessClaims } from '../../schemas/claims.ts';
 import type { RevokedUser } from '../../schemas/user.ts';
+import { RevocationLog } from './revocation-log.ts';
 
 interface LowestVersion {
   version: number;
@@ -15,11 +16,13 @@ interface LowestVersion {
  */
 export class Revocations {
   readonly #uptime: Uptime;
+  readonly log: RevocationLog;
   readonly #sessions = new Map<string, number>();
   readonly #users = new Map<string, LowestVersion>();
 
   constructor(uptime: Uptime) {
     this.#uptime = uptime;
+    this.log = new RevocationLog(uptime);
   }
 
   /** Adds what this row has revoked. Returns whether any of it is new here. */
@@ -30,9 +33,13 @@ export class Revocations {
     // Rows may arrive out of order, but versions only go up.
     const version = Math.max(access_version, known ?? 0);
     this.#users.set(sub, { version, until });
+    // No token has a version below 0.
+    if (version > (known ?? 0)) this.log.add({ sub, ver: version }, revoked_at);
     const count = this.#sessions.size;
     for (const { id, ended_at } of sessions) {
-      if (ended_at !== undefined) this.#sessions.set(id, until);
+      if (ended_at === undefined) continue;
+      if (!this.#sessions.has(id)) this.log.add({ sid: id }, revoked_at);
+      this.#sessions.set(id, until);
     }
     return version !== known || this.#sessions.size > count;
   }
@@ -44,6 +51,7 @@ export class Revocations {
   /** Drops entries for which every affected token has expired. */
   forget(): void {
     const now = this.#uptime();
+    this.log.forget();
     for (const [id, until] of this.#sessions) if (now >= until) this.#sessions.delete(id);
     for (const [id, { until }] of this.#users) if (now >= until) this.#users.delete(id);
   }

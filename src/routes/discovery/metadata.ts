@@ -17,6 +17,7 @@ export const Metadata = z
     revocation_endpoint_auth_methods_supported: z.array(z.string()),
     response_types_supported: z.array(z.string()),
     grant_types_supported: z.array(z.string()),
+    revocations_uri: z.string().optional(),
     service_documentation: z.string(),
   })
   .meta({
@@ -34,6 +35,7 @@ export const Metadata = z
         revocation_endpoint_auth_methods_supported: ['client_secret_basic'],
         response_types_supported: [],
         grant_types_supported: ['client_credentials', 'refresh_token'],
+        revocations_uri: 'https://auth.example.com/.well-known/revocations',
         service_documentation: 'https://auth.example.com/docs',
       },
     ],
@@ -52,6 +54,7 @@ const documentOf = ({ ISSUER }: Config) => ({
   revocation_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
   response_types_supported: [],
   grant_types_supported: ['client_credentials', 'refresh_token'],
+  revocations_uri: `${ISSUER}/.well-known/revocations`,
   service_documentation: `${ISSUER}/docs`,
 });
 

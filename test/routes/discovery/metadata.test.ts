@@ -25,6 +25,7 @@ t.test('with only the issuer, tools find the key set and the endpoints', async (
       'client_secret_post',
       'none',
     ],
+    revocations_uri: `${issuer}/.well-known/revocations`,
     service_documentation: `${issuer}/docs`,
   });
 });

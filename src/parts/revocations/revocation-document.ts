@@ -1,0 +1,96 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock, Uptime } from '../../rules/clock.ts';
+import { Refusal } from '../../rules/refusal.ts';
+import type { KeyRing } from '../keys/key-ring.ts';
+import type { RevocationFeed } from './revocation-feed.ts';
+import type { Revocation, RevocationLog } from './revocation-log.ts';
+
+/** Seconds from `iat` to `exp`: how long a document says anything. */
+const DOCUMENT_LIFE = 60;
+
+/** A document is signed once for all who ask within this time (ms). */
+const SAME_FOR = 1_000;
+
+/** Documents in memory: the whole set, and one for each cursor that is asked for now. */
+const MAX_DOCUMENTS = 32;
+
+interface Options {
+  issuer: string;
+  log: RevocationLog;
+  feed: RevocationFeed;
+  keys: KeyRing;
+  clock: Clock;
+  uptime: Uptime;
+}
+
+/** The revocation snapshot for other services: a JWT, signed with the key of the access tokens. */
+export class RevocationDocument {
+  readonly #options: Options;
+  readonly #signed = new LRUCache<string, { token: string; madeAt: number }>({
+    max: MAX_DOCUMENTS,
+  });
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  /** False while the key is a shared secret (HS256), with which nobody else can verify. */
+  get isVerifiable(): boolean {
+    const { keys, clock } = this.#options;
+    return keys.signingKey(clock())?.publicJwk !== undefined;
+  }
+
+  /** Changes with what the document says, not with when it was signed. */
+  get etag(): string {
+    return `W/"${this.#options.log.state}"`;
+  }
+
+  /** Whether somebody at this cursor knows everything. */
+  isCurrent(cursor: string): boolean {
+    const { log, clock } = this.#options;
+    return log.after(cursor, clock())?.length === 0;
+  }
+
+  /**
+   * What was revoked since the cursor, or everything. `iat` is when the database was last asked. Refuses with `unavailable`
+   * when that was too long ago for the document to say anything.
+   */
+  sign(since: string | undefined): string {
+    const { log, uptime } = this.#options;
+    const key = `${log.state} ${since ?? ''}`;
+    const known = this.#signed.get(key);
+    const now = uptime();
+    if (known && now - known.madeAt < SAME_FOR) return known.token;
+    const token = this.#sign(since);
+    this.#signed.set(key, { token, madeAt: now });
+    return token;
+  }
+
+  #sign(since: string | undefined): string {
+    const { issuer, log, feed, keys, clock } = this.#options;
+    const now = clock();
+    const iat = Math.floor((now - feed.age) / 1_000);
+    if (now >= (iat + DOCUMENT_LIFE) * 1_000) throw new Refusal('unavailable', { retryAfter: 1 });
+    const later = since === undefined ? undefined : log.after(since, now);
+    return keys.signer('revocations', now).sign({
+      iss: issuer,
+      aud: `${issuer}/.well-known/revocations`,
+      iat,
+      exp: iat + DOCUMENT_LIFE,
+      cursor: log.cursor(now),
+      ...(later && { since }),
+      ...membersOf(later ?? log.all()),
+    });
+  }
+}
+
+function membersOf(revocations: Revocation[]) {
+  const sessions: string[] = [];
+  const users: Record<string, number> = {};
+  for (const each of revocations) {
+    if ('sid' in each) sessions.push(each.sid);
+    // Of two entries for a user the later one has the higher version.
+    else users[each.sub] = each.ver;
+  }
+  return { sessions, users };
+}

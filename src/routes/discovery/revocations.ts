@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import type { Context } from '../../context.ts';
+import type { App } from '../../http/app-type.ts';
+import { signalOf } from '../../http/source.ts';
+import { Refusal } from '../../rules/refusal.ts';
+import { NoContent } from '../../schemas/session.ts';
+
+/** `Prefer: wait=20` (RFC 7240 section 4.3). */
+const WAIT = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,5})"?\s*(?=$|[,;])/i;
+
+/** Seconds. Proxies give up on an answer after a minute. */
+const MAX_WAIT = 30;
+
+/** Requests that may wait at once. The next one is answered at once. */
+const MAX_WAITING = 1_000;
+
+const Cursor = z.string().max(64);
+
+export function revocations(
+  app: App,
+  { revocationDocument: document, revocationLog: log, shutdown }: Context,
+): void {
+  app.route({
+    method: 'GET',
+    url: '/.well-known/revocations',
+    config: {
+      access: 'public',
+      headers: { 200: ['ETag', 'Preference-Applied'], 304: ['ETag', 'Preference-Applied'] },
+      problems: ['not_found', 'invalid_input', 'unavailable'],
+    },
+    schema: {
+      operationId: 'revocations',
+      tags: ['Discovery'],
+      summary: 'Get what was revoked',
+      description:
+        'A JWT of type `revocations+jwt`, signed like the access tokens: the sessions that have ended (`sessions`, values of `sid`) and the lowest valid `ver` of users (`users`), of the last 16 minutes. A service that checks it refuses revoked tokens within seconds. `exp` is 60 seconds after `iat`. Send the `cursor` of one document as `since` to get only what came later; `since` in the answer says that it is such a part. With `Prefer: wait=20` the answer waits until something is revoked, for at most so many seconds (30). 404 with HS256, as nobody could verify it.',
+      querystring: z.strictObject({
+        since: Cursor.optional().describe('The `cursor` of an earlier document.'),
+      }),
+      headers: z.object({
+        prefer: z.string().optional().describe('`wait=20`: how many seconds the answer may wait.'),
+        'if-none-match': z.string().optional().describe('The `ETag` of an earlier answer.'),
+      }),
+      response: {
+        200: {
+          description: 'A signed JWT.',
+          content: { 'application/jwt': { schema: z.string() } },
+        },
+        304: NoContent.describe('Nothing was revoked since.'),
+      },
+    },
+    handler: async ({ query: { since }, headers }, reply) => {
+      if (!document.isVerifiable) throw new Refusal('not_found');
+      const known = headers['if-none-match'];
+      const isKnown = () =>
+        since === undefined ? known === document.etag : document.isCurrent(since);
+      const wait = Math.min(MAX_WAIT, Number(WAIT.exec(headers.prefer ?? '')?.[1] ?? 0));
+      reply.header('cache-control', 'public, max-age=1');
+      // A cache must not give the answer of one who waits to one who does not.
+      reply.header('vary', 'Prefer, Origin');
+      const hasRoom = log.waiting < MAX_WAITING && !shutdown.isLeaving;
+      if (wait > 0 && hasRoom && isKnown()) {
+        reply.header('preference-applied', `wait=${wait}`);
+        await log.news(wait * 1_000, signalOf(reply));
+      }
+      reply.header('etag', document.etag);
+      if (since === undefined && isKnown()) return reply.code(304).send(null);
+      return reply.type('application/jwt').send(document.sign(since));
+    },
+  });
+}
