@@ -55,17 +55,19 @@ export function revocations(
       const isKnown = () =>
         since === undefined ? known === document.etag : document.isCurrent(since);
       const wait = Math.min(MAX_WAIT, Number(WAIT.exec(headers.prefer ?? '')?.[1] ?? 0));
-      reply.header('cache-control', 'public, max-age=1');
-      // A cache must not give the answer of one who waits to one who does not.
-      reply.header('vary', 'Prefer, Origin');
-      const hasRoom = log.waiting < MAX_WAITING && !shutdown.isLeaving;
-      if (wait > 0 && hasRoom && isKnown()) {
-        reply.header('preference-applied', `wait=${wait}`);
-        await log.news(wait * 1_000, signalOf(reply));
-      }
-      reply.header('etag', document.etag);
-      if (since === undefined && isKnown()) return reply.code(304).send(null);
-      return reply.type('application/jwt').send(document.sign(since));
+      const mayWait = wait > 0 && log.waiting < MAX_WAITING && !shutdown.isLeaving && isKnown();
+      if (mayWait) await log.news(wait * 1_000, signalOf(reply));
+      const isSame = since === undefined && isKnown();
+      const token = isSame ? null : document.sign(since);
+      reply.headers({
+        'cache-control': 'public, max-age=1',
+        // A cache must not give the answer of one who waits to one who does not.
+        vary: 'Prefer, Origin',
+        etag: document.etag,
+        ...(mayWait && { 'preference-applied': `wait=${wait}` }),
+      });
+      if (isSame) return reply.code(304).send(null);
+      return reply.type('application/jwt').send(token);
     },
   });
 }
