@@ -1,2 +1,0 @@
-/** A wrong command line: shown without a stack trace. */
-export class UsageError extends Error {}
