@@ -4,7 +4,7 @@ const MAX_ERRORS = 2;
 /** Letters that were added, left out, replaced, or swapped with their neighbour (optimal string alignment). */
 function errorsBetween(a: string, b: string): number {
   const table = [Array.from({ length: b.length + 1 }, (_, column) => column)];
-  const at = (row: number, column: number) => table[row]?.[column] ?? Infinity;
+  const at = (row: number, column: number) => table[row]?.[column] as number;
   for (let row = 1; row <= a.length; row += 1) {
     table[row] = [row];
     for (let column = 1; column <= b.length; column += 1) {

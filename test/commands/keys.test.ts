@@ -138,7 +138,8 @@ t.test('every command has its own help', async (t) => {
 });
 
 t.test('a wrong command line is refused, and nothing is written', async (t) => {
-  const path = join(folder(t), 'keys.json');
+  const cwd = folder(t);
+  const path = join(cwd, 'keys.json');
   const cases: [string[], RegExp][] = [
     [[], /^latchkey keys COMMAND\n/],
     [['statsu'], /^There is no such command\. Did you mean status\?\n\nlatchkey keys COMMAND\n/],
@@ -146,6 +147,11 @@ t.test('a wrong command line is refused, and nothing is written', async (t) => {
     [['status', path], /^latchkey keys status\nSee latchkey keys status --help\n$/],
     [['init'], /^latchkey keys init PATH \[--alg ALG\]\nSee latchkey keys init --help\n$/],
     [['init', path, path], /^latchkey keys init PATH/],
+    [['init', join(cwd, 'keys')], /^PATH must be the name of a file that ends in \.json\n$/],
+    [
+      ['init', keySet(newMasterSecret(0))],
+      /^PATH must be the name of a file that ends in \.json\n$/,
+    ],
     [['init', path, '--alg', 'none'], /^--alg is one of ES256, /],
     [['init', path, '--force'], /--force[\s\S]*\nSee latchkey keys init --help\n$/],
   ];
@@ -156,5 +162,5 @@ t.test('a wrong command line is refused, and nothing is written', async (t) => {
     t.match(stderr, message, words.join(' '));
     t.notMatch(stderr, /^ +at /m);
   }
-  t.equal(existsSync(path), false);
+  t.same(readdirSync(cwd), []);
 });

@@ -53,7 +53,7 @@ t.test('each command has its own help, which needs no configuration', async (t) 
       t.same([code, stderr], [0, ''], words.join(' '));
       t.match(stdout, new RegExp(`^latchkey ${name}\\b`), words.join(' '));
     }
-  const { stdout } = await run(['start', '-h']);
+  const { stdout } = await run(['start', '-h'], { isMeasured: true });
   for (const name of ['DATABASE_URL', 'WORKERS'])
     t.match(stdout, new RegExp(`^  ${name} `, 'm'), 'start names the settings');
 });
@@ -138,6 +138,7 @@ t.test('start is npm start: it serves, and refuses with the same codes', async (
       cwd: folder(t),
       env: { PORT: port, METRICS_PORT: '0', WORKERS },
       entry: ['commands/latchkey.ts', 'start'],
+      isMeasured: WORKERS === '1',
     });
     await server.line(/Latchkey listens on/);
     t.equal((await fetch(`http://127.0.0.1:${port}/livez`)).status, 200, `${WORKERS} workers`);

@@ -1,5 +1,6 @@
 import { newMasterSecret, newSigningKey } from '../../parts/keys/new-keys.ts';
 import { createKeyFile } from '../../parts/storage/key-file.ts';
+import { isFileName } from '../../schemas/file-name.ts';
 import { SigningAlgorithm } from '../../schemas/jwk.ts';
 import { notCreated, UsageError } from '../command-fault.ts';
 import { isSeenByGit } from './git.ts';
@@ -23,6 +24,9 @@ export const init: KeysCommand = {
   details: `Writes a signing key and a master secret to a new file that only its owner can read
 (mode 0600), for SIGNING_KEYS. Never overwrites a file. Warns if git would commit it.`,
   run({ argument: path, options, now, stdout, stderr }) {
+    // As SIGNING_KEYS: a key in the place of its path must not become the name of a file.
+    if (!isFileName(path) || !path.endsWith('.json'))
+      throw new UsageError('PATH must be the name of a file that ends in .json');
     const nbf = Math.floor(now / 1_000);
     const key = newSigningKey(algorithmOf(options['alg'] ?? 'ES256'), nbf);
     try {
