@@ -1,4 +1,4 @@
-import { EX_CANTCREAT, EX_USAGE } from './exit-codes.ts';
+import { EX_CANTCREAT } from './exit-codes.ts';
 
 /** Ends a command with this message for the operator, without a stack trace. `exitCode` is one of `EXIT_CODES`. */
 export class CommandFault extends Error {
@@ -7,13 +7,6 @@ export class CommandFault extends Error {
   constructor(message: string, exitCode: number, cause?: unknown) {
     super(message, { cause });
     this.exitCode = exitCode;
-  }
-}
-
-/** The command line is wrong. */
-export class UsageError extends CommandFault {
-  constructor(message: string) {
-    super(message, EX_USAGE);
   }
 }
 

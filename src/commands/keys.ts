@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
 import { columns } from './columns.ts';
-import { UsageError } from './command-fault.ts';
 import { faultOf } from './fault-of.ts';
 import { init } from './keys/init.ts';
 import type { KeysCommand } from './keys/keys-command.ts';
 import { status } from './keys/status.ts';
 import { noSuchCommand } from './nearest.ts';
+import { UsageError } from './usage-error.ts';
 
 const COMMANDS: Record<string, KeysCommand> = { status, init };
 

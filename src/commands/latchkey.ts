@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs';
 import { EX_CONFIG, EX_SOFTWARE } from '../start-faults.ts';
 import { calledAs } from './called.ts';
 import { columns } from './columns.ts';
-import { CommandFault, UsageError } from './command-fault.ts';
+import { CommandFault } from './command-fault.ts';
 import { COMMANDS } from './commands.ts';
 import { EX_IOERR, EXIT_CODES } from './exit-codes.ts';
 import { noSuchCommand } from './nearest.ts';
+import { UsageError } from './usage-error.ts';
 
 /** Older versions of Node lack what the service uses, and would fail anywhere. */
 const OLDEST_NODE = 22;

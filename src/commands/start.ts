@@ -1,6 +1,6 @@
 import { variables } from '../config/environment.ts';
 import { columns } from './columns.ts';
-import { UsageError } from './command-fault.ts';
+import { UsageError } from './usage-error.ts';
 
 const HELP = `
 

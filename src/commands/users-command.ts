@@ -11,11 +11,11 @@ import { withEverySessionEnded } from '../rules/sessions.ts';
 import { userView } from '../rules/views.ts';
 import { NewEmail } from '../schemas/fields.ts';
 import type { User } from '../schemas/user.ts';
-import { UsageError } from './command-fault.ts';
 import { EX_DATAERR } from './exit-codes.ts';
 import { exportWithSecrets } from './export-with-secrets.ts';
 import { importUsers } from './import-users.ts';
 import { progressBar } from './progress-bar.ts';
+import { UsageError } from './usage-error.ts';
 import type { UsersCommand } from './users-usage.ts';
 
 export interface Terminal {

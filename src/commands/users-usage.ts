@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { columns } from './columns.ts';
-import { UsageError } from './command-fault.ts';
 import { FORMATS } from './formats/formats.ts';
 import { noSuchCommand } from './nearest.ts';
+import { UsageError } from './usage-error.ts';
 
 interface Usage {
   /** The one word that the command needs; undefined: it takes none. */

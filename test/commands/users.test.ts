@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import bcrypt from 'bcrypt';
 import SQLite from 'better-sqlite3';
 import t, { type Test } from 'tap';
-import { UsageError } from '../../src/commands/command-fault.ts';
+import { UsageError } from '../../src/commands/usage-error.ts';
 import { runUsersCommand } from '../../src/commands/users-command.ts';
 import { readUsersCommand, usageOf } from '../../src/commands/users-usage.ts';
 import type { Context } from '../../src/context.ts';

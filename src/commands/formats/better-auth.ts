@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { UsageError } from '../command-fault.ts';
 import { elementsOf } from '../json-elements.ts';
+import { UsageError } from '../usage-error.ts';
 import { type Format, idOf, isTrue, nameOf, type Row, rolesOf, statusOf } from './format.ts';
 import { scryptPhc } from './phc.ts';
 

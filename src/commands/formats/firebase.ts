@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { UsageError } from '../command-fault.ts';
+import { UsageError } from '../usage-error.ts';
 import {
   type Format,
   isSet,

@@ -2,7 +2,8 @@ import { newMasterSecret, newSigningKey } from '../../parts/keys/new-keys.ts';
 import { createKeyFile } from '../../parts/storage/key-file.ts';
 import { isFileName } from '../../schemas/file-name.ts';
 import { SigningAlgorithm } from '../../schemas/jwk.ts';
-import { notCreated, UsageError } from '../command-fault.ts';
+import { notCreated } from '../command-fault.ts';
+import { UsageError } from '../usage-error.ts';
 import { isSeenByGit } from './git.ts';
 import type { KeysCommand } from './keys-command.ts';
 
