@@ -11,7 +11,7 @@ import { runAlone } from './processes/alone.ts';
 import { Signals } from './processes/ending.ts';
 import { runPrimary } from './processes/primary.ts';
 import { runWorker } from './processes/worker.ts';
-import { EX_CONFIG, StartFault } from './start-faults.ts';
+import { EX_CONFIG, EX_SOFTWARE, StartFault } from './start-faults.ts';
 
 /** Ends the process. A fault that the operator can fix gets a message without stack and an exit code of sysexits.h. */
 function refuseToStart(error: unknown): never {
@@ -22,7 +22,10 @@ function refuseToStart(error: unknown): never {
   if (error instanceof ConfigError) console.error(error.message);
   else if (error instanceof KeySetError)
     console.error(`SIGNING_KEYS cannot be used: ${error.message}`);
-  else throw error;
+  else {
+    console.error(error);
+    process.exit(EX_SOFTWARE);
+  }
   process.exit(EX_CONFIG);
 }
 

@@ -2,6 +2,8 @@ import { placeOf } from './schemas/connection-url.ts';
 
 /** Exit code (sysexits.h): a dependency is unavailable, and a supervisor should restart the process. */
 export const EX_UNAVAILABLE = 69;
+/** Exit code (sysexits.h): a bug. */
+export const EX_SOFTWARE = 70;
 /** Exit code (sysexits.h): only the operator can fix this. */
 export const EX_CONFIG = 78;
 

@@ -1,120 +1,26 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { documents } from '../src/commands/documents.ts';
 import { nodeCommand } from './child.ts';
 import { folder } from './databases.ts';
-import { freePort } from './free-port.ts';
+import {
+  blocksOf,
+  namesOf,
+  PORT_SHOWN,
+  patternOf,
+  startServer,
+  walkThrough,
+} from './readme-walk.ts';
 
 const run = promisify(execFile);
-const PORT_SHOWN = 'http://localhost:3000';
-
-/** The fenced blocks below a heading of a page, in order. */
-const blocksOf = (page: string, heading: string) => {
-  const sections = readFileSync(page, 'utf8').split(/^##? /m);
-  const section = sections.find((text) => text.startsWith(`${heading}\n`)) ?? '';
-  return [...section.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language, text]) => ({
-    language: language as string,
-    text: text as string,
-  }));
-};
-
-async function listening(server: ChildProcess): Promise<void> {
-  let log = '';
-  for await (const chunk of server.stdout ?? []) {
-    log += String(chunk);
-    if (log.includes('listens on')) return;
-  }
-  throw new Error(`the server ended: ${log}`);
-}
-
-/** `npm start` without npm, with everything it writes in a folder of its own. Answers its issuer: its origin, and `base`. */
-async function startServer(t: Test, base = ''): Promise<string> {
-  const data = folder(t);
-  const port = await freePort();
-  const server = spawn(...nodeCommand(['src/main.ts']), {
-    env: {
-      PATH: process.env['PATH'],
-      PORT: String(port),
-      ...(base && { ISSUER: `http://localhost:${port}${base}` }),
-      DATABASE_URL: `file:${join(data, 'latchkey.db')}`,
-      SIGNING_KEYS: join(data, 'keys.json'),
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  t.teardown(async () => {
-    if (server.exitCode !== null) return;
-    server.kill('SIGTERM');
-    await once(server, 'exit');
-  });
-  await listening(server);
-  server.stdout?.resume();
-  return `http://localhost:${port}${base}`;
-}
-
-/** Numbers that no two runs share. */
-const VOLATILE = new Set(['refresh_after', 'refresh_expires_in', 'iat', 'exp', 'auth_time']);
-
-const literally = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-
-/** An answer that a page shows, as a pattern: `…` stands for what differs from run to run. */
-const patternOf = (shown: string) =>
-  JSON.parse(shown, (key, value) => {
-    if (VOLATILE.has(key)) return Number;
-    if (typeof value !== 'string' || !value.includes('…')) return value;
-    return new RegExp(`^${value.split('…').map(literally).join('.+')}$`);
-  });
-
-/** The names of all members, at every depth. */
-const namesOf = (value: unknown): string[] =>
-  typeof value === 'object' && value !== null
-    ? Object.entries(value).flatMap(([name, member]) => [name, ...namesOf(member)])
-    : [];
 
 for (const base of ['', '/auth'])
   t.test(
     `a newcomer who pastes the walk-through sees the answers that it shows, at ${base}/`,
-    async (t) => {
-      await run('curl', ['--version']).catch(() => {
-        throw new Error('this test runs the README with real curl: install curl');
-      });
-      const issuer = await startServer(t, base);
-      const blocks = blocksOf('README.md', 'Try it').map(({ language, text }) => ({
-        language,
-        text: text.replaceAll(PORT_SHOWN, issuer).replaceAll('"/problems/', `"${base}/problems/`),
-      }));
-      const steps = blocks.filter(({ language }) => language === 'sh');
-      const shown = blocks.filter(({ language }) => language !== 'sh');
-      t.equal(steps.length, 7);
-      t.equal(shown.length, steps.length, 'each step shows its answer');
-
-      const script = `set -eu\n${steps.map(({ text }) => text).join("\nprintf '\\n@@@\\n'\n")}`;
-      const path = `${dirname(process.execPath)}:${process.env['PATH']}`;
-      const { stdout, stderr } = await run('sh', ['-c', script], {
-        env: { PATH: path, NO_PROXY: 'localhost' },
-      });
-      t.equal(stderr, '');
-      const answers = stdout.split('\n@@@\n').map((answer) => answer.trim());
-      t.equal(answers.length, steps.length);
-      for (const [index, { language, text }] of shown.entries()) {
-        const step = steps[index]?.text.split('\n').find((line) => line.includes('curl')) ?? '';
-        const answer = answers[index] as string;
-        if (language === 'text') {
-          t.equal(answer, text.trim(), step);
-        } else {
-          t.match(JSON.parse(answer), patternOf(text), step);
-          t.same(
-            namesOf(JSON.parse(answer)),
-            namesOf(JSON.parse(text)),
-            `${step}: the same members`,
-          );
-        }
-      }
-    },
+    async (t) => walkThrough(t, await startServer(t, { base }), base),
   );
 
 t.test('the first screen of the README signs a newcomer up', async (t) => {
@@ -181,31 +87,12 @@ t.test('the recipe that decodes a token shows its header and its claims', async 
 
 t.test('the recipe for production keys makes them where no commit takes them', async (t) => {
   const operating = '.github/OPERATING.md';
-  const recipe = blocksOf(operating, 'Keys').find(({ text }) => text.includes('npm start'));
+  const recipe = blocksOf(operating, 'Keys').find(({ text }) => text.includes('npm run keys'));
   const home = folder(t);
-  const server = spawn(
-    'sh',
-    [
-      '-c',
-      `exec env ${recipe?.text.replace('npm start', nodeCommand(['src/main.ts']).flat().join(' '))}`,
-    ],
-    {
-      env: {
-        PATH: process.env['PATH'],
-        HOME: home,
-        PORT: String(await freePort()),
-        METRICS_PORT: '0',
-      },
-      stdio: ['ignore', 'ignore', 'inherit'],
-    },
-  );
-  const ended = once(server, 'exit');
-  for (let waited = 0; readdirSync(home).length === 0 && waited < 20_000; waited += 50)
-    await sleep(50);
-  // A half-made file has another name for a moment.
-  await sleep(500);
-  server.kill('SIGKILL');
-  await ended;
+  const command = nodeCommand(['src/commands/latchkey.ts', 'keys']).flat().join(' ');
+  await run('sh', ['-c', `${recipe?.text.replace('npm run keys --', command)}`], {
+    env: { PATH: process.env['PATH'], HOME: home },
+  });
   const [made, ...others] = readdirSync(home);
   t.same(others, []);
   const path = join(home, String(made));

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -8,12 +9,14 @@ import { nodeCommand } from './child.ts';
 import { freePort } from './free-port.ts';
 import type { Tokens } from './test-app.ts';
 
-const MAIN = fileURLToPath(import.meta.resolve('../src/main.ts'));
+const SOURCE = fileURLToPath(import.meta.resolve('../src/'));
 
 interface Options {
   /** The working folder: `data/` is made there. */
   cwd: string;
   env?: Record<string, string>;
+  /** A file of `src`, and its arguments. */
+  entry?: [string, ...string[]];
   /** What the process runs before the service, as a module. */
   preload?: string;
   /** How a shell starts the process, which is its `"$@"`: with a limit, or with another standard output. */
@@ -32,12 +35,19 @@ export interface Ended {
 /** Starts the real process. It is killed when the test ends, if it has not ended by then. */
 export function launch(
   t: Test,
-  { cwd, env = {}, preload, shell = 'exec "$@"', isMeasured = false }: Options,
+  {
+    cwd,
+    env = {},
+    entry: [file, ...words] = ['main.ts'],
+    preload,
+    shell = 'exec "$@"',
+    isMeasured = false,
+  }: Options,
 ) {
   const preloads = preload
     ? ['--import', `data:text/javascript,${encodeURIComponent(preload)}`]
     : [];
-  const [command, args] = nodeCommand([...preloads, MAIN], isMeasured);
+  const [command, args] = nodeCommand([...preloads, join(SOURCE, file), ...words], isMeasured);
   const child = spawn('sh', ['-c', shell, 'sh', command, ...args], {
     cwd,
     env: { ...process.env, ...env },

@@ -214,9 +214,9 @@ t.test('faults that this test cannot cause are explained too', async (t) => {
   t.match(low(fault('EACCES')), { exitCode: 78, message: /PORT above 1023/ });
 });
 
-t.test('an unexpected error exits with 1 and a stack trace', async (t) => {
+t.test('an unexpected error exits with 70 and a stack trace', async (t) => {
   const preload = 'process.constrainedMemory = () => { throw new Error("unforeseen"); }';
   const ended = await launch(t, { cwd: folder(t), env: ports, preload, isMeasured: true }).ended;
-  t.equal(ended.code, 1);
+  t.equal(ended.code, 70);
   t.match(ended.stderr, /unforeseen\n +at /);
 });

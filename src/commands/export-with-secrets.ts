@@ -1,6 +1,7 @@
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { Users } from '../parts/storage/users.ts';
 import type { User } from '../schemas/user.ts';
+import { notCreated } from './command-fault.ts';
 
 /** Rows per query. */
 const PAGE = 500;
@@ -42,7 +43,9 @@ async function writeRows(
  * read. Never overwrites a file. A file that cannot be completed is removed.
  */
 export async function exportWithSecrets(file: string, options: Export): Promise<ExportResult> {
-  const handle = await open(file, 'wx', 0o600);
+  const handle = await open(file, 'wx', 0o600).catch((error) => {
+    throw notCreated(file, error);
+  });
   const result: ExportResult = { written: 0, unreadable: 0 };
   try {
     await writeRows(handle, options, result);

@@ -11,10 +11,12 @@ import { withEverySessionEnded } from '../rules/sessions.ts';
 import { userView } from '../rules/views.ts';
 import { NewEmail } from '../schemas/fields.ts';
 import type { User } from '../schemas/user.ts';
+import { EX_DATAERR } from './exit-codes.ts';
 import { exportWithSecrets } from './export-with-secrets.ts';
 import { importUsers } from './import-users.ts';
 import { progressBar } from './progress-bar.ts';
-import { UsageError, type UsersCommand } from './users-usage.ts';
+import { UsageError } from './usage-error.ts';
+import type { UsersCommand } from './users-usage.ts';
 
 export interface Terminal {
   stdin: Readable & { isTTY?: boolean };
@@ -83,9 +85,6 @@ async function list(context: Context, { stdout }: Terminal, emailPrefix: string 
     stdout.write(`${[id, status, email, `${sessions} sessions`, ...roles].join('  ')}\n`);
   }
 }
-
-/** Exit code (sysexits.h): some of the data was refused. */
-const EX_DATAERR = 65;
 
 async function runImport(
   context: Context,

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
+import { columns } from './columns.ts';
 import { FORMATS } from './formats/formats.ts';
+import { noSuchCommand } from './nearest.ts';
 import { UsageError } from './usage-error.ts';
-
-export { UsageError } from './usage-error.ts';
 
 interface Usage {
   /** The one word that the command needs; undefined: it takes none. */
@@ -92,25 +92,20 @@ function synopsisOf(name: Name): string {
     .join(' ');
 }
 
-/** Two columns. */
-function table(rows: [string, string][]): string {
-  const width = Math.max(...rows.map(([first]) => first.length)) + 3;
-  return rows.map(([first, second]) => `  ${first.padEnd(width)}${second}\n`).join('');
-}
-
 const names = Object.keys(COMMANDS) as Name[];
 
-export const USAGE = `npm run users -- COMMAND
+/** `called`: how the command line begins. */
+export const usageOf = (called: string) => `${called} COMMAND
 
-${table([
-  ...names.map((name): [string, string] => [synopsisOf(name), COMMANDS[name].summary]),
+${columns([
+  ...names.map((name) => [synopsisOf(name), COMMANDS[name].summary]),
   ['help [COMMAND]', 'show this, or the help of one command'],
 ])}`;
 
-function helpOf(name: Name): string {
+function helpOf(name: Name, called: string): string {
   const { options, details }: Usage = COMMANDS[name];
-  const meanings = options === undefined ? '' : `\n${table(Object.entries(options))}`;
-  return `npm run users -- ${synopsisOf(name)}\n\n${details}\n${meanings}`;
+  const meanings = options === undefined ? '' : `\n${columns(Object.entries(options))}`;
+  return `${called} ${synopsisOf(name)}\n\n${details}\n${meanings}`;
 }
 
 export interface UsersCommand {
@@ -132,23 +127,31 @@ export interface UsersCommand {
 
 const isName = (word: string): word is Name => Object.hasOwn(COMMANDS, word);
 
+/** Nothing repeats a word of the command line: it may be a password in the wrong place. */
+function faultIn(word: string, called: string): string {
+  if (isName(word)) return `${called} ${synopsisOf(word)}\nSee ${called} ${word} --help`;
+  const usage = usageOf(called).trimEnd();
+  return word === '' ? usage : `${noSuchCommand(word, names)}\n\n${usage}`;
+}
+
 /** Reads a command line: a command, or the help that was asked for. Throws UsageError, before anything is opened. */
-export function readUsersCommand(argv: string[]): UsersCommand | { help: string } {
-  const { positionals, values } = parse(argv);
+export function readUsersCommand(argv: string[], called: string): UsersCommand | { help: string } {
+  const { positionals, values } = parse(argv, called);
   const { help, ...options } = values;
   const words = positionals.filter((word, index) => index > 0 || word !== 'help');
   const [word = '', argument = ''] = words;
   if (help || words.length < positionals.length)
-    return { help: isName(word) ? helpOf(word) : USAGE };
+    return { help: isName(word) ? helpOf(word, called) : usageOf(called) };
   // One word too many is refused too: it may be a password, which must not be on a command line.
   const takesArgument = isName(word) && 'argument' in COMMANDS[word];
-  if (!isName(word) || words.length !== (takesArgument ? 2 : 1)) throw new UsageError(USAGE);
+  if (!isName(word) || words.length !== (takesArgument ? 2 : 1))
+    throw new UsageError(faultIn(word, called));
   if (options.from !== undefined && !Object.hasOwn(FORMATS, options.from))
     throw new UsageError(`--from is one of ${Object.keys(FORMATS).join(', ')}`);
   return { name: word, argument, options };
 }
 
-function parse(argv: string[]) {
+function parse(argv: string[], called: string) {
   try {
     return parseArgs({
       args: argv,
@@ -167,6 +170,6 @@ function parse(argv: string[]) {
       },
     });
   } catch (error) {
-    throw new UsageError(`${(error as Error).message}\nSee npm run users -- --help`);
+    throw new UsageError(`${(error as Error).message}\nSee ${called} --help`);
   }
 }

@@ -14,10 +14,14 @@ export const commandLine = (context: Context) => async (words: string[]) => {
   stderr.on('data', (chunk) => {
     written.err += chunk;
   });
-  const code = await runUsersCommand(readUsersCommand(words) as UsersCommand, context, {
-    stdin,
-    stdout,
-    stderr,
-  });
+  const code = await runUsersCommand(
+    readUsersCommand(words, 'latchkey users') as UsersCommand,
+    context,
+    {
+      stdin,
+      stdout,
+      stderr,
+    },
+  );
   return { code, ...written };
 };

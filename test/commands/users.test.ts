@@ -6,8 +6,9 @@ import { text } from 'node:stream/consumers';
 import bcrypt from 'bcrypt';
 import SQLite from 'better-sqlite3';
 import t, { type Test } from 'tap';
+import { UsageError } from '../../src/commands/usage-error.ts';
 import { runUsersCommand } from '../../src/commands/users-command.ts';
-import { readUsersCommand, USAGE, UsageError } from '../../src/commands/users-usage.ts';
+import { readUsersCommand, usageOf } from '../../src/commands/users-usage.ts';
 import type { Context } from '../../src/context.ts';
 import { Users } from '../../src/parts/storage/users.ts';
 import { nodeCommand } from '../child.ts';
@@ -23,13 +24,17 @@ interface Result {
 
 const environment = (url: string, others: Record<string, string> = {}) => ({
   ...process.env,
+  // npm tells its scripts that it runs them.
+  npm_command: '',
   DATABASE_URL: url,
   SIGNING_KEYS: keysFor('ES256'),
   MAIL_URL: 'smtp://127.0.0.1:1',
   ...others,
 });
 
-const ENTRY = 'src/commands/users.ts';
+const CALLED = 'latchkey users';
+const USAGE = usageOf(CALLED);
+const ENTRY = ['src/commands/latchkey.ts', 'users'];
 
 interface Start {
   env?: Record<string, string>;
@@ -37,7 +42,7 @@ interface Start {
 }
 
 const start = (url: string, args: string[], { env, isMeasured }: Start = {}): ChildProcess =>
-  spawn(...nodeCommand([ENTRY, ...args], isMeasured), { env: environment(url, env) });
+  spawn(...nodeCommand([...ENTRY, ...args], isMeasured), { env: environment(url, env) });
 
 /** Runs the command in a process, with this standard input. */
 async function run(
@@ -75,7 +80,7 @@ type Terminal = Parameters<typeof runUsersCommand>[2];
 
 /** Reads and runs a command line. */
 async function carryOut(words: string[], context: Context, own: Terminal) {
-  const command = readUsersCommand(words);
+  const command = readUsersCommand(words, CALLED);
   if (!('help' in command)) await runUsersCommand(command, context, own);
 }
 
@@ -123,17 +128,14 @@ t.test('in one process', async (t) => {
     await t.rejects(command(['create', 'ADA@example.com'], PASSWORD));
     await mistaken(t, command(['create', 'eve@example.com', PASSWORD]));
     await mistaken(t, command(['create', 'eve@example.com', `--password=${PASSWORD}`]));
-    for (const args of [
-      [],
-      ['create'],
-      ['disable'],
-      ['import'],
-      ['nonsense'],
-      ['list', 'x'],
-      ['export', 'x'],
-      ['delete', 'ada@example.com'],
-    ])
-      await t.rejects(command(args, PASSWORD), { message: USAGE });
+    for (const args of [[], ['nonsense'], ['delete', 'ada@example.com']])
+      await t.rejects(command(args, PASSWORD), {
+        message: new RegExp(`(^|\\n)${USAGE.split('\n')[0]}\n`),
+      });
+    for (const args of [['create'], ['disable'], ['import'], ['list', 'x'], ['export', 'x']])
+      await t.rejects(command(args, PASSWORD), {
+        message: new RegExp(`^latchkey users ${args[0]}.*\nSee latchkey users ${args[0]} --help$`),
+      });
     t.same(await context.users.list({ kind: 'person', limit: 100 }), before);
   });
 
@@ -307,8 +309,8 @@ t.test('in a process of its own', async (t) => {
     const names = [...USAGE.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name = '']) => name);
     t.equal(names.length, 8);
     for (const name of names.filter((each) => each !== 'help')) {
-      const { help = '' } = readUsersCommand([name, '--help']) as { help?: string };
-      t.match(help, new RegExp(`^npm run users -- ${name}( |\\n)`), name);
+      const { help = '' } = readUsersCommand([name, '--help'], CALLED) as { help?: string };
+      t.match(help, new RegExp(`^latchkey users ${name}( |\\n)`), name);
       t.not(help, USAGE, name);
       for (const line of help.split('\n')) t.ok(line.length <= 100, line);
     }
@@ -333,24 +335,37 @@ t.test('in a process of its own', async (t) => {
     ]) {
       const helped = await run('nothing:', args, { env, isMeasured: true });
       t.match(helped, { code: 0, stderr: '' }, args.join(' '));
-      t.match(helped.stdout, /^npm run users -- create EMAIL \[--admin\] \[--name NAME\]\n/);
+      t.match(helped.stdout, /^latchkey users create EMAIL \[--admin\] \[--name NAME\]\n/);
       t.match(helped.stdout, / {2}--admin +\S/, 'it explains each option');
       t.notMatch(helped.stdout, /import|export|disable/, 'it mentions no other command');
     }
-    for (const args of [[], ['create'], ['nonsense'], ['toString', 'x']]) {
+    const faults: [string[], string][] = [
+      [[], USAGE],
+      [
+        ['create'],
+        'latchkey users create EMAIL [--admin] [--name NAME]\nSee latchkey users create --help\n',
+      ],
+      [['nonsense'], `There is no such command.\n\n${USAGE}`],
+      [['toString', 'x'], `There is no such command.\n\n${USAGE}`],
+      [['lits'], `There is no such command. Did you mean list?\n\n${USAGE}`],
+    ];
+    for (const [args, stderr] of faults) {
       const refused = await run('nothing:', args, { env, isMeasured: true });
-      t.same(refused, { code: 64, stdout: '', stderr: `${USAGE}\n` }, args.join(' '));
+      t.same(refused, { code: 64, stdout: '', stderr }, args.join(' '));
     }
   });
 
   t.test('every error has its exit code, and a message without a stack trace', async (t) => {
     const cases: [string[], number, RegExp, (Start & { input?: string })?][] = [
-      [[], 64, /npm run users/],
+      [[], 64, /latchkey users/],
       [['create', 'eve@example.com', '--password', PASSWORD], 64, /--password/],
-      [['create', 'ada@example.com'], 1, /address/, { input: PASSWORD }],
-      [['create', 'eve@example.com'], 1, /password must have 15/, { input: 'short' }],
-      [['disable', 'ada@example.com'], 1, /administrator/],
-      [['import', 'not-there.jsonl'], 1, /ENOENT/],
+      [['create', 'ada@example.com'], 65, /address/, { input: PASSWORD }],
+      [['create', 'eve@example.com'], 65, /password must have 15/, { input: 'short' }],
+      [['disable', 'ada@example.com'], 65, /administrator/],
+      [['import', 'not-there.jsonl'], 66, /ENOENT/],
+      [['export', '--with-secrets', '.'], 73, /\. exists already/],
+      [['export', '--with-secrets', 'not-there/x'], 73, /cannot be created \(ENOENT\)/],
+      [['export', '--with-secrets', '/dev/full/x'], 73, /ENOTDIR/],
       [['list'], 78, /HASH_PASSES/, { env: { HASH_PASSES: '0' } }],
       [['list'], 78, /JSON/, { env: { SIGNING_KEYS: '{' } }],
       [['list'], 69, /ECONNREFUSED/, { env: { DATABASE_URL: 'postgres://x:x@127.0.0.1:1/x' } }],
@@ -376,7 +391,7 @@ t.test('in a process of its own', async (t) => {
       env: { NODE_OPTIONS },
       isMeasured: true,
     });
-    t.match(ended, { code: 1, stdout: '', stderr: /unforeseen\n +at / });
+    t.match(ended, { code: 70, stdout: '', stderr: /unforeseen\n +at / });
   });
 
   t.test('a database that takes no writes is reported in one line', async (t) => {
@@ -403,13 +418,13 @@ t.test('in a process of its own', async (t) => {
     if (!existsSync('/dev/full')) return;
     const full = openSync('/dev/full', 'w');
     t.teardown(() => closeSync(full));
-    const child = spawn(...nodeCommand([ENTRY, 'list'], true), {
+    const child = spawn(...nodeCommand([...ENTRY, 'list'], true), {
       env: environment(url),
       stdio: ['ignore', full, 'pipe'],
     });
     const stderr = text(child.stderr as NodeJS.ReadableStream);
-    t.not(await new Promise((resolve) => child.on('close', resolve)), 0);
-    t.match(await stderr, 'ENOSPC');
+    t.equal(await new Promise((resolve) => child.on('close', resolve)), 74);
+    t.match(await stderr, /^ENOSPC[^\n]*\n$/);
   });
 
   t.test('a reader of the output may stop early', async (t) => {
@@ -428,7 +443,7 @@ t.test('in a process of its own', async (t) => {
   });
 
   t.test('a real terminal is asked for the password, and does not show it', async (t) => {
-    const [command, args] = nodeCommand([ENTRY, 'create', 'tty@example.com']);
+    const [command, args] = nodeCommand([...ENTRY, 'create', 'tty@example.com']);
     const line = [command, ...args].join(' ');
     const child = spawn('script', ['-qec', line, '/dev/null'], { env: environment(url) });
     let shown = '';

@@ -31,16 +31,28 @@ export function writeKeyFile(path: string, keys: PrivateJwk[]): void {
   renameSync(writeDraft(path, keys), path);
 }
 
+/** Gives a draft its name, which no file may have. */
+function publish(draft: string, path: string): void {
+  try {
+    linkSync(draft, path);
+  } finally {
+    unlinkSync(draft);
+  }
+}
+
+/** Writes a private JWK set to a new file, in one step. Refuses, with EEXIST, to replace one. */
+export function createKeyFile(path: string, keys: PrivateJwk[]): void {
+  publish(writeDraft(path, keys), path);
+}
+
 /** Reads a private JWK set as text. Creates a missing file; nodes that start at the same time all read the same one. */
 export function readKeyFile(path: string, makeKeys: () => PrivateJwk[]): string {
   if (!existsSync(path)) {
     const draft = writeDraft(path, makeKeys());
     try {
-      linkSync(draft, path);
+      publish(draft, path);
     } catch {
       // Another node created it first. Any other error shows when the file is read.
-    } finally {
-      unlinkSync(draft);
     }
   }
   return readFileSync(path, 'utf8');

@@ -1,0 +1,28 @@
+import { ConfigError } from '../config.ts';
+import { problems } from '../http/problem-catalogue.ts';
+import { KeySetError } from '../parts/keys/key-set.ts';
+import { EmailTaken } from '../parts/storage/users.ts';
+import { Refusal } from '../rules/refusal.ts';
+import { EX_CONFIG, StartFault } from '../start-faults.ts';
+import { CommandFault } from './command-fault.ts';
+import { EX_DATAERR, EX_IOERR, EX_NOINPUT } from './exit-codes.ts';
+
+/** The message for the operator, and the exit code. A bug comes back as it is. */
+export function faultOf(error: unknown): unknown {
+  if (error instanceof StartFault) return new CommandFault(error.message, error.exitCode, error);
+  if (error instanceof ConfigError) return new CommandFault(error.message, EX_CONFIG, error);
+  if (error instanceof KeySetError)
+    return new CommandFault(`SIGNING_KEYS cannot be used: ${error.message}`, EX_CONFIG, error);
+  if (error instanceof EmailTaken)
+    return new CommandFault(problems.email_taken.detail, EX_DATAERR, error);
+  if (error instanceof Refusal) {
+    const { errors, detail } = error.circumstances;
+    const faults = errors?.map(({ path, message }) => `${path.slice(1)} ${message}`).join('\n');
+    return new CommandFault(faults ?? detail ?? problems[error.code].detail, EX_DATAERR, error);
+  }
+  const { syscall, message } = error as NodeJS.ErrnoException;
+  if (syscall === 'open' || syscall === 'stat' || syscall === 'read')
+    return new CommandFault(message, EX_NOINPUT, error);
+  // A file that could be created, but not written to its end.
+  return syscall === undefined ? error : new CommandFault(message, EX_IOERR, error);
+}
