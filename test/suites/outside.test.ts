@@ -1,3 +1,8 @@
 import { suite } from '../suite.ts';
 
-suite('!(lost-database|start-faults|unsafe-*|unwritable|workers)', 'browser/*', 'commands/*');
+suite(
+  '!(lost-database|start-faults|unsafe-*|unwritable|workers)',
+  'browser/*',
+  'commands/*',
+  'generators/*',
+);
