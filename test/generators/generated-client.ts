@@ -1,26 +1,17 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  copyFileSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { copyFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import type { Test } from 'tap';
 import { nodeCommand } from '../child.ts';
 import { folder } from '../databases.ts';
 import { serve } from '../server.ts';
+import { followed } from './recipe.ts';
 import type { TypedClient } from './typed-client.ts';
 
 const run = promisify(execFile);
-
-/** The address that the recipes have. */
-const SHOWN = 'https://id.example.com';
 
 /** The settings that find most, for the generated files and what uses them. */
 const tsconfig = {
@@ -57,17 +48,6 @@ export async function serviceWithAdmin(t: Test): Promise<string> {
   return url;
 }
 
-/** The blocks of a recipe in CLIENTS, with this address in place of the one that they show. */
-function recipe(heading: string, url: string) {
-  const page = readFileSync('.github/CLIENTS.md', 'utf8');
-  const [, section = ''] = page.split(`### ${heading}\n`);
-  const [text = ''] = section.split(/^##/m);
-  return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language, block = '']) => ({
-    language: language as string,
-    text: block.replaceAll(SHOWN, url),
-  }));
-}
-
 interface Generator {
   /** Of its recipe in CLIENTS. */
   heading: string;
@@ -84,28 +64,8 @@ export async function generatedClient(
   { heading, adapter, packages, knownFaults }: Generator,
   url: string,
 ): Promise<{ typedClient: (url: string) => TypedClient; project: string }> {
-  const project = folder(t);
-  mkdirSync(join(project, 'node_modules'));
-  for (const name of readdirSync(packages))
-    symlinkSync(resolve(packages, name), join(project, 'node_modules', name));
-  symlinkSync(resolve('.'), join(project, 'node_modules', 'latchkey'));
-  writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }');
+  const project = await followed(t, { heading, packages, url });
   writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(tsconfig));
-
-  const commands: string[] = [];
-  for (const { language, text } of recipe(heading, url)) {
-    const [, file] = /^\/\/ (\S+)\n/.exec(text) ?? [];
-    if (language === 'sh') commands.push(text);
-    else writeFileSync(join(project, `${file}`), text);
-  }
-  t.equal(commands.length, 1, heading);
-  const env = {
-    ...process.env,
-    PATH: `${dirname(process.execPath)}:${process.env['PATH']}`,
-    npm_config_update_notifier: 'false',
-  };
-  await run('sh', ['-ec', `unset NODE_OPTIONS; ${commands[0]}`], { cwd: project, env });
-
   for (const [from, to] of [
     [`adapters/${adapter}.ts`, 'adapter.ts'],
     ['typed-client.ts', 'typed-client.ts'],
