@@ -180,7 +180,7 @@ t.test(
 
 t.test('every test file is in one suite', async (t) => {
   const named = globSync('test/suites/*.ts').flatMap((file) => {
-    const [, patterns = ''] = /^suite\((.*)\);$/m.exec(readFileSync(file, 'utf8')) ?? [];
+    const [, patterns = ''] = /^suite\(([\s\S]*?)\);$/m.exec(readFileSync(file, 'utf8')) ?? [];
     return [...patterns.matchAll(/'([^']+)'/g)].map(([, pattern]) => `test/${pattern}.test.ts`);
   });
   const run = named.flatMap((pattern) => globSync(pattern));

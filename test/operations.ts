@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import type { TestApp } from './test-app.ts';
 
 export interface Field {
+  $ref?: string;
   type?: string;
   format?: string;
   pattern?: string;
@@ -28,13 +29,25 @@ interface Declared {
   summary: string;
   security?: object[];
   parameters?: { in: string; name: string }[];
-  requestBody?: { content: Record<string, { schema: { properties?: Record<string, Field> } }> };
+  requestBody?: { content: Record<string, { schema: { $ref: string } }> };
 }
 
 /** The committed document. */
 export const document = parse(readFileSync('openapi.yaml', 'utf8')) as {
   paths: Record<string, Record<string, Declared>>;
+  components: { schemas: Record<string, Field & { properties?: Record<string, Field> }> };
 };
+
+const named = ($ref: string) => document.components.schemas[$ref.split('/').at(-1) as string];
+
+/** The fields of a body, each with what its own reference says. */
+const fieldsOf = ($ref: string): Record<string, Field> =>
+  Object.fromEntries(
+    Object.entries(named($ref)?.properties ?? {}).map(([name, field]) => [
+      name,
+      field.$ref === undefined ? field : { ...named(field.$ref), ...field },
+    ]),
+  );
 
 /** Every operation of the document. */
 export const operations: Operation[] = Object.entries(document.paths).flatMap(([path, item]) =>
@@ -44,7 +57,7 @@ export const operations: Operation[] = Object.entries(document.paths).flatMap(([
       method: method.toUpperCase() as Operation['method'],
       path,
       type: content?.[0],
-      fields: content?.[1].schema.properties ?? {},
+      fields: content ? fieldsOf(content[1].schema.$ref) : {},
       query: parameters.flatMap(({ in: place, name }) => (place === 'query' ? [name] : [])),
       bearer: security.some((scheme) => 'bearer' in scheme) && security.length === 1,
     };

@@ -10,17 +10,46 @@ export interface Made {
   paths: Record<string, OpenAPIV3_1.PathItemObject>;
 }
 
-/** zod registers each schema for input and for output, in the order of the imports; what nothing refers to is left out. */
+/** zod registers each schema for input and for output; what nothing refers to is left out. */
 function withoutUnused(document: Made): Made {
   const text = JSON.stringify(document);
   const all = Object.entries(document.components.schemas);
-  const used = all
-    .filter(([name]) => text.includes(`"#/components/schemas/${name}"`))
-    .sort(([one], [other]) => (one < other ? -1 : 1));
+  const used = all.filter(([name]) => text.includes(`"#/components/schemas/${name}"`));
   const schemas = Object.fromEntries(used);
   const smaller = { ...document, components: { ...document.components, schemas } };
   // What was left out may have been the only one to refer to another.
   return used.length === all.length ? smaller : withoutUnused(smaller);
+}
+
+/**
+ * zod registers a schema for input as `NameInput`. It is `Name` in the document, unless an answer uses another form of it
+ * under that name.
+ */
+function withPlainNames(document: Made): Made {
+  const { schemas } = document.components;
+  const plain = (name: string): string => name.replace(/Input$/, '');
+  const form = (name: string): string =>
+    JSON.stringify(schemas[name]).replaceAll(/"#\/components\/schemas\/\w+"/g, (reference) =>
+      reference.replace(/Input"$/, '"'),
+    );
+  const differs = (name: string): boolean =>
+    plain(name) in schemas && form(plain(name)) !== form(name);
+  const names = new Map(
+    Object.keys(schemas).map((name) => [name, differs(name) ? name : plain(name)]),
+  );
+  const renamed = JSON.parse(
+    JSON.stringify(document).replaceAll(
+      /(?<="#\/components\/schemas\/)\w+(?=")/g,
+      (name) => names.get(name) as string,
+    ),
+  ) as Made;
+  const entries = Object.entries(renamed.components.schemas)
+    .map(([name, schema]) => [names.get(name) as string, schema] as const)
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+  return {
+    ...renamed,
+    components: { ...renamed.components, schemas: Object.fromEntries(entries) },
+  };
 }
 
 /** A request whose token may be in the cookie needs no body; the document builder takes every body for required. */
@@ -137,7 +166,7 @@ function withSharedAnswers(document: Made): Made {
 
 /** The document with everything that the routes' schemas do not say. */
 export function finished(made: Made, declared: Declared): Made {
-  const described = withDescriptions(withOptionalBodies(withoutUnused(made)));
+  const described = withDescriptions(withOptionalBodies(withPlainNames(withoutUnused(made))));
   const document = withSharedAnswers(withExamples(withHeaders(described, declared), declared));
   const codes = new Set([...declared.values()].flatMap((route) => route.codes));
   const components = { ...document.components, headers, examples: examplesOf(codes) };

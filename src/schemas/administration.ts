@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { Name, NewEmail, Password, Roles, Time } from './fields.ts';
 
+const Status = z.enum(['active', 'disabled']).meta({ id: 'UserStatus' });
+
 const example = {
   id: '01990d6e-7c3f-7a51-9c6b-0c1d2e3f4a5b',
   email: 'ada@example.com',
@@ -23,7 +25,7 @@ export const UserView = z
     email_verified: z.boolean(),
     name: z.string().nullable(),
     roles: z.array(z.string()),
-    status: z.enum(['active', 'disabled']),
+    status: Status,
     mfa: z.boolean().describe('Whether the second factor is on.'),
     sessions: z.int().min(0).max(1000).describe('How many live sessions the user has.'),
     created_at: Time,
@@ -38,8 +40,15 @@ const limit = z
   .regex(/^[1-9]\d{0,2}$/, { error: 'must be a whole number from 1 to 100' })
   .transform(Number)
   .pipe(z.number().max(100, { error: 'must be a whole number from 1 to 100' }))
-  .prefault('50')
-  .describe('How many rows a page has.');
+  .default(50)
+  // A number in the document, which every client writes as these digits. The pattern is of the text.
+  .meta({
+    description: 'How many rows a page has. Without it: 50.',
+    type: 'integer',
+    minimum: 1,
+    maximum: 100,
+    pattern: undefined,
+  });
 
 const idCursor = z.uuid({ error: 'is not a valid cursor' });
 const CURSOR = 'The `next_cursor` of the previous page.';
@@ -98,16 +107,24 @@ export const NewUser = z
     roles: Roles.optional(),
     password: passwordForAdmin,
   })
-  .meta({ examples: [{ email: 'grace@example.com', name: 'Grace Hopper', roles: ['editor'] }] });
+  .meta({
+    id: 'NewUser',
+    description: 'Who is invited.',
+    examples: [{ email: 'grace@example.com', name: 'Grace Hopper', roles: ['editor'] }],
+  });
 
 export const UserAmendment = z
   .strictObject({
     name: Name.nullable().optional(),
     roles: Roles.optional(),
-    status: z.enum(['active', 'disabled']).optional(),
+    status: Status.optional(),
     password: passwordForAdmin,
   })
-  .meta({ examples: [{ roles: ['editor'], status: 'active' }] });
+  .meta({
+    id: 'UserAmendment',
+    description: 'What changes; the rest stays.',
+    examples: [{ roles: ['editor'], status: 'active' }],
+  });
 
 const service = {
   client_id: '01990d6e-7c3f-7a51-9c6b-0c1d2e3f4a5b',
@@ -119,14 +136,18 @@ const service = {
 export const NewServiceAccount = z
   .strictObject({ name: Name, roles: Roles.default([]), password })
   .meta({
+    id: 'NewServiceAccount',
+    description: 'The service account to create.',
     examples: [
       { name: service.name, roles: service.roles, password: 'correct horse battery staple' },
     ],
   });
 
-export const NewSecret = z
-  .strictObject({ password })
-  .meta({ examples: [{ password: 'correct horse battery staple' }] });
+export const NewSecret = z.strictObject({ password }).meta({
+  id: 'NewSecret',
+  description: 'The proof that a new secret needs.',
+  examples: [{ password: 'correct horse battery staple' }],
+});
 
 export const ServiceAccountView = z
   .object({ client_id: z.string(), name: z.string(), roles: z.array(z.string()), created_at: Time })

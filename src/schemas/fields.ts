@@ -41,6 +41,13 @@ export const Password = z
   .refine(wellFormed, { error: 'must be well-formed Unicode text' })
   .meta({ examples: ['correct horse battery staple'], format: 'password' });
 
+/** The password of the caller, who is signed in. */
+export const CurrentPassword = z.strictObject({ password: Password }).meta({
+  id: 'CurrentPassword',
+  description: 'Your password, to prove that it is you.',
+  examples: [{ password: 'correct horse battery staple' }],
+});
+
 export const Name = z
   .string()
   .trim()

@@ -23,42 +23,42 @@ export const PrivateJwkSet = z.strictObject({ keys: z.array(PrivateJwk).min(1).m
 export const isInlineKeySet = (signingKeys: string): boolean =>
   signingKeys.trimStart().startsWith('{');
 
-export const SigningAlgorithm = z.enum(['ES256', 'RS256', 'PS256', 'EdDSA', 'HS256']);
+export const SigningAlgorithm = z
+  .enum(['ES256', 'RS256', 'PS256', 'EdDSA', 'HS256'])
+  .meta({ id: 'SigningAlgorithm' });
 export type SigningAlgorithm = z.infer<typeof SigningAlgorithm>;
 
-export const PublicJwkSet = z
+const PublicJwk = z
   .object({
-    keys: z.array(
-      z.object({
-        kty: z.string(),
-        use: z.literal('sig'),
-        alg: SigningAlgorithm,
-        kid: z.string(),
-        crv: z.string().optional(),
-        x: z.string().optional(),
-        y: z.string().optional(),
-        n: z.string().optional(),
-        e: z.string().optional(),
-      }),
-    ),
+    kty: z.string(),
+    use: z.literal('sig'),
+    alg: SigningAlgorithm,
+    kid: z.string(),
+    crv: z.string().optional(),
+    x: z.string().optional(),
+    y: z.string().optional(),
+    n: z.string().optional(),
+    e: z.string().optional(),
   })
-  .meta({
-    id: 'KeySet',
-    description: 'The public keys that verify access tokens (RFC 7517).',
-    examples: [
-      {
-        keys: [
-          {
-            kty: 'EC',
-            use: 'sig',
-            alg: 'ES256',
-            kid: 'oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U',
-            crv: 'P-256',
-            x: 'usWxHK2PmfnHKwXPS54m0kTcGJ90UiglWiGahtagnv8',
-            y: 'IBOL-C3BttVivg-lSreASjpkttcsz-1rb7btKLv8EX4',
-          },
-        ],
-      },
-    ],
-  });
+  .meta({ id: 'PublicKey', description: 'One key, with the members of its type (RFC 7518).' });
+
+export const PublicJwkSet = z.object({ keys: z.array(PublicJwk) }).meta({
+  id: 'KeySet',
+  description: 'The public keys that verify access tokens (RFC 7517).',
+  examples: [
+    {
+      keys: [
+        {
+          kty: 'EC',
+          use: 'sig',
+          alg: 'ES256',
+          kid: 'oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U',
+          crv: 'P-256',
+          x: 'usWxHK2PmfnHKwXPS54m0kTcGJ90UiglWiGahtagnv8',
+          y: 'IBOL-C3BttVivg-lSreASjpkttcsz-1rb7btKLv8EX4',
+        },
+      ],
+    },
+  ],
+});
 export type PublicJwkSet = z.infer<typeof PublicJwkSet>;

@@ -1,15 +1,17 @@
 import { z } from 'zod';
 
 /** RFC 6749 section 5.2, RFC 7009 section 2.2.1. */
-export const OAuthErrorCode = z.enum([
-  'invalid_request',
-  'invalid_client',
-  'invalid_grant',
-  'unsupported_grant_type',
-  'invalid_scope',
-  'server_error',
-  'temporarily_unavailable',
-]);
+export const OAuthErrorCode = z
+  .enum([
+    'invalid_request',
+    'invalid_client',
+    'invalid_grant',
+    'unsupported_grant_type',
+    'invalid_scope',
+    'server_error',
+    'temporarily_unavailable',
+  ])
+  .meta({ id: 'OAuthErrorCode' });
 export type OAuthErrorCode = z.infer<typeof OAuthErrorCode>;
 
 export const OAuthProblem = z
@@ -40,11 +42,19 @@ export const TokenRequest = z
     refresh_token: token.optional(),
     ...clientFields,
   })
-  .meta({ examples: [{ grant_type: 'client_credentials', scope: 'reports:read' }] });
+  .meta({
+    id: 'TokenRequest',
+    description: 'Which grant, and its parameters (RFC 6749).',
+    examples: [{ grant_type: 'client_credentials', scope: 'reports:read' }],
+  });
 
 export const TokenQuestion = z
   .object({ token, token_type_hint: z.string().max(100).optional(), ...clientFields })
-  .meta({ examples: [{ token: 'eyJhbGciOiJFUzI1NiJ9.e30.c2ln' }] });
+  .meta({
+    id: 'TokenQuestion',
+    description: 'The token in question (RFC 7662, RFC 7009).',
+    examples: [{ token: 'eyJhbGciOiJFUzI1NiJ9.e30.c2ln' }],
+  });
 
 export const OAuthTokens = z
   .object({

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 
-/** The closed list of everything this service can say no with. */
-export const ProblemCode = z.enum([
+const CODES = [
   'malformed_json',
   'ambiguous_credentials',
   'bad_request',
@@ -39,13 +38,20 @@ export const ProblemCode = z.enum([
   'internal_error',
   'overloaded',
   'unavailable',
-]);
+] as const;
+
+/** The closed list of everything this service can say no with. */
+export const ProblemCode = z
+  .enum(CODES)
+  .meta({ id: 'ProblemCode', description: 'Each has a page: `/problems/<code>`.' });
 export type ProblemCode = z.infer<typeof ProblemCode>;
 
-export const InputFault = z.object({
-  path: z.string().describe('Where in the request, as a JSON Pointer (RFC 6901).'),
-  message: z.string(),
-});
+export const InputFault = z
+  .object({
+    path: z.string().describe('Where in the request, as a JSON Pointer (RFC 6901).'),
+    message: z.string(),
+  })
+  .meta({ id: 'InputFault', description: 'What is wrong with one field.' });
 export type InputFault = z.infer<typeof InputFault>;
 
 /** RFC 9457. */

@@ -18,21 +18,30 @@ export const hasOneProof = ({
 export const PasswordAndProof = z
   .strictObject({ password: Password, ...proofFields })
   .refine(hasOneProof, exactlyOne)
-  .meta({ examples: [{ password: 'correct horse battery staple', code: '492039' }] });
+  .meta({
+    id: 'PasswordAndProof',
+    description:
+      'The password, and a proof of the second factor: one of `code` and `recovery_code`.',
+    examples: [{ password: 'correct horse battery staple', code: '492039' }],
+  });
 
 export const ChallengeBody = z
   .strictObject({ mfa_token: z.string().min(1).max(4096), ...proofFields })
   .refine(hasOneProof, exactlyOne)
   .meta({
+    id: 'ChallengeAnswer',
+    description: 'The token of the challenge, and a proof: one of `code` and `recovery_code`.',
     examples: [
       { mfa_token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6Im1mYStqd3QifQ.e30.c2ln', code: '492039' },
     ],
   });
 
+const Method = z.enum(['totp', 'recovery_code']).meta({ id: 'FactorMethod' });
+
 export const Challenge = z
   .object({
     mfa_token: z.string().describe('Send it to `/v1/login/mfa` with a code.'),
-    methods: z.array(z.enum(['totp', 'recovery_code'])),
+    methods: z.array(Method),
     expires_in: z.int().min(0).describe('Seconds.'),
   })
   .meta({

@@ -49,6 +49,8 @@ export const TransportChoice = Transport.default('body').describe(
 export const RefreshBody = z
   .strictObject({ refresh_token: Token.optional() })
   .meta({
+    id: 'PresentedRefreshToken',
+    description: 'The refresh token, unless a cookie carries it.',
     examples: [
       { refresh_token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6InJlZnJlc2grand0Iiwia2lkIjoiLi4uIn0.e30.c2ln' },
     ],

@@ -7,7 +7,7 @@ const Instant = z.int().min(0).max(253_402_300_799_999);
 const member = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.looseObject(shape) as unknown as z.ZodObject<Shape>;
 
-export const Transport = z.enum(['body', 'cookie']);
+export const Transport = z.enum(['body', 'cookie']).meta({ id: 'Transport' });
 
 /** One sign-in on one device (RFC 9700: a refresh token family). */
 export const Session = member({

@@ -7,16 +7,22 @@ import type { OpenAPIV3_1 } from 'openapi-types';
 import t from 'tap';
 import { parse } from 'yaml';
 import { buildApp } from '../../src/app.ts';
+import { finished, type Made } from '../../src/http/openapi-document.ts';
 import { generateDocument } from '../../src/http/openapi-generator.ts';
 import { problems } from '../../src/http/problem-catalogue.ts';
 import { ProblemCode } from '../../src/schemas/problem.ts';
 import { testApp } from '../test-app.ts';
+import { OPERATIONS } from './operation-ids.ts';
 
 const source = readFileSync('openapi.yaml', 'utf8');
 const document = parse(source) as OpenAPIV3_1.Document;
 type Schema = { examples?: unknown[]; enum?: string[]; properties?: Record<string, Schema> };
-type Media = { schema?: Schema; example?: unknown };
-type Answer = { description: string; content?: Record<string, Media> };
+type Media = { schema?: Schema; example?: unknown; examples?: object };
+type Answer = {
+  description: string;
+  headers?: Record<string, { $ref: string }>;
+  content?: Record<string, Media>;
+};
 
 const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
   (['get', 'post', 'put', 'patch', 'delete'] as const).flatMap((method) => {
@@ -37,8 +43,12 @@ const resolve = (schema: Schema & { $ref?: string }): Schema =>
   schema.$ref
     ? (document.components?.schemas?.[schema.$ref.replace(/.*\//, '')] as Schema)
     : schema;
-const hasExample = ({ example, schema = {} }: Media): boolean =>
-  example !== undefined || (resolve(schema).examples?.length ?? 0) > 0;
+const hasExample = ({ example, examples = {}, schema = {} }: Media): boolean =>
+  example !== undefined ||
+  Object.keys(examples).length > 0 ||
+  (resolve(schema).examples?.length ?? 0) > 0;
+
+const isSchemas = (value: unknown) => typeof value === 'object' && value !== null;
 
 t.test('the document that is served is the one that the routes generate', async (t) => {
   for (const env of [
@@ -63,7 +73,7 @@ t.test('the document that is served is the one that the routes generate', async 
 
 t.test('every operation has a description, its security and examples', async (t) => {
   const tags = document.tags?.map(({ name }) => name) ?? [];
-  t.equal(operations.length, 43);
+  t.equal(operations.length, 44);
   const ids = operations.map(({ operation }) => operation.operationId);
   t.equal(new Set(ids).size, ids.length, 'each ID appears once');
   for (const { where, operation } of operations) {
@@ -75,11 +85,90 @@ t.test('every operation has a description, its security and examples', async (t)
     const body = (operation.requestBody as OpenAPIV3_1.RequestBodyObject | undefined)?.content;
     for (const media of Object.values(body ?? {}) as Media[])
       t.ok(hasExample(media), `${where}: an example of its body`);
-    const [good] = answersOf(operation).filter(([status]) => status.startsWith('2'));
-    t.ok(good, `${where}: a good answer`);
-    for (const [type, media] of Object.entries(good?.[1].content ?? {}))
-      if (type.endsWith('json')) t.ok(hasExample(media), `${where}: an example of its answer`);
+    const answers = answersOf(operation);
+    t.ok(
+      answers.some(([status]) => status.startsWith('2')),
+      `${where}: a good answer`,
+    );
+    for (const [status, { content = {}, headers = {} }] of answers) {
+      for (const [type, media] of Object.entries(content))
+        if (type.endsWith('json')) t.ok(hasExample(media), `${where} ${status}: an example`);
+      const declared = Object.values(headers).map(({ $ref }) => $ref.replace(/.*\//, ''));
+      t.ok(declared.includes('Cache-Control'), `${where} ${status}: its headers`);
+      for (const name of declared)
+        t.ok(document.components?.headers?.[name], `${where} ${status}: ${name} is explained`);
+    }
   }
+});
+
+t.test('the operation IDs are those that generated clients call', async (t) => {
+  t.same(
+    Object.fromEntries(operations.map(({ where, operation }) => [where, operation.operationId])),
+    OPERATIONS,
+    'a new name breaks the code of every client that was generated before',
+  );
+});
+
+/** Every schema that another contains, with the place where it is. */
+function* within(schema: unknown, place: string): Generator<[string, Record<string, unknown>]> {
+  if (typeof schema !== 'object' || schema === null) return;
+  for (const [key, value] of Object.entries(schema)) {
+    // An example is a value, whatever its members are called.
+    if (/^examples?$/.test(key) || typeof value !== 'object' || value === null) continue;
+    const inner = `${place}/${key}`;
+    yield [inner, value as Record<string, unknown>];
+    yield* within(value, inner);
+  }
+}
+
+t.test('every object and every list of values has a name', async (t) => {
+  const { schemas = {}, ...components } = document.components ?? {};
+  const unnamed = ([, { type, enum: values, properties, allOf, oneOf }]: [
+    string,
+    Record<string, unknown>,
+  ]) => type === 'object' || Array.isArray(values) || [properties, allOf, oneOf].some(isSchemas);
+  const places = [
+    ...within(document.paths, 'paths'),
+    ...within(components, 'components'),
+    ...Object.entries(schemas).flatMap(([name, schema]) => [...within(schema, name)]),
+  ];
+  t.same(places.filter(unnamed), [], 'a generator would make up a name for it');
+  const names = Object.keys(schemas);
+  for (const name of names) t.match(name, /^[A-Z][A-Za-z]+$/);
+  t.same(
+    names.filter((name) => /(?<!^)Input$|\d$/.test(name)),
+    [],
+    'nor does zod',
+  );
+  t.equal(new Set(names.map((name) => name.toLowerCase())).size, names.length);
+});
+
+t.test('a schema that an answer has in another form keeps a name of its own', async (t) => {
+  const form = (minimum: number) => ({ type: 'integer', minimum });
+  const use = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+  const components = {
+    schemas: {
+      AgeInput: form(18),
+      Age: form(0),
+      SizeInput: form(1),
+      Size: form(1),
+      Name: { type: 'string' },
+      UnusedInput: form(7),
+      PersonInput: { properties: { age: use('AgeInput'), size: use('SizeInput') } },
+      PetInput: { properties: { size: use('SizeInput') } },
+      Pet: { properties: { size: use('Size') } },
+    },
+  };
+  const names = ['PersonInput', 'PetInput', 'Pet', 'Age'];
+  const paths = { '/': { parameters: names.map((name) => ({ schema: use(name) })) } };
+  const made = finished({ components, paths } as unknown as Made, new Map());
+  t.same(made.components.schemas, {
+    Age: form(0),
+    AgeInput: form(18),
+    Person: { properties: { age: use('AgeInput'), size: use('Size') } },
+    Pet: { properties: { size: use('Size') } },
+    Size: form(1),
+  });
 });
 
 t.test(
@@ -126,10 +215,7 @@ t.test('the codes in the code, in the document and on the pages are the same', a
   const { inject } = await testApp(t);
   const codes = [...ProblemCode.options].sort();
   t.same(Object.keys(problems).sort(), codes);
-  t.same(
-    [...(resolve({ $ref: 'Problem' } as Schema).properties?.['code']?.enum ?? [])].sort(),
-    codes,
-  );
+  t.same([...(resolve({ $ref: 'ProblemCode' } as Schema).enum ?? [])].sort(), codes);
   const mentioned = operations.flatMap(({ operation }) =>
     answersOf(operation).flatMap(([, { description }]) =>
       [...description.matchAll(/^`(\w+)`: /gm)].map(([, code]) => code as string),

@@ -1,3 +1,6 @@
 import { suite } from '../suite.ts';
 
-suite('!(lost-database|start-faults|unsafe-*|unwritable|workers)', 'browser/*', 'commands/*');
+suite(
+  '!(lost-database|start-faults|unsafe-*|unwritable|workers)',
+  '{browser,commands,generators}/*',
+);

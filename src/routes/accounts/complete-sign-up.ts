@@ -20,6 +20,8 @@ const Body = z
     transport: TransportChoice,
   })
   .meta({
+    id: 'SignUpCompletion',
+    description: 'The token of the mailed link, and the password of the new account.',
     examples: [
       { token: 'eyJhbGciOiJIUzI1NiJ9.e30.c2ln', password: 'correct horse battery staple' },
     ],

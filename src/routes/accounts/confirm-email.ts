@@ -21,9 +21,11 @@ export function confirmEmail(app: App, context: Context): void {
       summary: 'Confirm an email address',
       description:
         'Takes the token of the mailed link. A new address replaces the old one at once, and every session ends except the one that asked for the change.',
-      body: z
-        .strictObject({ token: Token })
-        .meta({ examples: [{ token: 'eyJhbGciOiJIUzI1NiJ9.e30.c2ln' }] }),
+      body: z.strictObject({ token: Token }).meta({
+        id: 'EmailConfirmation',
+        description: 'The token of the mailed link.',
+        examples: [{ token: 'eyJhbGciOiJIUzI1NiJ9.e30.c2ln' }],
+      }),
       response: { 204: NoContent.describe('The address is confirmed.') },
     },
     handler: async (request, reply) => {

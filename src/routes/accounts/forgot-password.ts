@@ -17,7 +17,11 @@ export function forgotPassword(app: App, context: Context): void {
       summary: 'Ask for a link to choose a new password',
       description:
         'Mails a link if the address has an account. The answer is the same for every address.',
-      body: z.strictObject({ email: Email }).meta({ examples: [{ email: 'ada@example.com' }] }),
+      body: z.strictObject({ email: Email }).meta({
+        id: 'ForgottenPassword',
+        description: 'The address of the account.',
+        examples: [{ email: 'ada@example.com' }],
+      }),
       response: { 202: Accepted },
     },
     handler: async ({ body }, reply) => {

@@ -25,6 +25,8 @@ const Body = z
     path: ['password'],
   })
   .meta({
+    id: 'SignUp',
+    description: 'An address alone, or an account with its password.',
     examples: [
       { email: 'ada@example.com', password: 'correct horse battery staple', name: 'Ada Lovelace' },
     ],

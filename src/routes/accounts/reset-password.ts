@@ -23,6 +23,8 @@ export function resetPassword(app: App, context: Context): void {
       description:
         'Takes the token of the mailed link. Ends every session. The user then signs in with the new password, and with the second factor if there is one.',
       body: z.strictObject({ token: Token, password: Password }).meta({
+        id: 'PasswordReset',
+        description: 'The token of the mailed link, and the new password.',
         examples: [
           { token: 'eyJhbGciOiJIUzI1NiJ9.e30.c2ln', password: 'correct horse battery staple' },
         ],

@@ -9,7 +9,7 @@ export function clientDeclarations(app: App, _context: Context): void {
     url: '/client.d.ts',
     config: { access: 'public', headers: { 200: ['ETag'] } },
     schema: {
-      operationId: 'clientDeclarations',
+      operationId: 'getClientDeclarations',
       tags: ['Clients'],
       summary: 'Get the types of the browser module',
       description: 'The TypeScript declarations of `/client.js`.',

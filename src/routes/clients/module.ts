@@ -9,7 +9,7 @@ export function clientModule(app: App, _context: Context): void {
     url: '/client.js',
     config: { access: 'public', headers: { 200: ['ETag'] } },
     schema: {
-      operationId: 'clientModule',
+      operationId: 'getClientModule',
       tags: ['Clients'],
       summary: 'Get the browser module',
       description:

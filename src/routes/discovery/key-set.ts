@@ -9,7 +9,7 @@ export function keySet(app: App, { keys, clock }: Context): void {
     url: '/.well-known/jwks.json',
     config: { access: 'public', headers: { 200: ['ETag'] } },
     schema: {
-      operationId: 'keySet',
+      operationId: 'getKeySet',
       tags: ['Discovery'],
       summary: 'Get the public keys',
       description:

@@ -70,7 +70,7 @@ export function metadata(app: App, { config }: Context): void {
     url: WELL_KNOWN,
     config: { access: 'public' },
     schema: {
-      operationId: 'metadata',
+      operationId: 'getMetadata',
       tags: ['Discovery'],
       summary: 'Get the server metadata (RFC 8414)',
       description:

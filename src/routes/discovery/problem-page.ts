@@ -32,7 +32,7 @@ export function problemPage(app: App, { config }: Context): void {
     url: '/problems/:code',
     config: { access: 'public', problems: ['not_found'] },
     schema: {
-      operationId: 'problemPage',
+      operationId: 'getProblemPage',
       tags: ['Discovery'],
       summary: 'Explain a problem code',
       description:

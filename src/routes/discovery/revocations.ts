@@ -29,7 +29,7 @@ export function revocations(
       problems: ['not_found', 'invalid_input', 'unavailable'],
     },
     schema: {
-      operationId: 'revocations',
+      operationId: 'getRevocations',
       tags: ['Discovery'],
       summary: 'Get what was revoked',
       description:

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 
-const Check = z.enum(['ok', 'failing']);
+const Check = z.enum(['ok', 'failing']).meta({ id: 'Check' });
 
 const Readiness = z
   .object({
@@ -28,7 +28,7 @@ export function ready(
     url: '/readyz',
     config: { access: 'public' },
     schema: {
-      operationId: 'ready',
+      operationId: 'checkReadiness',
       tags: ['Health'],
       summary: 'Check whether this node can serve requests',
       description:

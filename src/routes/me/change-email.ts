@@ -25,6 +25,8 @@ export function changeEmail(app: App, context: Context): void {
       description:
         'Mails a link to the new address and a notice to the old one. The old address stays in use until the link is used. With your present address, mails a link that verifies it.',
       body: z.strictObject({ email: Email, password: Password }).meta({
+        id: 'EmailChange',
+        description: 'The new address, and the current password.',
         examples: [{ email: 'ada@example.org', password: 'correct horse battery staple' }],
       }),
       response: { 202: Accepted },

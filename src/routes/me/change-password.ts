@@ -17,6 +17,8 @@ import { TokenAnswer } from '../../schemas/session.ts';
 import type { Session } from '../../schemas/user.ts';
 
 const Body = z.strictObject({ current_password: Password, new_password: Password }).meta({
+  id: 'PasswordChange',
+  description: 'The current password and the new one.',
   examples: [
     {
       current_password: 'correct horse battery staple',

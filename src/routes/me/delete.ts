@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { assertStands, proveCaller } from '../../actions/accounts/caller.ts';
 import { tell } from '../../actions/accounts/letters.ts';
 import {
@@ -10,7 +9,7 @@ import type { App } from '../../http/app-type.ts';
 import { clearRefreshCookie } from '../../http/cookies.ts';
 import { logEvent } from '../../http/logging.ts';
 import { signalOf } from '../../http/source.ts';
-import { Password } from '../../schemas/fields.ts';
+import { CurrentPassword } from '../../schemas/fields.ts';
 import { NoContent } from '../../schemas/session.ts';
 
 export function deleteMe(app: App, context: Context): void {
@@ -29,9 +28,7 @@ export function deleteMe(app: App, context: Context): void {
       summary: 'Delete your account',
       description:
         'Needs your password again. Deletes your data and revokes all your tokens at once.',
-      body: z
-        .strictObject({ password: Password })
-        .meta({ examples: [{ password: 'correct horse battery staple' }] }),
+      body: CurrentPassword,
       response: { 204: NoContent.describe('The account is deleted.') },
     },
     handler: async (request, reply) => {

@@ -7,6 +7,7 @@ import { sessionView } from '../../rules/views.ts';
 import { SessionView } from '../../schemas/session.ts';
 
 const Sessions = z.object({ sessions: z.array(SessionView) }).meta({
+  id: 'Sessions',
   description: 'The live sessions.',
   examples: [{ sessions: SessionView.meta()?.examples }],
 });

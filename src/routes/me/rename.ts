@@ -16,7 +16,11 @@ export function renameMe(app: App, context: Context): void {
       tags: ['Me'],
       summary: 'Change your name',
       description: '`null` removes the name.',
-      body: z.strictObject({ name: Name.nullable() }).meta({ examples: [{ name: 'Ada King' }] }),
+      body: z.strictObject({ name: Name.nullable() }).meta({
+        id: 'NewName',
+        description: 'The new name, or `null`.',
+        examples: [{ name: 'Ada King' }],
+      }),
       response: { 200: Profile },
     },
     handler: async ({ caller, body }) => {

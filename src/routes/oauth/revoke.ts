@@ -6,6 +6,10 @@ import { logEvent } from '../../http/logging.ts';
 import { authenticatedClientIfAny, oauthResponses } from '../../http/oauth.ts';
 import { TokenQuestion } from '../../schemas/oauth.ts';
 
+const Revoked = z
+  .object({})
+  .meta({ id: 'Revoked', description: 'Revoked, or not valid before.', examples: [{}] });
+
 export function revokeToken(app: App, context: Context): void {
   app.route({
     method: 'POST',
@@ -20,7 +24,7 @@ export function revokeToken(app: App, context: Context): void {
       consumes: ['application/x-www-form-urlencoded'],
       body: TokenQuestion,
       response: {
-        200: z.object({}).meta({ description: 'Revoked, or not valid before.', examples: [{}] }),
+        200: Revoked,
         ...oauthResponses,
       },
     },

@@ -21,7 +21,11 @@ const Body = z
     transport: TransportChoice,
     device_token: Token.optional().describe('The one from an earlier sign-in on this device.'),
   })
-  .meta({ examples: [{ email: 'ada@example.com', password: 'correct horse battery staple' }] });
+  .meta({
+    id: 'Credentials',
+    description: 'An address and its password.',
+    examples: [{ email: 'ada@example.com', password: 'correct horse battery staple' }],
+  });
 
 export function login(app: App, context: Context): void {
   app.route({

@@ -21,7 +21,11 @@ export function confirmTotp(app: App, context: Context): void {
       summary: 'Turn on the second factor',
       description:
         'Takes a code from the authenticator app. Answers ten recovery codes, which are shown only once. Ends every other session. After five wrong codes, start the enrolment again.',
-      body: z.strictObject({ code: Code }).meta({ examples: [{ code: '492039' }] }),
+      body: z.strictObject({ code: Code }).meta({
+        id: 'TotpCode',
+        description: 'A code from the authenticator app.',
+        examples: [{ code: '492039' }],
+      }),
       response: { 200: RecoveryCodes },
     },
     handler: async (request) => {

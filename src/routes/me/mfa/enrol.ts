@@ -1,12 +1,11 @@
 import { renderSVG } from 'uqr';
-import { z } from 'zod';
 import { beginEnrolment } from '../../../actions/second-factor/my-second-factor.ts';
 import type { Context } from '../../../context.ts';
 import type { App } from '../../../http/app-type.ts';
 import { logEvent } from '../../../http/logging.ts';
 import { signalOf } from '../../../http/source.ts';
 import { otpauthUri } from '../../../parts/second-factor/second-factor.ts';
-import { Password } from '../../../schemas/fields.ts';
+import { CurrentPassword } from '../../../schemas/fields.ts';
 import { Enrolment } from '../../../schemas/second-factor.ts';
 
 export function enrolTotp(app: App, context: Context): void {
@@ -24,9 +23,7 @@ export function enrolTotp(app: App, context: Context): void {
       summary: 'Start enrolling a second factor',
       description:
         'Answers a secret for an authenticator app (TOTP, RFC 6238), which is shown only once. The second factor is off until a code confirms it.',
-      body: z
-        .strictObject({ password: Password })
-        .meta({ examples: [{ password: 'correct horse battery staple' }] }),
+      body: CurrentPassword,
       response: { 201: Enrolment },
     },
     handler: async (request, reply) => {
