@@ -38,7 +38,8 @@ export async function listen(page: Page, complaints: string[]): Promise<void> {
   page.on('console', (message) => {
     const { url } = message.location();
     // The browser logs every answer of 4xx and 5xx; what the page makes of them is for the test.
-    if (message.text().startsWith('Failed to load resource') && /\/v1\/|\/account$/.test(url)) return;
+    if (message.text().startsWith('Failed to load resource') && /\/v1\/|\/account$/.test(url))
+      return;
     if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(error.message));
