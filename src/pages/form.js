@@ -79,7 +79,7 @@ export function showRefusal(form, error, fields = {}) {
   /** @type {string[]} */
   const others = [];
   for (const { path, message } of faults) {
-    const control = controls.find(({ name }) => path === `/${name}`);
+    const control = controls.find(({ name }) => path.split('/')[1] === name);
     const sentence = `${control ? labelOf(control) : path.slice(1)} ${message}.`;
     if (control) showFieldError(control, sentence);
     else others.push(sentence);

@@ -30,6 +30,7 @@ import { renameMe } from './me/rename.ts';
 import { introspectToken } from './oauth/introspect.ts';
 import { revokeToken } from './oauth/revoke.ts';
 import { issueToken } from './oauth/token.ts';
+import { adminPage } from './pages/admin.ts';
 import { changePasswordAddress } from './pages/change-password.ts';
 import { confirmEmailPage } from './pages/confirm-email.ts';
 import { filesOfPages } from './pages/files.ts';
@@ -108,6 +109,7 @@ const pageEndpoints = [
   resetPasswordPage,
   confirmEmailPage,
   filesOfPages,
+  adminPage,
 ];
 
 /** Endpoints that follow RFC 6749: they take forms, and answer errors in its format. */
