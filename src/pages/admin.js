@@ -1,10 +1,10 @@
 import { wireCloseButtons } from './admin/dialog.js';
 import { NO_LONGER_ADMIN, readMe } from './admin/operations.js';
 import { wireSecret } from './admin/secret.js';
-import { showSections } from './admin/sections.js';
+import { showSections, showState } from './admin/sections.js';
 import { serviceAccountsSection } from './admin/service-accounts.js';
 import { usersSection } from './admin/users.js';
-import { byId, showStep } from './element.js';
+import { byId } from './element.js';
 import { showNav } from './nav.js';
 import { requireSignedIn } from './session.js';
 import { sentenceOf } from './words.js';
@@ -14,12 +14,12 @@ function deny(text) {
   // What an administrator saw is not left behind for the next person at the screen.
   document.getElementById('console')?.remove();
   byId('denied-text', HTMLElement).textContent = text;
-  showStep('denied');
+  showState('denied');
   byId('denied-title', HTMLElement).focus();
 }
 
 async function start() {
-  showStep('loading');
+  showState('loading');
   try {
     if (!(await requireSignedIn())) return;
     const me = await readMe();
@@ -31,17 +31,17 @@ async function start() {
     wireCloseButtons();
     wireSecret();
     showSections();
-    showStep('console');
+    showState('console');
     await Promise.all([usersSection(me), serviceAccountsSection()]);
   } catch (error) {
     byId('unreachable-text', HTMLElement).textContent = sentenceOf(error);
-    showStep('unreachable');
+    showState('unreachable');
   }
 }
 
-document.addEventListener(NO_LONGER_ADMIN, () =>
-  deny('Somebody has removed your role as an administrator. What you did last was not done.'),
-);
+document.addEventListener(NO_LONGER_ADMIN, (event) => {
+  if (event instanceof CustomEvent) deny(event.detail);
+});
 const retry = byId('unreachable-retry', HTMLButtonElement);
 retry.addEventListener('click', start);
 addEventListener('online', async () => {

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { signedIn } from '../people.ts';
-import { testApp } from '../test-app.ts';
+import { PASSWORD, testApp } from '../test-app.ts';
 import { administration, openUser, rowOf } from './administration.ts';
 
 t.test('a stranger goes to the sign-in page, and comes back', async (t) => {
@@ -20,6 +20,11 @@ t.test('a stranger goes to the sign-in page, and comes back', async (t) => {
     [],
     'nothing is asked for without a session',
   );
+  await page.locator('#email').fill('root@example.com');
+  await page.locator('#password').fill(PASSWORD);
+  await page.keyboard.press('Enter');
+  await rowOf(page, 'ada@example.com').waitFor();
+  t.equal(await page.locator('#users-rows tr').count(), 1);
   t.same(service.complaints, []);
 });
 
@@ -59,10 +64,35 @@ t.test('an administrator who loses the role in mid-work sees that, and no more d
   t.equal(demoted.statusCode, 200);
   await panel.getByRole('button', { name: 'Disable' }).click();
   await page.locator('#question .button.danger').click();
-  await page.getByText(/removed your role as an administrator/).waitFor();
+  await page.getByText(/no longer has the role admin/).waitFor();
   t.equal(await page.locator('dialog[open]').count(), 0);
   t.notMatch(await page.content(), /bob@example.com/);
   t.equal((await service.context.users.findByEmail('bob@example.com'))?.status, 'active');
+  t.same(service.complaints, []);
+});
+
+t.test('an administrator who gives the role up sees no more data', async (t) => {
+  const service = await administration(t);
+  await signedIn(service, 'ada@example.com', { roles: ['admin'] });
+  const page = await service.pageOf('ada@example.com');
+  const panel = await openUser(page, 'ada@example.com');
+  await panel.getByRole('button', { name: 'Remove the role admin' }).click();
+  t.match(await page.locator('#question-text').textContent(), /your own account/);
+  await page.locator('#question .button.danger').click();
+  await page.getByText('You have removed the role admin from your own account.').waitFor();
+  t.notMatch(await page.content(), /root@example.com/);
+  t.same((await service.context.users.findByEmail('ada@example.com'))?.roles, []);
+  t.same(service.complaints, []);
+});
+
+t.test('below a path the page works as well', async (t) => {
+  const service = await administration(t, { path: '/auth' });
+  const stranger = await service.visitor();
+  await stranger.goto(`${service.url}/admin`);
+  await stranger.waitForURL(/\/auth\/login/);
+  t.equal(new URL(stranger.url()).searchParams.get('next'), '/auth/admin');
+  const page = await service.pageOf();
+  await rowOf(page, 'root@example.com').waitFor();
   t.same(service.complaints, []);
 });
 

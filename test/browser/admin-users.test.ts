@@ -12,9 +12,12 @@ t.test('an administrator invites a user, who gets a mail and chooses a password'
   await page.locator('#invitation-email').fill('root@example.com');
   await page.locator('#invitation-name').fill('Grace Hopper');
   await page.locator('#invitation-roles').fill('editor, Reports');
+  await page.locator('#invitation-email').fill('not an address');
   await page.getByRole('button', { name: 'Send invitation' }).click();
   await page.locator('#invitation-roles-error').waitFor();
   t.match(await page.locator('#invitation-roles-error').textContent(), /1 to 32 characters/);
+  t.match(await page.locator('#invitation-email-error').textContent(), /must be an email address/);
+  await page.locator('#invitation-email').fill('root@example.com');
   await page.locator('#invitation-roles').fill('editor, reports:read');
   await page.keyboard.press('Enter');
   await page.locator('#invitation-email-error').waitFor();

@@ -5,7 +5,7 @@ import { ApiError, call } from '../api.js';
 /** @typedef {ServiceAccount & { client_secret: string }} ServiceAccountWithSecret */
 /** @typedef {import('../../schemas/profile.ts').Profile} Profile */
 
-/** Sent to `document` when the service says that the caller is no longer an administrator. */
+/** Sent to `document` when the caller is no longer an administrator. `detail`: what the caller reads about it. */
 export const NO_LONGER_ADMIN = 'latchkey:no-longer-admin';
 
 /**
@@ -20,6 +20,10 @@ export class ChangedMeanwhile extends ApiError {
     });
   }
 }
+
+/** @param {string} detail */
+export const loseRole = (detail) =>
+  document.dispatchEvent(new CustomEvent(NO_LONGER_ADMIN, { detail }));
 
 /** @param {unknown} error */
 export const isGone = (error) => error instanceof ApiError && error.code === 'not_found';
@@ -36,7 +40,7 @@ async function administer(method, path, body) {
     return await call(method, path, body);
   } catch (error) {
     if (error instanceof ApiError && error.code === 'forbidden')
-      document.dispatchEvent(new Event(NO_LONGER_ADMIN));
+      loseRole('Your account no longer has the role admin, so your last request was refused.');
     throw error;
   }
 }

@@ -22,6 +22,13 @@ export function pagedList({ name, noun, read, show, position }) {
   /** @param {string} part */
   const part = (part) => byId(`${name}-${part}`, HTMLElement);
   const section = byId(name, HTMLElement);
+  const table = part('table');
+  const empty = part('empty');
+  const pager = part('pager');
+  const place = part('page');
+  const tally = part('count');
+  const trouble = part('trouble');
+  const reason = part('trouble-text');
   const previous = byId(`${name}-previous`, HTMLButtonElement);
   const next = byId(`${name}-next`, HTMLButtonElement);
   let reads = 0;
@@ -31,14 +38,14 @@ export function pagedList({ name, noun, read, show, position }) {
   /** @param {number} count @param {number} page */
   function showPlace(count, page) {
     const isOnly = page === 1 && nextCursor === null;
-    part('table').hidden = count === 0;
-    part('empty').hidden = count > 0;
-    part('pager').hidden = isOnly;
+    table.hidden = count === 0;
+    empty.hidden = count > 0;
+    pager.hidden = isOnly;
     previous.disabled = page === 1;
     next.disabled = nextCursor === null;
-    part('page').textContent = `Page ${page}`;
+    place.textContent = `Page ${page}`;
     const rows = `${count || 'No'} ${noun[count === 1 ? 0 : 1]}`;
-    part('count').textContent = isOnly ? rows : `${rows} on page ${page}`;
+    tally.textContent = isOnly ? rows : `${rows} on page ${page}`;
   }
 
   /** Reads the page where the list stands. */
@@ -53,12 +60,12 @@ export function pagedList({ name, noun, read, show, position }) {
       if (!isLast()) return;
       nextCursor = page.next;
       show(page.rows);
-      part('trouble').hidden = true;
+      trouble.hidden = true;
       showPlace(page.rows.length, cursors.length + 1);
     } catch (error) {
       if (!isLast()) return;
-      part('trouble-text').textContent = sentenceOf(error);
-      part('trouble').hidden = false;
+      reason.textContent = sentenceOf(error);
+      trouble.hidden = false;
     } finally {
       if (isLast()) section.removeAttribute('aria-busy');
     }
@@ -70,7 +77,7 @@ export function pagedList({ name, noun, read, show, position }) {
     if (section.getAttribute('aria-busy')) return;
     position.set(cursors);
     await load();
-    part('table').scrollIntoView({ block: 'nearest' });
+    table.scrollIntoView({ block: 'nearest' });
   }
   previous.addEventListener('click', async () => {
     await turn(position.get().slice(0, -1));
@@ -83,7 +90,7 @@ export function pagedList({ name, noun, read, show, position }) {
   });
   part('retry').addEventListener('click', load);
   addEventListener('online', async () => {
-    if (!part('trouble').hidden) await load();
+    if (!trouble.hidden) await load();
   });
   return load;
 }

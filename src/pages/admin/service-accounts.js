@@ -143,8 +143,8 @@ export async function serviceAccountsSection() {
   create.addEventListener('click', async () => {
     created = undefined;
     await opened(dialog);
-    if (!created) return;
-    await showSecret(created);
+    if (created) await showSecret(created);
+    // Even without an answer it may be there.
     await load();
   });
   await load();

@@ -8,6 +8,15 @@ import { element } from '../element.js';
  */
 export const foreign = (text) => element('bdi', {}, text);
 
+/** An address, which breaks before its @ if it must.
+ *
+ * @param {string} email
+ */
+export function address(email) {
+  const at = email.lastIndexOf('@');
+  return element('bdi', {}, email.slice(0, at), element('wbr'), email.slice(at));
+}
+
 const format = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
 
 /**
@@ -19,10 +28,18 @@ const format = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle
 export const timeOr = (time, otherwise = '') =>
   time === null ? otherwise : element('time', { datetime: time }, format.format(new Date(time)));
 
+/** @param {import('./operations.js').User} user */
+export const statusBadge = ({ status }) =>
+  element('span', { class: status === 'active' ? 'badge ok' : 'badge error' }, status);
+
 /** @param {string[]} roles */
 export const rolesList = (roles) =>
   // Without its bullets Safari does not call a list a list, unless it has the role.
-  element('ul', { class: 'chips', role: 'list' }, ...roles.map((role) => element('li', {}, role)));
+  element(
+    'ul',
+    { class: 'chips', role: 'list' },
+    ...roles.map((role) => element('li', { class: 'badge' }, role)),
+  );
 
 /**
  * A cell of a table that turns into cards on a phone, where its label stands above it.

@@ -3,10 +3,10 @@ import { onSubmit } from '../form.js';
 import { notify } from '../notice.js';
 import { sentenceOf } from '../words.js';
 import { emptied, opened } from './dialog.js';
-import { amendUser, ChangedMeanwhile, isGone, readUser } from './operations.js';
+import { amendUser, ChangedMeanwhile, isGone, loseRole, readUser } from './operations.js';
 import { ABOUT_PASSWORD, asksForAdmin } from './password.js';
 import { asked } from './question.js';
-import { foreign, timeOr } from './shown.js';
+import { address, statusBadge, timeOr } from './shown.js';
 import { actionsOn, roleRemoval } from './user-actions.js';
 
 /** @typedef {import('./operations.js').User} User */
@@ -26,8 +26,12 @@ const decidedBy = ({ email, name, roles, status, mfa }) =>
  */
 export function userPanel({ myId, reload, showRow, focusRow }) {
   const dialog = byId('user', HTMLDialogElement);
-  /** @param {string} name */
-  const part = (name) => byId(`user-${name}`, HTMLElement);
+  /**
+   * Also finds what has left the page with the dialog: a role can be lost while a question is open.
+   *
+   * @param {string} name
+   */
+  const part = (name) => /** @type {HTMLElement} */ (dialog.querySelector(`#user-${name}`));
   const nameInput = byId('user-name', HTMLInputElement);
   const roleForm = byId('user-role-form', HTMLFormElement);
   /** @type {User} */
@@ -43,10 +47,9 @@ export function userPanel({ myId, reload, showRow, focusRow }) {
     user = next;
     const isMe = user.id === myId;
     const isDisabled = user.status === 'disabled';
-    part('email').replaceChildren(foreign(user.email));
+    part('email').replaceChildren(address(user.email));
     part('you').hidden = !isMe;
-    part('status').textContent = user.status;
-    part('status').className = `status ${user.status}`;
+    part('status').replaceChildren(statusBadge(user));
     part('verified').textContent = user.email_verified ? 'yes' : 'not yet';
     part('mfa').textContent = user.mfa ? 'on' : 'off';
     part('sessions').textContent = String(user.sessions);
@@ -75,6 +78,8 @@ export function userPanel({ myId, reload, showRow, focusRow }) {
     show(latest);
     if (isChanged) throw new ChangedMeanwhile();
     show(await amendUser(user.id, change(user)));
+    if (user.id === myId && !user.roles.includes('admin'))
+      loseRole('You have removed the role admin from your own account.');
   }
   const reread = async () => show(await readUser(user.id));
 
@@ -100,11 +105,13 @@ export function userPanel({ myId, reload, showRow, focusRow }) {
     }
   }
   /** @param {import('./user-actions.js').Action} action */
-  async function ask({ done, act, ...question }) {
+  async function ask({ done, act, text, ...question }) {
     tell('');
+    const mine = user.id === myId ? ['This is your own account. '] : [];
     const isDone = await asked(
       {
         ...question,
+        text: [...mine, ...text],
         act: (password) => unlessGone(() => act({ user, amend, reread, leave, password })),
       },
       () => (dialog.open ? part('email') : undefined),

@@ -2,7 +2,7 @@ import { byId, element } from '../element.js';
 import { wireInvitation } from './invitation.js';
 import { listUsers } from './operations.js';
 import { pagedList } from './paged-list.js';
-import { cell, foreign, rolesList, timeOr } from './shown.js';
+import { address, cell, foreign, rolesList, statusBadge, timeOr } from './shown.js';
 import { userPanel } from './user-panel.js';
 
 /** @typedef {import('./operations.js').User} User */
@@ -22,10 +22,10 @@ const position = {
 
 /** @param {User} user @param {string} myId @param {() => void} open */
 function rowFor(user, myId, open) {
-  const button = element('button', { type: 'button', class: 'link' }, foreign(user.email));
+  const button = element('button', { type: 'button', class: 'link' }, address(user.email));
   button.addEventListener('click', open);
   const you = user.id === myId ? [' ', element('span', { class: 'badge' }, 'you')] : [];
-  const status = element('span', { class: `status ${user.status}` }, user.status);
+  const status = statusBadge(user);
   return element(
     'tr',
     { 'data-id': user.id },
