@@ -74,6 +74,20 @@ t.test('roles: one is added, and one is removed with the tokens that have it', a
   t.same(service.complaints, []);
 });
 
+t.test('a role too many is refused in words', async (t) => {
+  const service = await administration(t);
+  const roles = Array.from({ length: 16 }, (_, index) => `role${index}`);
+  const ada = await signedIn(service, 'ada@example.com', { roles });
+  const page = await service.pageOf();
+  const panel = await openUser(page, 'ada@example.com');
+  await panel.getByLabel('Add a role').fill('author');
+  await page.keyboard.press('Enter');
+  await panel.getByRole('alert').waitFor();
+  t.match(await panel.getByRole('alert').textContent(), /^roles .*16/i);
+  t.same((await service.context.users.findById(ada.id))?.roles, roles);
+  t.same(service.complaints, []);
+});
+
 t.test('another administrator is made with the password, and a wrong one is told', async (t) => {
   const service = await administration(t);
   const ada = await signedIn(service, 'ada@example.com');

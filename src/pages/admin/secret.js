@@ -35,6 +35,8 @@ async function copy() {
 
 export function wireSecret() {
   part('copy').addEventListener('click', copy);
+  // Escape would lose the secret. Safari does not know `closedby` yet.
+  byId('secret', HTMLDialogElement).addEventListener('cancel', (event) => event.preventDefault());
   // A browser can keep a page that was left, to show it again.
   addEventListener('pagehide', forget);
 }

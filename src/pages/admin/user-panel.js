@@ -144,7 +144,7 @@ export function userPanel({ myId, reload, showRow, focusRow }) {
         emptied(roleForm);
         tell(`The user has the role ${added}. It is in the tokens after the next refresh.`);
       }),
-    { ...ABOUT_PASSWORD, roles: 'role' },
+    ABOUT_PASSWORD,
   );
   onSubmit(byId('user-name-form', HTMLFormElement), ({ name = null }) =>
     unlessGone(async () => {

@@ -4,7 +4,14 @@ import t from 'tap';
 import { refused } from '../../refused.ts';
 import { testApp } from '../../test-app.ts';
 
-const PAGES = ['/login', '/sign-up', '/forgot-password', '/reset-password', '/confirm-email'];
+const PAGES = [
+  '/login',
+  '/sign-up',
+  '/forgot-password',
+  '/reset-password',
+  '/confirm-email',
+  '/admin',
+];
 
 const html = { accept: 'text/html' };
 /** Scripts and style sheets. */
