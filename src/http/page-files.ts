@@ -10,7 +10,7 @@ const textOf = (name: string): string => readFileSync(new URL(name, ROOM), 'utf8
 
 /** What the pages load, by name: their scripts, the browser module, and the style sheet in the product's colour. */
 export function pageFiles({ PRODUCT_COLOR }: Pick<Config, 'PRODUCT_COLOR'>): Map<string, string> {
-  const scripts = readdirSync(ROOM, { recursive: true, encoding: 'utf8' }).filter((name) =>
+  const scripts = readdirSync(ROOM, { encoding: 'utf8', recursive: true }).filter((name) =>
     name.endsWith('.js'),
   );
   return new Map([
