@@ -1,0 +1,98 @@
+import { deleteUser, endUserSessions, resetUserMfa } from './operations.js';
+
+/** @typedef {import('./operations.js').User} User */
+/** @typedef {import('./question.js').Question} Question */
+
+/**
+ * What an action can use: `amend` sends a PATCH, `reread` shows the user anew, `leave` closes the panel.
+ *
+ * @typedef {object} Means
+ * @property {User} user
+ * @property {(change: (user: User) => object) => Promise<void>} amend
+ * @property {() => Promise<void>} reread
+ * @property {(text: string) => Promise<void>} leave
+ * @property {string | undefined} password
+ */
+
+/**
+ * A question, what is done after a yes, and what is said then.
+ *
+ * @typedef {Omit<Question, 'act'> & { act: (means: Means) => Promise<unknown>, done: string }} Action
+ */
+
+const TOKENS = 'Access tokens that are in use are refused within a second.';
+
+/** @param {User} user */
+const isAdmin = ({ roles }) => roles.includes('admin');
+
+/** @param {string} role @returns {Action} */
+export const roleRemoval = (role) => ({
+  title: `Remove the role ${role}?`,
+  text: [`${TOKENS} The user stays signed in, and gets new tokens without this role.`],
+  action: 'Remove role',
+  act: ({ amend }) => amend(({ roles }) => ({ roles: roles.filter((each) => each !== role) })),
+  done: `The role ${role} is removed.`,
+});
+
+/**
+ * By the name of the button.
+ *
+ * @type {Record<'disable' | 'enable' | 'end-sessions' | 'remove-factor' | 'delete', (user: User) => Action>}
+ */
+export const actionsOn = {
+  disable: () => ({
+    title: 'Disable this user?',
+    text: [`The user is signed out everywhere and cannot sign in again. ${TOKENS}`],
+    action: 'Disable',
+    act: ({ amend }) => amend(() => ({ status: 'disabled' })),
+    done: 'The user is disabled.',
+  }),
+  enable: (user) => ({
+    title: 'Enable this user?',
+    text: [
+      isAdmin(user)
+        ? 'The user can sign in again, as an administrator. That needs your password.'
+        : 'The user can sign in again.',
+    ],
+    action: 'Enable',
+    password: isAdmin(user),
+    act: ({ amend, password }) =>
+      amend(() => ({ status: 'active', ...(password && { password }) })),
+    done: 'The user is enabled.',
+  }),
+  'end-sessions': () => ({
+    title: 'End all sessions?',
+    text: [`The user is signed out everywhere, and can sign in again. ${TOKENS}`],
+    action: 'End all sessions',
+    act: async ({ user, reread }) => {
+      await endUserSessions(user.id);
+      await reread();
+    },
+    done: 'All sessions have ended.',
+  }),
+  'remove-factor': () => ({
+    title: 'Remove the second factor?',
+    text: [
+      'This is for users who have lost both the device and the recovery codes. Make sure first that the request comes from the owner of the account: afterwards the password alone is enough. The user is signed out everywhere, and gets a mail.',
+    ],
+    action: 'Remove second factor',
+    act: async ({ user, reread }) => {
+      await resetUserMfa(user.id);
+      await reread();
+    },
+    done: 'The second factor is removed, and all sessions have ended.',
+  }),
+  delete: ({ email }) => ({
+    title: 'Delete this user?',
+    text: [
+      'This deletes the account and its personal data, signs the user out everywhere, and sends them a mail. It cannot be undone.',
+    ],
+    action: 'Delete user',
+    typed: email,
+    act: async ({ user, leave }) => {
+      await deleteUser(user.id);
+      await leave(`${user.email} is deleted.`);
+    },
+    done: '',
+  }),
+};
