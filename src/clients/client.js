@@ -43,10 +43,12 @@ return platform.localStorage ?? memory();
 return memory();
 }
 };
+const randomBytes = (bytes ) =>
+platform.crypto?.getRandomValues(bytes) ?? bytes.map(() => Math.random() * 256);
 const newKey = () =>
-Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
-byte.toString(16).padStart(2, '0'),
-).join('');
+Array.from(randomBytes(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join(
+'',
+);
 const oneAtATime = (name ) => {
 let last = Promise.resolve();
 return async (work ) => {
@@ -125,6 +127,7 @@ const here = platform.location?.href;
 const base = new URL(url.replace(/\/*$/, '/'), here).href;
 const trusted = new Set([base, ...origins].map((each) => new URL(each).origin));
 trusted.delete('null');
+trusted.delete('');
 const locked = oneAtATime(name);
 const channel = platform.BroadcastChannel && new platform.BroadcastChannel(name);
 const listeners = new Set ();

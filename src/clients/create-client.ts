@@ -52,7 +52,9 @@ export const createClient: typeof declared.createClient = ({
   const here = platform.location?.href;
   const base = new URL(url.replace(/\/*$/, '/'), here).href;
   const trusted = new Set([base, ...origins].map((each) => new URL(each).origin));
+  // Origins of URLs that have none: in browsers, and in React Native.
   trusted.delete('null');
+  trusted.delete('');
   const locked = oneAtATime(name);
   const channel = platform.BroadcastChannel && new platform.BroadcastChannel(name);
   const listeners = new Set<(change: declared.Change) => void>();

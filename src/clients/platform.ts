@@ -12,6 +12,7 @@ interface Locks {
 interface Platform {
   navigator?: { locks?: Locks };
   localStorage?: ClientStorage;
+  crypto?: { getRandomValues(bytes: Uint8Array): Uint8Array };
   location?: { href: string };
   BroadcastChannel?: typeof BroadcastChannel;
   addEventListener?(type: string, listener: (event: { persisted?: boolean }) => void): void;
@@ -39,11 +40,18 @@ export const pageStorage = (): ClientStorage => {
   }
 };
 
-/** Not `randomUUID`: React Native and pages without HTTPS lack it. */
+/** React Native has no `crypto`. */
+const randomBytes = (bytes: Uint8Array): Uint8Array =>
+  platform.crypto?.getRandomValues(bytes) ?? bytes.map(() => Math.random() * 256);
+
+/**
+ * The key of an attempt. `Math.random` is enough where there is nothing better: the key helps only those who have the
+ * refresh token too, and one wrong key after the grace ends the session. Not `randomUUID`: pages without HTTPS lack it.
+ */
 export const newKey = (): string =>
-  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  ).join('');
+  Array.from(randomBytes(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join(
+    '',
+  );
 
 /**
  * Runs one piece of work at a time over all tabs, or without Web Locks over this page: then the service's refresh table

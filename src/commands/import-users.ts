@@ -9,7 +9,7 @@ import { newPerson } from '../rules/accounts.ts';
 import type { Clock } from '../rules/clock.ts';
 import { ImportedUser } from '../schemas/portable-user.ts';
 import type { User } from '../schemas/user.ts';
-import { converterOf, type ForeignOptions, rowsOf } from './foreign-users.ts';
+import { converterOf, type ForeignOptions, foreignRows } from './foreign-users.ts';
 import { linesOf } from './import-lines.ts';
 import { MovedRows } from './moved-rows.ts';
 
@@ -96,7 +96,7 @@ export async function importUsers(
   const total = statSync(file).size;
   const convert = foreign && (await converterOf(foreign, { file, now: clock() }));
   const input = createReadStream(file);
-  const lines = foreign ? rowsOf(foreign.from, { file, input }) : linesOf(input);
+  const lines = foreign ? foreignRows(foreign.from, { file, input }) : linesOf(input);
   const result: ImportResult = { added: 0, present: 0, refused: 0 };
   const batch = new Map<string, User>();
   const moved = new MovedRows();

@@ -10,7 +10,8 @@ const [QUOTE, BACKSLASH, OPEN_ARRAY, OPEN_OBJECT, CLOSE_ARRAY, CLOSE_OBJECT] = B
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-function decoded(number: number, pieces: Buffer[], length: number): Line {
+/** The text of an element, or why it has none. `length` counts pieces that were dropped too. */
+export function textOf(number: number, pieces: Buffer[], length: number): Line {
   if (length > MAX_ELEMENT) return { number, text: undefined, reason: 'is longer than 64 KB' };
   try {
     return { number, text: utf8.decode(Buffer.concat(pieces)) };
@@ -72,7 +73,7 @@ export async function* elementsOf(
         if (depth === arrayDepth) isInArray = false;
         if (isInElement && depth === arrayDepth + 1) {
           keep(chunk.subarray(start, at + 1));
-          yield decoded(number, pieces, length);
+          yield textOf(number, pieces, length);
           pieces = [];
           length = 0;
           isInElement = false;

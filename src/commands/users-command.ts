@@ -106,6 +106,7 @@ async function runImport(
         : {
             from,
             hashConfig: options['hash-config'],
+            accounts: options.accounts,
             withAdmins: options.admins,
             withoutSecondFactors: options['without-second-factors'],
           },

@@ -53,6 +53,7 @@ Refused for the last administrator.`,
       '--dry-run': 'write nothing; say what would be added and refused',
       '--from FORMAT': 'the file is of another system: one of the above',
       '--hash-config FILE': 'the password hash parameters of a Firebase project',
+      '--accounts FILE': 'the account table of Better Auth, if it is in a file of its own',
       '--admins': 'with --from: take over the role admin too',
       '--without-second-factors': 'with --from: add users whose second factor is not in the file',
     },
@@ -120,6 +121,7 @@ export interface UsersCommand {
     'with-secrets'?: string | undefined;
     from?: string | undefined;
     'hash-config'?: string | undefined;
+    accounts?: string | undefined;
     admins: boolean;
     'without-second-factors': boolean;
   };
@@ -165,6 +167,7 @@ function parse(argv: string[], called: string) {
         'with-secrets': { type: 'string' },
         from: { type: 'string' },
         'hash-config': { type: 'string' },
+        accounts: { type: 'string' },
         admins: { type: 'boolean', default: false },
         'without-second-factors': { type: 'boolean', default: false },
       },

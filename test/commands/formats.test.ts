@@ -29,6 +29,14 @@ interface Case {
   /** By the part of the address before the @. */
   users: Record<string, Expected>;
   refused: RegExp[];
+  /** The same users as CSV, in the ways of several databases. */
+  csv?: {
+    file: string;
+    options?: string[];
+    /** Those who are in the file more than once. */
+    present?: number;
+    refused?: RegExp[];
+  }[];
 }
 
 const LOST = /second factor/;
@@ -47,6 +55,13 @@ const CASES: Record<string, Case> = {
       social: { id: uuid(2), verified: true, password: null },
     },
     refused: [UNSUPPORTED, LOST],
+    csv: [
+      { file: 'better-auth-joined.csv', present: 2 },
+      {
+        file: 'better-auth-user.csv',
+        options: ['--accounts', `${FILES}/better-auth-account.csv`],
+      },
+    ],
   },
   supabase: {
     file: 'supabase.json',
@@ -61,6 +76,7 @@ const CASES: Record<string, Case> = {
       link: { id: uuid(12), password: null, disabled: true },
     },
     refused: [LOST, /email/],
+    csv: [{ file: 'supabase.csv' }],
   },
   keycloak: {
     file: 'keycloak.json',
@@ -114,6 +130,7 @@ const CASES: Record<string, Case> = {
       none: { password: null },
     },
     refused: [LOST],
+    csv: [{ file: 'laravel.csv' }],
   },
   wordpress: {
     file: 'wordpress.json',
@@ -123,6 +140,7 @@ const CASES: Record<string, Case> = {
       none: { password: null },
     },
     refused: [UNSUPPORTED],
+    csv: [{ file: 'wordpress.csv' }],
   },
   aspnet: {
     file: 'aspnet.json',
@@ -132,6 +150,7 @@ const CASES: Record<string, Case> = {
       none: { password: null },
     },
     refused: [UNSUPPORTED, UNSUPPORTED, LOST],
+    csv: [{ file: 'aspnet.csv' }],
   },
   werkzeug: {
     file: 'werkzeug.jsonl',
@@ -141,22 +160,30 @@ const CASES: Record<string, Case> = {
       none: { password: null },
     },
     refused: [UNSUPPORTED, /object/],
+    csv: [{ file: 'werkzeug.csv', refused: [UNSUPPORTED, /columns/] }],
   },
 };
 
 t.same(Object.keys(CASES).sort(), Object.keys(FORMATS).sort(), 'each format is tried');
 
-for (const [format, { file, options = [], users, refused }] of Object.entries(CASES)) {
-  t.test(`users of ${format} sign in with their passwords`, async (t) => {
+const FILES_OF_CASES = Object.entries(CASES).flatMap(([format, { csv = [], ...json }]) =>
+  [json, ...csv].map((file) => ({ format, options: [], present: 0, ...json, ...file })),
+);
+
+for (const { format, file, options, present, users, refused } of FILES_OF_CASES) {
+  t.test(`users of ${format} in ${file} sign in with their passwords`, async (t) => {
     const app = await testApp(t);
     const { context, login, post, clock } = app;
     const command = commandLine(context);
     const words = ['import', '--from', format, ...options, `${FILES}/${file}`];
     const count = Object.keys(users).length;
     const dry = await command([...words, '--dry-run']);
-    t.equal(dry.out, `${count} would be added, 0 already present, ${refused.length} refused\n`);
+    t.equal(
+      dry.out,
+      `${count} would be added, ${present} already present, ${refused.length} refused\n`,
+    );
     const { code, out, err } = await command(words);
-    t.equal(out, `${count} added, 0 already present, ${refused.length} refused\n`);
+    t.equal(out, `${count} added, ${present} already present, ${refused.length} refused\n`);
     t.equal(code, 65);
     const reasons = err.trimEnd().split('\n');
     t.equal(reasons.length, refused.length, err);
@@ -228,6 +255,29 @@ t.test('an account of Better Auth that is not JSON is an error of the file', asy
   writeFileSync(file, '{"user":[{"id":"1","email":"a@example.com"}],"account":[{x}]}');
   await t.rejects(commandLine(context)(['import', '--from', 'better-auth', file]), {
     message: 'account 1 of the file is not JSON',
+  });
+  t.equal(await context.users.findByEmail('a@example.com'), undefined);
+});
+
+t.test('a CSV file without what the format needs is refused as a whole', async (t) => {
+  const { context } = await testApp(t);
+  const command = commandLine(context);
+  const users = join(folder(t), 'user.CSV');
+  writeFileSync(users, 'id,email\n1,a@example.com\n');
+  const accounts = join(folder(t), 'account.csv');
+  writeFileSync(accounts, 'user_id,password\n1,x\n');
+  const words = ['import', '--from'];
+  await t.rejects(command([...words, 'better-auth', users]), {
+    message: 'the CSV file has no column password',
+  });
+  await t.rejects(command([...words, 'better-auth', '--accounts', accounts, users]), {
+    message: 'the CSV file has no column providerId',
+  });
+  await t.rejects(command([...words, 'wordpress', users]), {
+    message: 'the CSV file has no column user_email',
+  });
+  await t.rejects(command([...words, 'keycloak', users]), {
+    message: 'this format is not read as CSV',
   });
   t.equal(await context.users.findByEmail('a@example.com'), undefined);
 });

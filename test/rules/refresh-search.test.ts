@@ -59,6 +59,16 @@ t.test(
 );
 
 t.test(
+  'tabs that do not take turns stay signed in if the one that was overtaken refreshes again',
+  async (t) => {
+    const tabs = { client: 'tabs', rotate, isAlone: true, isReordered: true } as const;
+    const { states, counterexample } = search({ ...tabs, refreshesAgain: true, depth: 11 });
+    t.comment(`every step from ${states} states, to depth 11`);
+    t.equal(counterexample, undefined);
+  },
+);
+
+t.test(
   'known limit: a failover that forgets a late retry signs an app out, if the retry comes twice',
   async (t) => {
     const { user, session } = rotated(1, 'a key');

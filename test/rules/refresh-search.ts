@@ -7,7 +7,7 @@ import {
   withOtherSessionsEndedAndTokensRevoked,
 } from '../../src/rules/sessions.ts';
 import type { Session, User } from '../../src/schemas/user.ts';
-import { keyOf, type Sent, type World } from './refresh-world.ts';
+import { type Answer, keyOf, type Sent, type Token, type World } from './refresh-world.ts';
 import { ada, limits, NOW, SECOND } from './samples.ts';
 
 interface Step {
@@ -38,6 +38,8 @@ export interface Search {
   isAlone?: boolean;
   /** An answer may overtake an earlier one: two tabs refresh at the same time, without a lock. */
   isReordered?: boolean;
+  /** The tab whose answer was overtaken refreshes again at once. */
+  refreshesAgain?: boolean;
 }
 
 export interface Found {
@@ -56,6 +58,7 @@ export function search({
   serverLimits = limits,
   isAlone = false,
   isReordered = false,
+  refreshesAgain = false,
 }: Search): Found {
   const { user, session } = withNewSession(
     ada(),
@@ -79,6 +82,10 @@ export function search({
     };
   };
 
+  const overtakenAs = ({ isOvertaken }: Answer) => (isOvertaken ? { isOvertaken } : {});
+  const overtaken = <T extends Answer>(each: T[]): T[] =>
+    refreshesAgain ? each.map((one) => ({ ...one, isOvertaken: true })) : each;
+
   function arrival(world: World, index: number, mayComeAgain: boolean): Step {
     const sent = world.requests[index] as Sent;
     const requests = world.requests.toSpliced(
@@ -101,7 +108,10 @@ export function search({
         ownerSince,
         isDetected: world.isDetected || outcome === 'reused',
         // The second answer to a doubled request reaches nobody.
-        answers: answer && !sent.isDoubled ? [...world.answers, answer] : world.answers,
+        answers:
+          answer && !sent.isDoubled
+            ? [...world.answers, { ...answer, ...overtakenAs(sent) }]
+            : world.answers,
       },
     };
   }
@@ -163,19 +173,27 @@ export function search({
       const rest = answers.toSpliced(index, 1);
       const isBehindUs = requests.length === 0 && rest.length === 0;
       // An app knows which request is answered. An answer to an earlier one is as good as lost.
-      if (client === 'tabs' || answer.gen > held.gen)
-        yield () => ({
-          name: `answer ${answer.gen} comes`,
-          world: {
-            ...world,
-            answers: rest,
-            held: answer,
-            key: undefined,
-            triedAt: undefined,
-            hasLostKey: !isBehindUs && world.hasLostKey,
-            askedAt: isBehindUs ? undefined : askedAt,
-          },
-        });
+      const withAnswer = (next: Token): World => ({
+        ...world,
+        requests: overtaken(requests),
+        answers: overtaken(rest),
+        held: { gen: next.gen, ver: next.ver },
+        key: undefined,
+        triedAt: undefined,
+        hasLostKey: !isBehindUs && world.hasLostKey,
+        askedAt: isBehindUs ? undefined : askedAt,
+      });
+      if (answer.isOvertaken)
+        yield () => {
+          const idempotencyKey = `key ${world.sent}`;
+          const asked = { ...withAnswer(answer), sent: world.sent + 1 };
+          const again = present(asked, { ...asked.held, at: now, idempotencyKey });
+          const name = `answer ${answer.gen} comes, and its tab refreshes again: ${again.outcome}`;
+          if (again.answer === undefined) throw new Broken(`${name}: the owner is signed out`);
+          return { name, world: { ...again.world, held: again.answer } };
+        };
+      else if (client === 'tabs' || answer.gen > held.gen)
+        yield () => ({ name: `answer ${answer.gen} comes`, world: withAnswer(answer) });
       yield () => ({ name: `answer ${answer.gen} is lost`, world: { ...world, answers: rest } });
     }
     if (

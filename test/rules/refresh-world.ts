@@ -12,7 +12,11 @@ export interface Sent extends Token {
   at: number;
   /** It has arrived once, and may arrive again. */
   isDoubled?: true;
+  /** Another answer came since it was sent. Told apart only where a tab then refreshes again. */
+  isOvertaken?: boolean;
 }
+
+export type Answer = Token & Pick<Sent, 'isOvertaken'>;
 
 /**
  * One user with one session, and all who can refresh it. `tabs` share a cookie and send a new key with every
@@ -39,7 +43,7 @@ export interface World {
   /** When the owner first sent the token that is held, or first sent it again after the grace. */
   triedAt: number | undefined;
   requests: Sent[];
-  answers: Token[];
+  answers: Answer[];
   thief: Token | undefined;
   /** Since when the session may end, for the owner too. */
   hasThiefActed: boolean;
@@ -105,6 +109,7 @@ export function keyOf(world: World): string {
       sent.ver,
       keyed(fingerprintOf(sent.idempotencyKey)),
       sent.isDoubled,
+      sent.isOvertaken,
       age(sent.at),
     ]),
     answers,

@@ -26,7 +26,8 @@ function hashOf(text: unknown): unknown {
  * not ended disables the user.
  */
 export const aspnet: Format = {
-  file: 'rows of AspNetUsers as JSON, with AuthenticatorKey and Roles',
+  file: 'rows of AspNetUsers as JSON or CSV, with AuthenticatorKey and Roles',
+  csv: { columns: ['Email', 'PasswordHash', 'TwoFactorEnabled'] },
   open:
     async ({ now }) =>
     (row) => {

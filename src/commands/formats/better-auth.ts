@@ -1,7 +1,16 @@
-import { createReadStream } from 'node:fs';
-import { elementsOf } from '../json-elements.ts';
+import { rowsOf } from '../foreign-rows.ts';
 import { UsageError } from '../usage-error.ts';
-import { type Format, idOf, isTrue, nameOf, type Row, rolesOf, statusOf } from './format.ts';
+import {
+  type Format,
+  idOf,
+  isSet,
+  isTrue,
+  nameOf,
+  type Row,
+  rolesOf,
+  type Source,
+  statusOf,
+} from './format.ts';
 import { scryptPhc } from './phc.ts';
 
 /** better-auth, src/crypto/password.ts. The salt is hashed as the hexadecimal text that it is. */
@@ -22,27 +31,38 @@ function accountOf(text: string, number: number): Row {
   }
 }
 
+/** Adapters write the columns in camel case or with underscores. */
+const column = (name: string) => name.replaceAll(/_([a-z])/g, (_, letter) => letter.toUpperCase());
+
+/** In a file of its own, in the document, or in the table of users if the two were joined. */
+const shapeOf = (accounts: string | undefined) =>
+  accounts === undefined
+    ? { member: 'account', csv: { columns: ['id', 'password'], column } }
+    : { csv: { columns: ['userId', 'providerId', 'password'], column } };
+
 /** The password of each user who has one. */
-async function passwordsIn(file: string): Promise<Map<unknown, unknown>> {
+async function passwordsIn({ file, accounts }: Source): Promise<Map<unknown, unknown>> {
   const passwords = new Map<unknown, unknown>();
-  for await (const { number, text } of elementsOf(createReadStream(file), 'account')) {
+  for await (const { number, text } of rowsOf(accounts ?? file, shapeOf(accounts))) {
     // Too long: tokens of another provider.
     if (text === undefined) continue;
-    const { providerId, userId, password } = accountOf(text, number);
-    if (providerId === 'credential') passwords.set(userId, password);
+    const { id, userId = id, providerId = 'credential', password } = accountOf(text, number);
+    if (providerId === 'credential' && isSet(password)) passwords.set(userId, password);
   }
   return passwords;
 }
 
 /**
- * A document with the rows of both tables: `{"user":[…],"account":[…]}` (better-auth.com/docs/concepts/database). Holds
- * the hashes in memory, about 300 bytes for each user. TOTP secrets are encrypted there with a key that is not in it.
+ * The rows of both tables (better-auth.com/docs/concepts/database): a document `{"user":[…],"account":[…]}`, two files,
+ * or one of the tables joined. Holds the hashes in memory, about 300 bytes for each user. TOTP secrets are encrypted
+ * there with a key that is not in the tables.
  */
 export const betterAuth: Format = {
-  file: '{"user":[…],"account":[…]}: the rows of these tables',
+  file: '{"user":[…],"account":[…]}, or the two tables as CSV: --accounts',
   member: 'user',
-  open: async ({ file }) => {
-    const passwords = await passwordsIn(file);
+  csv: { columns: ['id', 'email'], column },
+  open: async (source) => {
+    const passwords = await passwordsIn(source);
     return ({ id, email, name, emailVerified, role, banned, twoFactorEnabled }) => ({
       user: {
         ...idOf(id),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isReserved } from '../../parts/storage/decoy-rows.ts';
+import type { Csv } from '../csv-rows.ts';
 
 /** A user as another system exports it. */
 export type Row = Record<string, unknown>;
@@ -15,6 +16,8 @@ export interface Source {
   file: string;
   /** A file with parameters of the hashes. */
   hashConfig: string | undefined;
+  /** A file with the rows of a second table. */
+  accounts: string | undefined;
   /** Milliseconds. */
   now: number;
 }
@@ -24,6 +27,8 @@ export interface Format {
   file: string;
   /** The member of the JSON document that has the users. undefined: an array, or JSON Lines. */
   member?: string;
+  /** undefined: not read as CSV. */
+  csv?: Csv;
   /** Prepares the conversion of the rows of one file. */
   open(source: Source): Promise<(row: Row) => Converted>;
 }
@@ -31,20 +36,25 @@ export interface Format {
 export const isRow = (value: unknown): value is Row =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** In CSV a column of JSON is text. Throws if it is not JSON. */
+const jsonIn = (value: unknown): unknown =>
+  typeof value === 'string' && /^[[{]/.test(value) ? JSON.parse(value) : value;
+
 /** The member as an object; empty if it is none. */
 export const rowIn = (row: Row, member: string): Row => {
-  const value = row[member];
+  const value = jsonIn(row[member]);
   return isRow(value) ? value : {};
 };
 
 /** The objects of a member that is an array. */
 export const rowsIn = (row: Row, member: string): Row[] => {
-  const value = row[member];
+  const value = jsonIn(row[member]);
   return Array.isArray(value) ? value.filter(isRow) : [];
 };
 
-/** Databases without a boolean type write 0 and 1. */
-export const isTrue = (value: unknown): boolean => value === true || value === 1 || value === '1';
+/** Databases without a boolean type write 0 and 1. In CSV, PostgreSQL writes t, and SQL Server writes True. */
+export const isTrue = (value: unknown): boolean =>
+  ['1', 't', 'true'].includes(String(value).toLowerCase());
 
 export const isSet = (value: unknown): boolean =>
   value !== undefined && value !== null && value !== '';
@@ -66,9 +76,13 @@ export function nameOf(...candidates: unknown[]): string | null {
     : Array.from(String(found).trim()).slice(0, 100).join('').trim();
 }
 
+/** In CSV an array is text: `["a","b"]` in JSON, `{a,b}` in PostgreSQL. */
+const listIn = (text: string): string[] =>
+  (/^[[{]/.test(text) ? text.slice(1, -1).replaceAll('"', '') : text).split(',');
+
 /** Names of roles or groups in the form that roles have here. Takes an array, or a text with commas. */
 export function rolesOf(value: unknown): string[] {
-  const names = typeof value === 'string' ? value.split(',') : Array.isArray(value) ? value : [];
+  const names = typeof value === 'string' ? listIn(value) : Array.isArray(value) ? value : [];
   const roles = names
     .filter((name) => typeof name === 'string')
     .map((name) => name.trim().toLowerCase().replaceAll(/\s+/g, '-'))

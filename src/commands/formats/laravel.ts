@@ -6,7 +6,8 @@ import { type Format, idOf, isSet, nameOf, rolesOf } from './format.ts';
  * adds it.
  */
 export const laravel: Format = {
-  file: 'rows of users as JSON',
+  file: 'rows of users as JSON or CSV',
+  csv: { columns: ['email', 'password'] },
   open: async () => (row) => ({
     user: {
       ...idOf(row['id']),

@@ -19,7 +19,8 @@ const isTotp = ({ factor_type, status }: Row) => factor_type === 'totp' && statu
  * `mfa_factors`. Roles come from `raw_app_meta_data` only: users can write `raw_user_meta_data` themselves.
  */
 export const supabase: Format = {
-  file: 'rows of auth.users as JSON, with mfa_factors',
+  file: 'rows of auth.users as JSON or CSV, with mfa_factors',
+  csv: { columns: ['email', 'encrypted_password', 'mfa_factors'] },
   open: async () => (row) => {
     const { email, encrypted_password, email_confirmed_at, banned_until, deleted_at } = row;
     const own = rowIn(row, 'raw_user_meta_data');

@@ -1,4 +1,4 @@
-import { type Format, idOf, isTrue, nameOf, rolesOf, statusOf } from './format.ts';
+import { type Format, idOf, isSet, isTrue, nameOf, rolesOf, statusOf } from './format.ts';
 import { pbkdf2Phc, scryptPhc } from './phc.ts';
 
 const HASH = /^(?<method>scrypt|pbkdf2):(?<costs>[\w:]+)\$(?<salt>[^$]+)\$(?<hash>[0-9a-f]+)$/;
@@ -19,7 +19,8 @@ function hashOf(text: unknown): unknown {
  * `id`, `email`, `name`, `password_hash` or `password`, `roles`, `active`, `email_verified`.
  */
 export const werkzeug: Format = {
-  file: 'rows of the users of a Flask application as JSON',
+  file: 'rows of the users of a Flask application as JSON or CSV',
+  csv: { columns: ['email', 'password_hash'] },
   open: async () => (row) => ({
     user: {
       ...idOf(row['id']),
@@ -28,7 +29,7 @@ export const werkzeug: Format = {
       password_hash: hashOf(row['password_hash'] ?? row['password']),
       email_verified: isTrue(row['email_verified']),
       roles: rolesOf(row['roles']),
-      status: statusOf(row['active'] === false || row['active'] === 0),
+      status: statusOf(isSet(row['active']) && !isTrue(row['active'])),
     },
   }),
 };

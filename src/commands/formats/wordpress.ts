@@ -7,7 +7,8 @@ import { type Format, nameOf, rolesOf, statusOf } from './format.ts';
  * address is verified.
  */
 export const wordpress: Format = {
-  file: 'the JSON of wp user list, with user_pass, or rows of wp_users',
+  file: 'the JSON or CSV of wp user list, with user_pass, or rows of wp_users',
+  csv: { columns: ['user_email', 'user_pass'] },
   open: async () => (row) => ({
     user: {
       email: row['user_email'],
