@@ -1,0 +1,61 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { askFor, type Terminal } from '../terminal.ts';
+import { checksFor } from './checks.ts';
+import { Contract } from './contract.ts';
+import { jsonReport, textReport } from './report.ts';
+import { faultOf, runChecks } from './run-checks.ts';
+import { Site, type SiteOptions } from './site.ts';
+import type { Options } from './usage.ts';
+import type { Account } from './verdict.ts';
+
+const DOCUMENT = new URL('../../../openapi.yaml', import.meta.url);
+
+/** The deployment cannot be reached: no check could say anything. */
+export class Unreachable extends Error {}
+
+export interface Surroundings extends Pick<SiteOptions, 'clock' | 'uptime' | 'sleep'> {
+  terminal: Terminal;
+  /** LATCHKEY_PASSWORD. */
+  password: string | undefined;
+}
+
+async function accountOf({ email }: Options, { password, terminal }: Surroundings) {
+  if (email === undefined) return undefined;
+  return { email, password: password ?? (await askFor('Password', terminal)) } satisfies Account;
+}
+
+async function assertReachable(url: URL): Promise<void> {
+  const { hostname, port, protocol } = url;
+  const socket = connect(
+    Number(port || (protocol === 'https:' ? 443 : 80)),
+    hostname.replace(/^\[|\]$/g, ''),
+  );
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.timeout(10_000) });
+  } catch (error) {
+    throw new Unreachable(`${url.origin} cannot be reached: ${faultOf(error)}`);
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Checks a deployment. Returns the exit code: 1 if something is wrong. Throws Unreachable. */
+export async function runCheckCommand(options: Options, around: Surroundings): Promise<number> {
+  const document = readFileSync(DOCUMENT, 'utf8');
+  const ca = options.ca === undefined ? undefined : readFileSync(options.ca, 'utf8');
+  await assertReachable(options.url);
+  const account = await accountOf(options, around);
+  const { terminal } = around;
+  const site = new Site({ ...around, url: options.url, ca });
+  const report = options.isJson ? jsonReport(terminal, site.url) : textReport(terminal);
+  try {
+    const world = { site, contract: new Contract(document), options, terminal, account };
+    const findings = await runChecks(checksFor({ ...options, document }), world, report.found);
+    report.end(findings);
+    return findings.some(({ state }) => state === 'wrong') ? 1 : 0;
+  } finally {
+    site.close();
+  }
+}
