@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { runCheckCommand, Unreachable } from './check/command.ts';
+import { readDocument, runCheckCommand, Unreachable } from './check/command.ts';
 import { readCheckCommand } from './check/usage.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -11,8 +11,8 @@ const EX_UNAVAILABLE = 69;
 function codeOf(error: unknown): number | undefined {
   if (error instanceof UsageError) return EX_USAGE;
   if (error instanceof Unreachable) return EX_UNAVAILABLE;
-  // The file of --ca.
-  return (error as NodeJS.ErrnoException).syscall === 'open' ? EX_USAGE : undefined;
+  // The file of --ca cannot be read.
+  return (error as NodeJS.ErrnoException).syscall === undefined ? undefined : EX_USAGE;
 }
 
 async function run(args: string[]): Promise<number> {
@@ -23,6 +23,7 @@ async function run(args: string[]): Promise<number> {
   }
   return runCheckCommand(options, {
     terminal: process,
+    document: readDocument(),
     password: process.env['LATCHKEY_PASSWORD'],
     clock: Date.now,
     uptime: () => performance.now(),

@@ -6,7 +6,7 @@ import { checksFor } from './checks.ts';
 import { Contract } from './contract.ts';
 import { jsonReport, textReport } from './report.ts';
 import { faultOf, runChecks } from './run-checks.ts';
-import { Site, type SiteOptions } from './site.ts';
+import { hostOf, portOf, Site, type SiteOptions } from './site.ts';
 import type { Options } from './usage.ts';
 import type { Account } from './verdict.ts';
 
@@ -15,8 +15,15 @@ const DOCUMENT = new URL('../../../openapi.yaml', import.meta.url);
 /** The deployment cannot be reached: no check could say anything. */
 export class Unreachable extends Error {}
 
+/** The document of this version, as text and read. */
+export function readDocument() {
+  const yaml = readFileSync(DOCUMENT, 'utf8');
+  return { yaml, contract: new Contract(yaml) };
+}
+
 export interface Surroundings extends Pick<SiteOptions, 'clock' | 'uptime' | 'sleep'> {
   terminal: Terminal;
+  document: ReturnType<typeof readDocument>;
   /** LATCHKEY_PASSWORD. */
   password: string | undefined;
 }
@@ -27,11 +34,7 @@ async function accountOf({ email }: Options, { password, terminal }: Surrounding
 }
 
 async function assertReachable(url: URL): Promise<void> {
-  const { hostname, port, protocol } = url;
-  const socket = connect(
-    Number(port || (protocol === 'https:' ? 443 : 80)),
-    hostname.replace(/^\[|\]$/g, ''),
-  );
+  const socket = connect(portOf(url), hostOf(url));
   try {
     await once(socket, 'connect', { signal: AbortSignal.timeout(10_000) });
   } catch (error) {
@@ -43,16 +46,22 @@ async function assertReachable(url: URL): Promise<void> {
 
 /** Checks a deployment. Returns the exit code: 1 if something is wrong. Throws Unreachable. */
 export async function runCheckCommand(options: Options, around: Surroundings): Promise<number> {
-  const document = readFileSync(DOCUMENT, 'utf8');
   const ca = options.ca === undefined ? undefined : readFileSync(options.ca, 'utf8');
   await assertReachable(options.url);
   const account = await accountOf(options, around);
-  const { terminal } = around;
+  const {
+    terminal,
+    document: { yaml, contract },
+  } = around;
   const site = new Site({ ...around, url: options.url, ca });
   const report = options.isJson ? jsonReport(terminal, site.url) : textReport(terminal);
   try {
-    const world = { site, contract: new Contract(document), options, terminal, account };
-    const findings = await runChecks(checksFor({ ...options, document }), world, report.found);
+    const world = { site, contract, options, terminal, account };
+    const findings = await runChecks(
+      checksFor({ ...options, document: yaml }),
+      world,
+      report.found,
+    );
     report.end(findings);
     return findings.some(({ state }) => state === 'wrong') ? 1 : 0;
   } finally {

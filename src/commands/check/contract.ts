@@ -17,7 +17,7 @@ export interface JsonSchema {
 
 interface Declared {
   $ref?: string;
-  headers?: Record<string, { $ref: string }>;
+  headers: Record<string, { $ref: string }>;
   content?: Record<string, { schema: JsonSchema; examples?: Record<string, unknown> }>;
 }
 
@@ -95,7 +95,7 @@ export class Contract {
 
   /** What the headers of an answer lack, or have too many. */
   #headerFaults(declared: Declared, { headers }: Answer): string[] {
-    const named = Object.entries(declared.headers ?? {}).map(
+    const named = Object.entries(declared.headers).map(
       ([name, { $ref }]) => [name.toLowerCase(), this.#components.headers[nameIn($ref)]] as const,
     );
     const names = new Set(named.map(([name]) => name));

@@ -1,7 +1,7 @@
 import { DEVICE_COOKIE, REFRESH_COOKIE } from '../../http/cookies.ts';
 import { askForTokens, sessionOf, withSession } from './session.ts';
 import { membersOf } from './site.ts';
-import { textsOf, verdictOf, wrong } from './verdict.ts';
+import { skipped, textsOf, verdictOf, wrong } from './verdict.ts';
 
 /** What is wrong with the Set-Cookie of this name. */
 function faultsOf(cookies: string[], name: string, base: string): string[] {
@@ -22,13 +22,17 @@ function faultsOf(cookies: string[], name: string, base: string): string[] {
 
 export const cookies = withSession({
   name: 'cookies',
+  // With another ISSUER, this origin may not send cookies.
+  needs: ['metadata'],
   async run(world, account) {
     const { site } = world;
+    if (String(account.session.claims['amr']).includes(','))
+      return skipped('needs a second sign-in, and a code counts once: use an account without one');
     const answer = await askForTokens(world, account, 'cookie');
     if (sessionOf(answer) === undefined)
       return wrong(
         `the second sign-in is answered ${answer.status} ${membersOf(answer)['code'] ?? ''}`,
-        'A code of an authenticator app counts once: run the check again with the next one.',
+        'The log of the node says why it refused.',
       );
     const cookie = answer.cookies.map((text) => text.split(';', 1)[0]).join('; ');
     const headers = { cookie, origin: site.origin };

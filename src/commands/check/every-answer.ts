@@ -5,7 +5,9 @@ import { type Check, verdictOf } from './verdict.ts';
 const GROUP = 'Every answer';
 
 /** Public documents that may be kept. */
-const KEPT = /^\/(\.well-known\/.*|problems\/.*|client\.(js|d\.ts)|openapi\.yaml|)$/;
+const PUBLIC = /^\/(\.well-known\/.*|problems\/.*|client\.(js|d\.ts)|openapi\.yaml)$/;
+
+export const isPublic = (path: string): boolean => PUBLIC.test(path);
 /** A year, in seconds: the least that hstspreload.org takes. */
 const LONG = 31_536_000;
 
@@ -25,7 +27,7 @@ function faultsOf({ headers, path }: Answer, isHttps: boolean): string[] {
     ...(isHttps && !(Number(maxAge) >= LONG)
       ? ['strict-transport-security is missing or short']
       : []),
-    ...(headers['cache-control'] !== 'no-store' && !KEPT.test(path)
+    ...(headers['cache-control'] !== 'no-store' && !isPublic(path)
       ? [`cache-control of ${path} is ${headers['cache-control']} instead of no-store`]
       : []),
     ...(/\borigin\b/i.test(String(headers['vary'])) ? [] : ['vary does not name Origin']),

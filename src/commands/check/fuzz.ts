@@ -9,12 +9,11 @@ import { type Check, skipped, verdictOf } from './verdict.ts';
 const SPARED = 0.2;
 
 /** Milliseconds to wait, so that no limit is reached. */
-export function pauseAfter({ headers, status }: Pick<Answer, 'headers' | 'status'>): number {
-  const seconds = (name: string) => Number(headers[name] ?? 0) * 1_000;
-  if (status === 429) return seconds('retry-after');
-  const isScarce =
-    Number(headers['ratelimit-remaining']) < SPARED * Number(headers['ratelimit-limit']);
-  return isScarce ? seconds('ratelimit-reset') : 0;
+export function pauseAfter({ headers }: Pick<Answer, 'headers'>): number {
+  const [limit, left, reset] = ['limit', 'remaining', 'reset'].map((name) =>
+    Number(headers[`ratelimit-${name}`]),
+  ) as [number, number, number];
+  return left < SPARED * limit ? reset * 1_000 : 0;
 }
 
 /** What can be sent again, in the form of a command. It has no secret: what was sent was generated. */

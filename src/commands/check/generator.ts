@@ -92,6 +92,16 @@ export interface Generated extends Asked {
   endpoint: Endpoint;
 }
 
+/** A form and a query have texts alone. */
+const textOf = (value: unknown): string =>
+  typeof value === 'string' ? value : JSON.stringify(value);
+
+const textsIn = (body: Body): Record<string, string> =>
+  Object.fromEntries(Object.entries(body).map(([name, value]) => [name, textOf(value)]));
+
+const hostileText = (random: Random): string =>
+  textOf(pick(HOSTILE, random)).slice(0, 50).toWellFormed();
+
 const isForm = ({ requestBody }: Endpoint): boolean =>
   requestBody !== undefined && !('application/json' in requestBody.content);
 
@@ -101,8 +111,7 @@ function sentBody(endpoint: Endpoint, random: Random): Asked {
   if (WITH_EFFECT.has(endpoint.operationId) || random() < 0.2) return pick(REFUSED, random);
   const body = bodyOf(schema, random);
   const sent = random() < 0.5 ? body : spoiled(body, random);
-  if (isForm(endpoint))
-    return { body: String(new URLSearchParams(sent as Record<string, string>)) };
+  if (isForm(endpoint)) return { body: String(new URLSearchParams(textsIn(sent))) };
   return { body: JSON.stringify(sent) };
 }
 
@@ -129,10 +138,7 @@ export function generated(
   const endpoint = pick(endpoints, random);
   const { method } = endpoint;
   const path = endpoint.path.replace(/\{\w+\}/, () => pick(IDS, random));
-  const query =
-    random() < 0.1
-      ? `?limit=${encodeURIComponent(String(pick(HOSTILE, random)).slice(0, 50).toWellFormed())}`
-      : '';
+  const query = random() < 0.1 ? `?limit=${encodeURIComponent(hostileText(random))}` : '';
   const body = sentBody(endpoint, random);
   const type = isForm(endpoint) ? 'application/x-www-form-urlencoded' : 'application/json';
   const foreign = random() < 0.5 ? { authorization: pick(TOKENS, random) } : {};

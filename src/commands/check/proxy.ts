@@ -1,4 +1,5 @@
-import { membersOf, type Site } from './site.ts';
+import { isPublic } from './every-answer.ts';
+import type { Site } from './site.ts';
 import { type Check, ok, skipped, textsOf, verdictOf, warning, wrong } from './verdict.ts';
 
 const GROUP = 'Proxy';
@@ -113,13 +114,15 @@ export const compression: Check = {
   needs: ['live'],
   async run({ site }) {
     const compressed = site.answers.filter(
-      (answer) =>
-        answer.headers['content-encoding'] !== undefined &&
-        (answer.headers['cache-control'] === 'no-store' || 'access_token' in membersOf(answer)),
+      ({ headers, path }) => headers['content-encoding'] !== undefined && !isPublic(path),
     );
-    const places = compressed.map(({ method, path }) => `${method} ${path} is compressed`);
+    const [example] = compressed.toSorted((one, other) => (one.method < other.method ? 1 : -1));
     return verdictOf(
-      places,
+      example === undefined
+        ? []
+        : [
+            `${compressed.length} answers are compressed, such as ${example.method} ${example.path}`,
+          ],
       'answers that may carry a token are not compressed',
       'Switch compression off for this host, or for what says no-store: its length tells parts of the content (BREACH).',
     );

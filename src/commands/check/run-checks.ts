@@ -5,18 +5,12 @@ export interface Finding extends Verdict {
   check: string;
 }
 
-/** Why no answer came: `ECONNREFUSED`, or the words of the error if it has no code. */
-export const faultOf = (error: unknown): string => {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return typeof code === 'string' ? code : message;
-};
+/** Why no answer came, such as `ECONNREFUSED`. */
+export const faultOf = (error: unknown): string => String((error as NodeJS.ErrnoException).code);
 
-/** Without an answer. Anything else is a bug, and is thrown. */
+/** Without an answer, or with one that cannot be read. Errors of Node have a code; anything else is a bug, and is thrown. */
 const isConnectionFault = (error: unknown): boolean =>
-  (error as NodeJS.ErrnoException).syscall !== undefined ||
-  /^(ECONN|HPE_|ERR_TLS|ERR_SSL|EPROTO|ABORT_ERR|UND_)/.test(faultOf(error)) ||
-  (error as Error).name === 'TimeoutError' ||
-  (error as Error).name === 'AbortError';
+  typeof (error as NodeJS.ErrnoException).code === 'string';
 
 async function verdict(check: Check, world: World): Promise<Verdict> {
   try {

@@ -55,6 +55,13 @@ function textOf(bytes: Buffer, coding: string | undefined): string {
   return String(decode === undefined ? bytes : decode(bytes));
 }
 
+/** The port of a URL, also where it is that of the protocol. */
+export const portOf = ({ port, protocol }: URL): number =>
+  Number(port) || (protocol === 'https:' ? 443 : 80);
+
+/** Without the brackets of an IPv6 address. */
+export const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '');
+
 export interface SiteOptions {
   url: URL;
   /** PEM of a private certification authority. */
@@ -94,7 +101,7 @@ export class Site {
     const { url, ca } = this.options;
     // The name for TLS stays that of the URL, whatever the Host header says.
     return this.isHttps
-      ? new HttpsAgent({ keepAlive, ...(ca && { ca }), servername: url.hostname })
+      ? new HttpsAgent({ keepAlive, ...(ca && { ca }), servername: hostOf(url) })
       : new HttpAgent({ keepAlive });
   }
 

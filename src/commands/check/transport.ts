@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { isIP } from 'node:net';
 import { connect } from 'node:tls';
-import { exchange } from './site.ts';
+import { exchange, hostOf, portOf } from './site.ts';
 import { type Check, ok, skipped, verdictOf, warning, wrong } from './verdict.ts';
 
 const GROUP = 'TLS';
@@ -10,11 +10,11 @@ const DAY = 86_400_000;
 const RENEWED = 14;
 
 /** Looks at the certificate without trusting it. Nothing is sent over this connection. */
-async function certificateOf({ hostname, port }: URL, ca: string | undefined) {
-  const host = hostname.replace(/^\[|\]$/g, '');
+async function certificateOf(url: URL, ca: string | undefined) {
+  const host = hostOf(url);
   const socket = connect({
     host,
-    port: Number(port || 443),
+    port: portOf(url),
     ...(isIP(host) === 0 && { servername: host }),
     ...(ca && { ca }),
     rejectUnauthorized: false,
