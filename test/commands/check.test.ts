@@ -305,6 +305,12 @@ const FAULTS: [what: string, fault: Fault, complaints: string[], says: RegExp][]
     ['key-set wrong', 'document wrong'],
     /PRIVATE/,
   ],
+  [
+    'serves a page for the key set',
+    onPath(KEYS, html),
+    ['key-set wrong', 'document wrong'],
+    /no key/,
+  ],
   ['serves no keys', withKeys(() => []), ['key-set wrong'], /no key/],
   [
     'serves too many keys',

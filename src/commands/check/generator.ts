@@ -50,7 +50,6 @@ function sampleOf(
   if (choices) return pick(choices, random);
   if (format === 'email') return `${Math.floor(random() * 2 ** 32)}@check.invalid`;
   if (type === 'array') return [];
-  if (type === 'boolean') return random() < 0.5;
   return Array.from({ length: minLength + 8 }, () => pick([...'abcXYZ019-_'], random)).join('');
 }
 

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { UsageError } from '../usage-error.ts';
 
-export const CHECK_USAGE = `npm run latchkey -- check URL [OPTIONS]
+export const CHECK_USAGE = `latchkey check URL [OPTIONS]
 
 Checks a deployment from outside, and says what is wrong and how to mend it. URL is its
 ISSUER. Without an account it changes nothing. Exits with 0 if nothing is wrong, 1 if
