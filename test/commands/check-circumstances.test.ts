@@ -13,7 +13,7 @@ import { codeAt, withFactor } from '../authenticator.ts';
 import { folder } from '../databases.ts';
 import { freePort } from '../free-port.ts';
 import { selfSigned } from '../self-signed.ts';
-import { PASSWORD } from '../test-app.ts';
+import { keysFor, PASSWORD } from '../test-app.ts';
 import vectors from '../vectors/ES256.json' with { type: 'json' };
 import { checkLine, findings } from './check/check-line.ts';
 import { deployed, onPath, type Passing, proxy, withMembers } from './check/deployment.ts';
@@ -56,6 +56,16 @@ t.test('another issuer is named', async (t) => {
   const { bad, said } = await findings([other.origin, '--email', EMAIL]);
   t.same(bad, ['metadata wrong']);
   t.match(said, /the issuer is https:\/\/auth\.example\.com, not http:\/\/localhost/);
+});
+
+t.test('tokens of every algorithm are verified', async (t) => {
+  for (const alg of ['EdDSA', 'PS256', 'RS256', 'HS256'] as const) {
+    const other = await proxy(t);
+    const { signUp } = await deployed(t, other, { SIGNING_KEYS: keysFor(alg) });
+    await signUp(EMAIL);
+    const { bad, said } = await findings([other.origin, '--email', EMAIL]);
+    t.same(bad, alg === 'HS256' ? ['key-set warning'] : [], `${alg} ${said}`);
+  }
 });
 
 t.test('an issuer with a path is checked below it', async (t) => {

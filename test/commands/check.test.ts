@@ -311,7 +311,7 @@ const FAULTS: [what: string, fault: Fault, complaints: string[], says: RegExp][]
     ['key-set wrong', 'document wrong'],
     /no key/,
   ],
-  ['serves no keys', withKeys(() => []), ['key-set wrong'], /no key/],
+  ['serves no keys', withKeys(() => []), ['key-set warning', 'access-token wrong'], /it is empty/],
   [
     'serves too many keys',
     withKeys((keys) => [...keys, ...Array.from({ length: 100 }, otherKey)]),

@@ -19,7 +19,7 @@ export const keysOf = (answer: Answer): PublicJwk[] =>
   PublicJwkSet.safeParse(membersOf(answer)).data?.keys ?? [];
 
 const hasItsThumbprint = (key: PublicJwk): boolean =>
-  key.kid === thumbprint(key as Parameters<typeof thumbprint>[0]);
+  /^(EC|RSA|OKP)$/.test(key.kty) && key.kid === thumbprint(key as Parameters<typeof thumbprint>[0]);
 
 export const keySet: Check = {
   group: GROUP,
@@ -29,7 +29,14 @@ export const keySet: Check = {
     const answer = await site.ask(KEY_SET);
     const keys = keysOf(answer);
     const members = Object(membersOf(answer)['keys']) as Record<string, object>;
-    const hasPrivate = Object.values(members).some((key) => PRIVATE.some((name) => name in key));
+    if (answer.status === 200 && Array.isArray(members) && members.length === 0)
+      return warning(
+        'it is empty: other services cannot verify tokens',
+        'Right for HS256, which is for a deployment without other services. Otherwise a cache or a proxy has lost the keys.',
+      );
+    const hasPrivate = Object.values(members).some((key) =>
+      PRIVATE.some((name) => name in Object(key)),
+    );
     const algorithms = [...new Set(keys.map(({ alg }) => alg))].join(', ');
     return verdictOf(
       textsOf([
@@ -40,7 +47,7 @@ export const keySet: Check = {
           `it has ${answer.text.length} bytes, too many for some verifiers`,
       ]),
       `it can be used: ${algorithms}`,
-      'Let the proxy pass the key set of Latchkey unchanged. With HS256 there is none: other services cannot verify tokens.',
+      'Let the proxy pass the key set of Latchkey unchanged.',
     );
   },
 };
