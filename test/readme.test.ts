@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
@@ -36,6 +39,26 @@ t.test('the first screen of the README signs a newcomer up', async (t) => {
   });
   t.match(JSON.parse(stdout), patternOf(`${answer?.text}`));
   t.same(namesOf(JSON.parse(stdout)), namesOf(JSON.parse(`${answer?.text}`)), 'the same members');
+});
+
+t.test('the recipe with fast-check runs against the service, and finds a fault', async (t) => {
+  const issuer = await startServer(t);
+  const project = folder(t);
+  const [recipe] = blocksOf('.github/CHECKING.md', 'With fast-check');
+  writeFileSync(join(project, 'contract.mjs'), recipe?.text ?? '');
+  symlinkSync(resolve('node_modules'), join(project, 'node_modules'));
+  const contract = (env: Record<string, string>) =>
+    run(process.execPath, ['contract.mjs'], { cwd: project, env });
+  const { stdout } = await contract({ ISSUER: issuer });
+  t.match(stdout, 'no request was answered wrongly');
+  const wrong = createServer((_request, answer) => answer.end('{}')).listen(0, '127.0.0.1');
+  t.teardown(() => wrong.close());
+  await once(wrong, 'listening');
+  const { port } = wrong.address() as AddressInfo;
+  await t.rejects(contract({ ISSUER: `http://127.0.0.1:${port}` }), {
+    code: 1,
+    stderr: /Property failed[\s\S]*answered 200/,
+  });
 });
 
 t.test('a service with the key set alone takes access tokens and nothing else', async (t) => {

@@ -31,4 +31,9 @@ export const COMMANDS: Record<string, Command> = {
     summary: 'create the key set, and show the state of its keys',
     load: () => import('./keys.ts'),
   },
+  check: {
+    synopsis: 'check URL',
+    summary: 'check a deployment from outside, and say what is wrong',
+    load: () => import('./check.ts'),
+  },
 };

@@ -8,7 +8,7 @@ export const EX_IOERR = 74;
 /** What each code says. The help of `latchkey` shows them. */
 export const EXIT_CODES: Record<number, string> = {
   0: 'done',
-  1: 'the service ended after an error, or was made to end at once',
+  1: 'the service ended after an error, or was made to end at once; check: something is wrong',
   64: 'the command line is wrong',
   65: 'the data was refused, or a part of it',
   66: 'an input file cannot be read',

@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress';
-import type { Terminal } from './users-command.ts';
+import type { Terminal } from './terminal.ts';
 
 /** Shows how far a command is, if standard error is a terminal. */
 export function progressBar(stderr: Terminal['stderr']) {

@@ -1,7 +1,4 @@
 import { once } from 'node:events';
-import type { Readable, Writable } from 'node:stream';
-import { text } from 'node:stream/consumers';
-import { read } from 'read';
 import { hashNewPassword } from '../actions/accounts/new-password.ts';
 import { ADMIN, administer, withAmendment } from '../actions/administration/administration.ts';
 import type { Context } from '../context.ts';
@@ -15,14 +12,9 @@ import { EX_DATAERR } from './exit-codes.ts';
 import { exportWithSecrets } from './export-with-secrets.ts';
 import { importUsers } from './import-users.ts';
 import { progressBar } from './progress-bar.ts';
+import { askFor, type Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 import type { UsersCommand } from './users-usage.ts';
-
-export interface Terminal {
-  stdin: Readable & { isTTY?: boolean };
-  stdout: Writable;
-  stderr: Writable & { isTTY?: boolean };
-}
 
 const PAGE = 500;
 
@@ -36,11 +28,6 @@ async function* everyUser({ users }: Context, emailPrefix?: string): AsyncGenera
   } while (after !== undefined);
 }
 
-async function askForPassword({ stdin, stderr }: Terminal): Promise<string> {
-  if (!stdin.isTTY) return (await text(stdin)).replace(/\r?\n$/, '');
-  return read({ prompt: 'Password: ', silent: true, input: stdin, output: stderr });
-}
-
 async function create(
   context: Context,
   terminal: Terminal,
@@ -48,7 +35,7 @@ async function create(
 ) {
   const { success } = NewEmail.safeParse(email);
   if (!success) throw new UsageError(`${email} is not a valid email address`);
-  const password = await askForPassword(terminal);
+  const password = await askFor('Password', terminal);
   const passwordHash = await hashNewPassword(context, { password, email, path: '/password' });
   const now = context.clock();
   const user: User = {
