@@ -130,6 +130,8 @@ const rows: Record<string, Row> = {
   'GET /forgot-password': everybody(200),
   'GET /reset-password': everybody(200),
   'GET /confirm-email': everybody(200),
+  'GET /pages/:version/:file': everybody(200, { id: () => 'style.css' }),
+  'GET /.well-known/change-password': everybody(302),
   'GET /client.js': everybody(200),
   'GET /client.d.ts': everybody(200),
   'GET /livez': everybody(200),
@@ -252,7 +254,7 @@ for (const [route, row] of Object.entries(rows)) {
       const answer = await app.inject({
         ...request,
         method,
-        url: pattern.replace(/:\w+/, id ?? '').replace('*', 'nothing'),
+        url: pattern.replace(/:\w+/g, id ?? '').replace('*', 'nothing'),
         headers: { ...request?.headers, ...(token && { authorization: `Bearer ${token}` }) },
       });
       const { statusCode } = answer;
