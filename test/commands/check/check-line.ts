@@ -31,7 +31,7 @@ export async function checkLine(words: string[], { input, isTTY = false, ...arou
     written.err += chunk;
   });
   const pauses: number[] = [];
-  const code = await runCheckCommand(readCheckCommand(words) as Options, {
+  const code = await runCheckCommand(readCheckCommand(words, 'latchkey check') as Options, {
     document,
     password: PASSWORD,
     clock: Date.now,
