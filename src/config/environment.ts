@@ -5,6 +5,7 @@ import { FileName, isFileName } from '../schemas/file-name.ts';
 import { isInlineKeySet, SigningAlgorithm } from '../schemas/jwk.ts';
 import {
   baseUrl,
+  color,
   duration,
   flag,
   integer,
@@ -56,6 +57,9 @@ export const Environment = z.object({
   PRODUCT_NAME: productName
     .default('Latchkey')
     .describe('name of the service in mails, pages and authenticator apps'),
+  PRODUCT_COLOR: color
+    .default('#3b5bdb')
+    .describe("colour of the pages' buttons and links, in hex"),
   DATABASE_URL: DatabaseUrl.default('file:data/latchkey.db').describe(
     'SQLite (`file:PATH`) or PostgreSQL (`postgres://…`)',
   ),

@@ -74,6 +74,10 @@ export const productName = z
   })
   .regex(/[\p{L}\p{N}]/u, { error: 'must have a letter or a digit' });
 
+export const color = z
+  .string()
+  .regex(/^#([\da-f]{3}|[\da-f]{6})$/i, { error: 'must be a colour such as #3b5bdb' });
+
 /** `count` requests in each `window` milliseconds; undefined: no limit. */
 export const rate = z
   .string()

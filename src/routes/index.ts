@@ -30,7 +30,9 @@ import { renameMe } from './me/rename.ts';
 import { introspectToken } from './oauth/introspect.ts';
 import { revokeToken } from './oauth/revoke.ts';
 import { issueToken } from './oauth/token.ts';
+import { changePasswordAddress } from './pages/change-password.ts';
 import { confirmEmailPage } from './pages/confirm-email.ts';
+import { filesOfPages } from './pages/files.ts';
 import { forgotPasswordPage } from './pages/forgot-password.ts';
 import { homePage } from './pages/home.ts';
 import { loginPage } from './pages/login.ts';
@@ -105,13 +107,14 @@ const pageEndpoints = [
   forgotPasswordPage,
   resetPasswordPage,
   confirmEmailPage,
+  filesOfPages,
 ];
 
 /** Endpoints that follow RFC 6749: they take forms, and answer errors in its format. */
 const oauthEndpoints = [issueToken, introspectToken, revokeToken];
 
 /** Endpoints that a standard puts at the root of the host, even if ISSUER has a path. */
-const hostEndpoints = [hostMetadata];
+const hostEndpoints = [hostMetadata, changePasswordAddress];
 
 export function registerRoutes(app: App, context: Context): void {
   for (const endpoint of hostEndpoints) endpoint(app, context);

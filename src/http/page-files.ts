@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Config } from '../config.ts';
+import { accentRule } from './accent.ts';
+
+const ROOM = new URL('../pages/', import.meta.url);
+const MODULE = new URL('../clients/client.js', import.meta.url);
+
+const textOf = (name: string): string => readFileSync(new URL(name, ROOM), 'utf8');
+
+/** What the pages load, by name: their scripts, the browser module, and the style sheet in the product's colour. */
+export function pageFiles({ PRODUCT_COLOR }: Pick<Config, 'PRODUCT_COLOR'>): Map<string, string> {
+  const scripts = readdirSync(ROOM).filter((name) => name.endsWith('.js'));
+  return new Map([
+    ...scripts.sort().map((name): [string, string] => [name, textOf(name)]),
+    ['client.js', readFileSync(MODULE, 'utf8')],
+    ['style.css', accentRule(PRODUCT_COLOR) + textOf('style.css')],
+  ]);
+}
+
+/** Another version of the files has another path, so a page never runs the scripts of an older one. */
+export const versionOf = (files: Map<string, string>): string =>
+  createHash('sha256')
+    .update(JSON.stringify([...files]))
+    .digest('base64url')
+    .slice(0, 12);
+
+/** The HTML of a page's main part. */
+export const pageContent = (name: string): string => textOf(`${name}.html`).trimEnd();

@@ -1,0 +1,62 @@
+const BROKEN = 'Something went wrong on our side. Please try again later.';
+
+/** A number of seconds as people say it: "20 seconds", "2 minutes".
+ *
+ * @param {number} seconds
+ */
+export function duration(seconds) {
+  /** @type {[number, string][]} */
+  const units = [
+    [86_400, 'day'],
+    [3_600, 'hour'],
+    [60, 'minute'],
+    [1, 'second'],
+  ];
+  const [size, unit] = units.find(([length]) => seconds >= length) ?? [1, 'second'];
+  const count = Math.max(Math.ceil(seconds / size), 1);
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+}
+
+/** What the user reads for a code of the service. Others show the problem's own `detail`.
+ *
+ * @type {Record<string, string>}
+ */
+const WORDS = {
+  invalid_credentials: 'The email address or the password is wrong.',
+  wrong_password: 'This is not your current password.',
+  wrong_code: 'This code is wrong. Codes change every 30 seconds, and each works once.',
+  invalid_code: 'This code is wrong. Codes change every 30 seconds, and each works once.',
+  challenge_invalid: 'That took too long. Please sign in again.',
+  link_invalid: 'This link has expired or was already used.',
+  sign_up_closed: 'New accounts are created by an administrator. Ask yours for an invitation.',
+  email_taken: 'There is already an account with this email address.',
+  email_verification_required: 'Please confirm your email address first. The link is in your mail.',
+  forbidden: 'You are not allowed to do this.',
+  not_found: 'This no longer exists.',
+  last_admin: 'You are the only administrator. Give this role to someone else first.',
+  origin_forbidden: 'This page was opened at an address that the service does not know.',
+};
+
+/**
+ * A sentence for the user about whatever was thrown.
+ *
+ * @param {unknown} error
+ */
+export function sentenceOf(error) {
+  const { status, code, retryAfter, problem } =
+    /** @type {Partial<import('./api.js').ApiError>} */ (error ?? {});
+  if (status === undefined)
+    return 'The service cannot be reached. Check your connection, then try again.';
+  const wait = `Please try again in ${duration(retryAfter ?? 30)}.`;
+  if (status === 429) return `Too many attempts. ${wait}`;
+  if (status === 503) return `The service is busy. ${wait}`;
+  if (status >= 500) return BROKEN;
+  return WORDS[code ?? ''] ?? String(problem?.['detail'] ?? BROKEN);
+}
+
+/**
+ * The code with which the service refused; undefined for other errors.
+ *
+ * @param {unknown} error
+ */
+export const codeOf = (error) => /** @type {{ code?: string } | undefined} */ (error)?.code;
