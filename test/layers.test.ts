@@ -103,11 +103,11 @@ t.test('each room keeps its promise', async (t) => {
 });
 
 t.test('the scripts of the pages import only one another and the browser module', async (t) => {
-  const scripts = globSync('src/pages/*.js').sort();
+  const scripts = globSync('src/pages/**/*.js').sort();
   t.ok(scripts.length > 5);
   for (const file of scripts) {
     for (const [, found = ''] of readFileSync(file, 'utf8').matchAll(/^(?:import|\}).* '(.+)';$/gm))
-      t.ok(found === './client.js' || scripts.includes(join('src/pages', found)), file);
+      t.ok(found === './client.js' || scripts.includes(join(dirname(file), found)), file);
     t.notMatch(codeOf(file), /\b(process|Buffer|require|innerHTML|eval)\b|\bimport\(/, file);
   }
 });

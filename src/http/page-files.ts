@@ -10,7 +10,9 @@ const textOf = (name: string): string => readFileSync(new URL(name, ROOM), 'utf8
 
 /** What the pages load, by name: their scripts, the browser module, and the style sheet in the product's colour. */
 export function pageFiles({ PRODUCT_COLOR }: Pick<Config, 'PRODUCT_COLOR'>): Map<string, string> {
-  const scripts = readdirSync(ROOM).filter((name) => name.endsWith('.js'));
+  const scripts = readdirSync(ROOM, { encoding: 'utf8', recursive: true }).filter((name) =>
+    name.endsWith('.js'),
+  );
   return new Map([
     ...scripts.sort().map((name): [string, string] => [name, textOf(name)]),
     ['client.js', readFileSync(MODULE, 'utf8')],

@@ -30,6 +30,7 @@ import { renameMe } from './me/rename.ts';
 import { introspectToken } from './oauth/introspect.ts';
 import { revokeToken } from './oauth/revoke.ts';
 import { issueToken } from './oauth/token.ts';
+import { accountPage } from './pages/account.ts';
 import { changePasswordAddress } from './pages/change-password.ts';
 import { confirmEmailPage } from './pages/confirm-email.ts';
 import { filesOfPages } from './pages/files.ts';
@@ -107,6 +108,7 @@ const pageEndpoints = [
   forgotPasswordPage,
   resetPasswordPage,
   confirmEmailPage,
+  accountPage,
   filesOfPages,
 ];
 
