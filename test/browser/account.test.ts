@@ -28,15 +28,12 @@ t.test(
 t.test('a user changes the name, and removes it', async (t) => {
   const { open, row } = await accountPage(t);
   const page = await open();
-  await looksRight(t, page, 'account');
   await press(page, 'Change name');
   await fill(page, 'Name', '  Ada King ');
-  await looksRight(t, page, 'account, name');
   await press(page, 'Save');
   await said(page, 'Your name is saved.');
   t.equal((await row()).name, 'Ada King');
   await page.locator('.facts').getByText('Ada King').waitFor();
-  await looksRight(t, page, 'account, saved');
 
   await press(page, 'Change name');
   t.equal(await page.locator('#notices').textContent(), '', 'what is past is gone');
@@ -110,7 +107,6 @@ t.test('a new password signs out the other devices, and this page goes on', asyn
   await fill(page, 'New password', NEXT_PASSWORD);
   await press(page, 'Change password');
   t.match(await besideFocus(page), /not your current password/);
-  await looksRight(t, page, 'account, password');
   t.equal((await row()).password_hash, password_hash);
   t.equal(await box.settled(), 0);
 

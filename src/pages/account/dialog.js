@@ -69,13 +69,17 @@ export function ask(first) {
       if (isFinal || form.getAttribute('aria-busy') === 'true') event.preventDefault();
     };
     const heading = element('h2', { id: 'dialog-title', tabindex: -1 }, title);
-    dialog.replaceChildren(heading, ...text, form);
-    if (dialog.open) heading.focus();
+    dialog.replaceChildren(heading, element('div', { id: 'dialog-text' }, ...text), form);
+    // Of a later step, people hear and read everything before they type.
+    heading.focus();
   };
 
   show(first);
   document.body.append(dialog);
+  if (first.text) dialog.setAttribute('aria-describedby', 'dialog-text');
   dialog.showModal();
+  const [field] = dialog.querySelectorAll('input:not([hidden])');
+  if (field instanceof HTMLElement) field.focus();
   return new Promise((resolve) => {
     dialog.addEventListener('close', () => {
       dialog.remove();
