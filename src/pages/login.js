@@ -43,6 +43,7 @@ onSubmit(
     if (!challenge) return;
     byId('password', HTMLInputElement).value = '';
     showStep('second-step');
+    byId('sign-up-link', HTMLElement).hidden = true;
     showProof(challenge.methods.includes('totp') ? codeForm : recoveryForm);
   },
   { invalid_credentials: 'password' },

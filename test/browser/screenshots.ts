@@ -1,0 +1,117 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import t from 'tap';
+import { withFactor } from '../authenticator.ts';
+import { PASSWORD } from '../test-app.ts';
+import { type Visited, visited } from './visitor.ts';
+
+// A font with proportions as on most machines: Chromium's package has one.
+process.env['FONTCONFIG_PATH'] = join(tmpdir(), 'fonts');
+
+/** `npm run screenshots` makes the pictures of `.github/PAGES.md` from the running service. */
+const FOLDER = '.github/pages';
+const DESK = { viewport: { width: 1280, height: 720 } };
+const PHONE = { viewport: { width: 390, height: 600 }, isMobile: true };
+
+interface Picture {
+  /** The name of the files. */
+  name: string;
+  /** Brings the page to where its picture is taken. */
+  arrive(page: Page, service: Visited): Promise<void>;
+}
+
+const EMAIL = 'ada@example.com';
+
+const PICTURES: Picture[] = [
+  { name: 'home', arrive: async (page, { url }) => void (await page.goto(url)) },
+  {
+    name: 'login',
+    arrive: async (page, { url }) => {
+      await page.goto(`${url}/login`);
+      await page.getByLabel('Email address').fill(EMAIL);
+      await page.locator('#password').fill(PASSWORD);
+    },
+  },
+  {
+    name: 'login-refused',
+    arrive: async (page, { url }) => {
+      await page.goto(`${url}/login`);
+      await page.getByLabel('Email address').fill(EMAIL);
+      await page.locator('#password').fill('correct horse');
+      await page.keyboard.press('Enter');
+      await page.getByText('The email address or the password is wrong.').waitFor();
+    },
+  },
+  {
+    name: 'login-second-step',
+    arrive: async (page, { url }) => {
+      await page.goto(`${url}/login`);
+      await page.getByLabel('Email address').fill(EMAIL);
+      await page.locator('#password').fill(PASSWORD);
+      await page.keyboard.press('Enter');
+      await page.getByLabel('Code', { exact: true }).fill('492039');
+    },
+  },
+  {
+    name: 'sign-up',
+    arrive: async (page, { url, box, post }) => {
+      const email = box.mails.length === 0 ? 'grace@example.com' : 'hopper@example.com';
+      await post('/v1/register', { email });
+      await page.goto(`${url}/sign-up#token=${await box.token(email)}`);
+      await page.getByRole('textbox', { name: 'Name' }).fill('Grace Hopper');
+    },
+  },
+  {
+    name: 'forgot-password',
+    arrive: async (page, { url }) => {
+      await page.goto(`${url}/forgot-password`);
+      await page.getByLabel('Email address').fill(EMAIL);
+    },
+  },
+  {
+    name: 'reset-password',
+    arrive: async (page, { url }) => {
+      await page.goto(`${url}/reset-password#token=a.b.c`);
+      await page.locator('#password').fill('a lantern in the rainy harbour');
+      await page.getByRole('button', { name: 'Show the password' }).click();
+    },
+  },
+  {
+    name: 'confirm-email',
+    arrive: async (page, { url }) => {
+      const claims = Buffer.from(JSON.stringify({ email: EMAIL })).toString('base64url');
+      await page.goto(`${url}/confirm-email#token=a.${claims}.c`);
+    },
+  },
+];
+
+/** So many phones are in one picture. */
+const IN_A_ROW = 4;
+
+const row = (pictures: Buffer[]) => `<!doctype html><style>
+  body { margin: 0; padding: 24px; display: grid; grid-template-columns: repeat(${IN_A_ROW}, 1fr); gap: 16px; background: #e3e6ed; width: 912px }
+  img { width: 100%; border-radius: 18px; border: 1px solid #c3c9d6; display: block }
+</style>${pictures.map((each) => `<img alt="" src="data:image/png;base64,${each.toString('base64')}">`).join('')}`;
+
+t.test('screenshots', async (t) => {
+  const service = await visited(t, { env: { PRODUCT_NAME: 'Harbour' } });
+  await withFactor(t, service, EMAIL);
+  mkdirSync(FOLDER, { recursive: true });
+  const onPhones: Buffer[] = [];
+  for (const { name, arrive } of PICTURES) {
+    const desk = await service.visitor(DESK);
+    await arrive(desk, service);
+    writeFileSync(`${FOLDER}/${name}.png`, await desk.screenshot({ caret: 'hide' }));
+    const phone = await service.visitor(PHONE);
+    await arrive(phone, service);
+    onPhones.push(await phone.screenshot({ caret: 'hide' }));
+  }
+  const wall = await service.visitor({ viewport: { width: 960, height: 360 } });
+  for (let first = 0; first < onPhones.length; first += IN_A_ROW) {
+    await wall.setContent(row(onPhones.slice(first, first + IN_A_ROW)));
+    const path = `${FOLDER}/phones-${first / IN_A_ROW + 1}.png`;
+    await wall.screenshot({ path, fullPage: true });
+  }
+});
