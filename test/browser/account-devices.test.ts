@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import t, { type Test } from 'tap';
-import type { User } from '../../src/schemas/user.ts';
+import type { Session, User } from '../../src/schemas/user.ts';
 import { refused } from '../refused.ts';
 import { PASSWORD, type Tokens } from '../test-app.ts';
 import { type AccountPage, accountPage, EMAIL, press, said } from './account-page.ts';
@@ -98,4 +98,57 @@ t.test('this device has a button too', async (t) => {
   // The service may hear of it from the next page.
   while (live(await row()).length > 1) await sleep(5);
   t.match(live(await row()), [{ client: 'test' }]);
+});
+
+/** The client of a session, what the page calls it, and what else it shows of it. */
+const CLIENTS: [client: string, name: string, rest: string | undefined][] = [
+  [
+    'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Sa',
+    'Browser on Windows',
+    '(Windows NT 10.0; Win64; x64) Chrome/131.0.0.0 Sa',
+  ],
+  [
+    'Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36',
+    'Browser on Android',
+    '(Linux; Android 15; Pixel 9) AppleWebKit/537.36',
+  ],
+  [
+    'Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:145.0) Gecko/20100101 Firefox/145.0',
+    'Firefox on Mac',
+    '(Macintosh; Intel Mac OS X 10.15; rv:145.0) Firefox/145.0',
+  ],
+  ['Mozilla/5.0 (PlayStation 5)', 'Browser', '(PlayStation 5)'],
+  ['curl/8.5.0', 'curl/8.5.0', undefined],
+  ['  ', 'Unknown device', undefined],
+];
+/** How long ago a session was used (ms), in the same order. */
+const AGO: [number, string][] = [
+  [-60_000, 'just now'],
+  [59_000, 'just now'],
+  [25 * 60_000, '25 minutes ago'],
+  [3_600_000, '1 hour ago'],
+  [86_400_000, 'yesterday'],
+  [12 * 86_400_000, '12 days ago'],
+];
+
+t.test('devices and times have names that people use', async (t) => {
+  const { open, row, change } = await accountPage(t);
+  const page = await open();
+  const now = Date.now();
+  await page.clock.setFixedTime(now);
+  const [, here] = (await row()).sessions as [Session, Session];
+  const others = CLIENTS.map(([client], index) => ({
+    ...here,
+    id: `other-${index}`,
+    client,
+    rotated_at: now - Number(AGO[index]?.[0]),
+  }));
+  await change({ sessions: [here, ...others] });
+  await page.reload();
+  for (const [index, [client, name, rest]] of CLIENTS.entries()) {
+    const item = page.locator(`#device-other-${index}`);
+    t.equal(await item.locator('.name').textContent(), name);
+    t.same(await item.locator('.client').allTextContents(), rest === undefined ? [] : [rest]);
+    t.equal(await item.locator('time').last().textContent(), AGO[index]?.[1], client);
+  }
 });

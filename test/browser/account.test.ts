@@ -1,4 +1,5 @@
 import t from 'tap';
+import { signedIn } from '../people.ts';
 import { refused } from '../refused.ts';
 import { PASSWORD } from '../test-app.ts';
 import {
@@ -165,7 +166,7 @@ t.test('the last administrator is told why the account stays', async (t) => {
   t.equal((await row()).status, 'active');
 });
 
-t.test('a sign-out is heard in the other tab, and so is a sign-in as somebody else', async (t) => {
+t.test('a sign-out is heard in the other tab, and so is a sign-in', async (t) => {
   const { open, url, row } = await accountPage(t);
   const page = await open();
   const other = await page.context().newPage();
@@ -185,4 +186,20 @@ t.test('a sign-out is heard in the other tab, and so is a sign-in as somebody el
   await signIn(page);
   await page.waitForURL(`${url}/account`);
   await other.waitForURL(`${url}/account`);
+});
+
+t.test('a tab whose user has changed shows the account of the new one', async (t) => {
+  const world = await accountPage(t);
+  const page = await world.open();
+  await signedIn(world, 'bob@example.com', { name: 'Bob' });
+  const other = await page.context().newPage();
+  await other.goto(`${world.url}/account`);
+  await other.getByRole('heading', { name: 'Profile' }).waitFor();
+  const credentials = JSON.stringify({ email: 'bob@example.com', password: PASSWORD });
+  await other.evaluate(
+    `import('/client.js').then(({ createClient }) => createClient({ url: '/' }).login(${credentials}))`,
+  );
+  for (const tab of [page, other]) await tab.getByText('Signed in as bob@example.com').waitFor();
+  await press(page, 'Change password');
+  t.equal(await page.locator('dialog [autocomplete=username]').inputValue(), 'bob@example.com');
 });

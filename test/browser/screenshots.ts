@@ -5,6 +5,7 @@ import type { Page } from 'playwright-core';
 import t from 'tap';
 import { withFactor } from '../authenticator.ts';
 import { PASSWORD } from '../test-app.ts';
+import { ACCOUNT_PICTURES } from './account-pictures.ts';
 import { type Visited, visited } from './visitor.ts';
 
 // A font with proportions as on most machines: Chromium's package has one.
@@ -100,7 +101,7 @@ t.test('screenshots', async (t) => {
   await withFactor(t, service, EMAIL);
   mkdirSync(FOLDER, { recursive: true });
   const onPhones: Buffer[] = [];
-  for (const { name, arrive } of PICTURES) {
+  for (const { name, arrive } of [...PICTURES, ...ACCOUNT_PICTURES]) {
     const desk = await service.visitor(DESK);
     await arrive(desk, service);
     writeFileSync(`${FOLDER}/${name}.png`, await desk.screenshot({ caret: 'hide' }));

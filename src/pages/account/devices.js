@@ -30,8 +30,11 @@ async function endOthers(account) {
     action: 'Sign them out',
   });
   if (!isSure) return;
-  for (const device of account.state.sessions) if (!device.current) await end(device);
-  await account.reload();
+  try {
+    for (const device of account.state.sessions) if (!device.current) await end(device);
+  } finally {
+    await account.reload();
+  }
   notify('All your other devices are signed out.');
 }
 
@@ -69,7 +72,7 @@ function itemOf(device, signOut) {
         foreign(name),
         ...(device.current ? [' ', element('span', { class: 'badge ok' }, 'This device')] : []),
       ),
-      ...(name === device.client || device.client === ''
+      ...(name === device.client || device.client.trim() === ''
         ? []
         : [
             element(

@@ -27,7 +27,7 @@ function download(name, text) {
  */
 export function recoveryCodesStep(codes, email) {
   const { product } = settings;
-  const text = `${product}: recovery codes of ${email}\n\n${codes.join('\n')}\n\nEach code works once, in place of a code from the authenticator app.\n`;
+  const text = `${product}: recovery codes of ${email}\n\n${codes.join('\n')}\n\nEach code works once, instead of a code from the authenticator app.\n`;
   const said = element('p', { class: 'hint', role: 'status' });
   return {
     title: 'Save your recovery codes',
@@ -35,7 +35,7 @@ export function recoveryCodesStep(codes, email) {
       element(
         'p',
         {},
-        'They let you in if you lose your phone: each works once, in place of a code from the app. They are shown only now. Keep them where you keep what matters, and not on the same phone.',
+        'If you lose your phone, these codes let you sign in. Each works once, instead of a code from the app. They are shown only now. Keep them in a safe place, and not on the same phone.',
       ),
       element('p', { class: 'printed' }, `${product}: ${email}`),
       element(
