@@ -124,6 +124,7 @@ const bad: Record<string, string[]> = {
     'canary\u202ex',
     'canary'.repeat(11),
   ],
+  PRODUCT_COLOR: ['canary', '#canary', '#12', '#1234567', '3b5bdb', '#3b5bdb;}'],
   DATABASE_URL: ['canary', 'mysql://canary', 'file:', 'postgres://'],
   DATABASE_POOL: ['0', '1001'],
   SIGNING_ALG: ['none', 'RS1', 'es256', 'HS512'],

@@ -11,6 +11,8 @@ t.test('a browser at the root of the service gets links to the documentation', a
   t.equal(answer.statusCode, 200);
   t.match(answer.headers, { 'content-type': 'text/html; charset=utf-8', vary: /accept/i });
   t.ok(answer.payload.includes(`href="${ISSUER}/docs"`));
+  t.ok(answer.payload.includes('href="https://app.example.com"'), 'and to the application');
+  t.notMatch(answer.payload, /<script|\/login|\{\{/);
 });
 
 t.test('a program gets the same links as JSON, and each link works', async (t) => {
