@@ -1,10 +1,17 @@
 import { globSync } from 'node:fs';
-import { basename } from 'node:path';
+import { relative } from 'node:path';
 import t from 'tap';
 import { refused } from '../../refused.ts';
 import { testApp } from '../../test-app.ts';
 
-const PAGES = ['/login', '/sign-up', '/forgot-password', '/reset-password', '/confirm-email'];
+const PAGES = [
+  '/login',
+  '/sign-up',
+  '/forgot-password',
+  '/reset-password',
+  '/confirm-email',
+  '/account',
+];
 
 const html = { accept: 'text/html' };
 /** Scripts and style sheets. */
@@ -66,7 +73,7 @@ t.test(
     const page = await app.inject({ url: '/login' });
     const [style = ''] = loadedBy(page.payload);
     const folder = style.replace('style.css', '');
-    const scripts = globSync('src/pages/*.js').map((file) => basename(file));
+    const scripts = globSync('src/pages/**/*.js').map((file) => relative('src/pages', file));
     for (const name of [...scripts, 'client.js', 'style.css']) {
       const answer = await app.inject({ url: folder + name });
       t.equal(answer.statusCode, 200, name);
