@@ -130,6 +130,7 @@ const rows: Record<string, Row> = {
   'GET /forgot-password': everybody(200),
   'GET /reset-password': everybody(200),
   'GET /confirm-email': everybody(200),
+  'GET /account': everybody(200),
   'GET /client.js': everybody(200),
   'GET /client.d.ts': everybody(200),
   'GET /livez': everybody(200),
