@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import { escaped } from '../parts/mail/letter.ts';
 import { basePath } from './base-path.ts';
 import { VIEWPORT } from './page.ts';
-import { pageContent, pageFiles, versionOf } from './page-files.ts';
+import { importsOf, pageContent, pageFiles, versionOf } from './page-files.ts';
 
 /**
  * Scripts, styles and requests of this server alone. No script can make HTML or code of a text (`trusted-types`), and no
@@ -45,8 +45,15 @@ function ownPage(
   config: Config,
   { name, title, width = 'narrow', hasScript = true }: OwnPage,
 ): string {
-  const directory = `{{base}}/pages/${versionOf(pageFiles(config))}`;
-  const script = `<script type="module" src="${directory}/${name}.js"></script>\n`;
+  const files = pageFiles(config);
+  const directory = `{{base}}/pages/${versionOf(files)}`;
+  const scripts = () =>
+    [
+      ...[...importsOf(`${name}.js`, files)].map(
+        (file) => `<link rel="modulepreload" href="${directory}/${file}">\n`,
+      ),
+      `<script type="module" src="${directory}/${name}.js"></script>\n`,
+    ].join('');
   const noScript =
     '<noscript><p class="notice error">This page needs JavaScript. Switch it on, then reload the page.</p></noscript>\n';
   const frame = `<!doctype html>
@@ -58,7 +65,7 @@ ${VIEWPORT}
 <title>${title} – {{PRODUCT_NAME}}</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="${directory}/style.css">
-${hasScript ? script : ''}</head>
+${hasScript ? scripts() : ''}</head>
 <body class="${width}">
 <header>
 <a class="brand" href="{{base}}/">{{PRODUCT_NAME}}</a>

@@ -27,5 +27,15 @@ export const versionOf = (files: Map<string, string>): string =>
     .digest('base64url')
     .slice(0, 12);
 
+/** The files that a script imports, and those that they import. A browser that knows them asks for all at once. */
+export function importsOf(name: string, files: Map<string, string>, found = new Set<string>()) {
+  const text = files.get(name) as string;
+  for (const [, file] of text.matchAll(/^(?:import|\}).* '\.\/(.+)';$/gm) as Iterable<
+    [string, string]
+  >)
+    if (!found.has(file)) importsOf(file, files, found.add(file));
+  return found;
+}
+
 /** The HTML of a page's main part. */
 export const pageContent = (name: string): string => textOf(`${name}.html`).trimEnd();

@@ -115,8 +115,8 @@ function setBusy(form, isBusy) {
  */
 export function onSubmit(form, send, fields) {
   form.noValidate = true;
-  for (const input of form.querySelectorAll('input'))
-    if (input.type === 'password') addReveal(input);
+  const passwords = [...form.querySelectorAll('input')].filter(({ type }) => type === 'password');
+  const hide = passwords.map(addReveal);
   form.addEventListener('input', ({ target }) => {
     if (target instanceof HTMLInputElement && target.hasAttribute('aria-invalid'))
       showFieldError(target);
@@ -136,6 +136,8 @@ export function onSubmit(form, send, fields) {
         .filter(({ value, required }) => required || value !== '')
         .map(({ name, value }) => [name, value]),
     );
+    // A browser remembers what a field of type text has sent.
+    for (const each of hide) each();
     setBusy(form, true);
     try {
       await send(values, event.submitter);
@@ -147,27 +149,26 @@ export function onSubmit(form, send, fields) {
   });
 }
 
-/** Puts a button beside a password field that shows what was typed.
+/**
+ * Puts a button beside a password field that shows what was typed. Returns what hides it again.
  *
  * @param {HTMLInputElement} input
  */
 function addReveal(input) {
-  if (input.parentElement?.classList.contains('revealed')) return;
-  const button = element(
-    'button',
-    { type: 'button', class: 'reveal', 'aria-pressed': 'false', 'aria-controls': input.id },
-    'Show',
-  );
-  button.setAttribute('aria-label', 'Show the password');
-  button.addEventListener('click', () => {
-    const isShown = input.type === 'password';
+  const button = element('button', { type: 'button', class: 'reveal', 'aria-controls': input.id });
+  /** @param {boolean} isShown */
+  const show = (isShown) => {
     input.type = isShown ? 'text' : 'password';
     button.textContent = isShown ? 'Hide' : 'Show';
     button.setAttribute('aria-label', isShown ? 'Hide the password' : 'Show the password');
-    button.setAttribute('aria-pressed', String(isShown));
+  };
+  button.addEventListener('click', () => {
+    show(input.type === 'password');
     input.focus();
   });
+  show(false);
   const box = element('div', { class: 'revealed' });
   input.replaceWith(box);
   box.append(input, button);
+  return () => show(false);
 }

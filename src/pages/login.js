@@ -22,6 +22,11 @@ client.onChange(({ signedIn }) => {
 // Who is signed in already goes on; without a network the form stays.
 client.token().catch(() => {});
 
+if (new URLSearchParams(location.search).get('ended') === 'refresh_reused')
+  notify(
+    'You were signed out. Somebody else may have used your session: sign in, then change your password.',
+    'warning',
+  );
 byId('sign-up-link', HTMLElement).hidden = settings.signUp === 'closed';
 
 /** @param {HTMLFormElement} form */

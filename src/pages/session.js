@@ -34,10 +34,16 @@ export function nextPage(search = location.search) {
   return isOwn && url.pathname !== base.pathname ? url.href : urlOf('account');
 }
 
-/** Goes to the sign-in page, and from there back to this one. */
-export function goToSignIn() {
+/**
+ * Goes to the sign-in page, and from there back to this one.
+ *
+ * @param {string} [reason] why the session has ended: the `reason` of a change
+ */
+export function goToSignIn(reason) {
   const { pathname, search, hash } = location;
-  location.replace(urlOf(`login?next=${encodeURIComponent(pathname + search + hash)}`));
+  const query = new URLSearchParams({ next: pathname + search + hash });
+  if (reason === 'refresh_reused') query.set('ended', reason);
+  location.replace(urlOf(`login?${query}`));
 }
 
 /**
@@ -45,8 +51,8 @@ export function goToSignIn() {
  * goes there too. Rejects if the service cannot be reached.
  */
 export async function requireSignedIn() {
-  client.onChange(({ signedIn }) => {
-    if (!signedIn) goToSignIn();
+  client.onChange(({ signedIn, reason }) => {
+    if (!signedIn) goToSignIn(reason);
   });
   return (await client.token()) !== undefined;
 }

@@ -103,6 +103,7 @@ t.test(
     t.equal(await page.locator('#password').getAttribute('type'), 'text');
     await looksRight(t, page, 'reset-password');
     await page.getByRole('button', { name: 'Save the password' }).click();
+    t.equal(await page.locator('#password').getAttribute('type'), 'password', 'hidden again');
     await heading(page, 'Your password is changed');
     await looksRight(t, page, 'reset-password, done');
     await page.getByRole('link', { name: 'Sign in' }).click();
@@ -410,10 +411,31 @@ t.test('a wait is told in words, and so is a service that cannot be reached', as
   await page.getByText('The service cannot be reached.').waitFor();
 });
 
-t.test('without scripts a form sends nothing', async (t) => {
-  const { url, visitor } = await visited(t);
-  const page = await visitor({ javaScriptEnabled: false });
+t.test('a form whose script has not arrived sends nothing', async (t) => {
+  const { url, visitor, complaints } = await visited(t);
+  const page = await visitor();
+  await page.route('**/*.js', (route) => route.abort());
   await page.goto(`${url}/login`);
-  await signIn(page);
+  await page.getByLabel('Email address').fill(EMAIL);
+  await page.locator('#password').fill(PASSWORD);
+  const sent: string[] = [];
+  page.on('request', (request) => sent.push(request.url()));
+  await page.evaluate('document.forms[0].requestSubmit()');
+  await page.waitForFunction('document.readyState === "complete"');
+  t.same(sent, []);
   t.equal(page.url(), `${url}/login`, 'the password is in no address');
+  t.ok(complaints.includes('CSP form-action'));
+});
+
+t.test('a user whose session was copied learns of it on the sign-in page', async (t) => {
+  const { url, visitor, complaints, signUp } = await visited(t, { env: { SIGN_UP: 'open' } });
+  await signUp(EMAIL);
+  const page = await visitor();
+  await page.goto(`${url}/login?ended=refresh_reused`);
+  await page.getByText('Somebody else may have used your session').waitFor();
+  await looksRight(t, page, 'login, session copied');
+  await page.goto(`${url}/login?ended=refresh_invalid`);
+  await page.locator('#email:focus').waitFor();
+  t.equal(await page.locator('#notices').textContent(), '');
+  t.same(complaints, []);
 });

@@ -59,7 +59,10 @@ for (const base of ['', '/auth'])
         );
         t.equal(answer.payload.match(/<main>/g)?.length, 1);
         const files = loadedBy(answer.payload);
-        t.equal(files.length, 2, path);
+        t.ok(
+          files.some((file) => file.endsWith('/client.js')),
+          `${path}: known before it is imported`,
+        );
         for (const file of files)
           t.equal((await app.app.inject({ url: file })).statusCode, 200, file);
       }
