@@ -3,26 +3,43 @@ import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { pageFiles, versionOf } from '../../http/page-files.ts';
 import { textFile } from '../../http/text-file.ts';
+import { Refusal } from '../../rules/refusal.ts';
 
-const TYPES = { js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8' };
+const SCRIPT = 'text/javascript; charset=utf-8';
+const STYLE = 'text/css; charset=utf-8';
 const FOR_EVER = 'public, max-age=31536000, immutable';
 
 /** What the pages load. */
 export function filesOfPages(app: App, { config }: Context): void {
   const files = pageFiles(config);
   const version = versionOf(files);
-  for (const [name, text] of files) {
-    const type = TYPES[name.endsWith('.js') ? 'js' : 'css'];
-    const answer = textFile(text, type, FOR_EVER);
-    // During an update, another node may have sent the page.
-    const answerOther = textFile(text, type, 'no-store');
+  const answers = new Map(
+    [...files].map(([name, text]) => {
+      const type = name.endsWith('.js') ? SCRIPT : STYLE;
+      // During an update, another node may have sent the page.
+      return [
+        name,
+        { own: textFile(text, type, FOR_EVER), other: textFile(text, type, 'no-store') },
+      ];
+    }),
+  );
+  // A page of several parts has a folder.
+  const params = z.object({
+    version: z.string(),
+    file: z.string(),
+    part: z.string().optional(),
+  });
+  for (const url of ['/pages/:version/:file', '/pages/:version/:file/:part'])
     app.route({
       method: 'GET',
-      url: `/pages/:version/${name}`,
+      url,
       config: { access: 'public' },
-      schema: { hide: true, params: z.object({ version: z.string() }) },
-      handler: async (request, reply) =>
-        (request.params.version === version ? answer : answerOther)(request, reply),
+      schema: { hide: true, params },
+      handler: async (request, reply) => {
+        const { version: asked, file, part } = request.params;
+        const answer = answers.get(part === undefined ? file : `${file}/${part}`);
+        if (answer === undefined) throw new Refusal('not_found');
+        return answer[asked === version ? 'own' : 'other'](request, reply);
+      },
     });
-  }
 }
