@@ -37,13 +37,11 @@ export function contrast(one: string, other: string): number {
 const mixed = (hex: string, toward: number, part: number): string =>
   hexOf(channelsOf(hex).map((channel) => channel + (toward - channel) * part) as Channels);
 
-/** The colour, made darker (`toward` 0) or lighter (255) until it can be read on the surface. */
+/** The colour, made darker (`toward` 0) or lighter (255) until it can be read on the surface: black and white can. */
 function readable(hex: string, surface: string, toward: number): string {
-  for (let part = 0; part < 1; part += 0.05) {
-    const candidate = mixed(hex, toward, part);
-    if (contrast(candidate, surface) >= READABLE) return candidate;
-  }
-  return hexOf([toward, toward, toward]);
+  let part = 0;
+  while (contrast(mixed(hex, toward, part), surface) < READABLE) part += 0.05;
+  return mixed(hex, toward, part);
 }
 
 /** The colours that follow from PRODUCT_COLOR (`#rgb` or `#rrggbb`), as a rule for the style sheet. */
