@@ -16,8 +16,8 @@ interface OwnPage {
   /** Of its files in `src/pages/`: `NAME.html`, the main part, and `NAME.js`, the script. */
   name: string;
   title: string;
-  /** `narrow` (the default) for one form, `wide` for cards and tables. */
-  width?: 'narrow' | 'wide';
+  /** `narrow` (the default) for one form, `medium` for cards, `wide` for tables. */
+  width?: 'narrow' | 'medium' | 'wide';
   hasScript?: boolean;
 }
 

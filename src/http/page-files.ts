@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
 import type { Config } from '../config.ts';
 import { accentRule } from './accent.ts';
 
@@ -30,10 +31,12 @@ export const versionOf = (files: Map<string, string>): string =>
 /** The files that a script imports, and those that they import. A browser that knows them asks for all at once. */
 export function importsOf(name: string, files: Map<string, string>, found = new Set<string>()) {
   const text = files.get(name) as string;
-  for (const [, file] of text.matchAll(/^(?:import|\}).* '\.\/(.+)';$/gm) as Iterable<
+  for (const [, specifier] of text.matchAll(/^(?:import|\}).* '(\.\.?\/.+)';$/gm) as Iterable<
     [string, string]
-  >)
+  >) {
+    const file = posix.join(posix.dirname(name), specifier);
     if (!found.has(file)) importsOf(file, files, found.add(file));
+  }
   return found;
 }
 

@@ -31,6 +31,7 @@ import { renameMe } from './me/rename.ts';
 import { introspectToken } from './oauth/introspect.ts';
 import { revokeToken } from './oauth/revoke.ts';
 import { issueToken } from './oauth/token.ts';
+import { accountPage } from './pages/account.ts';
 import { adminPage } from './pages/admin.ts';
 import { changePasswordAddress } from './pages/change-password.ts';
 import { confirmEmailPage } from './pages/confirm-email.ts';
@@ -110,6 +111,7 @@ const pageEndpoints = [
   forgotPasswordPage,
   resetPasswordPage,
   confirmEmailPage,
+  accountPage,
   filesOfPages,
   adminPage,
 ];

@@ -11,20 +11,25 @@ const time = (instant: number): string => new Date(instant).toISOString();
 const timeOrNull = (instant: number | null): string | null =>
   instant === null ? null : time(instant);
 
-export const profileOf = (user: User): Profile => ({
+const accountOf = (user: User) => ({
   id: user.id,
   email: user.email ?? '',
   email_verified: user.email_verified_at !== null,
   name: user.name,
   roles: user.roles,
+  mfa: hasSecondFactor(user),
   created_at: time(user.created_at),
   last_login_at: timeOrNull(user.last_login_at),
 });
 
+export const profileOf = (user: User): Profile => ({
+  ...accountOf(user),
+  recovery_codes: user.mfa.recovery?.hashes.length ?? 0,
+});
+
 export const userView = (user: User, now: number): UserView => ({
-  ...profileOf(user),
+  ...accountOf(user),
   status: user.status === 'disabled' ? 'disabled' : 'active',
-  mfa: hasSecondFactor(user),
   sessions: user.sessions.filter((session) => isLive(session, now)).length,
   updated_at: time(user.updated_at),
 });

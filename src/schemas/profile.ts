@@ -9,6 +9,8 @@ export const Profile = z
     email_verified: z.boolean(),
     name: z.string().nullable(),
     roles: z.array(z.string()),
+    mfa: z.boolean().describe('Whether the second factor is on.'),
+    recovery_codes: z.int().min(0).max(100).describe('How many recovery codes are left.'),
     created_at: Time,
     last_login_at: Time.nullable(),
   })
@@ -22,6 +24,8 @@ export const Profile = z
         email_verified: false,
         name: 'Ada Lovelace',
         roles: [],
+        mfa: true,
+        recovery_codes: 10,
         created_at: '2026-11-23T18:00:00.000Z',
         last_login_at: '2026-11-23T18:00:00.000Z',
       },

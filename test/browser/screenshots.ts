@@ -5,6 +5,7 @@ import type { Page } from 'playwright-core';
 import t from 'tap';
 import { withFactor } from '../authenticator.ts';
 import { PASSWORD } from '../test-app.ts';
+import { ACCOUNT_PICTURES } from './account-pictures.ts';
 import { ADMIN_PICTURES } from './admin-pictures.ts';
 import { type Visited, visited } from './visitor.ts';
 
@@ -101,7 +102,7 @@ t.test('screenshots', async (t) => {
   await withFactor(t, service, EMAIL);
   mkdirSync(FOLDER, { recursive: true });
   const onPhones: Buffer[] = [];
-  for (const { name, arrive } of [...PICTURES, ...ADMIN_PICTURES]) {
+  for (const { name, arrive } of [...PICTURES, ...ACCOUNT_PICTURES, ...ADMIN_PICTURES]) {
     const desk = await service.visitor(DESK);
     await arrive(desk, service);
     writeFileSync(`${FOLDER}/${name}.png`, await desk.screenshot({ caret: 'hide' }));

@@ -99,7 +99,9 @@ t.test('AZN-04 an answer has only its declared members of the row', async (t) =>
     'email_verified',
     'id',
     'last_login_at',
+    'mfa',
     'name',
+    'recovery_codes',
     'roles',
   ]);
   t.same(await membersOf(root.access_token, `/v1/users/${ada.id}`), [

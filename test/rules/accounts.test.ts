@@ -122,6 +122,8 @@ t.test("a profile shows the user's data, and no secret", async (t) => {
     email_verified: false,
     name: 'Ada',
     roles: [],
+    mfa: false,
+    recovery_codes: 0,
     created_at: '2026-11-23T18:00:00.000Z',
     last_login_at: null,
   });

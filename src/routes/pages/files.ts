@@ -23,15 +23,23 @@ export function filesOfPages(app: App, { config }: Context): void {
       ];
     }),
   );
-  app.route({
-    method: 'GET',
-    url: '/pages/:version/:file',
-    config: { access: 'public' },
-    schema: { hide: true, params: z.object({ version: z.string(), file: z.string() }) },
-    handler: async (request, reply) => {
-      const answer = answers.get(request.params.file);
-      if (answer === undefined) throw new Refusal('not_found');
-      return answer[request.params.version === version ? 'own' : 'other'](request, reply);
-    },
+  // A page of several parts has a folder.
+  const params = z.object({
+    version: z.string(),
+    file: z.string(),
+    part: z.string().optional(),
   });
+  for (const url of ['/pages/:version/:file', '/pages/:version/:file/:part'])
+    app.route({
+      method: 'GET',
+      url,
+      config: { access: 'public' },
+      schema: { hide: true, params },
+      handler: async (request, reply) => {
+        const { version: asked, file, part } = request.params;
+        const answer = answers.get(part === undefined ? file : `${file}/${part}`);
+        if (answer === undefined) throw new Refusal('not_found');
+        return answer[asked === version ? 'own' : 'other'](request, reply);
+      },
+    });
 }

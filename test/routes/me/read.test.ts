@@ -1,8 +1,10 @@
 import t from 'tap';
+import { withFactor } from '../../authenticator.ts';
 import { refused } from '../../refused.ts';
-import { testApp } from '../../test-app.ts';
+import { PASSWORD, testApp } from '../../test-app.ts';
 
-const { signUp, login, as, context, clock } = await testApp(t);
+const app = await testApp(t);
+const { signUp, login, as, post, context, clock } = app;
 const { access_token } = await signUp();
 const rowOf = async () => {
   const user = await context.users.findByEmail('ada@example.com');
@@ -21,6 +23,8 @@ t.test('a user reads the profile, and nothing else of the row', async (t) => {
     email_verified: false,
     name: null,
     roles: [],
+    mfa: false,
+    recovery_codes: 0,
     created_at: now,
     last_login_at: now,
   });
@@ -33,6 +37,16 @@ t.test('the profile shows whether the address is verified, and the last sign-in'
   }));
   const profile = (await as(access_token, { url: '/v1/me' })).json();
   t.match(profile, { email_verified: true, last_login_at: null });
+});
+
+t.test('the profile shows the second factor, and how many recovery codes are left', async (t) => {
+  const { tokens, recoveryCodes } = await withFactor(t, app, 'bob@example.com');
+  const profile = async () => (await as(tokens.access_token, { url: '/v1/me' })).json();
+  t.match(await profile(), { mfa: true, recovery_codes: 10 });
+  const { mfa_token } = (await login('bob@example.com', PASSWORD)).json();
+  const [recovery_code] = recoveryCodes;
+  t.equal((await post('/v1/login/mfa', { mfa_token, recovery_code })).statusCode, 200);
+  t.match(await profile(), { mfa: true, recovery_codes: 9 });
 });
 
 t.test('the row decides, not the snapshot: its status, version and sessions count', async (t) => {

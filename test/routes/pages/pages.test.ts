@@ -1,5 +1,5 @@
 import { globSync } from 'node:fs';
-import { basename } from 'node:path';
+import { relative } from 'node:path';
 import t from 'tap';
 import { refused } from '../../refused.ts';
 import { testApp } from '../../test-app.ts';
@@ -11,6 +11,7 @@ const PAGES = [
   '/reset-password',
   '/confirm-email',
   '/admin',
+  '/account',
 ];
 
 const html = { accept: 'text/html' };
@@ -76,7 +77,7 @@ t.test(
     const page = await app.inject({ url: '/login' });
     const [style = ''] = loadedBy(page.payload);
     const folder = style.replace('style.css', '');
-    const scripts = globSync('src/pages/*.js').map((file) => basename(file));
+    const scripts = globSync('src/pages/**/*.js').map((file) => relative('src/pages', file));
     for (const name of [...scripts, 'client.js', 'style.css']) {
       const answer = await app.inject({ url: folder + name });
       t.equal(answer.statusCode, 200, name);

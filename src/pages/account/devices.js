@@ -1,0 +1,145 @@
+import { call } from '../api.js';
+import { confirmed } from '../confirm.js';
+import { element } from '../element.js';
+import { notify } from '../notice.js';
+import { client } from '../session.js';
+import { codeOf } from '../words.js';
+import { deviceNameOf, withoutBoilerplate } from './device-name.js';
+import { button, focusTitle, foreign, section } from './section.js';
+import { timeAgo } from './time.js';
+
+/** @typedef {import('./section.js').State['sessions'][number]} Device */
+
+/** Does nothing if the session has ended already.
+ *
+ * @param {Device} device
+ */
+async function end({ id }) {
+  try {
+    await call('DELETE', `v1/me/sessions/${encodeURIComponent(id)}`);
+  } catch (error) {
+    if (codeOf(error) !== 'not_found') throw error;
+  }
+}
+
+/** @param {import('./section.js').Account} account */
+async function endOthers(account) {
+  const isSure = await confirmed({
+    title: 'Sign out your other devices?',
+    text: 'They need your password to sign in again. This device stays signed in.',
+    action: 'Sign them out',
+  });
+  if (!isSure) return;
+  try {
+    for (const device of account.state.sessions) if (!device.current) await end(device);
+  } finally {
+    await account.reload();
+  }
+  notify('All your other devices are signed out.');
+}
+
+async function endAll() {
+  const isSure = await confirmed({
+    title: 'Sign out everywhere?',
+    text: 'This device is signed out too.',
+    action: 'Sign out everywhere',
+  });
+  if (!isSure) return;
+  await call('DELETE', 'v1/me/sessions');
+  await client.logout();
+}
+
+/**
+ * @param {Device} device
+ * @param {() => Promise<void>} signOut
+ */
+function itemOf(device, signOut) {
+  const name = deviceNameOf(device.client);
+  const signOutButton = button('Sign out', signOut);
+  signOutButton.setAttribute(
+    'aria-label',
+    device.current ? 'Sign out this device' : `Sign out ${name}`,
+  );
+  return element(
+    'li',
+    { class: 'device', id: `device-${device.id}` },
+    element(
+      'div',
+      {},
+      element(
+        'p',
+        { class: 'name' },
+        foreign(name),
+        ...(device.current ? [' ', element('span', { class: 'badge ok' }, 'This device')] : []),
+      ),
+      ...(name === device.client || device.client.trim() === ''
+        ? []
+        : [
+            element(
+              'p',
+              { class: 'hint client', title: device.client },
+              foreign(withoutBoilerplate(device.client)),
+            ),
+          ]),
+      element(
+        'p',
+        { class: 'hint' },
+        'Signed in ',
+        timeAgo(device.created_at),
+        ', last active ',
+        timeAgo(device.refreshed_at),
+      ),
+    ),
+    signOutButton,
+  );
+}
+
+/** This device, then the others: those that were active last first.
+ *
+ * @param {Device} a
+ * @param {Device} b
+ */
+const byUse = (a, b) =>
+  Number(b.current) - Number(a.current) || b.refreshed_at.localeCompare(a.refreshed_at);
+
+/**
+ * @param {import('./section.js').Account} account
+ * @returns {import('./section.js').Section}
+ */
+export function devices(account) {
+  const list = element('ul', { class: 'list' });
+  const others = button('Sign out other devices', () => endOthers(account));
+  const node = section(
+    'devices',
+    'Devices',
+    element(
+      'p',
+      {},
+      'These devices are signed in to your account. If you do not know one of them, sign it out and change your password.',
+    ),
+    list,
+    element('div', { class: 'actions' }, others, button('Sign out everywhere', endAll)),
+  );
+  /** @param {Device} device */
+  const signOut = async (device) => {
+    if (device.current) return client.logout();
+    await end(device);
+    await account.reload();
+    notify(`${deviceNameOf(device.client)} is signed out.`);
+    // Its button has gone.
+    focusTitle(self);
+  };
+  /** @type {import('./section.js').Section} */
+  const self = {
+    node,
+    show: ({ sessions }) => {
+      const focused = document.activeElement?.closest('.device')?.id;
+      list.replaceChildren(
+        ...[...sessions].sort(byUse).map((device) => itemOf(device, () => signOut(device))),
+      );
+      if (focused) document.getElementById(focused)?.querySelector('button')?.focus();
+      others.hidden = sessions.length < 2;
+    },
+  };
+  return self;
+}

@@ -1,0 +1,141 @@
+import { call } from '../api.js';
+import { element } from '../element.js';
+import { notify } from '../notice.js';
+import { ask } from './dialog.js';
+import { field, passwordFields } from './fields.js';
+import { holdPage, letPageGo } from './leaving.js';
+import { recoveryCodesStep } from './recovery-codes.js';
+import { button, focusTitle, section } from './section.js';
+import { setUp } from './set-up.js';
+import { forgetUnsaved, hasUnsaved, rememberUnsaved } from './unsaved-codes.js';
+
+/** So few recovery codes are a reason to get new ones. */
+const FEW = 3;
+
+/** @param {string} email */
+const proofFields = (email) => [
+  ...passwordFields(email),
+  field({
+    name: 'code',
+    label: 'Code',
+    hint: 'From your authenticator app, or one of your recovery codes.',
+    autocomplete: 'one-time-code',
+    autocapitalize: 'characters',
+    spellcheck: 'false',
+    pattern: '\\s*(([0-9]\\s*){6}|([A-Za-z2-7][\\s\\-]*){16})',
+    maxlength: 40,
+    'data-missing': 'Enter a code.',
+    'data-invalid': 'Enter six digits, or one of your recovery codes.',
+  }),
+];
+
+/** What the service takes from these fields.
+ *
+ * @param {Record<string, string>} values
+ */
+function proofOf({ password, code = '' }) {
+  const text = code.replace(/\s/g, '');
+  return /^\d{6}$/.test(text) ? { password, code: text } : { password, recovery_code: text };
+}
+
+const ERRORS = { wrong_password: 'password', wrong_code: 'code' };
+
+/** @param {import('./section.js').Account} account */
+async function renew(account) {
+  const { me } = account.state;
+  const isDone = await ask({
+    title: 'Get new recovery codes',
+    text: [element('p', {}, 'The old ones stop working.')],
+    fields: proofFields(me.email),
+    action: 'Get new codes',
+    errors: ERRORS,
+    send: async (values) => {
+      const answer = await call('POST', 'v1/me/mfa/recovery-codes', proofOf(values));
+      const { recovery_codes } = /** @type {{ recovery_codes: string[] }} */ (answer);
+      rememberUnsaved(me.id);
+      holdPage();
+      return recoveryCodesStep(recovery_codes, me.email);
+    },
+  });
+  letPageGo();
+  if (!isDone) return;
+  await account.reload();
+  notify('Your new recovery codes are in force.');
+}
+
+/** @param {import('./section.js').Account} account */
+async function remove(account) {
+  const isDone = await ask({
+    title: 'Turn off the second factor?',
+    text: [
+      element(
+        'p',
+        {},
+        'From then on, your password alone signs in. Your other devices are signed out.',
+      ),
+    ],
+    fields: proofFields(account.state.me.email),
+    action: 'Turn off',
+    isDangerous: true,
+    errors: ERRORS,
+    send: async (values) => {
+      await call('DELETE', 'v1/me/mfa/totp', proofOf(values));
+    },
+  });
+  if (!isDone) return;
+  forgetUnsaved();
+  await account.reload();
+  notify('The second factor is off. Your other devices were signed out.');
+}
+
+/** What to say of the second factor, and whether it is a warning.
+ *
+ * @param {import('./section.js').State['me']} me
+ * @returns {{ text: string, isWarning?: boolean }}
+ */
+function stateOf({ id, mfa, recovery_codes }) {
+  if (!mfa)
+    return {
+      text: 'Off. If you turn it on, signing in takes a code from your phone as well as your password.',
+    };
+  if (hasUnsaved(id))
+    return {
+      text: 'On, but your recovery codes may not be saved. Get new ones: without them, you cannot sign in if you lose your phone.',
+      isWarning: true,
+    };
+  const left = `${recovery_codes} recovery ${recovery_codes === 1 ? 'code is' : 'codes are'} left`;
+  if (recovery_codes > FEW) return { text: `On, with an authenticator app. ${left}.` };
+  return { text: `On, but only ${left}. Get new ones.`, isWarning: true };
+}
+
+/**
+ * @param {import('./section.js').Account} account
+ * @returns {import('./section.js').Section}
+ */
+export function secondFactor(account) {
+  const state = element('p');
+  const start = button('Set up', () => setUp(account));
+  const codes = button('New recovery codes', () => renew(account));
+  const stop = button('Turn off', () => remove(account));
+  const node = section(
+    'second-factor',
+    'Second factor',
+    state,
+    element('div', { class: 'actions' }, start, codes, stop),
+  );
+  /** @type {import('./section.js').Section} */
+  const self = {
+    node,
+    show: ({ me }) => {
+      const focused = node.contains(document.activeElement);
+      const { text, isWarning } = stateOf(me);
+      state.textContent = text;
+      state.className = isWarning ? 'notice warning' : '';
+      start.hidden = me.mfa;
+      codes.hidden = !me.mfa;
+      stop.hidden = !me.mfa;
+      if (focused && node.querySelector(':focus') === null) focusTitle(self);
+    },
+  };
+  return self;
+}
