@@ -2,7 +2,7 @@ import { TOTP } from 'otpauth';
 import { newServiceAccount } from '../src/actions/clients/service-accounts.ts';
 import { issuePair } from '../src/actions/tokens/token-pair.ts';
 import { newUserId, randomId } from '../src/parts/ids.ts';
-import { newTotp } from '../src/parts/second-factor/second-factor.ts';
+import { newTotp } from '../src/parts/second-factor/totp.ts';
 import { newPerson } from '../src/rules/accounts.ts';
 import { withNewSession } from '../src/rules/sessions.ts';
 import type { User } from '../src/schemas/user.ts';

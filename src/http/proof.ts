@@ -1,4 +1,4 @@
-import type { Proof } from '../parts/second-factor/second-factor.ts';
+import type { Proof } from '../actions/factors/factor.ts';
 
 /** The proof in a validated body, which contains exactly one of the two members. */
 export const proofOf = ({
@@ -7,4 +7,7 @@ export const proofOf = ({
 }: {
   code?: string | undefined;
   recovery_code?: string | undefined;
-}): Proof => (code === undefined ? { recoveryCode: recovery_code as string } : { code });
+}): Proof =>
+  code === undefined
+    ? { kind: 'recovery_code', given: recovery_code as string }
+    : { kind: 'totp', given: code };

@@ -1,6 +1,6 @@
 import type { InjectOptions } from 'fastify';
 import t from 'tap';
-import { issueChallenge } from '../../src/actions/second-factor/challenge.ts';
+import { issueChallenge } from '../../src/actions/factors/challenge.ts';
 import { emailToken, resetToken, signUpToken } from '../../src/actions/tokens/mailed-tokens.ts';
 import { newUserId } from '../../src/parts/ids.ts';
 import { newPerson } from '../../src/rules/accounts.ts';

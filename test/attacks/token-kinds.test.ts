@@ -1,6 +1,6 @@
 import type { LightMyRequestResponse } from 'fastify';
 import t from 'tap';
-import { issueChallenge } from '../../src/actions/second-factor/challenge.ts';
+import { issueChallenge } from '../../src/actions/factors/challenge.ts';
 import {
   emailToken,
   invitationToken,

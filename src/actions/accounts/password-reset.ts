@@ -2,6 +2,7 @@ import type { Context } from '../../context.ts';
 import { reset } from '../../parts/mail/messages/reset.ts';
 import { emailKey } from '../../rules/accounts.ts';
 import { Refusal } from '../../rules/refusal.ts';
+import { withoutSecondFactor } from '../../rules/second-factor.ts';
 import { withEverySessionEnded } from '../../rules/sessions.ts';
 import { withoutFailures } from '../../rules/throttle.ts';
 import type { User } from '../../schemas/user.ts';
@@ -53,13 +54,12 @@ export async function resetPassword(
     if (!isValid(user)) throw new Refusal('link_invalid');
     const now = clock();
     const isConfirmed = user.email_verified_at !== null;
-    const mfa = isConfirmed ? user.mfa : { challenges: [] };
+    const known = isConfirmed ? user : withoutSecondFactor(user);
     const next: User = {
-      ...user,
+      ...known,
       password_hash,
       // The owner of the mailbox need not wait because of wrong passwords. The second factor was not proven.
       throttle: withoutFailures(user.throttle, 'password'),
-      mfa,
       email_verified_at: user.email_verified_at ?? now,
     };
     const changed = withEverySessionEnded(next, now);

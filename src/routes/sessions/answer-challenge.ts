@@ -1,4 +1,4 @@
-import { answerChallenge as answer } from '../../actions/second-factor/challenge.ts';
+import { answerChallenge as answer } from '../../actions/factors/challenge.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { logEvent } from '../../http/logging.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { CHALLENGE_LIFE, issueChallenge } from '../../actions/second-factor/challenge.ts';
+import { CHALLENGE_LIFE, issueChallenge } from '../../actions/factors/challenge.ts';
+import { readyFactors } from '../../actions/factors/factors.ts';
 import { signInWithPassword } from '../../actions/sessions/sign-in.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
@@ -65,10 +66,9 @@ export function login(app: App, context: Context): void {
         );
         if (result.session === undefined) {
           logEvent(request, 'mfa.challenged', { user: result.user.id });
-          const { recovery } = result.user.mfa;
           return reply.code(202).send({
             mfa_token: issueChallenge(context, { ...result, transport }),
-            methods: recovery?.hashes.length ? ['totp', 'recovery_code'] : ['totp'],
+            methods: readyFactors(result.user),
             expires_in: CHALLENGE_LIFE,
           });
         }

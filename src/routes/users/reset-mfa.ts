@@ -6,6 +6,7 @@ import { requireRole } from '../../http/access.ts';
 import type { App } from '../../http/app-type.ts';
 import { logEvent } from '../../http/logging.ts';
 import { Refusal } from '../../rules/refusal.ts';
+import { withoutSecondFactor } from '../../rules/second-factor.ts';
 import { withEverySessionEnded } from '../../rules/sessions.ts';
 import { NoContent } from '../../schemas/session.ts';
 
@@ -31,7 +32,7 @@ export function resetUserMfa(app: App, context: Context): void {
           detail: 'Remove your own second factor with DELETE /v1/me/mfa/totp.',
         });
       const user = await administer(context, { id: params.id, kind: 'person' }, (before, now) => ({
-        user: withEverySessionEnded({ ...before, mfa: { challenges: [] } }, now),
+        user: withEverySessionEnded(withoutSecondFactor(before), now),
         result: before,
       }));
       tell(context, user, 'mfa.disabled');

@@ -7,12 +7,10 @@ import { Passwords } from '../../../src/parts/passwords/passwords.ts';
 import {
   hashRecoveryCode,
   newRecoveryCodes,
-  newTotp,
-  otpauthUri,
-  withCodeSpent,
   withRecoveryHashSpent,
-} from '../../../src/parts/second-factor/second-factor.ts';
+} from '../../../src/parts/second-factor/recovery-codes.ts';
 import { seal, unseal } from '../../../src/parts/second-factor/secret-box.ts';
+import { newTotp, otpauthUri, withCodeSpent } from '../../../src/parts/second-factor/totp.ts';
 import { hasSecondFactor } from '../../../src/rules/second-factor.ts';
 import type { Mfa, User } from '../../../src/schemas/user.ts';
 import { ada, NOW, SECOND } from '../../rules/samples.ts';

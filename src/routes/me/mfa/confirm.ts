@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { confirmEnrolment } from '../../../actions/second-factor/my-second-factor.ts';
+import { confirmEnrolment } from '../../../actions/factors/totp/enrolment.ts';
 import type { Context } from '../../../context.ts';
 import type { App } from '../../../http/app-type.ts';
 import { logEvent } from '../../../http/logging.ts';

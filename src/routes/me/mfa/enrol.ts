@@ -1,10 +1,10 @@
 import { renderSVG } from 'uqr';
-import { beginEnrolment } from '../../../actions/second-factor/my-second-factor.ts';
+import { beginEnrolment } from '../../../actions/factors/totp/enrolment.ts';
 import type { Context } from '../../../context.ts';
 import type { App } from '../../../http/app-type.ts';
 import { logEvent } from '../../../http/logging.ts';
 import { signalOf } from '../../../http/source.ts';
-import { otpauthUri } from '../../../parts/second-factor/second-factor.ts';
+import { otpauthUri } from '../../../parts/second-factor/totp.ts';
 import { CurrentPassword } from '../../../schemas/fields.ts';
 import { Enrolment } from '../../../schemas/second-factor.ts';
 

@@ -1,4 +1,4 @@
-import { removeSecondFactor } from '../../../actions/second-factor/my-second-factor.ts';
+import { removeSecondFactor } from '../../../actions/factors/removal.ts';
 import type { Context } from '../../../context.ts';
 import type { App } from '../../../http/app-type.ts';
 import { logEvent } from '../../../http/logging.ts';

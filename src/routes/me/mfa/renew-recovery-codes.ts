@@ -1,4 +1,4 @@
-import { renewRecoveryCodes as renew } from '../../../actions/second-factor/my-second-factor.ts';
+import { renewRecoveryCodes as renew } from '../../../actions/factors/recovery-code/renewal.ts';
 import type { Context } from '../../../context.ts';
 import type { App } from '../../../http/app-type.ts';
 import { logEvent } from '../../../http/logging.ts';

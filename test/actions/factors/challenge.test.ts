@@ -1,13 +1,11 @@
 import t, { type Test } from 'tap';
-import {
-  answerChallenge,
-  decideGuess,
-  hashProof,
-  issueChallenge,
-} from '../../../src/actions/second-factor/challenge.ts';
+import { answerChallenge, issueChallenge } from '../../../src/actions/factors/challenge.ts';
+import type { Proof } from '../../../src/actions/factors/factor.ts';
+import { prepareCheck, readyFactors } from '../../../src/actions/factors/factors.ts';
+import { decideGuess } from '../../../src/actions/factors/guess.ts';
 import { passwordState } from '../../../src/actions/tokens/mailed-tokens.ts';
 import { newUserId } from '../../../src/parts/ids.ts';
-import { newRecoveryCodes, type Proof } from '../../../src/parts/second-factor/second-factor.ts';
+import { newRecoveryCodes } from '../../../src/parts/second-factor/recovery-codes.ts';
 import { newPerson } from '../../../src/rules/accounts.ts';
 import type { User } from '../../../src/schemas/user.ts';
 import { factor } from '../../people.ts';
@@ -20,7 +18,7 @@ const { users, ownTokens } = context;
 const { signal } = new AbortController();
 const here = { prefix: '192.0.2.1', signal };
 const { codes, recovery } = await newRecoveryCodes(context.passwords);
-const strange: Proof = { recoveryCode: 'AAAA-AAAA-AAAA-AAAA' };
+const strange: Proof = { kind: 'recovery_code', given: 'AAAA-AAAA-AAAA-AAAA' };
 const invalid = { code: 'challenge_invalid' };
 let count = 0;
 
@@ -40,8 +38,11 @@ async function userOf(changes: Partial<User> = {}) {
     users.change(user.id, (before) => ({ user: { ...before, ...next(before) }, result: true }));
   const challenge = (device?: string) =>
     issueChallenge(context, { user, device, transport: 'cookie' });
-  const right = (): Proof => ({ code: code() });
-  const wrong = (): Proof => ({ code: String((Number(code()) + 1) % 1e6).padStart(6, '0') });
+  const right = (): Proof => ({ kind: 'totp', given: code() });
+  const wrong = (): Proof => ({
+    kind: 'totp',
+    given: String((Number(code()) + 1) % 1e6).padStart(6, '0'),
+  });
   return { user, row, change, challenge, right, wrong };
 }
 
@@ -98,14 +99,17 @@ test('a code signs in, and the session records how', async (t) => {
 
 test('a recovery code signs in once, and the owner gets a notice', async (t) => {
   const { user, row, challenge } = await userOf();
-  const done = await answer(challenge('phone'), { recoveryCode: codes[0] as string });
+  const done = await answer(challenge('phone'), {
+    kind: 'recovery_code',
+    given: codes[0] as string,
+  });
   t.same(done.session.amr, ['pwd', 'mfa']);
   t.equal(done.device, 'phone', 'the device of the first step');
   const after = await row();
   t.equal(after.mfa.recovery?.hashes.length, 9);
   t.same(after.mfa.totp, user.mfa.totp);
   t.same(await told(), [{ to: user.email, subject: 'A recovery code was used' }]);
-  const again = answer(challenge(), { recoveryCode: codes[0] as string });
+  const again = answer(challenge(), { kind: 'recovery_code', given: codes[0] as string });
   await t.rejects(again, { code: 'invalid_code' });
   t.same(await posted(), []);
 });
@@ -163,7 +167,7 @@ test('MFA-08 a challenge has five tries, and none after it was used', async (t) 
   );
   clock.advance(30 * SECOND);
   await t.rejects(answer(used, right()), invalid, 'a challenge signs in once');
-  await t.rejects(answer(used, { recoveryCode: codes[1] as string }), invalid);
+  await t.rejects(answer(used, { kind: 'recovery_code', given: codes[1] as string }), invalid);
 });
 
 test('using one challenge takes no try from another', async (t) => {
@@ -209,7 +213,7 @@ test('a challenge that is no longer valid accepts no proof, and spends none', as
   });
   for (const bad of ['x', nobody]) {
     await t.rejects(answer(bad, right()), invalid);
-    await t.rejects(answer(bad, { recoveryCode: codes[2] as string }), invalid);
+    await t.rejects(answer(bad, { kind: 'recovery_code', given: codes[2] as string }), invalid);
   }
   const fallen: Partial<User>[] = [
     { status: 'disabled' },
@@ -222,12 +226,12 @@ test('a challenge that is no longer valid accepts no proof, and spends none', as
     await change(() => ({ ...user, ...state }));
     const before = await row();
     await t.rejects(answer(token, right()), invalid, JSON.stringify(state));
-    await t.rejects(answer(token, { recoveryCode: codes[2] as string }), invalid);
+    await t.rejects(answer(token, { kind: 'recovery_code', given: codes[2] as string }), invalid);
     t.same(await row(), before);
   }
   await change(() => user);
   t.ok(
-    await answer(token, { recoveryCode: codes[2] as string }),
+    await answer(token, { kind: 'recovery_code', given: codes[2] as string }),
     'with the row as before, it is valid',
   );
 });
@@ -250,38 +254,35 @@ test('guesses from elsewhere never lock out the owner of a known device', async 
 test('one guess is decided and counted in one write', async (t) => {
   const { user, right, wrong } = await userOf();
   const place = { session: 'session' };
-  const guess = (proof: Proof, hash?: string, of = user) =>
-    decideGuess(context, of, { proof, hash, place, now: NOW });
-  t.match(guess(right()), { result: { recovery }, user: { ...user, throttle: [] } });
+  const guess = async (proof: Proof, of = user) => {
+    const check = await prepareCheck(context, user, proof, { signal });
+    return decideGuess(of, { kind: proof.kind, check, place, now: NOW });
+  };
+  const done = await guess(right());
+  t.match(done, { spent: { mfa: { recovery }, throttle: [] }, user: { ...user, throttle: [] } });
   const failed = [{ key: 'totp session session', failures: 1, failed_at: NOW, pending: [] }];
-  t.same(guess(wrong()), { result: undefined, user: { ...user, throttle: failed } });
+  t.same(await guess(wrong()), { spent: undefined, user: { ...user, throttle: failed } });
   const guessed = { ...user, throttle: [{ ...failed[0], failures: 4 }] } as User;
-  t.same(guess(right(), undefined, guessed).user.throttle, [], 'a right code clears the failures');
+  t.same((await guess(right(), guessed)).spent?.throttle, [], 'a right code clears the failures');
   const unproven: User = { ...user, mfa: { pending: user.mfa.totp, recovery, challenges: [] } };
-  const proof = { recoveryCode: codes[3] as string };
-  const hash = await hashProof(context, user, proof, { signal });
-  t.equal(
-    guess(right(), undefined, unproven).result,
-    undefined,
-    'a pending secret is not a second factor',
-  );
-  t.equal(
-    guess(proof, hash, unproven).result,
-    undefined,
-    'recovery codes without a second factor do not count',
-  );
-  const { result: spent, user: counted } = guess(proof, hash);
-  t.same(spent?.totp, user.mfa.totp);
-  t.equal(spent?.recovery?.hashes.length, 9);
+  const proof: Proof = { kind: 'recovery_code', given: codes[3] as string };
+  for (const each of [right(), proof])
+    t.equal((await guess(each, unproven)).spent, undefined, 'a pending secret is no second factor');
+  const { spent, user: counted } = await guess(proof);
+  t.same(spent?.mfa.totp, user.mfa.totp);
+  t.equal(spent?.mfa.recovery?.hashes.length, 9);
   t.same(counted, user);
   t.same(
-    guess(strange, 'x').user.throttle.map(({ key }) => key),
+    (await guess(strange)).user.throttle.map(({ key }) => key),
     ['recovery session session'],
   );
 });
 
-test('only a recovery code costs a hash', async (t) => {
-  const { user, right } = await userOf();
-  t.equal(await hashProof(context, user, right(), { signal }), undefined);
-  t.match(await hashProof(context, user, strange, { signal }), /^[\w-]{43}$/);
+test('a sign-in offers the factors that the user can prove now', async (t) => {
+  const { user } = await userOf();
+  t.same(readyFactors(user), ['totp', 'recovery_code']);
+  const spent = { ...user.mfa, recovery: { ...recovery, hashes: [] } } as User['mfa'];
+  t.same(readyFactors({ ...user, mfa: spent }), ['totp']);
+  const { totp: _totp, ...pending } = user.mfa;
+  t.same(readyFactors({ ...user, mfa: pending }), []);
 });

@@ -1,26 +1,13 @@
 import type { Secret } from 'otpauth';
-import type { Context } from '../../context.ts';
-import {
-  newRecoveryCodes,
-  newTotp,
-  type Proof,
-  withCodeSpent,
-} from '../../parts/second-factor/second-factor.ts';
-import { Refusal } from '../../rules/refusal.ts';
-import { hasSecondFactor } from '../../rules/second-factor.ts';
-import { withOtherSessionsEnded } from '../../rules/sessions.ts';
-import type { AccessClaims } from '../../schemas/claims.ts';
-import type { User } from '../../schemas/user.ts';
-import { changeCaller, type GivenPassword, proveCaller } from '../accounts/caller.ts';
-import { tell } from '../accounts/letters.ts';
-import { decideGuess, hashProof } from './challenge.ts';
-
-/** Required to remove the second factor or renew its recovery codes. */
-export interface FullProof {
-  password: string;
-  proof: Proof;
-  signal: AbortSignal;
-}
+import type { Context } from '../../../context.ts';
+import { newRecoveryCodes } from '../../../parts/second-factor/recovery-codes.ts';
+import { newTotp, withCodeSpent } from '../../../parts/second-factor/totp.ts';
+import { Refusal } from '../../../rules/refusal.ts';
+import { withOtherSessionsEnded } from '../../../rules/sessions.ts';
+import type { AccessClaims } from '../../../schemas/claims.ts';
+import type { User } from '../../../schemas/user.ts';
+import { changeCaller, type GivenPassword, proveCaller } from '../../accounts/caller.ts';
+import { tell } from '../../accounts/letters.ts';
 
 /** A TOTP secret, pending until confirmed with a code. Refuses with `wrong_password`, `throttled` or `mfa_enabled`. */
 export async function beginEnrolment(
@@ -101,63 +88,4 @@ export async function confirmEnrolment(
   });
   tell(context, user, 'mfa.enabled');
   return codes;
-}
-
-/**
- * Spends a proof of the enabled second factor, and then changes the row. `prepare` runs in between, for slow work
- * that a wrong proof must not cost. Refuses with `wrong_password`, `wrong_code`, `throttled` or `mfa_not_enabled`.
- */
-async function spendProof<T>(
-  context: Context,
-  caller: AccessClaims,
-  { password, proof, signal }: FullProof,
-  {
-    prepare,
-    decide,
-  }: { prepare: () => Promise<T>; decide: (user: User, prepared: T, now: number) => User },
-): Promise<{ user: User; prepared: T }> {
-  const proven = await proveCaller(context, caller, { password, signal });
-  if (!hasSecondFactor(proven)) throw new Refusal('mfa_not_enabled');
-  const hash = await hashProof(context, proven, proof, { signal });
-  const place = { session: caller.sid };
-  const isRight = await changeCaller(context, caller, (user, now) => {
-    const guess = { proof, hash, place, now };
-    const { user: counted, result: spent } = decideGuess(context, user, guess);
-    return { user: spent ? { ...counted, mfa: spent } : counted, result: spent !== undefined };
-  });
-  if (!isRight) throw new Refusal('wrong_code');
-  const prepared = await prepare();
-  return changeCaller(context, caller, (user, now) => {
-    // It may have been removed in the meantime.
-    if (!hasSecondFactor(user)) throw new Refusal('mfa_not_enabled');
-    return { user: decide(user, prepared, now), result: { user, prepared } };
-  });
-}
-
-/** From then on the password alone signs in. Every other session ends. */
-export async function removeSecondFactor(
-  context: Context,
-  caller: AccessClaims,
-  proof: FullProof,
-): Promise<void> {
-  const { user } = await spendProof(context, caller, proof, {
-    prepare: async () => {},
-    decide: (before, _prepared, now) =>
-      withOtherSessionsEnded({ ...before, mfa: { challenges: [] } }, caller.sid, now),
-  });
-  tell(context, user, 'mfa.disabled');
-}
-
-/** Replaces the recovery codes: the old ones no longer work. */
-export async function renewRecoveryCodes(
-  context: Context,
-  caller: AccessClaims,
-  proof: FullProof,
-): Promise<string[]> {
-  const { user, prepared } = await spendProof(context, caller, proof, {
-    prepare: () => newRecoveryCodes(context.passwords),
-    decide: (before, { recovery }) => ({ ...before, mfa: { ...before.mfa, recovery } }),
-  });
-  tell(context, user, 'mfa.recovery_codes_renewed');
-  return prepared.codes;
 }

@@ -1,18 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TOTP } from 'otpauth';
 import t, { type Test } from 'tap';
-import {
-  beginEnrolment,
-  confirmEnrolment,
-  removeSecondFactor,
-  renewRecoveryCodes,
-} from '../../../src/actions/second-factor/my-second-factor.ts';
+import type { Proof } from '../../../src/actions/factors/factor.ts';
+import { renewRecoveryCodes } from '../../../src/actions/factors/recovery-code/renewal.ts';
+import { removeSecondFactor } from '../../../src/actions/factors/removal.ts';
+import { beginEnrolment, confirmEnrolment } from '../../../src/actions/factors/totp/enrolment.ts';
 import { randomId } from '../../../src/parts/ids.ts';
 import {
   hashRecoveryCode,
   newRecoveryCodes,
-  type Proof,
-} from '../../../src/parts/second-factor/second-factor.ts';
+} from '../../../src/parts/second-factor/recovery-codes.ts';
 import { liveSession, withNewSession } from '../../../src/rules/sessions.ts';
 import type { User } from '../../../src/schemas/user.ts';
 import { butForCounts, factor, signedIn } from '../../people.ts';
@@ -60,9 +57,7 @@ async function callerOf({ inForce, of = app }: { inForce: boolean; of?: typeof a
 
 const full = (proof: Proof, password = PASSWORD) => ({ password, proof, signal });
 /** Not the code of now, nor of the step before. */
-const wrongOf = (code: string): Proof => ({
-  code: String((Number(code) + 1) % 1_000_000).padStart(6, '0'),
-});
+const wrongOf = (code: string): string => String((Number(code) + 1) % 1_000_000).padStart(6, '0');
 
 /** Each begins at the same time, and leaves no letter. */
 const test = (title: string, body: (t: Test) => Promise<unknown>) =>
@@ -106,8 +101,8 @@ test('one right code puts the secret into force, and ends who never showed it', 
   const { totp: pending, ...others } = mfa;
   await change({ mfa: { ...others, pending } });
   const before = await row();
-  const wrong = wrongOf(code()) as { code: string };
-  await t.rejects(confirmEnrolment(context, caller, wrong.code), { code: 'wrong_code' });
+  const wrong = wrongOf(code());
+  await t.rejects(confirmEnrolment(context, caller, wrong), { code: 'wrong_code' });
   t.same((await row()).mfa, { ...before.mfa, pending: { ...pending, tries: 1 } }, 'it is counted');
   t.same(await posted(), []);
 
@@ -172,7 +167,7 @@ test('the fifth wrong code drops the pending secret, and nothing else', async (t
   const { caller, row, change, code } = await callerOf({ inForce: true });
   const { mfa } = await row();
   await change({ mfa: { pending: mfa.totp, challenges } });
-  const wrong = (wrongOf(code()) as { code: string }).code;
+  const wrong = wrongOf(code());
   for (let turn = 1; turn <= 5; turn += 1) {
     t.equal((await row()).mfa.pending?.tries ?? 0, turn - 1);
     await t.rejects(confirmEnrolment(context, caller, wrong), { code: 'wrong_code' });
@@ -181,7 +176,7 @@ test('the fifth wrong code drops the pending secret, and nothing else', async (t
   await t.rejects(confirmEnrolment(context, caller, code()), { code: 'mfa_not_enabled' });
   const { secret } = await beginEnrolment(context, caller, { password: PASSWORD, signal });
   const right = new TOTP({ secret }).generate({ timestamp: NOW });
-  await t.rejects(confirmEnrolment(context, caller, (wrongOf(right) as { code: string }).code), {
+  await t.rejects(confirmEnrolment(context, caller, wrongOf(right)), {
     code: 'wrong_code',
   });
   t.equal((await row()).mfa.pending?.tries, 1, 'a new secret has five again');
@@ -191,21 +186,27 @@ test('the fifth wrong code drops the pending secret, and nothing else', async (t
 
 test('MFA-07 with password and factor it goes, and every other session ends', async (t) => {
   const { caller, email, row, code, here, there } = await callerOf({ inForce: true });
-  await removeSecondFactor(context, caller, full({ code: code() }));
+  await removeSecondFactor(context, caller, full({ kind: 'totp', given: code() }));
   t.same((await row()).mfa, { challenges: [] });
   t.equal(await here(), true);
   t.equal(await there(), false);
   t.same(await told(), [{ to: email, subject: 'Second factor turned off' }]);
   const again = { code: 'mfa_not_enabled' };
-  await t.rejects(removeSecondFactor(context, caller, full({ code: code() })), again);
-  await t.rejects(renewRecoveryCodes(context, caller, full({ code: code() })), again);
+  await t.rejects(
+    removeSecondFactor(context, caller, full({ kind: 'totp', given: code() })),
+    again,
+  );
+  await t.rejects(
+    renewRecoveryCodes(context, caller, full({ kind: 'totp', given: code() })),
+    again,
+  );
   t.same(await posted(), []);
 });
 
 test('MFA-09 a new set of codes replaces the old one, and ends no session', async (t) => {
   const { caller, email, row, code, here, there } = await callerOf({ inForce: true });
   const { mfa } = await row();
-  const codes = await renewRecoveryCodes(context, caller, full({ code: code() }));
+  const codes = await renewRecoveryCodes(context, caller, full({ kind: 'totp', given: code() }));
   const after = await row();
   t.equal(new Set([...codes, ...made.codes]).size, 20);
   t.equal(
@@ -220,7 +221,7 @@ test('MFA-09 a new set of codes replaces the old one, and ends no session', asyn
 
 test('a recovery code proves as much, once', async (t) => {
   const { caller, row } = await callerOf({ inForce: true });
-  const proof = { recoveryCode: made.codes[0] as string };
+  const proof = { kind: 'recovery_code' as const, given: made.codes[0] as string };
   await renewRecoveryCodes(context, caller, full(proof));
   await t.rejects(renewRecoveryCodes(context, caller, full(proof)), { code: 'wrong_code' });
   t.equal((await row()).mfa.recovery?.hashes.length, 10);
@@ -230,8 +231,8 @@ test('MFA-07 one without the other changes nothing, and is counted', async (t) =
   const { caller, row, code } = await callerOf({ inForce: true });
   const before = await row();
   const refusals = [
-    [full(wrongOf(code())), 'wrong_code'],
-    [full({ code: code() }, 'wrong'), 'wrong_password'],
+    [full({ kind: 'totp', given: wrongOf(code()) }), 'wrong_code'],
+    [full({ kind: 'totp', given: code() }, 'wrong'), 'wrong_password'],
   ] as const;
   for (const [proof, refusal] of refusals) {
     await t.rejects(removeSecondFactor(context, caller, proof), { code: refusal });
@@ -254,7 +255,7 @@ test('a factor that goes while new codes are made is not there any more', async 
   const of = await appWithLetters(t, { pace: 'real' });
   const { caller, row, change, code } = await callerOf({ inForce: true, of });
   const before = (await row()).mfa.totp?.last_step;
-  const renewing = renewRecoveryCodes(of.context, caller, full({ code: code() }));
+  const renewing = renewRecoveryCodes(of.context, caller, full({ kind: 'totp', given: code() }));
   const gone = (async () => {
     while ((await row()).mfa.totp?.last_step === before) await sleep(1);
     await change({ mfa: { challenges: [] } });
@@ -272,8 +273,8 @@ t.test('a wrong code costs no hash', async (t) => {
   await change({ mfa: { pending, challenges } });
   const { promise, resolve } = Promise.withResolvers<void>();
   const busy = of.context.hashQueue.run(() => promise);
-  const wrong = wrongOf(code()) as { code: string };
-  await t.rejects(confirmEnrolment(of.context, caller, wrong.code), { code: 'wrong_code' });
+  const wrong = wrongOf(code());
+  await t.rejects(confirmEnrolment(of.context, caller, wrong), { code: 'wrong_code' });
   await t.rejects(confirmEnrolment(of.context, caller, code()), { code: 'overloaded' });
   resolve();
   await busy;

@@ -1,0 +1,20 @@
+import type { Context } from '../../context.ts';
+import { withoutSecondFactor } from '../../rules/second-factor.ts';
+import { withOtherSessionsEnded } from '../../rules/sessions.ts';
+import type { AccessClaims } from '../../schemas/claims.ts';
+import { tell } from '../accounts/letters.ts';
+import { type FullProof, spendProof } from './spend-proof.ts';
+
+/** From then on the password alone signs in. Every other session ends. */
+export async function removeSecondFactor(
+  context: Context,
+  caller: AccessClaims,
+  proof: FullProof,
+): Promise<void> {
+  const { user } = await spendProof(context, caller, proof, {
+    prepare: async () => {},
+    decide: (before, _prepared, now) =>
+      withOtherSessionsEnded(withoutSecondFactor(before), caller.sid, now),
+  });
+  tell(context, user, 'mfa.disabled');
+}
