@@ -26,6 +26,7 @@ export type EventName =
   | 'mfa.recovery_codes_renewed'
   | 'mfa.refused'
   | 'password.changed'
+  | 'session.stepped_up'
   | 'session.all_ended'
   | 'session.ended'
   | 'session.reuse_detected'

@@ -64,6 +64,16 @@ export const problems = {
     remedy:
       'Call POST /v1/refresh once, and repeat the request. If the refresh is refused too, the user has to sign in again.',
   },
+  step_up_required: {
+    status: 401,
+    title: 'Step-up required',
+    detail:
+      'This needs a proof of who you are that is at most 15 minutes old. Call POST /v1/me/verify, then repeat the request.',
+    cause:
+      'The access token is valid, but its `auth_time` is more than 15 minutes ago, and the request would make something that outlives the token.',
+    remedy:
+      'Ask the user for the password or a code, call POST /v1/me/verify, and repeat the request with the access token that it answers.',
+  },
   token_invalid: {
     status: 401,
     title: 'Token invalid',

@@ -1,4 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { RECENT } from '../actions/accounts/recent.ts';
 import type { Config } from '../config.ts';
 import { EmailTaken, StorageFault, UnreadableRow } from '../parts/storage/users.ts';
 import { Refusal } from '../rules/refusal.ts';
@@ -28,10 +29,12 @@ export function refusalOf(error: Error & { code?: string }): Refusal {
   return new Refusal(FASTIFY_REFUSALS[error.code ?? error.name] ?? 'internal_error');
 }
 
-/** The `WWW-Authenticate` header (RFC 6750 section 3). No error code where no token was sent, and no text from the request. */
+/** The `WWW-Authenticate` header (RFC 6750 section 3, RFC 9470 section 3). No error code where no token was sent, and no text from the request. */
 function wwwAuthenticate(code: ProblemCode, voice: Voice): string | undefined {
   const realm = `Bearer realm="${voice.realm}"`;
   const { status, detail } = problems[code];
+  if (code === 'step_up_required')
+    return `${realm}, error="insufficient_user_authentication", error_description="${detail}", max_age="${RECENT}"`;
   if (code === 'forbidden') return `${realm}, error="insufficient_scope"`;
   if (status !== 401) return undefined;
   if (!code.startsWith('token_') || code === 'token_missing') return realm;

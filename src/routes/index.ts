@@ -28,6 +28,7 @@ import { removeTotp } from './me/mfa/remove.ts';
 import { renewRecoveryCodes } from './me/mfa/renew-recovery-codes.ts';
 import { readMe } from './me/read.ts';
 import { renameMe } from './me/rename.ts';
+import { verifyMe } from './me/verify.ts';
 import { introspectToken } from './oauth/introspect.ts';
 import { revokeToken } from './oauth/revoke.ts';
 import { issueToken } from './oauth/token.ts';
@@ -75,6 +76,7 @@ const endpoints = [
   deleteMe,
   changePassword,
   changeEmail,
+  verifyMe,
   enrolTotp,
   confirmTotp,
   removeTotp,

@@ -47,6 +47,20 @@ export const isLive = (session: Session, now: number): boolean =>
 export const liveSession = (user: User, sid: string, now: number): Session | undefined =>
   user.sessions.find((session) => session.id === sid && isLive(session, now));
 
+/** The session has just proven again who the user is. `amr`: how. `now`: milliseconds. */
+export const withProof = (
+  user: User,
+  sid: string,
+  { amr, now }: { amr: string[]; now: number },
+): User => ({
+  ...user,
+  sessions: user.sessions.map((session) =>
+    session.id === sid
+      ? { ...session, authenticated_at: now, amr: [...new Set([...session.amr, ...amr])] }
+      : session,
+  ),
+});
+
 /** Revokes every access token. Sessions go on: the next refresh takes the roles from the row. */
 export const withAccessRevoked = (user: User, now: number): User => ({
   ...user,

@@ -91,21 +91,16 @@ export const UsersPage = z.object({ users: z.array(UserView), next_cursor }).met
 });
 
 /** An access token alone is not enough to create something that outlives it: the administrator's password is required too. */
-const password = Password.describe(
-  'Your password. If you are a service account, your client secret.',
+const password = Password.optional().describe(
+  'Instead of a recent sign-in or step-up: your password. If you are a service account, your client secret, always.',
 );
-const passwordForAdmin = password
-  .optional()
-  .describe(
-    'Required to make an administrator: your password or, if you are a service account, your client secret.',
-  );
 
 export const NewUser = z
   .strictObject({
     email: NewEmail,
     name: Name.optional(),
     roles: Roles.optional(),
-    password: passwordForAdmin,
+    password,
   })
   .meta({
     id: 'NewUser',
@@ -118,7 +113,7 @@ export const UserAmendment = z
     name: Name.nullable().optional(),
     roles: Roles.optional(),
     status: Status.optional(),
-    password: passwordForAdmin,
+    password,
   })
   .meta({
     id: 'UserAmendment',

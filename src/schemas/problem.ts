@@ -8,6 +8,7 @@ const CODES = [
   'token_expired',
   'token_revoked',
   'token_invalid',
+  'step_up_required',
   'invalid_credentials',
   'refresh_missing',
   'refresh_invalid',

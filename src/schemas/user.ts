@@ -23,6 +23,8 @@ export const Session = member({
   rotations: z.array(Instant).optional(),
   /** The idle or the absolute limit, whichever comes first. */
   expires_at: Instant,
+  /** When and how the user last proved who they are; without it, at the sign-in. */
+  authenticated_at: Instant.optional(),
   amr: z.array(z.string()),
   transport: Transport,
   /** The User-Agent, shortened. */

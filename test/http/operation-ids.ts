@@ -15,6 +15,7 @@ export const OPERATIONS: Record<string, string> = {
   'delete /v1/me': 'deleteMe',
   'put /v1/me/password': 'changePassword',
   'put /v1/me/email': 'changeEmail',
+  'post /v1/me/verify': 'verifyMe',
   'post /v1/me/mfa/totp': 'enrolTotp',
   'delete /v1/me/mfa/totp': 'removeTotp',
   'post /v1/me/mfa/totp/confirm': 'confirmTotp',

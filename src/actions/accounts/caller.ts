@@ -88,14 +88,3 @@ export async function proveCaller(
   if (!isRight) throw new Refusal('wrong_password');
   return user;
 }
-
-/** Where the password is optional: false if it is missing. If it is sent, it is checked even where it is not needed. */
-export async function proveCallerIfGiven(
-  context: Context,
-  caller: AccessClaims,
-  { password, signal }: { password: string | undefined; signal: AbortSignal },
-): Promise<boolean> {
-  if (password === undefined) return false;
-  await proveCaller(context, caller, { password, signal });
-  return true;
-}

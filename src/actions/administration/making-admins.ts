@@ -1,5 +1,6 @@
-import { Refusal } from '../../rules/refusal.ts';
+import type { AccessClaims } from '../../schemas/claims.ts';
 import type { User } from '../../schemas/user.ts';
+import { unproven } from '../accounts/recent.ts';
 import { ADMIN } from './administration.ts';
 
 type Rights = Pick<User, 'roles' | 'status'>;
@@ -11,13 +12,11 @@ const makesAdmin = (before: Rights | undefined, after: Rights): boolean =>
 
 /**
  * A new administrator outlives the access token that made it, so a stolen token must not be enough. Refuses with
- * `invalid_input` unless `isProven`: the caller has just given the password.
+ * `step_up_required` unless `isProven`: the caller has just proven who they are.
  */
 export function assertMayMake(
   { before, after }: { before?: Rights; after: Rights },
-  isProven: boolean,
+  { caller, isProven }: { caller: AccessClaims; isProven: boolean },
 ): void {
-  if (isProven || !makesAdmin(before, after)) return;
-  const message = 'is required to give the role admin';
-  throw new Refusal('invalid_input', { errors: [{ path: '/password', message }] });
+  if (!isProven && makesAdmin(before, after)) throw unproven(caller);
 }

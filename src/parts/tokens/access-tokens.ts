@@ -57,7 +57,7 @@ export class AccessTokens {
    */
   issue(
     user: User,
-    session: Pick<Session, 'id' | 'amr' | 'created_at'>,
+    session: Pick<Session, 'id' | 'amr' | 'created_at' | 'authenticated_at'>,
     scope?: string | undefined,
   ): string {
     const { issuer, audience, keys, clock } = this.#options;
@@ -75,7 +75,7 @@ export class AccessTokens {
       ver: user.access_version,
       roles: user.roles,
       amr: session.amr,
-      auth_time: Math.floor(session.created_at / 1_000),
+      auth_time: Math.floor((session.authenticated_at ?? session.created_at) / 1_000),
       ...(scope !== undefined && { scope }),
     };
     const token = keys.signer('access', now).sign(claims);

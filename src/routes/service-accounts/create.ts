@@ -1,4 +1,4 @@
-import { proveCaller } from '../../actions/accounts/caller.ts';
+import { proveRecent } from '../../actions/accounts/recent.ts';
 import { ADMIN } from '../../actions/administration/administration.ts';
 import { newServiceAccount } from '../../actions/clients/service-accounts.ts';
 import type { Context } from '../../context.ts';
@@ -16,20 +16,20 @@ export function createServiceAccount(app: App, context: Context): void {
     config: {
       access: requireRole(ADMIN),
       tighterLimit: true,
-      problems: ['wrong_password', 'throttled', 'overloaded'],
+      problems: ['step_up_required', 'wrong_password', 'throttled', 'overloaded'],
     },
     schema: {
       operationId: 'createServiceAccount',
       tags: ['Administration'],
       summary: 'Create a service account',
       description:
-        'Creates the `client_id` and `client_secret` with which a program gets tokens from `/oauth/token`. Needs your password again. The secret is shown only once.',
+        'Creates the `client_id` and `client_secret` with which a program gets tokens from `/oauth/token`. Needs a sign-in or a step-up of the last 15 minutes, or your password. The secret is shown only once.',
       body: NewServiceAccount,
       response: { 201: ServiceAccountWithSecret },
     },
     handler: async (request, reply) => {
       const { caller, body } = request;
-      await proveCaller(context, caller, {
+      await proveRecent(context, caller, {
         password: body.password,
         signal: signalOf(reply),
       });

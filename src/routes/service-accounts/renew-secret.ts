@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { proveCaller } from '../../actions/accounts/caller.ts';
+import { proveRecent } from '../../actions/accounts/recent.ts';
 import { ADMIN, administer } from '../../actions/administration/administration.ts';
 import { withNewSecret } from '../../actions/clients/service-accounts.ts';
 import type { Context } from '../../context.ts';
@@ -17,21 +17,21 @@ export function renewServiceAccountSecret(app: App, context: Context): void {
     config: {
       access: requireRole(ADMIN),
       tighterLimit: true,
-      problems: ['wrong_password', 'throttled', 'overloaded', 'not_found'],
+      problems: ['step_up_required', 'wrong_password', 'throttled', 'overloaded', 'not_found'],
     },
     schema: {
       operationId: 'renewServiceAccountSecret',
       tags: ['Administration'],
       summary: 'Create a new secret',
       description:
-        'Needs your password again. The previous secret works until you create another, so a program can switch without an interruption.',
+        'Needs a sign-in or a step-up of the last 15 minutes, or your password. The previous secret works until you create another, so a program can switch without an interruption.',
       params: z.object({ id: z.string() }),
       body: NewSecret,
       response: { 201: ServiceAccountWithSecret },
     },
     handler: async (request, reply) => {
       const { caller, body } = request;
-      await proveCaller(context, caller, {
+      await proveRecent(context, caller, {
         password: body.password,
         signal: signalOf(reply),
       });

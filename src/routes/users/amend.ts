@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { proveCallerIfGiven } from '../../actions/accounts/caller.ts';
+import { hasProven } from '../../actions/accounts/recent.ts';
 import { ADMIN, administer, withAmendment } from '../../actions/administration/administration.ts';
 import { assertMayMake } from '../../actions/administration/making-admins.ts';
 import type { Context } from '../../context.ts';
@@ -17,14 +17,21 @@ export function amendUser(app: App, context: Context): void {
     config: {
       access: requireRole(ADMIN),
       tighterLimit: true,
-      problems: ['wrong_password', 'throttled', 'overloaded', 'not_found', 'last_admin'],
+      problems: [
+        'step_up_required',
+        'wrong_password',
+        'throttled',
+        'overloaded',
+        'not_found',
+        'last_admin',
+      ],
     },
     schema: {
       operationId: 'amendUser',
       tags: ['Administration'],
       summary: 'Change a user',
       description:
-        'Changes the name, the roles or the status. Removing a role revokes the access tokens that have it; the next refresh gets the new roles. Disabling the user ends every session. Making an administrator needs your password.',
+        'Changes the name, the roles or the status. Removing a role revokes the access tokens that have it; the next refresh gets the new roles. Disabling the user ends every session. Making an administrator needs a sign-in or a step-up of the last 15 minutes, or your password.',
       params: z.object({ id: z.string() }),
       body: UserAmendment,
       response: { 200: UserView },
@@ -32,7 +39,7 @@ export function amendUser(app: App, context: Context): void {
     handler: async (request, reply) => {
       const { params, caller } = request;
       const { password, ...amendment } = request.body;
-      const proven = await proveCallerIfGiven(context, caller, {
+      const isProven = await hasProven(context, caller, {
         password,
         signal: signalOf(reply),
       });
@@ -41,7 +48,7 @@ export function amendUser(app: App, context: Context): void {
         { id: params.id, kind: 'person', caller },
         (user, now) => {
           const next = withAmendment(user, amendment, now);
-          assertMayMake({ before: user, after: next }, proven);
+          assertMayMake({ before: user, after: next }, { caller, isProven });
           return { user: next, result: { before: user, after: next } };
         },
       );

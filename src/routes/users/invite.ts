@@ -1,4 +1,4 @@
-import { proveCallerIfGiven } from '../../actions/accounts/caller.ts';
+import { hasProven } from '../../actions/accounts/recent.ts';
 import { ADMIN, inviteUser as invite } from '../../actions/administration/administration.ts';
 import { assertMayMake } from '../../actions/administration/making-admins.ts';
 import type { Context } from '../../context.ts';
@@ -16,25 +16,25 @@ export function inviteUser(app: App, context: Context): void {
     config: {
       access: requireRole(ADMIN),
       tighterLimit: true,
-      problems: ['wrong_password', 'throttled', 'overloaded', 'email_taken'],
+      problems: ['step_up_required', 'wrong_password', 'throttled', 'overloaded', 'email_taken'],
     },
     schema: {
       operationId: 'inviteUser',
       tags: ['Administration'],
       summary: 'Invite a user',
       description:
-        'Creates an account without a password, and mails the user a link to choose one. Inviting an administrator needs your password.',
+        'Creates an account without a password, and mails the user a link to choose one. Inviting an administrator needs a sign-in or a step-up of the last 15 minutes, or your password.',
       body: NewUser,
       response: { 201: UserView },
     },
     handler: async (request, reply) => {
       const { caller, body } = request;
       const { email, name = null, roles = [], password } = body;
-      const proven = await proveCallerIfGiven(context, caller, {
+      const isProven = await hasProven(context, caller, {
         password,
         signal: signalOf(reply),
       });
-      assertMayMake({ after: { roles, status: 'active' } }, proven);
+      assertMayMake({ after: { roles, status: 'active' } }, { caller, isProven });
       const user = await invite(context, { email, name, roles });
       logEvent(request, 'admin.user_invited', {
         actor: caller.sub,

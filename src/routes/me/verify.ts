@@ -1,0 +1,50 @@
+import { stepUpWithFactor, stepUpWithPassword } from '../../actions/factors/step-up.ts';
+import type { Context } from '../../context.ts';
+import type { App } from '../../http/app-type.ts';
+import { logEvent } from '../../http/logging.ts';
+import { proofOf } from '../../http/proof.ts';
+import { signalOf } from '../../http/source.ts';
+import { ACCESS_LIFE } from '../../schemas/claims.ts';
+import { StepUp, StepUpProof } from '../../schemas/step-up.ts';
+
+export function verifyMe(app: App, context: Context): void {
+  app.route({
+    method: 'POST',
+    url: '/v1/me/verify',
+    config: {
+      access: 'person',
+      tighterLimit: true,
+      problems: [
+        'wrong_password',
+        'wrong_code',
+        'mfa_not_enabled',
+        'throttled',
+        'overloaded',
+        'unavailable',
+      ],
+    },
+    schema: {
+      operationId: 'verifyMe',
+      tags: ['Me'],
+      summary: 'Prove again that it is you',
+      description:
+        'Step-up (RFC 9470): answers an access token of the same session with a new `auth_time`, and with `amr` that says what was proven. Call it after `step_up_required`, then repeat the request with the new token. The session and its refresh token stay as they are.',
+      body: StepUpProof,
+      response: { 200: StepUp },
+    },
+    handler: async (request, reply) => {
+      const { caller, body } = request;
+      const signal = signalOf(reply);
+      const { user, session } =
+        body.password === undefined
+          ? await stepUpWithFactor(context, caller, { proof: proofOf(body), signal })
+          : await stepUpWithPassword(context, caller, { password: body.password, signal });
+      logEvent(request, 'session.stepped_up', { user: user.id, session: session.id });
+      return reply.header('cache-control', 'no-store').send({
+        access_token: context.accessTokens.issue(user, session),
+        token_type: 'Bearer' as const,
+        expires_in: ACCESS_LIFE,
+      });
+    },
+  });
+}

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { Password } from './fields.ts';
+import { proofFields } from './second-factor.ts';
+
+export const StepUpProof = z
+  .strictObject({ password: Password.optional(), ...proofFields })
+  .refine((proof) => Object.values(proof).filter((value) => value !== undefined).length === 1, {
+    error: 'is required, or else code or recovery_code, and only one of them',
+    path: ['password'],
+  })
+  .meta({
+    id: 'StepUpProof',
+    description: 'One of `password`, `code` and `recovery_code`.',
+    examples: [{ password: 'correct horse battery staple' }],
+  });
+
+export const StepUp = z
+  .object({
+    access_token: z.string().describe('Use it from now on. The one before stays valid too.'),
+    token_type: z.literal('Bearer'),
+    expires_in: z.int().min(0).describe('Seconds until it expires.'),
+  })
+  .meta({
+    id: 'StepUp',
+    description: 'An access token with a new `auth_time`.',
+    examples: [
+      {
+        access_token: 'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6Ii4uLiJ9.e30.c2ln',
+        token_type: 'Bearer',
+        expires_in: 900,
+      },
+    ],
+  });
