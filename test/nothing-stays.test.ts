@@ -49,7 +49,7 @@ const base64sOf = (text: string) =>
   );
 
 async function command(t: Test, cwd: string, args: string[], input = ''): Promise<void> {
-  const child = spawn(...nodeCommand([resolve('src/commands/users.ts'), ...args]), {
+  const child = spawn(...nodeCommand([resolve('src/commands/latchkey.ts'), 'users', ...args]), {
     cwd,
     stdio: ['pipe', 'ignore', 'inherit'],
   });

@@ -114,8 +114,8 @@ async function imports(folder: string, url: string, over: Promise<void>): Promis
   for (let index = 0; index < IMPORTED; index += 1)
     stream.write(`{"email":"imported${index}@example.com"}\n`);
   await new Promise((resolve) => stream.end(resolve));
-  const command = fileURLToPath(new URL('../../src/commands/users.ts', import.meta.url));
-  const child: ChildProcess = spawn(process.execPath, [command, 'import', file], {
+  const command = fileURLToPath(new URL('../../src/commands/latchkey.ts', import.meta.url));
+  const child: ChildProcess = spawn(process.execPath, [command, 'users', 'import', file], {
     env: { PATH: process.env['PATH'], DATABASE_URL: url },
     stdio: 'ignore',
   });

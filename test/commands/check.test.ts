@@ -544,7 +544,7 @@ t.test('the exit code says how it ended', async (t) => {
   t.match(await run([front.origin], measured), { code: 1, stdout: /1 wrong/ });
   t.match(await run([], measured), { code: 64, stderr: /^One URL is needed/ });
   t.match(await run([front.origin, '--ca', 'no-such-file.pem'], measured), {
-    code: 64,
+    code: 66,
     stderr: /ENOENT/,
   });
   const closed = `http://127.0.0.1:${await freePort()}`;
@@ -555,7 +555,7 @@ t.test('the exit code says how it ended', async (t) => {
   t.match(await run(['--help'], measured), { code: 0, stdout: checkUsage('latchkey check') });
   const preload = 'process.stdout.write = () => { throw new Error("planted"); }';
   t.match(await run(['--help'], { preload, ...measured }), {
-    code: 1,
+    code: 70,
     stderr: /Error: planted\n +at /,
   });
 });

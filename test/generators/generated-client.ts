@@ -40,7 +40,7 @@ export const ADMIN = { email: 'root@example.com', password: 'correct horse batte
 export async function serviceWithAdmin(t: Test): Promise<string> {
   const cwd = folder(t);
   const { url } = await serve(t, { cwd });
-  const create = [resolve('src/commands/users.ts'), 'create', ADMIN.email, '--admin'];
+  const create = [resolve('src/commands/latchkey.ts'), 'users', 'create', ADMIN.email, '--admin'];
   const command = execFile(...nodeCommand(create), { cwd });
   command.stdin?.end(`${ADMIN.password}\n`);
   const [code] = await once(command, 'close');

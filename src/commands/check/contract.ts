@@ -52,6 +52,17 @@ const nameIn = (ref: string): string => ref.slice(ref.lastIndexOf('/') + 1);
 const expressionOf = (path: string): RegExp =>
   new RegExp(`^${path.replaceAll('.', '\\.').replace(/\{\w+\}/g, '[^/]+')}$`);
 
+/** The schema with everything that it refers to in its place. */
+function inlined<Value>(value: Value, schemas: Record<string, JsonSchema>): Value {
+  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return value.map((item) => inlined(item, schemas)) as Value;
+  const { $ref } = value as JsonSchema;
+  if ($ref !== undefined) return inlined(schemas[nameIn($ref)], schemas) as Value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name, inlined(member, schemas)]),
+  ) as Value;
+}
+
 /** What an OpenAPI document of the service declares. */
 export class Contract {
   readonly endpoints: Endpoint[];
@@ -65,6 +76,9 @@ export class Contract {
     this.endpoints = Object.entries(paths).flatMap(([path, item]) =>
       Object.entries(item).map(([method, operation]) => ({
         ...operation,
+        ...(operation.requestBody && {
+          requestBody: inlined(operation.requestBody, components.schemas),
+        }),
         method: method.toUpperCase(),
         path,
       })),
