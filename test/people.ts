@@ -5,7 +5,7 @@ import { newUserId, randomId } from '../src/parts/ids.ts';
 import { newTotp } from '../src/parts/second-factor/totp.ts';
 import { newPerson } from '../src/rules/accounts.ts';
 import { withNewSession } from '../src/rules/sessions.ts';
-import type { User } from '../src/schemas/user.ts';
+import type { Session, User } from '../src/schemas/user.ts';
 import type { TestApp, Tokens } from './test-app.ts';
 
 export interface SignedIn extends Tokens {
@@ -43,6 +43,17 @@ export async function signedIn(
   );
   await context.users.insert(user);
   return { id: user.id, ...issuePair(context, { user, session, device: 'device' }) };
+}
+
+/** An access token of a user who signed in 15 minutes ago, and has refreshed since: too long for what needs a recent proof. */
+export async function agedToken(
+  { context }: Pick<TestApp, 'context'>,
+  id: string,
+): Promise<string> {
+  const user = (await context.users.findById(id)) as User;
+  const [session] = user.sessions as [Session];
+  const created_at = session.created_at - 900_000;
+  return context.accessTokens.issue(user, { ...session, created_at });
 }
 
 /** A row, whatever guesses were counted in it. */

@@ -6,11 +6,13 @@ interface Bearer {
   token(): Promise<string | undefined>;
   /** The token to use after a 401 to this one; undefined: nobody is signed in any more. */
   after(refused: string): Promise<string | undefined>;
+  /** After `step_up_required`: resolves when the user has proven who they are. Without it the 401 is the answer. */
+  stepUp: (() => Promise<void>) | undefined;
 }
 
 /** As the global `fetch`, with the access token. A 401 is repeated once, with the token that follows. */
 export const bearerFetch =
-  ({ here, trusted, token, after }: Bearer): typeof fetch =>
+  ({ here, trusted, token, after, stepUp }: Bearer): typeof fetch =>
   async (input, init) => {
     const request = typeof input === 'object' && 'url' in input ? input : undefined;
     const headers = new Headers(init?.headers ?? request?.headers);
@@ -27,7 +29,8 @@ export const bearerFetch =
     const isStepUp = /insufficient_user/.test(response.headers.get('WWW-Authenticate') ?? '');
     const isStream =
       typeof (init?.body as { getReader?: unknown } | null)?.getReader === 'function';
-    if (response.status !== 401 || isStepUp || isStream) return response;
-    const next = await after(sent);
+    if (response.status !== 401 || isStream || (isStepUp && !stepUp)) return response;
+    if (isStepUp) await stepUp?.();
+    const next = await (isStepUp ? token() : after(sent));
     return next ? call(again, next) : response;
   };

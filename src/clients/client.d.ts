@@ -19,6 +19,11 @@ export interface Options {
   origins?: string[];
   /** Begins the keys in the storage and names the lock and the channel of the tabs. For two services on one page. */
   name?: string;
+  /**
+   * Called when a request of `fetch` needs a proof that is at most 15 minutes old (`step_up_required`). Ask the user, call
+   * `verify`, and resolve: the request is then repeated once. Reject to give up.
+   */
+  onStepUp?: () => Promise<void>;
 }
 
 /** The password was right; the account has a second factor. */
@@ -80,6 +85,8 @@ export interface Client {
   completeSignUp(fields: { token: string; password: string; name?: string }): Promise<void>;
   /** Ends every other session; this one goes on with new tokens. */
   changePassword(fields: { current_password: string; new_password: string }): Promise<void>;
+  /** Proves again who the user is: the access token that follows says so (`auth_time`, `amr`). The session stays the same. */
+  verify(proof: { password: string } | { code: string } | { recovery_code: string }): Promise<void>;
   /**
    * Signs out every tab at once, then ends the session at the service. Rejects if the service cannot be reached: it is
    * told with the next call, on coming back online or on the next load.

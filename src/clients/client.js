@@ -89,7 +89,7 @@ clearTimeout(alarm);
 }
 };
 const bearerFetch =
-({ here, trusted, token, after } ) =>
+({ here, trusted, token, after, stepUp } ) =>
 async (input, init) => {
 const request = typeof input === 'object' && 'url' in input ? input : undefined;
 const headers = new Headers(init?.headers ?? request?.headers);
@@ -105,8 +105,9 @@ const response = await call(input, sent);
 const isStepUp = /insufficient_user/.test(response.headers.get('WWW-Authenticate') ?? '');
 const isStream =
 typeof (init?.body )?.getReader === 'function';
-if (response.status !== 401 || isStepUp || isStream) return response;
-const next = await after(sent);
+if (response.status !== 401 || isStream || (isStepUp && !stepUp)) return response;
+if (isStepUp) await stepUp?.();
+const next = await (isStepUp ? token() : after(sent));
 return next ? call(again, next) : response;
 };
 const LATER = 30_000;
@@ -119,6 +120,7 @@ transport = 'cookie',
 storage,
 origins = [],
 name = 'latchkey',
+onStepUp,
 }) => {
 const inBody = transport === 'body';
 if (inBody && !storage) throw new TypeError('transport "body" needs a storage');
@@ -306,6 +308,7 @@ fetch: bearerFetch({
 here,
 trusted,
 token,
+stepUp: onStepUp,
 after: async (refused) => {
 if (session?.token === refused) await refresh();
 return session?.token;
@@ -334,6 +337,16 @@ const headers = { Authorization: `Bearer ${session?.token}` };
 const { answer } = await send('v1/me/password', { method: 'PUT', body, headers });
 await adopt(answer, 'refresh');
 });
+},
+verify: async (body) => {
+const headers = { Authorization: `Bearer ${await token()}` };
+const { answer } = await send('v1/me/verify', { body, headers });
+const at = Date.now();
+if (!session) return;
+const expiresAt = at + answer.expires_in * 1_000;
+const next = { ...session, token: answer.access_token, expiresAt };
+become(next, 'refresh', at);
+tell({ at, reason: 'refresh', session: next });
 },
 logout: async () => {
 const last = session?.token;

@@ -45,6 +45,7 @@ export const createClient: typeof declared.createClient = ({
   storage,
   origins = [],
   name = 'latchkey',
+  onStepUp,
 }) => {
   const inBody = transport === 'body';
   if (inBody && !storage) throw new TypeError('transport "body" needs a storage');
@@ -254,6 +255,7 @@ export const createClient: typeof declared.createClient = ({
       here,
       trusted,
       token,
+      stepUp: onStepUp,
       after: async (refused) => {
         if (session?.token === refused) await refresh();
         return session?.token;
@@ -282,6 +284,16 @@ export const createClient: typeof declared.createClient = ({
         const { answer } = await send('v1/me/password', { method: 'PUT', body, headers });
         await adopt(answer, 'refresh');
       });
+    },
+    verify: async (body) => {
+      const headers = { Authorization: `Bearer ${await token()}` };
+      const { answer } = await send('v1/me/verify', { body, headers });
+      const at = Date.now();
+      if (!session) return;
+      const expiresAt = at + answer.expires_in * 1_000;
+      const next = { ...session, token: answer.access_token, expiresAt };
+      become(next, 'refresh', at);
+      tell({ at, reason: 'refresh', session: next });
     },
     logout: async () => {
       const last = session?.token;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
-import type { Change, ClientStorage } from '../../src/clients/client.d.ts';
+import type { Change, ClientStorage, Options } from '../../src/clients/client.d.ts';
 import { createClient, LatchkeyError } from '../../src/clients/client.js';
 import { withFactor } from '../authenticator.ts';
 import { front, type Interference } from '../front.ts';
@@ -36,8 +36,14 @@ async function phone(t: Test, env: Record<string, string> = {}) {
   const name = `phone${names}`;
   const changes: string[] = [];
   /** The application, started again on what the storage has. */
-  const started = () => {
-    const client = createClient({ url: network.origin, transport: 'body', storage, name });
+  const started = (options: Partial<Options> = {}) => {
+    const client = createClient({
+      url: network.origin,
+      transport: 'body',
+      storage,
+      name,
+      ...options,
+    });
     client.onChange(({ signedIn, reason }: Change) => changes.push(`${reason} ${signedIn}`));
     t.teardown(() => client.close());
     return client;
@@ -278,6 +284,42 @@ t.test('the access token goes to the service and to named origins, and nowhere e
   t.equal((await naming.fetch(`${network.origin}/v1/me`)).status, 401, 'a refresh would not help');
   t.equal(network.requests.length - asked, 1);
   t.notOk(node.events().includes('session.reuse_detected'));
+});
+
+t.test('a request that needs a recent proof asks for it, and is repeated once', async (t) => {
+  const { node, client, started, network } = await phone(t);
+  await client.register(ada);
+  const before = node.context.accessTokens.read((await client.token()) as string);
+  await node.context.users.change(before.sub, (user) => ({
+    user: { ...user, roles: ['admin'] },
+    result: true,
+  }));
+  node.clock.advance(EXPIRED);
+  const asked: string[] = [];
+  const admin = started({
+    onStepUp: async () => {
+      asked.push('password');
+      if (asked.length === 1) throw new Error('the user gave up');
+      await admin.verify({ password: PASSWORD });
+    },
+  });
+  t.teardown(() => admin.close());
+  const create = (from = admin) =>
+    from.fetch(`${network.origin}/v1/service-accounts`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ name: 'nightly' }),
+    });
+  await t.rejects(create(), { message: 'the user gave up' });
+  t.equal((await create()).status, 201);
+  t.equal(asked.length, 2);
+  t.equal((await create()).status, 201, 'the proof lasts for 15 minutes');
+  t.equal(asked.length, 2);
+  const after = node.context.accessTokens.read((await admin.token()) as string);
+  t.match(after, { sid: before.sid, auth_time: node.clock.now / 1_000 });
+  await t.rejects(admin.verify({ password: 'wrong' }), { code: 'wrong_password' });
+  await admin.logout();
+  await t.rejects(admin.verify({ password: PASSWORD }), { code: 'token_invalid' });
 });
 
 t.test('two windows with one storage refresh once, and hear each other', async (t) => {

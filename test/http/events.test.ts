@@ -97,6 +97,11 @@ const acts: Record<EventName, () => Promise<() => Promise<unknown>>> = {
     const token = await mail.token(email);
     return () => post('/v1/email/confirm', { token });
   },
+  'session.stepped_up': async () => {
+    const { access_token } = await person();
+    const payload = { password: PASSWORD };
+    return () => as(access_token, { method: 'POST', url: '/v1/me/verify', payload });
+  },
   'mfa.enrolment_begun': async () => {
     const { access_token } = await person();
     const payload = { password: PASSWORD };

@@ -8,8 +8,8 @@ import { NoContent } from '../../schemas/session.ts';
 /** `Prefer: wait=20` (RFC 7240 section 4.3). */
 const WAIT = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,5})"?\s*(?=$|[,;])/i;
 
-/** Seconds. Proxies give up on an answer after a minute. */
-const MAX_WAIT = 30;
+/** Seconds. Less than the 30 seconds after which an idle connection is closed (`app.ts`): the answer would be its last. */
+const MAX_WAIT = 25;
 
 /** Requests that may wait at once. The next one is answered at once. */
 const MAX_WAITING = 1_000;
@@ -33,7 +33,7 @@ export function revocations(
       tags: ['Discovery'],
       summary: 'Get what was revoked',
       description:
-        'A JWT of type `revocations+jwt`, signed like the access tokens: the sessions that have ended (`sessions`, values of `sid`) and the lowest valid `ver` of users (`users`), of the last 16 minutes. A service that checks it refuses revoked tokens within seconds. `exp` is 60 seconds after `iat`. Send the `cursor` of one document as `since` to get only what came later; `since` in the answer says that it is such a part. With `Prefer: wait=20` the answer waits until something is revoked, for at most so many seconds (30). 404 with HS256, as nobody could verify it.',
+        'A JWT of type `revocations+jwt`, signed like the access tokens: the sessions that have ended (`sessions`, values of `sid`) and the lowest valid `ver` of users (`users`), of the last 16 minutes. A service that checks it refuses revoked tokens within seconds. `exp` is 60 seconds after `iat`. Send the `cursor` of one document as `since` to get only what came later; `since` in the answer says that it is such a part. With `Prefer: wait=20` the answer waits until something is revoked, for at most so many seconds (25). 404 with HS256, as nobody could verify it.',
       querystring: z.strictObject({
         since: Cursor.optional().describe('The `cursor` of an earlier document.'),
       }),

@@ -1,6 +1,7 @@
 import t from 'tap';
 import {
   admin,
+  agedToken,
   audit,
   basic,
   form,
@@ -93,7 +94,6 @@ t.test(
       [{ name: 'x', client_secret: 'mine' }, '/client_secret'],
       [{ name: 'x', email: 'a@example.com' }, '/email'],
       [{ name: 'x', kind: 'person' }, '/kind'],
-      [{ name: 'x', password: undefined }, '/password'],
       [{ name: 'x', password: '' }, '/password'],
     ] as const) {
       const { errors } = refused(t, await create(body), 422, 'invalid_input');
@@ -104,6 +104,19 @@ t.test(
   },
 );
 
+t.test('without the password it needs a recent sign-in or step-up', async (t) => {
+  const none = { name: 'x', password: undefined };
+  t.equal((await create(none)).statusCode, 201);
+  const aged = await agedToken(app, root.id);
+  const answer = await create(none, aged);
+  refused(t, answer, 401, 'step_up_required');
+  t.match(
+    answer.headers['www-authenticate'],
+    /^Bearer realm="Latchkey", error="insufficient_user_authentication", .*max_age="900"$/,
+  );
+  refused(t, await create({ name: 'x' }, aged, 'not the password at all'), 403, 'wrong_password');
+});
+
 t.test(
   'a service account administers only with the role admin in both its account and its token',
   async (t) => {
@@ -113,6 +126,8 @@ t.test(
     const narrow = await serviceAccountToken(app, client, 'reader');
     refused(t, await create({ name: 'x' }, narrow), 403, 'forbidden');
     const full = await serviceAccountToken(app, client);
+    const without = await create({ name: 'x', password: undefined }, full);
+    t.match(refused(t, without, 422, 'invalid_input').errors, [{ path: '/password' }]);
     for (const wrong of [PASSWORD, 'x', `${client.secret}x`])
       refused(t, await create({ name: 'x' }, full, wrong), 403, 'wrong_password');
     t.equal(

@@ -1,6 +1,7 @@
 import t from 'tap';
 import {
   admin,
+  agedToken,
   audit,
   basic,
   form,
@@ -86,13 +87,13 @@ t.test('a user and a deleted service account get no secret', async (t) => {
   t.equal(audit(app).length, lines);
 });
 
-t.test('a new secret needs the password of the caller', async (t) => {
+t.test('a new secret needs a recent sign-in or the password of the caller', async (t) => {
   const { id, secret } = await serviceAccount(app);
   const before = await context.users.findById(id);
   refused(t, await renew(id, 'not the password at all'), 403, 'wrong_password');
   const none = { method: 'POST', url: `/v1/service-accounts/${id}/secret`, payload: {} } as const;
-  const { errors } = refused(t, await as(root.access_token, none), 422, 'invalid_input');
-  t.match(errors, [{ path: '/password' }]);
+  refused(t, await as(await agedToken(app, root.id), none), 401, 'step_up_required');
   t.same(await context.users.findById(id), before);
   t.equal(await works(id, secret), true);
+  t.equal((await as(root.access_token, none)).statusCode, 201);
 });

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
 import { opened, sqliteFile } from '../../databases.ts';
-import { admin, audit, type SignedIn, serviceAccount, signedIn } from '../../people.ts';
+import { admin, agedToken, audit, type SignedIn, serviceAccount, signedIn } from '../../people.ts';
 import { refused } from '../../refused.ts';
 import { PASSWORD, type TestApp, testApp } from '../../test-app.ts';
 
@@ -138,43 +138,46 @@ t.test(
   },
 );
 
-t.test('making an administrator needs the password of the caller', async (t) => {
-  const eve = await signedIn(app, 'eve7@example.com', { roles: ['editor'] });
-  const off = await signedIn(app, 'off@example.com', { roles: ['admin'], status: 'disabled' });
-  for (const [id, change] of [
-    [eve.id, { roles: ['editor', 'admin'] }],
-    [eve.id, { roles: ['admin'], status: 'disabled' }],
-    [off.id, { status: 'active' }],
-  ] as const) {
-    const before = await rowOf(id);
-    const { errors } = refused(t, await amend(id, change), 422, 'invalid_input');
-    t.same(errors, [{ path: '/password', message: 'is required to give the role admin' }]);
-    const guess = await amend(id, { ...change, password: 'not the password at all' });
-    refused(t, guess, 403, 'wrong_password');
-    t.same(await rowOf(id), before);
-  }
-  const lines = await linesOf(async () => {
-    const made = await amend(eve.id, { roles: ['admin'], password: PASSWORD });
-    t.match(made.json(), { roles: ['admin'] });
-  });
-  t.match(lines, [{ actor: root.id, user: eve.id, after: { roles: ['admin'] } }]);
-  t.notMatch(JSON.stringify(lines), PASSWORD);
-  const again = await amend(eve.id, { roles: ['admin', 'editor'], status: 'active' });
-  t.equal(again.statusCode, 200, 'somebody who is an administrator already needs none');
-  for (const change of [{ roles: ['editor'] }, { status: 'disabled' }, { name: 'Eve' }])
-    t.equal((await amend(eve.id, change)).statusCode, 200, 'removing the role needs none');
-  refused(
-    t,
-    await amend(eve.id, { name: 'Mallory', password: 'meant for Eve, perhaps' }),
-    403,
-    'wrong_password',
-  );
-  t.match(await rowOf(eve.id), { name: 'Eve' }, 'a password is checked even if it is not needed');
-  t.match(
-    await app.context.passwords.check((await rowOf(eve.id))?.password_hash, PASSWORD),
-    /right|outdated/,
-  );
-});
+t.test(
+  'making an administrator needs a recent sign-in or the password of the caller',
+  async (t) => {
+    const eve = await signedIn(app, 'eve7@example.com', { roles: ['editor'] });
+    const off = await signedIn(app, 'off@example.com', { roles: ['admin'], status: 'disabled' });
+    const aged = await agedToken(app, root.id);
+    for (const [id, change] of [
+      [eve.id, { roles: ['editor', 'admin'] }],
+      [eve.id, { roles: ['admin'], status: 'disabled' }],
+      [off.id, { status: 'active' }],
+    ] as const) {
+      const before = await rowOf(id);
+      refused(t, await amend(id, change, aged), 401, 'step_up_required');
+      const guess = await amend(id, { ...change, password: 'not the password at all' });
+      refused(t, guess, 403, 'wrong_password');
+      t.same(await rowOf(id), before);
+    }
+    const lines = await linesOf(async () => {
+      const made = await amend(eve.id, { roles: ['admin'], password: PASSWORD });
+      t.match(made.json(), { roles: ['admin'] });
+    });
+    t.match(lines, [{ actor: root.id, user: eve.id, after: { roles: ['admin'] } }]);
+    t.notMatch(JSON.stringify(lines), PASSWORD);
+    const again = await amend(eve.id, { roles: ['admin', 'editor'], status: 'active' });
+    t.equal(again.statusCode, 200, 'somebody who is an administrator already needs none');
+    for (const change of [{ roles: ['editor'] }, { status: 'disabled' }, { name: 'Eve' }])
+      t.equal((await amend(eve.id, change)).statusCode, 200, 'removing the role needs none');
+    refused(
+      t,
+      await amend(eve.id, { name: 'Mallory', password: 'meant for Eve, perhaps' }),
+      403,
+      'wrong_password',
+    );
+    t.match(await rowOf(eve.id), { name: 'Eve' }, 'a password is checked even if it is not needed');
+    t.match(
+      await app.context.passwords.check((await rowOf(eve.id))?.password_hash, PASSWORD),
+      /right|outdated/,
+    );
+  },
+);
 
 t.test('a stolen access token allows five guesses at the password', async (t) => {
   const thief = await admin(app, 'stolen@example.com');
