@@ -171,6 +171,20 @@ t.test('init warns if git would commit the file', async (t) => {
   t.match(await run(['init', ignored]), { code: 0, stderr: '' });
 });
 
+t.test('keys are replaced by command, those too whose kid begins with a hyphen', async (t) => {
+  const path = join(folder(t), 'keys.json');
+  let key = newSigningKey('ES256', 1);
+  while (!key.kid?.startsWith('-')) key = newSigningKey('ES256', 1);
+  writeFileSync(path, keySet(key, newMasterSecret(1)), { mode: 0o600 });
+  const env = { SIGNING_KEYS: path };
+  t.match(await run(['rotate', '--master'], env), { code: 0, stdout: / signs$/m, stderr: '' });
+  t.match(await run(['check'], env), { code: 0, stdout: 'No problem found.\n' });
+  t.match(await run(['drop', '--', key.kid], env), { code: 0, stdout: `${key.kid} is dropped.\n` });
+  t.match(await run(['drop', key.kid], env), { code: 64, stderr: 'KID is the kid' });
+  t.match(await run(['drop', keysIn(path).masters[0]?.kid ?? ''], env), { code: 65 });
+  t.match(await run(['drop', '--help']), { stdout: /^latchkey keys drop KID \[--yes\]\n/ });
+});
+
 t.test('every command has its own help', async (t) => {
   for (const words of [['--help'], ['-h'], ['help'], ['help', 'toString']]) {
     const { code, stdout, stderr } = await run(words, { SIGNING_KEYS: '{' });

@@ -39,7 +39,7 @@ export async function moveSecrets(
       else if (isAffected(row)) {
         try {
           await context.users.change(row, (user) => ({
-            user: isAffected(user) ? withSecretsMoved(context, user) : user,
+            user: withSecretsMoved(context, user),
             result: undefined,
           }));
           count.moved += 1;
