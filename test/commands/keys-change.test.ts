@@ -357,6 +357,19 @@ t.test('check names each problem', async (t) => {
     utimesSync(path, SECONDS, SECONDS);
     t.match(await run('check'), { code, out: '', err }, what);
   }
+  const byHand = keyFile(
+    t,
+    { ...old, nbf: 0, exp: SECONDS + DAY },
+    newSigningKey('ES256', SECONDS - DAY),
+    master,
+  );
+  await byHand.run('rotate');
+  utimesSync(byHand.path, SECONDS, SECONDS);
+  t.match(
+    await byHand.run('check'),
+    { code: 0 },
+    'a key that had signed before the file was written',
+  );
   const dropped = keyFile(t, old, master);
   await dropped.run('drop', { argument: `${old.kid}` });
   t.match(await dropped.run('check'), { code: 0 }, 'the only key of a set is no surprise');

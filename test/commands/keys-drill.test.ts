@@ -9,10 +9,15 @@ const range = (from: number, to: number, step: number) =>
 const around = (second: number) => [-6, -3, -1, 0, 1, 3, 6].map((offset) => second + offset);
 
 /** Closely while the signing key is replaced: it signs after 600 s, and the one before it is gone after 1,560 s. */
-const MINUTES = [...range(0, 45 * MINUTE, 30), ...around(600), ...around(900), ...around(1_560)];
-/** Once a day while the master secret is, until half a year later. */
+const MINUTES = [
+  ...range(0, 45 * MINUTE, MINUTE),
+  ...around(600),
+  ...around(900),
+  ...around(1_560),
+];
+/** Every other day while the master secret is, until half a year later. */
 const MONTHS = [
-  ...range(HOUR, 182 * DAY, DAY),
+  ...range(HOUR, 182 * DAY, 2 * DAY),
   ...around(600 + 30 * DAY),
   ...around(600 + 180 * DAY),
 ];

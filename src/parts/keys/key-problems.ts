@@ -1,3 +1,4 @@
+import type { PrivateJwk } from '../../schemas/jwk.ts';
 import type { Keys } from './key-changes.ts';
 import { KEY_SET_MAX_AGE, type KeyUse, replacedAt, type TokenLives } from './key-dates.ts';
 import { keyInUse, keyState, type Lifetime } from './key-set.ts';
@@ -28,6 +29,13 @@ function isEarly(
   return !isFirst && key.notBefore < known && now < known;
 }
 
+/** When it was added to the file (ms); -Infinity if nobody knows, as it may have been there before the file was last written. */
+function publishedAt(key: Lifetime, jwks: PrivateJwk[], written: number): number {
+  const iat = jwks.find(({ kid }) => kid === key.kid)?.['iat'];
+  if (typeof iat === 'number') return iat * 1_000;
+  return key.notBefore < written ? -Infinity : written;
+}
+
 interface When {
   now: number;
   /** When the file was last written (ms): a key that does not say when it was made is in it since then at the latest. */
@@ -53,8 +61,7 @@ export function problemsOf(
         found.push(
           `${key.kid} ends at ${instant(key.notAfter)}, but its last token expires at ${instant(lastExpires)}`,
         );
-      const iat = jwks.find(({ kid }) => kid === key.kid)?.['iat'];
-      const published = typeof iat === 'number' ? iat * 1_000 : written;
+      const published = publishedAt(key, jwks, written);
       if (isEarly(key, all, { published, now }))
         found.push(
           `${key.kid} signs from ${instant(key.notBefore)} on, less than ${KEY_SET_MAX_AGE} seconds after it was added: verifiers may not have it`,
