@@ -118,12 +118,12 @@ t.test('the recipe for production keys makes them where no commit takes them', a
   });
   const [made, ...others] = readdirSync(home);
   t.same(others, []);
-  const path = join(home, String(made));
+  const path = join(home, String(made), 'keys.json');
   t.equal(statSync(path).mode & 0o777, 0o600);
   t.equal(JSON.parse(readFileSync(path, 'utf8')).keys.length, 2);
   const lines = readFileSync(operating, 'utf8').split('\n');
   const docker = lines.find((line) => line.startsWith('docker run')) ?? '';
-  t.match(docker, `-v "$HOME/${made}":`, 'and the image gets the same file');
+  t.match(docker, `-v "$HOME/${made}":`, 'and the image gets the same folder');
   t.match(readFileSync('.gitignore', 'utf8'), /^keys\.json$/m, 'nor are those of an older recipe');
 });
 

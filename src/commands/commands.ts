@@ -28,7 +28,7 @@ export const COMMANDS: Record<string, Command> = {
   },
   keys: {
     synopsis: 'keys COMMAND',
-    summary: 'create the key set, and show the state of its keys',
+    summary: 'create, show and replace the keys',
     load: () => import('./keys.ts'),
   },
   check: {

@@ -1,11 +1,12 @@
 import { ConfigError } from '../config.ts';
 import { problems } from '../http/problem-catalogue.ts';
 import { KeySetError } from '../parts/keys/key-set.ts';
+import { KeyFileFault } from '../parts/storage/key-file-change.ts';
 import { EmailTaken } from '../parts/storage/users.ts';
 import { Refusal } from '../rules/refusal.ts';
 import { EX_CONFIG, StartFault } from '../start-faults.ts';
 import { CommandFault } from './command-fault.ts';
-import { EX_DATAERR, EX_IOERR, EX_NOINPUT } from './exit-codes.ts';
+import { EX_CANTCREAT, EX_DATAERR, EX_IOERR, EX_NOINPUT } from './exit-codes.ts';
 
 /** The message for the operator, and the exit code. A bug comes back as it is. */
 export function faultOf(error: unknown): unknown {
@@ -13,6 +14,7 @@ export function faultOf(error: unknown): unknown {
   if (error instanceof ConfigError) return new CommandFault(error.message, EX_CONFIG, error);
   if (error instanceof KeySetError)
     return new CommandFault(`SIGNING_KEYS cannot be used: ${error.message}`, EX_CONFIG, error);
+  if (error instanceof KeyFileFault) return new CommandFault(error.message, EX_CANTCREAT, error);
   if (error instanceof EmailTaken)
     return new CommandFault(problems.email_taken.detail, EX_DATAERR, error);
   if (error instanceof Refusal) {

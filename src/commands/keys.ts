@@ -1,17 +1,36 @@
 import { parseArgs } from 'node:util';
 import { columns } from './columns.ts';
 import { faultOf } from './fault-of.ts';
+import { check } from './keys/check.ts';
+import { drop } from './keys/drop.ts';
 import { init } from './keys/init.ts';
 import type { KeysCommand } from './keys/keys-command.ts';
+import { newKey } from './keys/new.ts';
+import { retire } from './keys/retire.ts';
+import { rotate } from './keys/rotate.ts';
 import { status } from './keys/status.ts';
 import { noSuchCommand } from './nearest.ts';
 import { UsageError } from './usage-error.ts';
 
-const COMMANDS: Record<string, KeysCommand> = { status, init };
+const COMMANDS: Record<string, KeysCommand> = {
+  init,
+  status,
+  new: newKey,
+  rotate,
+  retire,
+  drop,
+  check,
+};
 
 /** Each option of a command as it is written, and its meaning. */
 const optionsOf = ({ options = {} }: KeysCommand): [string, string][] =>
-  Object.entries(options).map(([name, { value, meaning }]) => [`--${name} ${value}`, meaning]);
+  Object.entries(options).map(([name, { value, meaning }]) => [
+    value === undefined ? `--${name}` : `--${name} ${value}`,
+    meaning,
+  ]);
+
+/** A `kid` is a thumbprint, and may begin with a hyphen. */
+const isKid = (word: string): boolean => /^[\w-]{43}$/.test(word);
 
 const synopsisOf = (name: string, command: KeysCommand): string =>
   [name, command.argument, ...optionsOf(command).map(([option]) => `[${option}]`)]
@@ -34,10 +53,17 @@ function helpOf(name: string, command: KeysCommand, called: string): string {
 function parse(words: string[], options: KeysCommand['options'] = {}, see: string) {
   try {
     return parseArgs({
-      args: words,
+      args: [
+        ...words.filter((word) => !isKid(word) && word !== '--'),
+        '--',
+        ...words.filter(isKid),
+      ],
       allowPositionals: true,
       options: Object.fromEntries(
-        Object.keys(options).map((name) => [name, { type: 'string' as const }]),
+        Object.entries(options).map(([name, { value }]) => [
+          name,
+          { type: value === undefined ? ('boolean' as const) : ('string' as const) },
+        ]),
       ),
     });
   } catch (error) {
@@ -63,7 +89,7 @@ export async function run(words: string[], called: string): Promise<number> {
   if (positionals.length !== (command.argument === undefined ? 0 : 1))
     throw new UsageError(`${called} ${synopsisOf(name, command)}\n${see}`);
   try {
-    return command.run({
+    return await command.run({
       argument: positionals[0] ?? '',
       options: values,
       env: process.env,

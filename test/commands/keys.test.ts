@@ -5,6 +5,7 @@ import t, { type Test } from 'tap';
 import { statusTable } from '../../src/commands/keys/status.ts';
 import { readKeySet } from '../../src/parts/keys/key-set.ts';
 import { newMasterSecret, newSigningKey } from '../../src/parts/keys/new-keys.ts';
+import type { PrivateJwk } from '../../src/schemas/jwk.ts';
 import { nodeCommand } from '../child.ts';
 import { folder } from '../databases.ts';
 import { NOW } from '../rules/samples.ts';
@@ -27,32 +28,77 @@ const run = (words: string[], env: Record<string, string> = {}) =>
 
 const seconds = (milliseconds: number) => Math.floor(milliseconds / 1_000);
 
-t.test('the table has a line for each key, with its state and its times in UTC', async (t) => {
-  const now = Date.parse('2026-11-26T12:00:00Z');
-  const at = (text: string) => seconds(Date.parse(text));
-  const gone = { ...newSigningKey('RS256', 0), exp: at('2026-11-26T12:00:00Z') };
-  const verifying = {
-    ...newSigningKey('ES256', at('2026-01-01T00:00:00Z')),
-    exp: at('2026-11-26T12:20:30Z'),
-  };
-  const signing = newSigningKey('EdDSA', at('2026-11-26T12:00:00Z'));
-  const published = newSigningKey('ES256', at('2026-11-26T12:10:00Z'));
-  const master = newMasterSecret(0);
-  const set = keySet(gone, verifying, signing, published, master);
-  const [heading, ...lines] = statusTable(readKeySet(set), now)
-    .split('\n')
-    .map((line) => line.trim().split(/ {3,}/));
-  t.same(heading, ['kid', 'algorithm', 'for', 'state', 'since', 'until']);
-  const [tokens, own] = ['access tokens', 'own tokens'];
-  t.same(lines, [
-    [gone.kid, 'RS256', tokens, 'gone', '-', '2026-11-26 12:00:00Z'],
-    [verifying.kid, 'ES256', tokens, 'verifying', '2026-01-01 00:00:00Z', '2026-11-26 12:20:30Z'],
-    [signing.kid, 'EdDSA', tokens, 'signing', '2026-11-26 12:00:00Z', '-'],
-    [published.kid, 'ES256', tokens, 'published', '2026-11-26 12:10:00Z', '-'],
-    [master.kid, 'HKDF', own, 'signing', '-', '-'],
-    [''],
-  ]);
-});
+t.test(
+  'the table has a line for each key: its state, its times in UTC, and what is next',
+  async (t) => {
+    const now = Date.parse('2026-11-26T12:00:00Z');
+    const at = (text: string) => seconds(Date.parse(text));
+    const gone = { ...newSigningKey('RS256', 0), exp: at('2026-11-26T12:00:00Z') };
+    const verifying = {
+      ...newSigningKey('ES256', at('2026-01-01T00:00:00Z')),
+      exp: at('2026-11-26T12:20:30Z'),
+    };
+    const undated = newSigningKey('ES256', at('2026-01-02T00:00:00Z'));
+    const signing = newSigningKey('EdDSA', at('2026-11-26T11:00:00Z'));
+    const published = newSigningKey('ES256', at('2026-11-26T12:10:00Z'));
+    const replaced = newMasterSecret(0);
+    const master = newMasterSecret(at('2026-11-26T12:00:00Z'));
+    const tableOf = (...keys: PrivateJwk[]) =>
+      statusTable(readKeySet(keySet(...keys)), { signing: 900, masters: 86_400 }, now)
+        .split('\n')
+        .map((line) => line.trim().split(/ {3,}/));
+    const [heading, ...lines] = tableOf(
+      gone,
+      verifying,
+      undated,
+      signing,
+      published,
+      replaced,
+      master,
+    );
+    t.same(heading, ['kid', 'algorithm', 'for', 'state', 'since', 'until', 'next']);
+    const [tokens, own, to] = ['access tokens', 'own tokens', '2026-11-26 12:00:00Z'];
+    t.same(lines, [
+      [gone.kid, 'RS256', tokens, 'gone', '-', to, 'retire removes it'],
+      [
+        verifying.kid,
+        'ES256',
+        tokens,
+        'verifying',
+        '2026-01-01 00:00:00Z',
+        '2026-11-26 12:20:30Z',
+        'retire removes it',
+      ],
+      [undated.kid, 'ES256', tokens, 'verifying', '2026-01-02 00:00:00Z', '-', 'retire removes it'],
+      [
+        signing.kid,
+        'EdDSA',
+        tokens,
+        'signing',
+        '2026-11-26 11:00:00Z',
+        '-',
+        'only verifies from 2026-11-26 12:10:00Z on',
+      ],
+      [
+        published.kid,
+        'ES256',
+        tokens,
+        'published',
+        '2026-11-26 12:10:00Z',
+        '-',
+        'signs at 2026-11-26 12:10:00Z',
+      ],
+      [replaced.kid, 'HKDF', own, 'verifying', '-', '-', 'gone at 2026-11-27 12:01:00Z'],
+      [master.kid, 'HKDF', own, 'signing', to, '-', 'signs until rotate'],
+      [''],
+    ]);
+    const ending = newMasterSecret(0);
+    t.equal(
+      tableOf({ ...ending, exp: seconds(now) + 60 })[1]?.at(-1),
+      'nothing signs from 2026-11-26 12:01:00Z on',
+    );
+  },
+);
 
 t.test('status shows the keys of SIGNING_KEYS, and nothing secret', async (t) => {
   const key = newSigningKey('ES256', seconds(NOW));
@@ -125,11 +171,25 @@ t.test('init warns if git would commit the file', async (t) => {
   t.match(await run(['init', ignored]), { code: 0, stderr: '' });
 });
 
+t.test('keys are replaced by command, those too whose kid begins with a hyphen', async (t) => {
+  const path = join(folder(t), 'keys.json');
+  let key = newSigningKey('ES256', 1);
+  while (!key.kid?.startsWith('-')) key = newSigningKey('ES256', 1);
+  writeFileSync(path, keySet(key, newMasterSecret(1)), { mode: 0o600 });
+  const env = { SIGNING_KEYS: path };
+  t.match(await run(['rotate', '--master'], env), { code: 0, stdout: / signs$/m, stderr: '' });
+  t.match(await run(['check'], env), { code: 0, stdout: 'No problem found.\n' });
+  t.match(await run(['drop', '--', key.kid], env), { code: 0, stdout: `${key.kid} is dropped.\n` });
+  t.match(await run(['drop', key.kid], env), { code: 64, stderr: 'KID is the kid' });
+  t.match(await run(['drop', keysIn(path).masters[0]?.kid ?? ''], env), { code: 65 });
+  t.match(await run(['drop', '--help']), { stdout: /^latchkey keys drop KID \[--yes\]\n/ });
+});
+
 t.test('every command has its own help', async (t) => {
   for (const words of [['--help'], ['-h'], ['help'], ['help', 'toString']]) {
     const { code, stdout, stderr } = await run(words, { SIGNING_KEYS: '{' });
     t.same([code, stderr], [0, ''], words.join(' '));
-    t.match(stdout, /^latchkey keys COMMAND\n\n {2}status +\S.*\n {2}init PATH \[--alg ALG\] +\S/);
+    t.match(stdout, /^latchkey keys COMMAND\n\n {2}init PATH \[--alg ALG\] +\S.*\n {2}status +\S/);
   }
   t.match((await run(['status', '--help'])).stdout, /^latchkey keys status\n[\s\S]*verifying/);
   const { stdout } = await run(['help', 'init']);

@@ -1,17 +1,11 @@
 import { newMasterSecret, newSigningKey } from '../../parts/keys/new-keys.ts';
 import { createKeyFile } from '../../parts/storage/key-file.ts';
 import { isFileName } from '../../schemas/file-name.ts';
-import { SigningAlgorithm } from '../../schemas/jwk.ts';
 import { notCreated } from '../command-fault.ts';
 import { UsageError } from '../usage-error.ts';
+import { algorithmOf } from './algorithm.ts';
 import { isSeenByGit } from './git.ts';
 import type { KeysCommand } from './keys-command.ts';
-
-function algorithmOf(word: string): SigningAlgorithm {
-  const { success, data } = SigningAlgorithm.safeParse(word);
-  if (!success) throw new UsageError(`--alg is one of ${SigningAlgorithm.options.join(', ')}`);
-  return data;
-}
 
 export const init: KeysCommand = {
   argument: 'PATH',

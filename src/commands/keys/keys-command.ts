@@ -4,7 +4,8 @@ import type { Writable } from 'node:stream';
 export interface Surroundings {
   /** Empty if the command takes none. */
   argument: string;
-  options: Record<string, string | undefined>;
+  /** `true`: an option without a value was given. */
+  options: Record<string, string | boolean | undefined>;
   env: NodeJS.ProcessEnv;
   /** Milliseconds since 1970. */
   now: number;
@@ -16,12 +17,12 @@ export interface Surroundings {
 export interface KeysCommand {
   /** The one word that it needs; undefined: it takes none. */
   argument?: string;
-  /** Each option with the name of its value, and its meaning. */
-  options?: Record<string, { value: string; meaning: string }>;
+  /** Each option with the name of its value, if it has one, and its meaning. */
+  options?: Record<string, { value?: string; meaning: string }>;
   /** One line, for the list of commands. */
   summary: string;
   /** For the help of the command itself. */
   details: string;
   /** Returns the exit code. Throws CommandFault, ConfigError or KeySetError. */
-  run(surroundings: Surroundings): number;
+  run(surroundings: Surroundings): number | Promise<number>;
 }

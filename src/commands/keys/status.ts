@@ -1,34 +1,51 @@
 import { readConfig } from '../../config.ts';
-import { type KeySet, keyState } from '../../parts/keys/key-set.ts';
-import { KeySetSource } from '../../parts/keys/key-set-source.ts';
+import { endOf, type KeyUse, replacedAt, type TokenLives } from '../../parts/keys/key-dates.ts';
+import { type KeySet, keyState, type Lifetime } from '../../parts/keys/key-set.ts';
 import { columns } from '../columns.ts';
+import { keySetOf, livesOf } from './key-set-file.ts';
 import type { KeysCommand } from './keys-command.ts';
+import { utc } from './utc.ts';
 
-const HEADING = ['kid', 'algorithm', 'for', 'state', 'since', 'until'];
+const HEADING = ['kid', 'algorithm', 'for', 'state', 'since', 'until', 'next'];
 
-/** `2026-11-26 06:53:14Z`; `-` for a time that the key does not have. */
-const utc = (milliseconds: number) =>
-  milliseconds === 0 || milliseconds === Infinity
-    ? '-'
-    : new Date(milliseconds).toISOString().replace('T', ' ').replace('.000', '');
+/** What happens to the key next, and when. `life`: of its tokens (seconds). */
+function nextOf(key: Lifetime, all: Lifetime[], { life, now }: { life: number; now: number }) {
+  const [replaced, end] = [replacedAt(key, all), endOf(key, all, life)];
+  switch (keyState(key, all, now)) {
+    case 'published':
+      return `signs at ${utc(key.notBefore)}`;
+    case 'signing':
+      if (replaced < key.notAfter) return `only verifies from ${utc(replaced)} on`;
+      return key.notAfter === Infinity ? 'signs until rotate' : `nothing signs from ${utc(end)} on`;
+    case 'verifying':
+      return end <= now ? 'retire removes it' : `gone at ${utc(end)}`;
+    case 'gone':
+      return 'retire removes it';
+  }
+}
 
 /** A line for each key, as it is at `now` (ms). Contains no key material. */
-export function statusTable({ signing, masters }: KeySet, now: number): string {
-  const rows = [
-    ...signing.map((key) => ({ key, name: key.alg, use: 'access tokens', all: signing })),
-    ...masters.map((key) => ({ key, name: 'HKDF', use: 'own tokens', all: masters })),
-  ];
+export function statusTable(set: KeySet, lives: TokenLives, now: number): string {
+  const lines = (use: KeyUse, tokens: string) =>
+    set[use].map((key) => {
+      const { kid, notBefore, notAfter } = key;
+      const times = [
+        utc(notBefore),
+        utc(notAfter),
+        nextOf(key, set[use], { life: lives[use], now }),
+      ];
+      const alg = 'alg' in key ? key.alg : 'HKDF';
+      return [kid, alg, tokens, keyState(key, set[use], now), ...times];
+    });
   return columns([
     HEADING,
-    ...rows.map(({ key, name, use, all }) => {
-      const { kid, notBefore, notAfter } = key;
-      return [kid, name, use, keyState(key, all, now), utc(notBefore), utc(notAfter)];
-    }),
+    ...lines('signing', 'access tokens'),
+    ...lines('masters', 'own tokens'),
   ]);
 }
 
 export const status: KeysCommand = {
-  summary: 'show each key with its state and its times',
+  summary: 'show each key with its state, its times, and what happens next',
   details: `Shows each key of SIGNING_KEYS, without secrets. Times are in UTC. The states:
 
 ${columns([
@@ -39,8 +56,8 @@ ${columns([
 ])}
 A master secret (for own tokens) that is gone still decrypts second factors.`,
   run({ env, now, stdout }) {
-    const source = new KeySetSource(readConfig(env).SIGNING_KEYS, () => {});
-    stdout.write(statusTable(source.readAgain(), now));
+    const config = readConfig(env);
+    stdout.write(statusTable(keySetOf(config), livesOf(config), now));
     return 0;
   },
 };

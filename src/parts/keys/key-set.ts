@@ -12,7 +12,7 @@ import {
 import { type PrivateJwk, PrivateJwkSet, type SigningAlgorithm } from '../../schemas/jwk.ts';
 import { publishedKeys } from './published-keys.ts';
 
-interface Lifetime {
+export interface Lifetime {
   kid: string;
   /** Signs or encrypts from (ms). */
   notBefore: number;
@@ -34,6 +34,8 @@ export interface SigningKey extends Lifetime {
 export interface MasterSecret extends Lifetime {
   secret: Buffer;
 }
+
+export type Key = SigningKey | MasterSecret;
 
 export interface KeySet {
   signing: SigningKey[];

@@ -47,3 +47,12 @@ export function unseal(keys: KeyRing, sealed: string, userId: string): string {
     throw new UnreadableRow(userId, 'the TOTP secret is damaged or of another row');
   }
 }
+
+/** The `kid` of the master secret that can decrypt it. */
+export const sealerOf = (sealed: string): string => sealed.slice(0, sealed.indexOf('.'));
+
+/** Encrypted again with the master secret in use. Throws UnreadableRow, as `unseal` does. */
+export const resealed = (
+  keys: KeyRing,
+  { sealed, userId, now }: { sealed: string; userId: string; now: number },
+): string => seal(keys, { secret: unseal(keys, sealed, userId), userId, now });

@@ -7,7 +7,6 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
-  renameSync,
   statSync,
   unlinkSync,
   writeSync,
@@ -16,7 +15,7 @@ import { dirname } from 'node:path';
 import type { PrivateJwk } from '../../schemas/jwk.ts';
 
 /** Writes a temporary file next to `path`, readable by its owner only; returns its path. */
-function writeDraft(path: string, keys: PrivateJwk[]): string {
+export function writeDraft(path: string, keys: PrivateJwk[]): string {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const draft = `${path}.${randomUUID()}`;
   const file = openSync(draft, 'wx', 0o600);
@@ -24,11 +23,6 @@ function writeDraft(path: string, keys: PrivateJwk[]): string {
   fsyncSync(file);
   closeSync(file);
   return draft;
-}
-
-/** Replaces the private JWK set at `path` atomically. */
-export function writeKeyFile(path: string, keys: PrivateJwk[]): void {
-  renameSync(writeDraft(path, keys), path);
 }
 
 /** Gives a draft its name, which no file may have. */

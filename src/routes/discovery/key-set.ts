@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
+import { KEY_SET_MAX_AGE } from '../../parts/keys/key-dates.ts';
 import { PublicJwkSet } from '../../schemas/jwk.ts';
 
 export function keySet(app: App, { keys, clock }: Context): void {
@@ -26,7 +27,7 @@ export function keySet(app: App, { keys, clock }: Context): void {
       const etag = createHash('sha256').update(JSON.stringify(set)).digest('base64url');
       return reply
         .type('application/jwk-set+json')
-        .headers({ 'cache-control': 'public, max-age=300', etag: `"${etag}"` })
+        .headers({ 'cache-control': `public, max-age=${KEY_SET_MAX_AGE}`, etag: `"${etag}"` })
         .send(set);
     },
   });

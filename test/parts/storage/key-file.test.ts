@@ -1,8 +1,8 @@
-import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { newMasterSecret } from '../../../src/parts/keys/new-keys.ts';
-import { readKeyFile, writeKeyFile } from '../../../src/parts/storage/key-file.ts';
+import { readKeyFile } from '../../../src/parts/storage/key-file.ts';
 import { folder } from '../../databases.ts';
 
 const modeOf = (path: string) => statSync(path).mode & 0o777;
@@ -32,16 +32,6 @@ t.test('nodes that create the key file at the same moment read the same keys', a
   });
   t.equal(text, 'of the faster node');
   t.same(readdirSync(join(path, '..')), ['keys.json']);
-});
-
-t.test('a new set replaces the old one, for its owner only', async (t) => {
-  const path = join(folder(t), 'keys.json');
-  writeFileSync(path, 'old');
-  chmodSync(path, 0o644);
-  const keys = [newMasterSecret(0), newMasterSecret(0)];
-  writeKeyFile(path, keys);
-  t.same(JSON.parse(readFileSync(path, 'utf8')), { keys });
-  t.equal(modeOf(path), 0o600);
 });
 
 t.test('a folder is refused as a key file', async (t) => {
