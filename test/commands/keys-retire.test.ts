@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import t, { type Test } from 'tap';
 import { readKeySet } from '../../src/parts/keys/key-set.ts';
 import { newMasterSecret, newSigningKey } from '../../src/parts/keys/new-keys.ts';
-import { newTotp } from '../../src/parts/second-factor/second-factor.ts';
+import { newTotp } from '../../src/parts/second-factor/totp.ts';
 import { sealerOf, unseal } from '../../src/parts/second-factor/secret-box.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { folder, opened } from '../databases.ts';
