@@ -303,6 +303,28 @@ t.test('an account of Better Auth that cannot be read stops the import', async (
   });
 });
 
+t.test('a name loses what it may not have, and its user stays', async (t) => {
+  const { context } = await testApp(t);
+  const hidden = `${'x'.repeat(98)}y\u{1f600}`;
+  const names = {
+    '\u202eadA\u2069\u2028King\u0000': 'adA King',
+    '\u202e \ue000': null,
+    'می\u200cخواهم 👩\u200d💻': 'می\u200cخواهم 👩\u200d💻',
+    'a\ud800b': 'ab',
+    [hidden]: hidden.slice(0, 99),
+  };
+  const file = join(folder(t), 'users.json');
+  const users = Object.keys(names).map((name, at) => ({ email: `u${at}@example.com`, name }));
+  writeFileSync(file, JSON.stringify(users));
+  const words = ['import', '--from', 'laravel', file];
+  t.match(await commandLine(context)(words), { code: 0, out: /^5 added/ });
+  for (const [at, name] of Object.values(names).entries())
+    t.equal((await context.users.findByEmail(`u${at}@example.com`))?.name, name);
+  writeFileSync(file, JSON.stringify({ email: 'own@example.com', name: 'A\u202eda' }));
+  t.match(await commandLine(context)(['import', file]), { code: 0 });
+  t.equal((await context.users.findByEmail('own@example.com'))?.name, 'Ada', 'also in lines');
+});
+
 t.test('a CSV file without what the format needs is refused as a whole', async (t) => {
   const { context } = await testApp(t);
   const command = commandLine(context);

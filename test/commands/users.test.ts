@@ -126,6 +126,7 @@ t.test('in one process', async (t) => {
     await mistaken(t, command(['create', 'not an address'], PASSWORD));
     await t.rejects(command(['create', 'eve@example.com'], 'short\n'), { code: 'invalid_input' });
     await t.rejects(command(['create', 'ADA@example.com'], PASSWORD));
+    await mistaken(t, command(['create', 'eve@example.com', '--name', 'A\u202eda'], PASSWORD));
     await mistaken(t, command(['create', 'eve@example.com', PASSWORD]));
     await mistaken(t, command(['create', 'eve@example.com', `--password=${PASSWORD}`]));
     for (const args of [[], ['nonsense'], ['delete', 'ada@example.com']])
