@@ -12,7 +12,10 @@ export interface Csv {
 /** Longest record, in bytes. */
 const MAX_RECORD = 65_536;
 const QUOTE = 0x22;
+const COMMA = 0x2c;
 const LINE_FEED = 0x0a;
+/** At the start of the file it is no part of the first field. */
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
 /** RFC 4180 section 2: a field in quotes, where a quote is doubled, or one without; then a comma or the end. */
 const FIELD = /(?:"([^"]*(?:""[^"]*)*)"|([^",\r\n]*))(,|\r?$)/y;
@@ -34,12 +37,17 @@ function fieldsOf(record: string): (string | null)[] | undefined {
   }
 }
 
-/** The records: a line feed inside quotes ends none. Their length in memory is bounded. */
+/**
+ * The records: a line feed inside quotes ends none. A quote opens only at the start of a field, so a stray one spoils its
+ * own record alone. Their length in memory is bounded.
+ */
 async function* recordsOf(input: AsyncIterable<Buffer>): AsyncGenerator<Line> {
   let number = 0;
   let pieces: Buffer[] = [];
   let length = 0;
   let isQuoted = false;
+  /** At the start of a field; or after a quote that closed one, where a second quote means a quote. */
+  let mayOpen = true;
 
   const keep = (piece: Buffer) => {
     length += piece.length;
@@ -49,8 +57,16 @@ async function* recordsOf(input: AsyncIterable<Buffer>): AsyncGenerator<Line> {
   for await (const chunk of input) {
     let from = 0;
     for (let at = 0; at < chunk.length; at += 1) {
-      if (chunk[at] === QUOTE) isQuoted = !isQuoted;
-      else if (chunk[at] === LINE_FEED && !isQuoted) {
+      const byte = chunk[at];
+      if (isQuoted) {
+        isQuoted = byte !== QUOTE;
+        mayOpen = !isQuoted;
+        continue;
+      }
+      const isMark = number === 0 && byte === BYTE_ORDER_MARK[length + at - from];
+      isQuoted = byte === QUOTE && mayOpen;
+      mayOpen = byte === COMMA || byte === LINE_FEED || (isMark && mayOpen);
+      if (byte === LINE_FEED) {
         keep(chunk.subarray(from, at));
         yield textOf(number, pieces, length);
         number += 1;

@@ -2,6 +2,8 @@
 const MAX_LINE = 65_536;
 /** Longest line of an export with secrets: a row with a hundred sessions is longer than other lines may be. */
 const MAX_ROW_LINE = 4 * 1_024 * 1_024;
+/** The reason of a line, a record or an element that is too long. */
+export const TOO_LONG = 'is longer than 64 KB';
 export const ROW_START = '{"row":';
 
 const LINE_FEED = 0x0a;
@@ -43,7 +45,7 @@ export async function* linesOf(input: AsyncIterable<Buffer>): AsyncGenerator<Lin
     const bytes = Buffer.concat(pieces);
     pieces = [];
     length = 0;
-    if (isTooLong) return { number, text: undefined, reason: 'is longer than 64 KB' };
+    if (isTooLong) return { number, text: undefined, reason: TOO_LONG };
     try {
       const text = utf8.decode(bytes).trim();
       return text === '' ? undefined : { number, text };

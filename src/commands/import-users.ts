@@ -9,6 +9,7 @@ import { newPerson } from '../rules/accounts.ts';
 import type { Clock } from '../rules/clock.ts';
 import { ImportedUser } from '../schemas/portable-user.ts';
 import type { User } from '../schemas/user.ts';
+import { escaped } from './escaped.ts';
 import { converterOf, type ForeignOptions, foreignRows } from './foreign-users.ts';
 import { linesOf } from './import-lines.ts';
 import { MovedRows } from './moved-rows.ts';
@@ -105,7 +106,7 @@ export async function importUsers(
 
   const refuse = (line: number, why: string) => {
     result.refused += 1;
-    report.refused(line, why);
+    report.refused(line, escaped(why));
   };
   const read = (line: string): User | string | null => {
     const json = jsonOf(line);

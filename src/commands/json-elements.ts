@@ -1,4 +1,4 @@
-import type { Line } from './import-lines.ts';
+import { type Line, TOO_LONG } from './import-lines.ts';
 
 /** Longest element, in bytes. */
 const MAX_ELEMENT = 65_536;
@@ -12,7 +12,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** The text of an element, or why it has none. `length` counts pieces that were dropped too. */
 export function textOf(number: number, pieces: Buffer[], length: number): Line {
-  if (length > MAX_ELEMENT) return { number, text: undefined, reason: 'is longer than 64 KB' };
+  if (length > MAX_ELEMENT) return { number, text: undefined, reason: TOO_LONG };
   try {
     return { number, text: utf8.decode(Buffer.concat(pieces)) };
   } catch {

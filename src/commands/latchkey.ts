@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
 import { EX_CONFIG, EX_SOFTWARE } from '../start-faults.ts';
 import { calledAs } from './called.ts';
 import { columns } from './columns.ts';
 import { CommandFault } from './command-fault.ts';
 import { COMMANDS } from './commands.ts';
+import { escapedLines } from './escaped.ts';
 import { EX_IOERR, EXIT_CODES } from './exit-codes.ts';
 import { noSuchCommand } from './nearest.ts';
 import { UsageError } from './usage-error.ts';
@@ -63,6 +65,7 @@ try {
   if (exitCode !== undefined) process.exitCode = exitCode;
 } catch (error) {
   const isKnown = error instanceof CommandFault;
-  console.error(isKnown ? error.message : error);
+  // A server or a file may have written a part of it.
+  console.error(escapedLines(isKnown ? error.message : inspect(error)));
   process.exitCode = isKnown ? error.exitCode : EX_SOFTWARE;
 }

@@ -6,7 +6,7 @@ import { newUserId } from '../parts/ids.ts';
 import { emailKey, newPerson } from '../rules/accounts.ts';
 import { withEverySessionEnded } from '../rules/sessions.ts';
 import { userView } from '../rules/views.ts';
-import { NewEmail } from '../schemas/fields.ts';
+import { Name, NewEmail } from '../schemas/fields.ts';
 import type { User } from '../schemas/user.ts';
 import { EX_DATAERR } from './exit-codes.ts';
 import { exportWithSecrets } from './export-with-secrets.ts';
@@ -35,11 +35,13 @@ async function create(
 ) {
   const { success } = NewEmail.safeParse(email);
   if (!success) throw new UsageError(`${email} is not a valid email address`);
+  const named = Name.nullable().safeParse(name ?? null);
+  if (!named.success) throw new UsageError(`--name ${named.error.issues[0]?.message}`);
   const password = await askFor('Password', terminal);
   const passwordHash = await hashNewPassword(context, { password, email, path: '/password' });
   const now = context.clock();
   const user: User = {
-    ...newPerson({ id: newUserId(now), email, name: name ?? null, passwordHash }, now),
+    ...newPerson({ id: newUserId(now), email, name: named.data, passwordHash }, now),
     roles: admin ? [ADMIN] : [],
     // The operator vouches for the address.
     email_verified_at: now,

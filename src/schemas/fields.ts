@@ -48,16 +48,33 @@ export const CurrentPassword = z.strictObject({ password: Password }).meta({
   examples: [{ password: 'correct horse battery staple' }],
 });
 
+const LINE_END = /[\p{Cc}\p{Zl}\p{Zp}]/u;
+
+/**
+ * Characters that nobody sees: some reverse the text around them (U+202E), so a name could pose as another. Persian,
+ * Indic scripts and emoji need the two joiners (U+200C, U+200D).
+ */
+const HIDDEN = /(?![\u200c\u200d])[\p{Cf}\p{Co}\p{Cn}]/u;
+
 export const Name = z
   .string()
   .trim()
   .min(1)
   .max(100)
-  .refine((text) => /^[^\p{Cc}\u2028\u2029]*$/u.test(text), {
-    error: 'must be a single line of text',
+  // Not regexes: they would need the u flag, which a pattern in OpenAPI cannot state.
+  .refine((text) => !LINE_END.test(text), { error: 'must be a single line of text' })
+  .refine((text) => !HIDDEN.test(text), {
+    error: 'must not have invisible characters or ones that change the direction of text',
   })
   .refine(wellFormed, { error: 'must be well-formed Unicode text' })
   .meta({ examples: ['Ada Lovelace'] });
+
+/** A name from elsewhere, without what `Name` refuses: a line end becomes a space. May be empty. */
+export const cleanName = (text: string): string =>
+  text
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
+    .replace(/(?![\u200c\u200d])\p{C}/gu, '')
+    .trim();
 
 /** Any token that a request may contain: at most 4 KB, not parsed here. */
 export const Token = z.string().min(1).max(4096);

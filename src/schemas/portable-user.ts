@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Email, Name, Roles } from './fields.ts';
+import { cleanName, Email, Name, Roles } from './fields.ts';
 import { User } from './user.ts';
 
 /** One line of an import: a user of another system. */
@@ -8,7 +8,8 @@ export const ImportedUser = z.strictObject({
   id: z.uuid().toLowerCase().optional(),
   /** `NewEmail` is stricter, but the owner already uses this address. */
   email: Email,
-  name: Name.nullable().default(null),
+  /** The owner already has it: it loses what `Name` refuses now, and the account stays. */
+  name: z.string().transform(cleanName).pipe(Name).nullable().default(null),
   /** A form that `foreign-hashes.ts` knows, or Argon2 as a PHC string. Without it, the user must ask for a new password. */
   password_hash: z.string().max(500).nullable().default(null),
   roles: Roles.default([]),

@@ -5,7 +5,6 @@ import t, { type Test } from 'tap';
 import { checksFor } from '../../src/commands/check/checks.ts';
 import { Contract } from '../../src/commands/check/contract.ts';
 import { pauseAfter } from '../../src/commands/check/fuzz.ts';
-import { runChecks } from '../../src/commands/check/run-checks.ts';
 import { hostOf, portOf, Site } from '../../src/commands/check/site.ts';
 import { VECTOR } from '../../src/commands/check/tokens-refused.ts';
 import { ok, type World } from '../../src/commands/check/verdict.ts';
@@ -324,16 +323,9 @@ t.test('the port of a URL, and where plain http would be', async (t) => {
     clock: Date.now,
     uptime: Date.now,
     sleep: async () => {},
+    requests: 0,
   });
   t.same(await plainHttp?.run({ site, options: {} } as World), ok('nothing answers to plain http'));
-});
-
-t.test('a fault of the command itself is no finding', async (t) => {
-  const broken = { group: 'x', name: 'x', run: () => Promise.reject(new Error('planted')) };
-  await t.rejects(
-    runChecks([broken], {} as World, () => {}),
-    { message: 'planted' },
-  );
 });
 
 t.test('colours and a progress bar are for terminals', async (t) => {

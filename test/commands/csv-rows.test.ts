@@ -52,6 +52,15 @@ t.test('what is not CSV is refused by its number, and the rest is read', async (
     { a: '1', b: '2' },
     '2 has a quote that does not end',
   ]);
+  for (const stray of ['x"1', '"1"2"', ' "1', '"1" "'])
+    t.same(
+      await all(`a,b\n${stray},2\n1,2\n"3\n",4`),
+      [`1 ${NOT_CSV}`, { a: '1', b: '2' }, { a: '3\n', b: '4' }],
+      `${stray}: the next records are read`,
+    );
+  t.same(await all('\ufeff"a\n",b\n1,2', { columns: { columns: ['b'] } }), [
+    { 'a\n': '1', b: '2' },
+  ]);
   t.same(await all(Buffer.from('a\n\u00e9\n1', 'latin1')), ['1 is not UTF-8', { a: '1' }]);
 });
 

@@ -249,14 +249,80 @@ t.test('a wrong command line is refused', async (t) => {
   });
 });
 
-t.test('an account of Better Auth that is not JSON is an error of the file', async (t) => {
+t.test('an account of Better Auth that cannot be read stops the import', async (t) => {
   const { context } = await testApp(t);
-  const file = join(folder(t), 'tables.json');
-  writeFileSync(file, '{"user":[{"id":"1","email":"a@example.com"}],"account":[{x}]}');
-  await t.rejects(commandLine(context)(['import', '--from', 'better-auth', file]), {
-    message: 'account 1 of the file is not JSON',
+  const users = '"user":[{"id":"1","email":"a@example.com"}]';
+  const header = 'userId,providerId,password\n';
+  const place = folder(t);
+  const imported = (tables: string, accounts?: string) => {
+    const [file, accountFile] = [join(place, 'tables.json'), join(place, 'account.csv')];
+    writeFileSync(file, tables);
+    writeFileSync(accountFile, accounts ?? '');
+    const options = accounts === undefined ? [] : ['--accounts', accountFile];
+    return commandLine(context)(['import', '--from', 'better-auth', ...options, file]);
+  };
+  for (const [accounts, why] of [
+    ['"account":[{x}]', '1 of the file is not JSON'],
+    ['"account":[{"user_id":"1","password":"x"}]', '1 of the file has a password, and no userId'],
+    ['"accounts":[]', '1 of the file is not there'],
+  ])
+    await t.rejects(imported(`{${users},${accounts}}`), {
+      message: `account ${why}`,
+      exitCode: 65,
+    });
+  for (const [row, why] of [
+    ['x,goog"le,', 'is not CSV with the columns of the header'],
+    ['1,"credential,x', 'has a quote that does not end'],
+  ])
+    await t.rejects(imported(`{${users}}`, `${header}0,github,\n${row}\n`), {
+      message: `account 2 of the file ${why}`,
+      exitCode: 65,
+    });
+  const lines = join(place, 'account.jsonl');
+  writeFileSync(lines, 'null');
+  const words = [
+    'import',
+    '--from',
+    'better-auth',
+    '--accounts',
+    lines,
+    join(place, 'tables.json'),
+  ];
+  await t.rejects(commandLine(context)(words), {
+    message: 'account 1 of the file is not an object',
   });
-  t.equal(await context.users.findByEmail('a@example.com'), undefined);
+  t.equal(await context.users.findByEmail('a@example.com'), undefined, 'nothing was written');
+  const long = `${header}1,github,${'x'.repeat(70_000)}\n`;
+  t.match(await imported(`{${users}}`, long), { code: 0, out: /^1 added/ }, 'too long: of another');
+  const joined = join(place, 'joined.csv');
+  writeFileSync(joined, 'id,email,password\n2,b"@example.com,x\n3,c@example.com,\n');
+  t.match(await commandLine(context)(['import', '--from', 'better-auth', joined]), {
+    code: 65,
+    err: 'user 1: is not CSV with the columns of the header\n',
+    out: /^1 added/,
+  });
+});
+
+t.test('a name loses what it may not have, and its user stays', async (t) => {
+  const { context } = await testApp(t);
+  const hidden = `${'x'.repeat(98)}y\u{1f600}`;
+  const names = {
+    '\u202eadA\u2069\u2028King\u0000': 'adA King',
+    '\u202e \ue000': null,
+    'می\u200cخواهم 👩\u200d💻': 'می\u200cخواهم 👩\u200d💻',
+    'a\ud800b': 'ab',
+    [hidden]: hidden.slice(0, 99),
+  };
+  const file = join(folder(t), 'users.json');
+  const users = Object.keys(names).map((name, at) => ({ email: `u${at}@example.com`, name }));
+  writeFileSync(file, JSON.stringify(users));
+  const words = ['import', '--from', 'laravel', file];
+  t.match(await commandLine(context)(words), { code: 0, out: /^5 added/ });
+  for (const [at, name] of Object.values(names).entries())
+    t.equal((await context.users.findByEmail(`u${at}@example.com`))?.name, name);
+  writeFileSync(file, JSON.stringify({ email: 'own@example.com', name: 'A\u202eda' }));
+  t.match(await commandLine(context)(['import', file]), { code: 0 });
+  t.equal((await context.users.findByEmail('own@example.com'))?.name, 'Ada', 'also in lines');
 });
 
 t.test('a CSV file without what the format needs is refused as a whole', async (t) => {

@@ -124,6 +124,21 @@ t.test('an old Node is refused with what is needed, whatever the command is', as
   });
 });
 
+t.test('nothing in a message or in a stack trace controls the terminal', async (t) => {
+  const versions = (text: string) =>
+    `Object.defineProperty(process, 'versions', { value: { ...process.versions, ${text} } })`;
+  const hostile = '20\\u001b]0;x\\u0007\\u009b2J\\u202e';
+  for (const [text, code] of [
+    [`node: '${hostile}'`, 78],
+    [`node: { toString() { throw new Error('${hostile}') } }`, 70],
+  ] as const) {
+    const result = await run([], { preload: versions(text), isMeasured: true });
+    t.equal(result.code, code);
+    t.match(result.stderr, '20\\u001b]0;x\\u0007\\u009b2J\\u202e');
+    t.notMatch(result.stderr, /[^\P{C}\n]/u);
+  }
+});
+
 t.test('start is npm start: it serves, and refuses with the same codes', async (t) => {
   const refused = await launch(t, {
     cwd: folder(t),

@@ -126,6 +126,7 @@ t.test('in one process', async (t) => {
     await mistaken(t, command(['create', 'not an address'], PASSWORD));
     await t.rejects(command(['create', 'eve@example.com'], 'short\n'), { code: 'invalid_input' });
     await t.rejects(command(['create', 'ADA@example.com'], PASSWORD));
+    await mistaken(t, command(['create', 'eve@example.com', '--name', 'A\u202eda'], PASSWORD));
     await mistaken(t, command(['create', 'eve@example.com', PASSWORD]));
     await mistaken(t, command(['create', 'eve@example.com', `--password=${PASSWORD}`]));
     for (const args of [[], ['nonsense'], ['delete', 'ada@example.com']])
@@ -254,7 +255,7 @@ t.test('in one process', async (t) => {
     const bad = [
       'not json',
       JSON.stringify({ email: 'no address' }),
-      JSON.stringify({ email, 'a\nb\u001b[2J': 1, id: 'x' }),
+      JSON.stringify({ email, 'a\nb\u001b[2J\u009b2J\u202e': 1, id: 'x' }),
       JSON.stringify({ email, password_hash: '$1$md5$hash' }),
       JSON.stringify({ email, roles: ['Not A Role'], name: '' }),
       JSON.stringify({ email, sessions: [], token_version: 0 }),
@@ -273,7 +274,8 @@ t.test('in one process', async (t) => {
       bad.map((_, index) => index + 2),
     );
     t.equal(written.out, `1 added, 0 already present, ${bad.length} refused\n`);
-    t.notMatch(written.err, '\u001b');
+    t.notMatch(written.err, /[^\P{C}\n]/u);
+    t.match(written.err, '\\u009b2J\\u202e');
     t.notMatch(written.err, '$1$md5$hash', 'no hash is shown');
     t.equal(await context.users.findByEmail(email), undefined);
   });

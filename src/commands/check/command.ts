@@ -6,8 +6,9 @@ import { CommandFault } from '../command-fault.ts';
 import { askFor, type Terminal } from '../terminal.ts';
 import { checksFor } from './checks.ts';
 import { Contract } from './contract.ts';
+import { reasonOf } from './odd-answer.ts';
 import { jsonReport, textReport } from './report.ts';
-import { faultOf, runChecks } from './run-checks.ts';
+import { runChecks } from './run-checks.ts';
 import { hostOf, portOf, Site, type SiteOptions } from './site.ts';
 import type { Options } from './usage.ts';
 import type { Account } from './verdict.ts';
@@ -44,7 +45,7 @@ async function assertReachable(url: URL): Promise<void> {
   try {
     await once(socket, 'connect', { signal: AbortSignal.timeout(10_000) });
   } catch (error) {
-    throw new Unreachable(`${url.origin} cannot be reached: ${faultOf(error)}`);
+    throw new Unreachable(`${url.origin} cannot be reached: ${reasonOf(error)}`);
   } finally {
     socket.destroy();
   }
@@ -59,7 +60,7 @@ export async function runCheckCommand(options: Options, around: Surroundings): P
     terminal,
     document: { yaml, contract },
   } = around;
-  const site = new Site({ ...around, url: options.url, ca });
+  const site = new Site({ ...around, url: options.url, ca, requests: options.requests });
   const report = options.isJson ? jsonReport(terminal, site.url) : textReport(terminal);
   try {
     const world = { site, contract, options, terminal, account };

@@ -1,6 +1,6 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
-import type { Answer } from './site.ts';
+import type { Answer } from './exchange.ts';
 
 export interface JsonSchema {
   $ref?: string;
@@ -47,6 +47,9 @@ export interface Endpoint extends Operation {
 /** The headers that have a check of their own. */
 const CHECKED_APART = new Set(['cache-control', 'www-authenticate']);
 
+/** Characters of a JSON answer that are judged: each value in it may become a fault. */
+const MOST = 262_144;
+
 const nameIn = (ref: string): string => ref.slice(ref.lastIndexOf('/') + 1);
 
 const expressionOf = (path: string): RegExp =>
@@ -63,7 +66,7 @@ function inlined<Value>(value: Value, schemas: Record<string, JsonSchema>): Valu
   ) as Value;
 }
 
-/** What an OpenAPI document of the service declares. */
+/** What the OpenAPI document of this version declares. Never that of a deployment: `$ref` could grow without end. */
 export class Contract {
   readonly endpoints: Endpoint[];
   readonly #components: Document['components'];
@@ -135,6 +138,7 @@ export class Contract {
     const media = declared.content?.[type];
     if (media === undefined) return [`is ${type}, which is not declared`];
     if (!type.endsWith('json')) return [];
+    if (text.length > MOST) return ['is longer than 256 KB'];
     let value: unknown;
     try {
       value = JSON.parse(text);

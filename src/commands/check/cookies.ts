@@ -1,6 +1,6 @@
 import { DEVICE_COOKIE, REFRESH_COOKIE } from '../../http/cookies.ts';
 import { askForTokens, sessionOf, withSession } from './session.ts';
-import { membersOf } from './site.ts';
+import { codeIn, membersOf } from './site.ts';
 import { skipped, textsOf, verdictOf, wrong } from './verdict.ts';
 
 /** What is wrong with the Set-Cookie of this name. */
@@ -31,7 +31,7 @@ export const cookies = withSession({
     const answer = await askForTokens(world, account, 'cookie');
     if (sessionOf(answer) === undefined)
       return wrong(
-        `the second sign-in is answered ${answer.status} ${membersOf(answer)['code'] ?? ''}`,
+        `the second sign-in is answered ${answer.status}${codeIn(answer)}`,
         'The log of the node says why it refused.',
       );
     const cookie = answer.cookies.map((text) => text.split(';', 1)[0]).join('; ');

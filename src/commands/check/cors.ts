@@ -1,4 +1,4 @@
-import type { Answer } from './site.ts';
+import type { Answer } from './exchange.ts';
 import { type Check, textsOf, verdictOf } from './verdict.ts';
 
 const GROUP = 'Browsers';

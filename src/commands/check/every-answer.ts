@@ -1,5 +1,5 @@
 import { HEADERS } from '../../http/headers.ts';
-import type { Answer } from './site.ts';
+import type { Answer } from './exchange.ts';
 import { type Check, verdictOf } from './verdict.ts';
 
 const GROUP = 'Every answer';

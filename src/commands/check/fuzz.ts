@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { progressBar } from '../progress-bar.ts';
+import type { Answer } from './exchange.ts';
 import { type Generated, generated, randomFrom } from './generator.ts';
 import { bearer } from './session.ts';
-import type { Answer } from './site.ts';
 import { type Check, skipped, verdictOf } from './verdict.ts';
 
 /** Of the requests in a window, how many are left to the other clients of this network. */
@@ -38,12 +38,14 @@ export const fuzz: Check = {
         answer.status >= 500
           ? `${answer.method} ${answer.path}: the answer ${answer.status}`
           : contract.faultsOf(answer)[0];
-      if (fault !== undefined) faults.push(`${fault} (${shownRequest(request)})`);
+      // Five are shown.
+      if (fault !== undefined && faults.length < 5)
+        faults.push(`${fault} (${shownRequest(request)})`);
       // Hundreds of answers need not be kept.
       site.answers.pop();
       bar.show(sent + 1, requests);
       const pause = pauseAfter(answer);
-      if (pause > 0) await site.options.sleep(pause);
+      if (pause > 0) await site.pause(pause);
     }
     bar.stop();
     return verdictOf(

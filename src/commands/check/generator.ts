@@ -1,5 +1,5 @@
 import type { Contract, Endpoint, JsonSchema } from './contract.ts';
-import type { Asked } from './site.ts';
+import type { Asked } from './exchange.ts';
 
 /** Numbers from 0 to below 1 that a seed repeats (mulberry32). */
 export function randomFrom(seed: number): () => number {

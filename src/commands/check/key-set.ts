@@ -1,6 +1,7 @@
 import { thumbprint } from '../../parts/keys/key-set.ts';
 import { PublicJwkSet } from '../../schemas/jwk.ts';
-import { type Answer, membersOf } from './site.ts';
+import type { Answer } from './exchange.ts';
+import { membersOf } from './site.ts';
 import { type Check, textsOf, verdictOf, warning } from './verdict.ts';
 
 const GROUP = 'Documents';

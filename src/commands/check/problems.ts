@@ -1,5 +1,6 @@
 import type { ProblemCode } from '../../schemas/problem.ts';
-import { type Asked, membersOf } from './site.ts';
+import type { Asked } from './exchange.ts';
+import { membersOf } from './site.ts';
 import { type Check, verdictOf, wrong } from './verdict.ts';
 
 const GROUP = 'Refusals';

@@ -1,5 +1,5 @@
 import { membersOf } from './site.ts';
-import { type Check, verdictOf } from './verdict.ts';
+import { type Check, textsOf, verdictOf } from './verdict.ts';
 
 export const ready: Check = {
   group: 'Reach',
@@ -7,11 +7,16 @@ export const ready: Check = {
   needs: ['live'],
   async run({ site }) {
     const answer = await site.ask('/readyz');
-    const failing = Object.entries(membersOf(answer)).filter(([, state]) => state !== 'ok');
-    const parts = failing.map(([part]) => part).filter((part) => part !== 'status');
-    const why = parts.length > 0 ? `failing: ${parts.join(', ')}` : 'the node is shutting down';
+    const { status, ...parts } = membersOf(answer);
+    const failing = Object.keys(parts).filter((part) => parts[part] === 'failing');
+    // Every part works, and the node is not ready.
+    const isLeaving = failing.length === 0 && status === 'failing';
+    const why = textsOf([
+      failing.length > 0 && `; failing: ${failing.join(', ')}`,
+      isLeaving && '; the node is shutting down',
+    ]).join('');
     return verdictOf(
-      answer.status === 200 ? [] : [`/readyz answers ${answer.status}; ${why}`],
+      answer.status === 200 ? [] : [`/readyz answers ${answer.status}${why}`],
       'database, keys and revocations work',
       'The log of the node says why. A load balancer must send no requests to a node that is not ready.',
     );

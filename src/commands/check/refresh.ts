@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { sessionOf, withSession } from './session.ts';
-import { membersOf } from './site.ts';
+import { codeIn } from './site.ts';
 import { type Session, verdictOf, wrong } from './verdict.ts';
 
 export const refresh = withSession({
@@ -16,7 +16,7 @@ export const refresh = withSession({
     const failed = [first, second].find((answer) => sessionOf(answer) === undefined);
     if (failed !== undefined)
       return wrong(
-        `a refresh is answered ${failed.status} ${membersOf(failed)['code'] ?? ''}`,
+        `a refresh is answered ${failed.status}${codeIn(failed)}`,
         'Let the proxy pass the header Idempotency-Key: without it a lost answer can sign people out.',
       );
     const sessions = [first, second].map((answer) => sessionOf(answer) as Session);

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { escapedLines } from '../escaped.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Finding } from './run-checks.ts';
 import type { State } from './verdict.ts';
@@ -46,6 +47,7 @@ export function textReport({ stdout }: Pick<Terminal, 'stdout'>) {
 export const jsonReport = ({ stdout }: Pick<Terminal, 'stdout'>, url: string) => ({
   found() {},
   end(findings: Finding[]) {
-    stdout.write(`${JSON.stringify({ url, summary: countsOf(findings), findings }, null, 2)}\n`);
+    const text = JSON.stringify({ url, summary: countsOf(findings), findings }, null, 2);
+    stdout.write(`${escapedLines(text)}\n`);
   },
 });

@@ -1,3 +1,4 @@
+import { OddAnswer } from './odd-answer.ts';
 import { type Check, type State, skipped, type Verdict, type World, wrong } from './verdict.ts';
 
 export interface Finding extends Verdict {
@@ -5,21 +6,15 @@ export interface Finding extends Verdict {
   check: string;
 }
 
-/** Why no answer came, such as `ECONNREFUSED`. */
-export const faultOf = (error: unknown): string => String((error as NodeJS.ErrnoException).code);
-
-/** Without an answer, or with one that cannot be read. Errors of Node have a code; anything else is a bug, and is thrown. */
-const isConnectionFault = (error: unknown): boolean =>
-  typeof (error as NodeJS.ErrnoException).code === 'string';
-
+/** Whatever a check throws is its own finding: an answer that no check expects must not keep the others from running. */
 async function verdict(check: Check, world: World): Promise<Verdict> {
   try {
     return await check.run(world);
   } catch (error) {
-    if (!isConnectionFault(error)) throw error;
+    if (error instanceof OddAnswer) return wrong(error.message, error.mend);
     return wrong(
-      `no answer: ${faultOf(error)}`,
-      'The connection ended or nothing came for 10 seconds. The log of the proxy says why.',
+      `an answer cannot be judged: ${(error as Error).message}`,
+      'Something else than Latchkey has made the answer. If not, this is a bug in the check: please report it.',
     );
   }
 }

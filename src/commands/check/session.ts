@@ -1,5 +1,6 @@
 import { askFor } from '../terminal.ts';
-import { type Answer, membersOf } from './site.ts';
+import type { Answer } from './exchange.ts';
+import { membersOf } from './site.ts';
 import type { Account, Check, Session, Verdict, World } from './verdict.ts';
 
 export const GROUP = 'Account';
@@ -18,15 +19,20 @@ export async function askForTokens(
   return site.ask('/v1/login/mfa', { method: 'POST', json: { mfa_token, code } });
 }
 
+const objectIn = (part: string | undefined): Record<string, unknown> => {
+  const value = JSON.parse(String(Buffer.from(String(part), 'base64url')));
+  if (Object(value) !== value) throw new TypeError('not an object');
+  return value;
+};
+
 /** The header and the claims of a JWS, unverified; undefined: it is none. */
 export function partsOf(
   token: unknown,
 ): Record<'header' | 'claims', Record<string, unknown>> | undefined {
-  const [header, claims] = String(token)
-    .split('.')
-    .map((part) => String(Buffer.from(part, 'base64url')));
+  if (typeof token !== 'string') return undefined;
+  const [header, claims] = token.split('.', 2);
   try {
-    return { header: JSON.parse(String(header)), claims: JSON.parse(String(claims)) };
+    return { header: objectIn(header), claims: objectIn(claims) };
   } catch {
     return undefined;
   }
@@ -41,7 +47,7 @@ export function sessionOf(answer: Answer): Session | undefined {
   return {
     ...parts,
     access: String(access_token),
-    refresh: String(refresh_token),
+    refresh: typeof refresh_token === 'string' ? refresh_token : '',
     // The fraction of its second is not in the token.
     aheadBy: Math.abs(aheadBy) < 1 ? 0 : aheadBy,
   };

@@ -1,5 +1,5 @@
 import { askForTokens, GROUP, sessionOf } from './session.ts';
-import { membersOf } from './site.ts';
+import { codeIn } from './site.ts';
 import { type Check, ok, skipped, wrong } from './verdict.ts';
 
 export const signedIn: Check = {
@@ -18,7 +18,7 @@ export const signedIn: Check = {
     const session = sessionOf(answer);
     if (session === undefined)
       return wrong(
-        `the sign-in is answered ${answer.status} ${membersOf(answer)['code'] ?? 'without an access token'}`,
+        `the sign-in is answered ${answer.status}${codeIn(answer) || ' without an access token'}`,
         'Is the password right? The log of the node says why it refused.',
       );
     account.session = session;

@@ -1,40 +1,16 @@
-import { once } from 'node:events';
-import { Agent as HttpAgent, type IncomingMessage, request as overHttp } from 'node:http';
-import { Agent as HttpsAgent, request as overHttps } from 'node:https';
-import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { type Answer, type Asked, exchange } from './exchange.ts';
+import { OddAnswer } from './odd-answer.ts';
 
-/** Milliseconds until the wait for an answer ends. */
-const PATIENCE = 10_000;
 /** Milliseconds. */
 const LONGEST_PAUSE = 60_000;
-
-export interface Asked {
-  method?: string;
-  headers?: Record<string, string>;
-  /** Sent as JSON. */
-  json?: object;
-  /** Sent as it is. */
-  body?: string;
-  /** Malformed on purpose, so a proxy may refuse it itself: not among the answers that are compared. */
-  isMalformed?: boolean;
-  /** On a new connection, which a load balancer may lead to another node. */
-  isApart?: boolean;
-}
-
-export interface Answer {
-  method: string;
-  /** Below the URL of the deployment, without the query. */
-  path: string;
-  status: number;
-  /** Repeated fields are joined, as a browser does. */
-  headers: Record<string, string | undefined>;
-  cookies: string[];
-  text: string;
-  /** How long it took. */
-  milliseconds: number;
-  /** Milliseconds since 1970 on the clock of this machine: the middle of the exchange. */
-  at: number;
-}
+/** Milliseconds that all pauses of a run may take together, without those of generated requests. */
+const ALL_PAUSES = 300_000;
+/** Milliseconds that each generated request adds: a limit may be as low as ten requests a minute. */
+const PAUSE_OF_REQUEST = 6_000;
+/** Characters of all answers that are kept. Those of Latchkey have less than a twentieth of it. */
+const KEPT = 16 * 1_024 * 1_024;
 
 /** The members of a JSON object; none if the answer is something else. */
 export function membersOf({ text }: Answer): Record<string, unknown> {
@@ -45,14 +21,10 @@ export function membersOf({ text }: Answer): Record<string, unknown> {
   }
 }
 
-const DECODERS: Record<string, (bytes: Buffer) => Buffer> = {
-  gzip: gunzipSync,
-  br: brotliDecompressSync,
-};
-
-function textOf(bytes: Buffer, coding: string | undefined): string {
-  const decode = DECODERS[String(coding)];
-  return String(decode === undefined ? bytes : decode(bytes));
+/** The code of a problem, with a space before it; empty if there is none. */
+export function codeIn(answer: Answer): string {
+  const { code } = membersOf(answer);
+  return typeof code === 'string' ? ` ${code}` : '';
 }
 
 /** The port of a URL, also where it is that of the protocol. */
@@ -71,6 +43,8 @@ export interface SiteOptions {
   /** Milliseconds that only rise. */
   uptime: () => number;
   sleep: (milliseconds: number) => Promise<unknown>;
+  /** How many generated requests will be sent. */
+  requests: number;
 }
 
 /** The deployment as its clients see it. Keeps every answer, for the checks that look at all of them. */
@@ -85,6 +59,7 @@ export class Site {
   readonly isLocal: boolean;
   readonly options: SiteOptions;
   readonly #agent: HttpAgent;
+  #pauseLeft: number;
 
   constructor(options: SiteOptions) {
     const { url } = options;
@@ -95,6 +70,7 @@ export class Site {
     this.isHttps = url.protocol === 'https:';
     this.isLocal = /^(localhost|127\.[\d.]+|\[::1\])$/.test(url.hostname);
     this.#agent = this.#newAgent(true);
+    this.#pauseLeft = ALL_PAUSES + options.requests * PAUSE_OF_REQUEST;
   }
 
   #newAgent(keepAlive: boolean): HttpAgent {
@@ -105,7 +81,7 @@ export class Site {
       : new HttpAgent({ keepAlive });
   }
 
-  /** Sends a request to a path below the URL, and follows no redirect. Throws if no answer comes. */
+  /** Sends a request to a path below the URL, and follows no redirect. Throws OddAnswer. */
   ask(path: string, asked: Asked = {}): Promise<Answer> {
     return this.askAt(`${this.base}${path}`, asked);
   }
@@ -118,57 +94,34 @@ export class Site {
     const first = await ask();
     const answer = first.status === 429 ? await this.#later(first, ask) : first;
     answer.path = answer.path.replace(this.base, '');
-    if (!asked.isMalformed) this.answers.push(answer);
+    if (!asked.isMalformed) this.#keep(answer);
     return answer;
   }
 
+  #keep(answer: Answer): void {
+    this.answers.push(answer);
+    const length = this.answers.reduce((sum, { text }) => sum + text.length, 0);
+    if (length <= KEPT) return;
+    this.answers.pop();
+    throw new OddAnswer('all answers together are longer than 16 MB');
+  }
+
+  /** Waits as long as the deployment asks for, within bounds. Returns false if it has asked for too much by now. */
+  async pause(milliseconds: number): Promise<boolean> {
+    const pause = Math.max(0, Math.min(milliseconds, LONGEST_PAUSE));
+    if (pause > this.#pauseLeft) return false;
+    this.#pauseLeft -= pause;
+    await this.options.sleep(pause);
+    return true;
+  }
+
   /** Asks again when the limit allows it. Refusals of guesses can last longer, and stay. */
-  async #later({ headers }: Answer, ask: () => Promise<Answer>): Promise<Answer> {
-    await this.options.sleep(Math.min(Number(headers['retry-after'] ?? 1) * 1_000, LONGEST_PAUSE));
-    return ask();
+  async #later(refusal: Answer, ask: () => Promise<Answer>): Promise<Answer> {
+    const seconds = Number(refusal.headers['retry-after']) || 1;
+    return (await this.pause(seconds * 1_000)) ? ask() : refusal;
   }
 
   close(): void {
     this.#agent.destroy();
   }
-}
-
-/** One request and its answer. */
-export async function exchange(
-  url: URL,
-  { method = 'GET', headers = {}, json, body = json && JSON.stringify(json) }: Asked,
-  { agent, clock, uptime }: Pick<SiteOptions, 'clock' | 'uptime'> & { agent?: HttpAgent },
-): Promise<Answer> {
-  const [began, start] = [clock(), uptime()];
-  const send = url.protocol === 'https:' ? overHttps : overHttp;
-  const request = send(url, {
-    method,
-    ...(agent && { agent }),
-    signal: AbortSignal.timeout(PATIENCE),
-    headers: {
-      'accept-encoding': 'gzip, br',
-      'user-agent': 'latchkey-check',
-      ...(json !== undefined && { 'content-type': 'application/json' }),
-      ...(body !== undefined && { 'content-length': String(Buffer.byteLength(body)) }),
-      ...headers,
-    },
-  });
-  request.end(body);
-  const [incoming] = (await once(request, 'response')) as [IncomingMessage];
-  const bytes = Buffer.concat(await Array.fromAsync<Buffer>(incoming));
-  const milliseconds = uptime() - start;
-  const fields = Object.entries(incoming.headersDistinct).map(([name, values = []]) => [
-    name,
-    values.join(', '),
-  ]);
-  return {
-    method,
-    path: url.pathname,
-    status: Number(incoming.statusCode),
-    headers: Object.fromEntries(fields),
-    cookies: incoming.headers['set-cookie'] ?? [],
-    text: textOf(bytes, incoming.headers['content-encoding']),
-    milliseconds,
-    at: began + milliseconds / 2,
-  };
 }

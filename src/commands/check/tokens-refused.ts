@@ -1,4 +1,5 @@
-import { type Answer, membersOf, type Site } from './site.ts';
+import type { Answer } from './exchange.ts';
+import { membersOf, type Site } from './site.ts';
 import { type Check, textsOf, verdictOf } from './verdict.ts';
 
 const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');

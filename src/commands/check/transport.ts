@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { isIP } from 'node:net';
 import { connect } from 'node:tls';
-import { exchange, hostOf, portOf } from './site.ts';
+import { exchange, PATIENCE } from './exchange.ts';
+import { NoAnswer } from './odd-answer.ts';
+import { hostOf, portOf } from './site.ts';
 import { type Check, ok, skipped, verdictOf, warning, wrong } from './verdict.ts';
 
 const GROUP = 'TLS';
@@ -19,11 +21,15 @@ async function certificateOf(url: URL, ca: string | undefined) {
     ...(ca && { ca }),
     rejectUnauthorized: false,
   });
-  await once(socket, 'secureConnect');
-  const end = Date.parse(socket.getPeerCertificate().valid_to);
-  const { authorizationError } = socket;
-  socket.destroy();
-  return { end, refusal: authorizationError };
+  try {
+    await once(socket, 'secureConnect', { signal: AbortSignal.timeout(PATIENCE) });
+    const end = Date.parse(socket.getPeerCertificate().valid_to);
+    return { end, refusal: socket.authorizationError };
+  } catch (error) {
+    throw new NoAnswer(error);
+  } finally {
+    socket.destroy();
+  }
 }
 
 /** The first check of all: with a certificate that nobody trusts, nothing is sent. */
@@ -57,7 +63,9 @@ export const plainHttp: Check = {
         : wrong('the URL is http', 'Passwords and tokens can be read on the way: use https.');
     if (asked === undefined) return skipped('the URL has a port of its own: give --plain-http');
     const address = new URL(`${site.base}/livez`, asked);
-    const answer = await exchange(address, {}, site.options).catch(() => undefined);
+    const answer = await exchange(address, {}, site.options).catch((error) => {
+      if (!(error instanceof NoAnswer)) throw error;
+    });
     const status = answer?.status ?? 403;
     return verdictOf(
       status === 403

@@ -18,9 +18,14 @@ export const skipped = (says: string): Verdict => ({ state: 'skipped', says });
 export const warning = (says: string, mend: string): Verdict => ({ state: 'warning', says, mend });
 export const wrong = (says: string, mend: string): Verdict => ({ state: 'wrong', says, mend });
 
-/** The faults in one sentence, or what is said if there are none. */
-export const verdictOf = (faults: string[], good: string, mend: string): Verdict =>
-  faults.length === 0 ? ok(good) : wrong([...new Set(faults)].slice(0, 5).join('; '), mend);
+/** Characters of a fault that are shown: the deployment may have written most of it. */
+const LONGEST = 600;
+
+/** The first five faults in one sentence, or what is said if there are none. */
+export const verdictOf = (faults: string[], good: string, mend: string): Verdict => {
+  const different = new Set(faults.map((fault) => fault.slice(0, LONGEST)));
+  return faults.length === 0 ? ok(good) : wrong([...different].slice(0, 5).join('; '), mend);
+};
 
 /** The texts among what a list of conditions leaves. */
 export const textsOf = (faults: unknown[]): string[] =>

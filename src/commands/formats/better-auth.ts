@@ -1,8 +1,11 @@
+import { CommandFault } from '../command-fault.ts';
+import { EX_DATAERR } from '../exit-codes.ts';
 import { rowsOf } from '../foreign-rows.ts';
-import { UsageError } from '../usage-error.ts';
+import { TOO_LONG } from '../import-lines.ts';
 import {
   type Format,
   idOf,
+  isRow,
   isSet,
   isTrue,
   nameOf,
@@ -23,12 +26,18 @@ function hashOf(password: unknown): unknown {
   return scryptPhc(COST, { salt: Buffer.from(salt), hash: Buffer.from(hash as string, 'hex') });
 }
 
+const unreadable = (number: number, why: string) =>
+  new CommandFault(`account ${number} of the file ${why}`, EX_DATAERR);
+
 function accountOf(text: string, number: number): Row {
+  let account: unknown;
   try {
-    return JSON.parse(text);
+    account = JSON.parse(text);
   } catch {
-    throw new UsageError(`account ${number} of the file is not JSON`);
+    throw unreadable(number, 'is not JSON');
   }
+  if (!isRow(account)) throw unreadable(number, 'is not an object');
+  return account;
 }
 
 /** Adapters write the columns in camel case or with underscores. */
@@ -40,14 +49,28 @@ const shapeOf = (accounts: string | undefined) =>
     ? { member: 'account', csv: { columns: ['id', 'password'], column } }
     : { csv: { columns: ['userId', 'providerId', 'password'], column } };
 
-/** The password of each user who has one. */
-async function passwordsIn({ file, accounts }: Source): Promise<Map<unknown, unknown>> {
+/** The users and the accounts are the same rows, and one that cannot be read is refused as a user. */
+const isJoined = ({ file, accounts }: Source): boolean =>
+  accounts === undefined && /\.csv$/i.test(file);
+
+/**
+ * The password of each user who has one. Throws CommandFault if an account cannot be read: its user would be added
+ * without a password.
+ */
+async function passwordsIn(source: Source): Promise<Map<unknown, unknown>> {
+  const { file, accounts } = source;
   const passwords = new Map<unknown, unknown>();
-  for await (const { number, text } of rowsOf(accounts ?? file, shapeOf(accounts))) {
-    // Too long: tokens of another provider.
-    if (text === undefined) continue;
-    const { id, userId = id, providerId = 'credential', password } = accountOf(text, number);
-    if (providerId === 'credential' && isSet(password)) passwords.set(userId, password);
+  for await (const { number, text, reason } of rowsOf(accounts ?? file, shapeOf(accounts))) {
+    if (text === undefined) {
+      // Too long: tokens of another provider.
+      if (reason === TOO_LONG || isJoined(source)) continue;
+      throw unreadable(number, String(reason));
+    }
+    const { id, userId = isJoined(source) ? id : undefined, ...account } = accountOf(text, number);
+    const { providerId = 'credential', password } = account;
+    if (providerId !== 'credential' || !isSet(password)) continue;
+    if (!isSet(userId)) throw unreadable(number, 'has a password, and no userId');
+    passwords.set(userId, password);
   }
   return passwords;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isReserved } from '../../parts/storage/decoy-rows.ts';
+import { cleanName } from '../../schemas/fields.ts';
 import type { Csv } from '../csv-rows.ts';
 
 /** A user as another system exports it. */
@@ -68,12 +69,17 @@ export const idOf = (value: unknown): { id?: string } => {
   return Uuid.safeParse(id).success && !isReserved(id) ? { id } : {};
 };
 
-/** The first text that is not blank, shortened to what a name may have. */
+/** The first text that is not blank, without characters that a name may not have, and shortened. */
 export function nameOf(...candidates: unknown[]): string | null {
-  const found = candidates.find((text) => typeof text === 'string' && text.trim() !== '');
+  const names = candidates.filter((text) => typeof text === 'string').map(cleanName);
+  const found = names.find((name) => name !== '');
+  // Whole characters, within a limit that counts units of UTF-16.
   return found === undefined
     ? null
-    : Array.from(String(found).trim()).slice(0, 100).join('').trim();
+    : found
+        .slice(0, 100)
+        .replace(/\p{Cs}$/u, '')
+        .trim();
 }
 
 /** In CSV an array is text: `["a","b"]` in JSON, `{a,b}` in PostgreSQL. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
+import { servesPages } from '../../http/own-page.ts';
 import { pageFiles, versionOf } from '../../http/page-files.ts';
 import { textFile } from '../../http/text-file.ts';
 import { Refusal } from '../../rules/refusal.ts';
@@ -13,8 +14,10 @@ const FOR_EVER = 'public, max-age=31536000, immutable';
 export function filesOfPages(app: App, { config }: Context): void {
   const files = pageFiles(config);
   const version = versionOf(files);
+  // Where the application is elsewhere, only the start page is left, and it has no script.
+  const served = [...files].filter(([name]) => servesPages(config) || name === 'style.css');
   const answers = new Map(
-    [...files].map(([name, text]) => {
+    served.map(([name, text]) => {
       const type = name.endsWith('.js') ? SCRIPT : STYLE;
       // During an update, another node may have sent the page.
       return [

@@ -13,6 +13,7 @@ t.test('a user changes the name, and removes it', async (t) => {
   for (const [sent, kept] of [
     ['  Ada Lovelace ', 'Ada Lovelace'],
     ['نور 👩‍💻', 'نور 👩‍💻'],
+    ['می\u200cخواهم', 'می\u200cخواهم'],
     [null, null],
   ]) {
     const answer = await rename({ name: sent });
@@ -35,6 +36,20 @@ t.test('nothing but the name can be changed here', async (t) => {
   ] as const) {
     t.match(refused(t, await rename(payload), 422, 'invalid_input').errors, [{ path }]);
   }
+  t.same(await row(), before);
+});
+
+t.test('a name has no characters that pose as another name', async (t) => {
+  const before = await row();
+  for (const code of [0x202a, 0x202e, 0x2066, 0x2069, 0x200b, 0x200f, 0xfeff, 0xe000, 0xe0041]) {
+    const answer = await rename({ name: `A${String.fromCodePoint(code)}da` });
+    t.match(refused(t, answer, 422, 'invalid_input').errors, [
+      { path: '/name', message: /^must not have invisible characters/ },
+    ]);
+  }
+  t.match(refused(t, await rename({ name: 'A\u2028da' }), 422, 'invalid_input').errors, [
+    { path: '/name', message: 'must be a single line of text' },
+  ]);
   t.same(await row(), before);
 });
 

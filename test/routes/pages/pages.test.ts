@@ -108,7 +108,15 @@ t.test('the colour of the product is in the style sheet, and in its path', async
 
 t.test('with an application elsewhere, the pages are off', async (t) => {
   const app = await testApp(t, { env: { APP_URL: 'https://app.example.com' } });
-  for (const url of [...PAGES, '/.well-known/change-password'])
+  const [style = '', ...scripts] = loadedBy(
+    (await app.inject({ url: '/', headers: { accept: 'text/html' } })).payload,
+  );
+  t.match(style, /style\.css$/);
+  t.same(scripts, []);
+  t.equal((await app.inject({ url: style })).statusCode, 200);
+  const folder = style.replace('style.css', '');
+  const files = ['login.js', 'account/page.js', 'client.js'].map((name) => folder + name);
+  for (const url of [...PAGES, '/.well-known/change-password', '/pages/x/login.js', ...files])
     refused(t, await app.inject({ url }), 404, 'not_found');
 });
 
