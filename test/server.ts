@@ -12,6 +12,8 @@ import type { Tokens } from './test-app.ts';
 const SOURCE = fileURLToPath(import.meta.resolve('../src/'));
 
 interface Options {
+  /** Where `src` is: that of another version, for one. */
+  source?: string;
   /** The working folder: `data/` is made there. */
   cwd: string;
   env?: Record<string, string>;
@@ -36,6 +38,7 @@ export interface Ended {
 export function launch(
   t: Test,
   {
+    source = SOURCE,
     cwd,
     env = {},
     entry: [file, ...words] = ['main.ts'],
@@ -47,7 +50,7 @@ export function launch(
   const preloads = preload
     ? ['--import', `data:text/javascript,${encodeURIComponent(preload)}`]
     : [];
-  const [command, args] = nodeCommand([...preloads, join(SOURCE, file), ...words], isMeasured);
+  const [command, args] = nodeCommand([...preloads, join(source, file), ...words], isMeasured);
   const child = spawn('sh', ['-c', shell, 'sh', command, ...args], {
     cwd,
     env: { ...process.env, ...env },
