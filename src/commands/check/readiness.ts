@@ -7,7 +7,7 @@ export const ready: Check = {
   needs: ['live'],
   async run({ site }) {
     const answer = await site.ask('/readyz');
-    const failing = Object.entries(membersOf(answer)).filter(([, state]) => state !== 'ok');
+    const failing = Object.entries(membersOf(answer)).filter(([, state]) => state === 'failing');
     const parts = failing.map(([part]) => part).filter((part) => part !== 'status');
     const why = parts.length > 0 ? `failing: ${parts.join(', ')}` : 'the node is shutting down';
     return verdictOf(
