@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
-import type { Test } from 'tap';
+import type { Scope } from './server.ts';
 
 /** What stands between a node and its database, and can fail as PgBouncer, a balancer or a cable does. */
 export interface Intermediary {
@@ -19,7 +19,7 @@ export interface Intermediary {
 }
 
 /** A TCP proxy before the server of a database address. Closed when the test ends. */
-export async function proxy(t: Test, target: string): Promise<Intermediary> {
+export async function proxy(t: Scope, target: string): Promise<Intermediary> {
   const address = new URL(target);
   const pairs = new Map<Socket, Socket>();
   let swallowed: 'everything' | 'answers' | false = false;

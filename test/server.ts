@@ -34,9 +34,12 @@ export interface Ended {
   stderr: string;
 }
 
+/** What ends with a test, or with something else that has a teardown. */
+export type Scope = Pick<Test, 'teardown'>;
+
 /** Starts the real process. It is killed when the test ends, if it has not ended by then. */
 export function launch(
-  t: Test,
+  t: Scope,
   {
     source = SOURCE,
     cwd,
@@ -86,7 +89,7 @@ export function launch(
 }
 
 /** Starts the real process, and waits until it listens. */
-export async function serve(t: Test, options: Options) {
+export async function serve(t: Scope, options: Options) {
   const port = options.env?.['PORT'] ?? String(await freePort());
   const env = {
     RATE_LIMIT: 'off',
