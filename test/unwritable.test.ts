@@ -1,10 +1,9 @@
-import { spawnSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import SQLite from 'better-sqlite3';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { folder } from './databases.ts';
+import { smallDisk } from './faults/small-disk.ts';
 import { serve } from './server.ts';
 import { keysFor, PASSWORD, type Tokens } from './test-app.ts';
 
@@ -74,31 +73,22 @@ t.test('a node with a full disk is not ready, and logs the cause', async (t) => 
   t.equal(server.child.exitCode, null);
 });
 
-/** A disk of 4 MB; undefined where this user may not mount one. */
-function smallDisk(t: Test): string | undefined {
-  const path = folder(t);
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'none', path]);
-  if (mounted.status !== 0) return undefined;
-  t.teardown(() => spawnSync('umount', ['-l', path]));
-  return path;
-}
-
 t.test('a full disk under SQLite is told apart, and costs nothing that was answered', async (t) => {
-  const disk = smallDisk(t);
+  const path = folder(t);
+  const disk = smallDisk(t, path);
   if (disk === undefined) {
     console.error('NOT RUN: this user may not mount a small disk');
     t.pass('this user may not mount a small disk: it was not filled');
     return;
   }
   const env = {
-    DATABASE_URL: `file:${join(disk, 'latchkey.db')}`,
+    DATABASE_URL: `file:${join(path, 'latchkey.db')}`,
     ISSUER: 'http://localhost:3000',
     SIGNING_KEYS: keysFor('ES256'),
   };
   const server = await serve(t, { cwd: folder(t), env });
   let { access_token, refresh_token } = await server.tokens('/v1/register', credentials);
-  const filler = join(disk, 'filler');
-  t.throws(() => writeFileSync(filler, Buffer.alloc(8_000_000)), { code: 'ENOSPC' });
+  disk.fill();
   /** Refreshes until the log has no room: what is answered must last. */
   const isFull = async () => {
     const answer = await server.post('/v1/refresh', { refresh_token });
@@ -111,7 +101,7 @@ t.test('a full disk under SQLite is told apart, and costs nothing that was answe
   t.equal((await server.whoami(access_token)).status, 200);
   server.child.kill('SIGKILL');
   await server.ended;
-  rmSync(filler);
+  disk.free();
   const next = await serve(t, { cwd: folder(t), env });
   t.ok(await isReady(next));
   await next.tokens('/v1/refresh', { refresh_token });
