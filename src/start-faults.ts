@@ -56,8 +56,8 @@ const AWAY = { exitCode: EX_UNAVAILABLE, isPassing: true } as const;
 
 const NEWER: Answer = {
   ...REFUSED,
-  when: /corrupted migrations/,
-  say: 'was migrated by a newer version of Latchkey. Run that version, or restore a backup.',
+  when: /newer schema/,
+  say: 'was changed by a newer version of Latchkey, and this version cannot work with it. Run the newer version, or restore a backup.',
 };
 
 /** Errors of SQLite and the file system. The first match counts. */

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
-import type { Test } from 'tap';
+import type { Scope } from './server.ts';
 
 /** What stands between a node and its database, and can fail as PgBouncer, a balancer or a cable does. */
 export interface Intermediary {
@@ -16,18 +16,25 @@ export interface Intermediary {
   comeBack(): Promise<void>;
   /** Takes what is sent and passes nothing on, either way or only the answers; false: passes all on again. */
   swallow(what: 'everything' | 'answers' | false): void;
+  /** Passes each answer on so much later (ms). */
+  delay(time: number): void;
 }
 
 /** A TCP proxy before the server of a database address. Closed when the test ends. */
-export async function proxy(t: Test, target: string): Promise<Intermediary> {
+export async function proxy(t: Scope, target: string): Promise<Intermediary> {
   const address = new URL(target);
   const pairs = new Map<Socket, Socket>();
   let swallowed: 'everything' | 'answers' | false = false;
+  let late = 0;
   const server = createServer((near) => {
     const far = connect(Number(address.port), address.hostname);
     pairs.set(near, far);
     near.on('data', (bytes) => swallowed !== 'everything' && far.write(bytes));
-    far.on('data', (bytes) => swallowed === false && near.write(bytes));
+    far.on('data', (bytes) => {
+      if (swallowed !== false) return;
+      if (late === 0) near.write(bytes);
+      else setTimeout(() => near.writable && near.write(bytes), late);
+    });
     for (const [one, other] of [
       [near, far],
       [far, near],
@@ -71,6 +78,9 @@ export async function proxy(t: Test, target: string): Promise<Intermediary> {
     },
     swallow: (what) => {
       swallowed = what;
+    },
+    delay: (time) => {
+      late = time;
     },
   };
 }

@@ -12,6 +12,8 @@ import type { Tokens } from './test-app.ts';
 const SOURCE = fileURLToPath(import.meta.resolve('../src/'));
 
 interface Options {
+  /** Where `src` is: that of another version, for one. */
+  source?: string;
   /** The working folder: `data/` is made there. */
   cwd: string;
   env?: Record<string, string>;
@@ -32,10 +34,14 @@ export interface Ended {
   stderr: string;
 }
 
+/** What ends with a test, or with something else that has a teardown. */
+export type Scope = Pick<Test, 'teardown'>;
+
 /** Starts the real process. It is killed when the test ends, if it has not ended by then. */
 export function launch(
-  t: Test,
+  t: Scope,
   {
+    source = SOURCE,
     cwd,
     env = {},
     entry: [file, ...words] = ['main.ts'],
@@ -47,7 +53,7 @@ export function launch(
   const preloads = preload
     ? ['--import', `data:text/javascript,${encodeURIComponent(preload)}`]
     : [];
-  const [command, args] = nodeCommand([...preloads, join(SOURCE, file), ...words], isMeasured);
+  const [command, args] = nodeCommand([...preloads, join(source, file), ...words], isMeasured);
   const child = spawn('sh', ['-c', shell, 'sh', command, ...args], {
     cwd,
     env: { ...process.env, ...env },
@@ -83,7 +89,7 @@ export function launch(
 }
 
 /** Starts the real process, and waits until it listens. */
-export async function serve(t: Test, options: Options) {
+export async function serve(t: Scope, options: Options) {
   const port = options.env?.['PORT'] ?? String(await freePort());
   const env = {
     RATE_LIMIT: 'off',

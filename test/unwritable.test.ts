@@ -3,8 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import SQLite from 'better-sqlite3';
 import t from 'tap';
 import { folder } from './databases.ts';
+import { smallDisk } from './faults/small-disk.ts';
 import { serve } from './server.ts';
-import { PASSWORD, type Tokens } from './test-app.ts';
+import { keysFor, PASSWORD, type Tokens } from './test-app.ts';
 
 type Server = Awaited<ReturnType<typeof serve>>;
 
@@ -18,7 +19,7 @@ async function until(what: () => Promise<boolean>): Promise<boolean> {
 
 const readiness = async ({ url }: Server) => {
   const answer = await fetch(`${url}/readyz`);
-  return { status: answer.status, body: await answer.json() };
+  return { status: answer.status, body: (await answer.json()) as Record<string, string> };
 };
 const isReady = async (server: Server) => (await readiness(server)).status === 200;
 
@@ -33,7 +34,7 @@ t.test('a node whose SQLite file is locked is not ready, and becomes ready again
   t.teardown(() => rival.close());
   rival.exec('begin immediate');
   t.ok(await until(async () => !(await isReady(server))));
-  t.match(await readiness(server), { body: { database: 'failing', keys: 'ok' } });
+  t.match(await readiness(server), { body: { database_fault: 'timeout', keys: 'ok' } });
   const refused = await server.post('/v1/refresh', { refresh_token });
   t.equal(refused.status, 503);
   t.ok(refused.headers.has('retry-after'));
@@ -70,4 +71,38 @@ t.test('a node with a full disk is not ready, and logs the cause', async (t) => 
   t.match(await server.line(/database: takes no writes/), /disk/);
   t.equal((await server.whoami(access_token)).status, 200);
   t.equal(server.child.exitCode, null);
+});
+
+t.test('a full disk under SQLite is told apart, and costs nothing that was answered', async (t) => {
+  const path = folder(t);
+  const disk = smallDisk(t, path);
+  if (disk === undefined) {
+    console.error('NOT RUN: this user may not mount a small disk');
+    t.pass('this user may not mount a small disk: it was not filled');
+    return;
+  }
+  const env = {
+    DATABASE_URL: `file:${join(path, 'latchkey.db')}`,
+    ISSUER: 'http://localhost:3000',
+    SIGNING_KEYS: keysFor('ES256'),
+  };
+  const server = await serve(t, { cwd: folder(t), env });
+  let { access_token, refresh_token } = await server.tokens('/v1/register', credentials);
+  disk.fill();
+  /** Refreshes until the log has no room: what is answered must last. */
+  const isFull = async () => {
+    const answer = await server.post('/v1/refresh', { refresh_token });
+    if (answer.ok) ({ access_token, refresh_token } = (await answer.json()) as Tokens);
+    return answer.status === 503;
+  };
+  t.ok(await until(isFull), 'the disk is full');
+  const says = async () => (await readiness(server)).body['database_fault'] === 'disk_full';
+  t.ok(await until(says));
+  t.equal((await server.whoami(access_token)).status, 200);
+  server.child.kill('SIGKILL');
+  await server.ended;
+  disk.free();
+  const next = await serve(t, { cwd: folder(t), env });
+  t.ok(await isReady(next));
+  await next.tokens('/v1/refresh', { refresh_token });
 });

@@ -16,5 +16,5 @@ export const EXIT_CODES: Record<number, string> = {
   70: 'a bug in Latchkey; the stack trace is shown',
   73: 'an output file cannot be created',
   74: 'the output cannot be written',
-  78: 'a setting, a key, a port or a permission is wrong',
+  78: 'a setting, a key, a port or a permission is wrong, or a newer version changed the database',
 };

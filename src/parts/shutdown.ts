@@ -17,6 +17,7 @@ export class Shutdown {
   readonly #delay: number;
   readonly #hurry = new AbortController();
   readonly #sockets = new Set<Socket>();
+  readonly #closing = Promise.withResolvers<void>();
   #step: 'serving' | 'leaving' | 'closing' = 'serving';
 
   /** `delay`: length of the first step (ms), the time that load balancers have to react. */
@@ -33,6 +34,11 @@ export class Shutdown {
     return this.#step === 'closing';
   }
 
+  /** Resolves when `isClosing` becomes true: answers that wait for something must be given now. */
+  get closing(): Promise<void> {
+    return this.#closing.promise;
+  }
+
   /** Tracks a server's connections: they may outlive its listener. */
   follow(server: TcpServer): void {
     server.on('connection', (socket) => {
@@ -43,6 +49,7 @@ export class Shutdown {
 
   close(): void {
     this.#step = 'closing';
+    this.#closing.resolve();
   }
 
   /** Runs all three steps. Afterwards no connection is left. */

@@ -54,10 +54,9 @@ export async function buildService(
     // It affects one request, and the others go on.
     process.on('unhandledRejection', (err) => log.error({ err }, 'unhandled rejection'));
     const end = async () => {
-      const left = context.shutdown.leave(app.server);
-      // An answer that waits for revocations would hold up the end.
-      context.revocationLog.release();
-      await left;
+      // An answer that waits for revocations would hold up the end. Not before: its client would only ask this node again.
+      void context.shutdown.closing.then(() => context.revocationLog.release());
+      await context.shutdown.leave(app.server);
       await app.close();
       stopPolling();
     };

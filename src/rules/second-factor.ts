@@ -3,5 +3,11 @@ import type { User } from '../schemas/user.ts';
 /** Whether a sign-in with the password needs a second step. */
 export const hasSecondFactor = (user: User): boolean => user.mfa.totp !== undefined;
 
-/** From then on the password alone signs in. */
+/** Without the authenticator app and its recovery codes. Members that this version does not know stay. */
+export function withoutTotp(user: User): User {
+  const { totp: _totp, recovery: _recovery, ...mfa } = user.mfa;
+  return { ...user, mfa: { ...mfa, challenges: [] } };
+}
+
+/** For a reset: nothing stays, not even what a newer version keeps here. */
 export const withoutSecondFactor = (user: User): User => ({ ...user, mfa: { challenges: [] } });

@@ -22,6 +22,9 @@ export const REVOCATION_LIFE = (ACCESS_LIFE + 60) * 1_000;
  */
 const MAX_TOMBSTONES = 100;
 
+/** How long a tombstone stays after it has no more use (ms): a clock that is an hour fast for a moment removes none too early. */
+const SPARE = 3_600_000;
+
 /** When a session expires (ms) that was last refreshed at `rotated`. */
 export const endOf = (created: number, rotated: number, limits: SessionLimits): number =>
   Math.min(rotated + limits.idle, created + limits.max);
@@ -78,9 +81,12 @@ export function withTokensRevoked(user: User, now: number): User {
 /** The user with these sessions, without expired ones and tombstones that are no longer needed. */
 export function withSessions(user: User, sessions: Session[], now: number): User {
   const live = sessions.filter((session) => isLive(session, now));
-  const tombstones = sessions
-    .filter(({ ended_at }) => ended_at !== undefined && now < ended_at + REVOCATION_LIFE)
-    .sort((a, b) => Number(b.ended_at) - Number(a.ended_at));
+  const endedWithin = (time: number) =>
+    sessions.filter(({ ended_at }) => ended_at !== undefined && now < ended_at + time);
+  const kept = endedWithin(REVOCATION_LIFE + SPARE);
+  const tombstones = (kept.length <= MAX_TOMBSTONES ? kept : endedWithin(REVOCATION_LIFE)).sort(
+    (a, b) => Number(b.ended_at) - Number(a.ended_at),
+  );
   return tombstones.length <= MAX_TOMBSTONES
     ? { ...user, sessions: [...live, ...tombstones], updated_at: now }
     : withAccessRevoked({ ...user, sessions: live }, now);

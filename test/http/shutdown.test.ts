@@ -1,89 +1,37 @@
 import { once } from 'node:events';
-import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { folder } from '../databases.ts';
+import { endedUnderLoad } from '../faults/departure.ts';
 import { mailbox } from '../mailbox.ts';
 import { serve } from '../server.ts';
 import { PASSWORD } from '../test-app.ts';
 
 type Server = Awaited<ReturnType<typeof serve>>;
 
-interface Client {
-  answers: number;
-  /** Its last answer ended the connection. */
-  wasTold: boolean;
-  faults: string[];
-}
-
-/** Keeps one connection, and asks again and again until it is told to go, or its balancer says so. */
-async function pacedClient(url: string, isOut: () => boolean): Promise<Client> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const client: Client = { answers: 0, wasTold: false, faults: [] };
-  while (!client.wasTold && !isOut() && client.faults.length === 0) {
-    try {
-      const [answer] = (await once(request(url, { agent }).end(), 'response')) as [IncomingMessage];
-      for await (const _ of answer);
-      if (answer.statusCode !== 401) client.faults.push(`status ${answer.statusCode}`);
-      client.answers += 1;
-      client.wasTold = answer.headers.connection === 'close';
-    } catch (error) {
-      client.faults.push(String(error));
-    }
-    await sleep(20 + Math.random() * 60);
-  }
-  agent.destroy();
-  return client;
-}
-
-/** What a balancer does: it asks, and takes the node out at the first no. */
-function balancer(url: string) {
-  const health = { isOut: false };
-  const asking = (async () => {
-    while (!health.isOut) {
-      await sleep(100);
-      health.isOut = (await fetch(`${url}/readyz`)).status !== 200;
-    }
-  })();
-  return { asking, isOut: () => health.isOut };
-}
-
-/** Ends the node while 30 clients use it, and answers what they saw. */
-async function endedUnderLoad(t: Test) {
-  const server = await serve(t, { cwd: folder(t), env: { SHUTDOWN_DELAY: '2s' } });
-  const { asking, isOut } = balancer(server.url);
-  const url = `${server.url}/v1/me`;
-  const behind = Array.from({ length: 15 }, () => pacedClient(url, isOut));
-  const direct = Array.from({ length: 15 }, () => pacedClient(url, () => false));
-  await sleep(500);
-  server.child.kill('SIGTERM');
-  await server.line(/SIGTERM: shutting down/);
-  const strangers = [await fetch(`${server.url}/readyz`), await fetch(`${server.url}/livez`)];
-  await asking;
-  return {
-    strangers: strangers.map(({ status, headers }) => [status, headers.get('connection')]),
-    behind: await Promise.all(behind),
-    direct: await Promise.all(direct),
-    ended: await server.ended,
-  };
-}
+const WAYS = [
+  {},
+  { env: { WORKERS: '2' } },
+  { tls: true },
+  { tls: true, env: { WORKERS: '2' } },
+] satisfies Partial<Parameters<typeof endedUnderLoad>[1]>[];
 
 t.test('on SIGTERM the clients of a node lose nothing', async (t) => {
-  // Two at a time, as a machine with two processors can.
-  for (const results of [
-    await Promise.all([endedUnderLoad(t), endedUnderLoad(t)]),
-    await Promise.all([endedUnderLoad(t), endedUnderLoad(t)]),
-  ].flat()) {
-    const { strangers, behind, direct, ended } = results;
+  for (const way of WAYS) {
+    const name = JSON.stringify(way);
+    const seen = await endedUnderLoad(t, { cwd: folder(t), ...way });
+    const { strangers, behind, direct, longPoll, ended } = seen;
+    const clients = [...behind, ...direct];
     t.same(
-      [...behind, ...direct].flatMap(({ faults }) => faults),
+      [...clients, longPoll].flatMap(({ faults }) => faults),
       [],
-      'no connection was reset or refused',
+      `${name}: no connection was reset or refused`,
     );
-    t.ok([...behind, ...direct].every(({ answers }) => answers > 2));
-    t.same(strangers[0], [503, 'keep-alive'], 'balancers are told at once');
-    t.same(strangers[1], [200, 'keep-alive'], 'and all others are answered as before');
+    t.ok(clients.every(({ answers }) => answers > 2));
+    const told = strangers.map(({ status, connection }) => [status, connection]);
+    t.same(told[0], [503, 'keep-alive'], 'balancers are told at once');
+    t.same(told[1], [200, 'keep-alive'], 'and all others are answered as before');
     t.ok(
       direct.every(({ wasTold }) => wasTold),
       'then every client is told to go',
@@ -92,6 +40,7 @@ t.test('on SIGTERM the clients of a node lose nothing', async (t) => {
       behind.some(({ wasTold }) => wasTold),
       'of which a balancer that asks knew before',
     );
+    t.match(longPoll, { answers: 1, wasTold: true }, 'an answer that waits does so until then');
     t.match(ended, { code: 0, signal: null, stderr: '' });
   }
 });

@@ -97,17 +97,19 @@ t.test(
 );
 
 t.test(
-  'an ended session stays as a tombstone until all its access tokens have expired',
+  'an ended session stays as a tombstone until all its access tokens have expired, by a clock that is an hour fast too',
   async (t) => {
     const first = begin(ada(), NOW);
     const ended = withSessionEnded(first.user, first.session.id, NOW + 5);
     t.same(ended.sessions, [{ ...first.session, ended_at: NOW + 5 }]);
     t.match(ended, { revoked_at: NOW + 5, updated_at: NOW + 5, token_version: 0 });
-    const until = NOW + 5 + REVOCATION_LIFE;
+    const until = NOW + 5 + REVOCATION_LIFE + HOUR;
     t.equal(begin(ended, until - 1).user.sessions.length, 2);
     t.equal(begin(ended, until).user.sessions.length, 1);
   },
 );
+
+const HOUR = 3_600_000;
 
 /** A hundred tombstones, the maximum. */
 function crowded() {
@@ -150,6 +152,16 @@ t.test('with too many tombstones ended sessions stay ended, and live ones go on'
     isRevoked(two.session.id, turn.user.access_version),
     'the next refresh gives a new access token',
   );
+});
+
+t.test('with too many tombstones those go first whose access tokens have expired', async (t) => {
+  const { user } = crowded();
+  const later = NOW + REVOCATION_LIFE + 200;
+  const { user: next, session } = begin(user, later);
+  t.equal(next.sessions.length, 101);
+  const after = withSessionEnded(next, session.id, later);
+  t.same(after.sessions, [{ ...session, ended_at: later }]);
+  t.equal(after.access_version, 0, 'no access token was revoked for want of room');
 });
 
 t.test('130 sign-ins in a loop end only the sessions above the limit', async (t) => {

@@ -1,6 +1,6 @@
 import { suite } from '../suite.ts';
 
 suite(
-  '!(lost-database|start-faults|unsafe-*|unwritable|workers)',
+  '!(lost-database|rolling-upgrade|start-faults|unsafe-*|unwritable|workers)',
   '{browser,commands,generators}/*',
 );

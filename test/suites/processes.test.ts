@@ -1,3 +1,6 @@
 import { suite } from '../suite.ts';
 
-suite('{lost-database,start-faults,unsafe-*,unwritable,workers}', 'simulate/*');
+suite(
+  '{lost-database,rolling-upgrade,start-faults,unsafe-*,unwritable,workers}',
+  '{faults,simulate}/*',
+);

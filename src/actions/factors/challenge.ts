@@ -42,9 +42,10 @@ function withOneMoreTry(
   { id, until, now }: { id: string; until: number; now: number },
 ): Mfa['challenges'] | undefined {
   const others = challenges.filter((challenge) => challenge.id !== id && now < challenge.until);
-  const tries = challenges.find((challenge) => challenge.id === id)?.tries ?? 0;
+  const known = challenges.find((challenge) => challenge.id === id);
+  const tries = known?.tries ?? 0;
   if (tries >= TRIES) return undefined;
-  return [{ id, tries: tries + 1, until }, ...others].slice(0, MAX_CHALLENGES);
+  return [{ ...known, id, tries: tries + 1, until }, ...others].slice(0, MAX_CHALLENGES);
 }
 
 /** Marks the newest challenge as used: no tries are left. */

@@ -1,5 +1,5 @@
 import type { Context } from '../../context.ts';
-import { withoutSecondFactor } from '../../rules/second-factor.ts';
+import { withoutTotp } from '../../rules/second-factor.ts';
 import { withOtherSessionsEnded } from '../../rules/sessions.ts';
 import type { AccessClaims } from '../../schemas/claims.ts';
 import { tell } from '../accounts/letters.ts';
@@ -14,7 +14,7 @@ export async function removeSecondFactor(
   const { user } = await spendProof(context, caller, proof, {
     prepare: async () => {},
     decide: (before, _prepared, now) =>
-      withOtherSessionsEnded(withoutSecondFactor(before), caller.sid, now),
+      withOtherSessionsEnded(withoutTotp(before), caller.sid, now),
   });
   tell(context, user, 'mfa.disabled');
 }

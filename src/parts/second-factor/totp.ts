@@ -63,5 +63,5 @@ export function withCodeSpent(
   );
   if (step === undefined || step <= totp.last_step) return undefined;
   // Encrypted again, so that it moves to the current master secret.
-  return { secret: seal(keys, { secret, userId, now }), last_step: step };
+  return { ...totp, secret: seal(keys, { secret, userId, now }), last_step: step };
 }

@@ -14,10 +14,12 @@ export class UnreadableRow extends StorageFault {
 /** Another user has this address. */
 export class EmailTaken extends Error {}
 
+const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code;
+
 /** Error codes of both databases: SQLSTATE, SQLite's names, and Node's for a socket. */
 const hasCode = (...codes: string[]) => {
   const known = new Set<unknown>(codes);
-  return (error: unknown): boolean => known.has((error as { code?: unknown } | null)?.code);
+  return (error: unknown): boolean => known.has(codeOf(error));
 };
 
 export const isUniqueViolation = hasCode('23505', 'SQLITE_CONSTRAINT_UNIQUE');
@@ -27,3 +29,20 @@ export const isLostRace = hasCode('40001', '40P01');
 
 /** A time limit was reached: of the statement, a lock, the answer, or SQLite's one writer. */
 export const isTimeout = hasCode('57014', '55P03', 'ETIMEDOUT', 'SQLITE_BUSY');
+
+/** A standby, or a setting; SQLite has several codes for it. */
+const isReadOnly = (error: unknown): boolean =>
+  /^(25006$|SQLITE_READONLY)/.test(String(codeOf(error)));
+
+const isDiskFull = hasCode('53100', 'SQLITE_FULL', 'ENOSPC');
+
+/** Why the database takes no writes, in a word for `/readyz`. `unavailable`: for any other reason. */
+export const WRITE_FAULTS = ['read_only', 'disk_full', 'timeout', 'unavailable'] as const;
+export type WriteFault = (typeof WRITE_FAULTS)[number];
+
+export function writeFaultOf(error: Error): WriteFault {
+  const reason = error instanceof StorageFault ? error.cause : error;
+  if (isReadOnly(reason)) return 'read_only';
+  if (isDiskFull(reason)) return 'disk_full';
+  return isTimeout(reason) ? 'timeout' : 'unavailable';
+}

@@ -4,6 +4,7 @@ import { type Migration, Migrator } from 'kysely/migration';
 import type { Database } from './database.ts';
 import { PROBE } from './decoy-rows.ts';
 import { hashesIn } from './secret-hashes.ts';
+import { NewerSchema, unknownMigrations } from './unknown-migrations.ts';
 
 /** The columns are those of 001. */
 const probe = {
@@ -27,7 +28,10 @@ const probe = {
   last_login_at: null,
 };
 
-/** Each is applied once, in the order of the names. Never edit one that was released. */
+/**
+ * Each is applied once, in the order of the names. Never edit one that was released. From 006 on, a name ends with
+ * `_additive` if nodes of the version before can go on with the new schema (`decisions/0007-rolling-upgrades.md`).
+ */
 const migrations: Record<string, Migration> = {
   '001_users': {
     async up(db: Kysely<unknown>) {
@@ -123,18 +127,32 @@ const migrations: Record<string, Migration> = {
 
 const TRIES = 5;
 
-/** Brings the schema up to date. Several nodes may run it at once: those that lose the race retry and find the work done. */
+/**
+ * Brings the schema up to date. Several nodes may run it at once: those that lose the race retry and find the work done.
+ * Accepts additive migrations of newer versions, and refuses others with NewerSchema.
+ */
 export async function migrate(db: Database): Promise<void> {
-  const migrator = new Migrator({
-    db,
-    provider: { getMigrations: async () => migrations },
-  });
   let failure: unknown;
   for (let round = 0; round < TRIES; round += 1) {
     await sleep(100 * round);
-    const { error } = await migrator.migrateToLatest();
-    if (error === undefined) return;
-    failure = error;
+    try {
+      return await migrateOnce(db);
+    } catch (error) {
+      if (error instanceof NewerSchema) throw error;
+      failure = error;
+    }
   }
   throw failure;
+}
+
+async function migrateOnce(db: Database): Promise<void> {
+  // Read before Kysely takes its lock, because then the one connection of a small pool is taken.
+  const unknown = await unknownMigrations(db, migrations);
+  const { error } = await new Migrator({
+    db,
+    provider: { getMigrations: async () => ({ ...unknown, ...migrations }) },
+    // A correction of an older version may bring a migration whose number comes before one that was applied.
+    allowUnorderedMigrations: true,
+  }).migrateToLatest();
+  if (error !== undefined) throw error;
 }

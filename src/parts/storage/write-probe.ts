@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type WriteFault, writeFaultOf } from './faults.ts';
 
 /** At most one write in this time (ms), however many callers ask. */
 const EVERY = 1_000;
 
 /** How long to wait for the database (ms). */
 const PATIENCE = 1_000;
+
+const TOO_LATE = Object.assign(new Error(`no answer within ${PATIENCE} ms`), { code: 'ETIMEDOUT' });
 
 interface Options {
   clock: () => number;
@@ -25,15 +28,15 @@ export class WriteProbe {
   #startedAt = Number.NEGATIVE_INFINITY;
   #isRunning = false;
   #isWell = true;
-  #answer: Promise<boolean> = Promise.resolve(true);
+  #answer: Promise<WriteFault | undefined> = Promise.resolve(undefined);
 
   constructor(write: () => Promise<void>, options: Options) {
     this.#write = write;
     this.#options = options;
   }
 
-  /** Answers within a second. */
-  succeeds(): Promise<boolean> {
+  /** Why writes fail; undefined if they succeed. Answers within a second. */
+  fault(): Promise<WriteFault | undefined> {
     const now = this.#options.clock();
     // `abs`: after the clock was set back, an old answer must not be reused.
     if (!this.#isRunning && Math.abs(now - this.#startedAt) >= EVERY) {
@@ -43,23 +46,23 @@ export class WriteProbe {
     return this.#answer;
   }
 
-  async #probe(): Promise<boolean> {
+  async #probe(): Promise<WriteFault | undefined> {
     this.#isRunning = true;
-    const faults = this.#write()
-      .then(
-        () => [],
-        (fault: unknown) => [fault],
-      )
-      .finally(() => {
-        this.#isRunning = false;
-      });
-    const tooLate = sleep(PATIENCE, [`no answer within ${PATIENCE} ms`], { ref: false });
-    const [fault] = await Promise.race([faults, tooLate]);
+    const written = this.#write().finally(() => {
+      this.#isRunning = false;
+    });
+    const fault = await Promise.race([
+      written.then(
+        () => undefined,
+        (error: Error) => error,
+      ),
+      sleep(PATIENCE, TOO_LATE, { ref: false }),
+    ]);
     this.#report(fault);
-    return fault === undefined;
+    return fault && writeFaultOf(fault);
   }
 
-  #report(fault: unknown): void {
+  #report(fault: Error | undefined): void {
     const isWell = fault === undefined;
     if (isWell === this.#isWell) return;
     this.#isWell = isWell;

@@ -55,7 +55,7 @@ export function revocations(
       const isKnown = () =>
         since === undefined ? known === document.etag : document.isCurrent(since);
       const wait = Math.min(MAX_WAIT, Number(WAIT.exec(headers.prefer ?? '')?.[1] ?? 0));
-      const mayWait = wait > 0 && log.waiting < MAX_WAITING && !shutdown.isLeaving && isKnown();
+      const mayWait = wait > 0 && log.waiting < MAX_WAITING && !shutdown.isClosing && isKnown();
       if (mayWait) await log.news(wait * 1_000, signalOf(reply));
       const isSame = since === undefined && isKnown();
       const token = isSame ? null : document.sign(since);

@@ -3,13 +3,15 @@ import { promisify } from 'node:util';
 import { sql } from 'kysely';
 import t from 'tap';
 import { newUserId } from '../../../src/parts/ids.ts';
+import type { Database } from '../../../src/parts/storage/database.ts';
 import { PROBE } from '../../../src/parts/storage/decoy-rows.ts';
 import { migrate } from '../../../src/parts/storage/migrations.ts';
+import { NewerSchema } from '../../../src/parts/storage/unknown-migrations.ts';
 import { Users } from '../../../src/parts/storage/users.ts';
 import { emptyUser, newPerson } from '../../../src/rules/accounts.ts';
 import type { User } from '../../../src/schemas/user.ts';
 import { nodeCommand } from '../../child.ts';
-import { deaf, opened, postgres, sqliteFile } from '../../databases.ts';
+import { deaf, opened, postgres, sqliteFile, usersOf } from '../../databases.ts';
 import { NOW } from '../../rules/samples.ts';
 
 const run = promisify(execFile);
@@ -23,6 +25,10 @@ const program = (url: string) => `
   await db.selectFrom('users').selectAll().execute();
   await db.destroy();
 `;
+
+/** As if a newer version had applied this migration. */
+const migrated = (db: Database, name: string) =>
+  sql`insert into kysely_migration values (${name}, '2030-01-01T00:00:00.000Z')`.execute(db);
 
 for (const engine of [sqliteFile(t), await postgres(t)]) {
   t.test(`on ${engine.name} several nodes that start at once migrate a new database`, async (t) => {
@@ -102,6 +108,56 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
       await t.rejects(migrate(db), { message: /users/ });
       const { rows } = await sql`select * from kysely_migration`.execute(db);
       t.same(rows, []);
+    },
+  );
+
+  t.test(
+    `on ${engine.name} an additive migration of a newer version changes nothing here`,
+    async (t) => {
+      const { db, users } = await usersOf(t, engine);
+      await sql`alter table users add column newer text`.execute(db);
+      await migrated(db, '099_newer_additive');
+      await migrate(db);
+      const user = emptyUser(newUserId(NOW), 'person', NOW);
+      await users.insert(user);
+      await sql`update users set newer = 'theirs'`.execute(db);
+      await users.change(user.id, (before) => ({
+        user: { ...before, name: 'Ada', roles: ['a'], sessions: [...before.sessions] },
+        result: undefined,
+      }));
+      t.match(await users.findById(user.id), { name: 'Ada', roles: ['a'] });
+      const { rows } = await sql`select newer from users where id = ${user.id}`.execute(db);
+      t.same(
+        rows,
+        [{ newer: 'theirs' }],
+        'a column that this version does not know stays as it is',
+      );
+    },
+  );
+
+  t.test(
+    `on ${engine.name} a migration of this version may come after one of a newer version`,
+    async (t) => {
+      const db = opened(t, await engine.create());
+      await migrate(db);
+      await sql`alter table users drop column secret_hashes`.execute(db);
+      await sql`delete from kysely_migration where name = '005_secret_hashes'`.execute(db);
+      await migrated(db, '099_newer_additive');
+      await migrate(db);
+      await db.selectFrom('users').select('secret_hashes').execute();
+      const { rows } = await sql`select name from kysely_migration`.execute(db);
+      t.equal(rows.length, 6);
+    },
+  );
+
+  t.test(
+    `on ${engine.name} any other migration of a newer version stops the start at once`,
+    async (t) => {
+      const db = opened(t, await engine.create());
+      await migrate(db);
+      await migrated(db, '098_newer_additive');
+      await migrated(db, '099_newer');
+      await t.rejects(migrate(db), new NewerSchema(['099_newer']));
     },
   );
 

@@ -48,7 +48,8 @@ const withWrongCodeCounted = (pending: Pending): Pending | undefined => {
 async function guessPending(context: Context, caller: AccessClaims, code: string) {
   const proven = await changeCaller(context, caller, (user, now) => {
     const pending = pendingOf(user);
-    const accepted = withCodeSpent(context.keys, { totp: pending, code, userId: user.id, now });
+    const { tries: _tries, ...totp } = pending;
+    const accepted = withCodeSpent(context.keys, { totp, code, userId: user.id, now });
     if (accepted !== undefined) return { user, result: { pending, accepted } };
     const { pending: _pending, ...mfa } = user.mfa;
     const left = withWrongCodeCounted(pending);
@@ -82,8 +83,8 @@ export async function confirmEnrolment(
         ? { ...session, amr: [...new Set([...session.amr, 'otp', 'mfa'])] }
         : session,
     );
-    const { challenges } = before.mfa;
-    const enrolled = { ...before, sessions, mfa: { totp, recovery, challenges } };
+    const { pending: _pending, ...mfa } = before.mfa;
+    const enrolled = { ...before, sessions, mfa: { ...mfa, totp, recovery } };
     return { user: withOtherSessionsEnded(enrolled, caller.sid, now), result: before };
   });
   tell(context, user, 'mfa.enabled');
