@@ -100,6 +100,7 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
         url: config.DATABASE_URL,
         pool: config.DATABASE_POOL,
         timeout: config.DATABASE_TIMEOUT,
+        authority: config.DATABASE_CA,
         warn: (message) => logger.warn(message),
       }),
     ));

@@ -5,7 +5,7 @@ import t from 'tap';
 import { variables } from '../src/config/environment.ts';
 import { shareOf } from '../src/config/share.ts';
 import { ConfigError, readConfig } from '../src/config.ts';
-import { placeOf } from '../src/schemas/connection-url.ts';
+import { hasOpenLine, placeOf } from '../src/schemas/connection-url.ts';
 import { folder } from './databases.ts';
 import { keysFor } from './test-app.ts';
 
@@ -155,6 +155,7 @@ const bad: Record<string, string[]> = {
   REFRESH_GRACE: ['61s', '30', '-1s'],
   LOG_LEVEL: ['loud'],
   SHUTDOWN_DELAY: ['5', '11m', '-1s', 'canary'],
+  DATABASE_CA: ['canary.pem'],
   TLS_CERT: ['canary.pem'],
   TLS_KEY: ['canary.pem'],
 };
@@ -218,16 +219,85 @@ t.test('an origin that no browser sends is refused, with how to correct it', asy
     t.equal(messageOf({ CORS_ORIGINS: value }), 'accepted', value);
 });
 
-t.test('a database may be named by its socket, but not by several hosts', async (t) => {
+t.test('a database may be named by its socket, or by several hosts', async (t) => {
   for (const DATABASE_URL of [
     'postgres://ada:pa,ss@host/name',
     'postgres:///name?host=/var/run/postgresql',
     'postgres://ada:secret@/name?host=/var/run/postgresql',
     'postgres://ada@%2Fvar%2Frun%2Fpostgresql/name',
+    'postgres://a,b/name',
+    'postgres://ada:x@a:1,[::1]:2,c/name?target_session_attrs=read-write',
   ])
     t.equal(messageOf({ DATABASE_URL }), 'accepted', DATABASE_URL);
-  for (const DATABASE_URL of ['postgres://a,b/name', 'postgres://ada:x@a:1,b:2/name'])
-    t.match(messageOf({ DATABASE_URL }), 'DATABASE_URL must name one host', DATABASE_URL);
+  for (const hosts of ['a,', ',a', 'a,,b'])
+    t.match(
+      messageOf({ DATABASE_URL: `postgres://ada:x@${hosts}/name` }),
+      'DATABASE_URL must have a host on both sides of each comma',
+      hosts,
+    );
+  t.match(
+    messageOf({ DATABASE_URL: 'postgres:///name?host=a,b' }),
+    'DATABASE_URL must list several hosts before the name of the database',
+  );
+});
+
+t.test('the parameters of a database URL are checked before anything connects', async (t) => {
+  const url = (parameters: string) => `postgres://ada@db.example.com/name?${parameters}`;
+  for (const parameters of [
+    'sslmode=disable',
+    'sslmode=no-verify',
+    'sslmode=require',
+    'sslmode=verify-full',
+    'sslmode=verify-full&sslcert=a.pem&sslkey=b.pem',
+    'target_session_attrs=any',
+    'target_session_attrs=primary&application_name=latchkey',
+  ])
+    t.equal(messageOf({ DATABASE_URL: url(parameters) }), 'accepted', parameters);
+  const refused = {
+    'sslmode=prefer': /an attacker on the network can turn TLS off/,
+    'sslmode=allow': /must have sslmode=disable, no-verify, require, verify-ca or verify-full/,
+    'sslmode=': /must have sslmode/,
+    'ssl=true': /sslmode=verify-full or sslmode=disable instead of ssl/,
+    'sslrootcert=ca.pem': /name the file in DATABASE_CA/,
+    'sslcert=a.pem&sslkey=b.pem': /sslmode=verify-full and sslkey with sslcert/,
+    'sslmode=require&sslcert=a.pem': /sslkey with sslcert/,
+    'target_session_attrs=standby': /every node writes/,
+  };
+  for (const [parameters, says] of Object.entries(refused))
+    t.match(messageOf({ DATABASE_URL: url(parameters) }), says, parameters);
+});
+
+t.test('DATABASE_CA goes with an sslmode that checks certificates', async (t) => {
+  const DATABASE_CA = 'package.json';
+  for (const mode of ['require', 'verify-ca', 'verify-full'])
+    t.equal(
+      messageOf({ DATABASE_CA, DATABASE_URL: `postgres://a/name?sslmode=${mode}` }),
+      'accepted',
+    );
+  for (const DATABASE_URL of [
+    'file:a.db',
+    'postgres://a/name',
+    'postgres://a/name?sslmode=disable',
+    'postgres://a/name?sslmode=no-verify',
+  ])
+    t.match(messageOf({ DATABASE_CA, DATABASE_URL }), 'DATABASE_CA needs sslmode=verify-full');
+  t.match(
+    messageOf({ DATABASE_URL: 'postgres://a/name?sslmode=verify-ca' }),
+    'DATABASE_CA must be set with sslmode=verify-ca',
+  );
+});
+
+t.test('a connection that leaves the machine should say whether it is encrypted', async (t) => {
+  for (const url of [
+    'postgres://localhost/name',
+    'postgres://ada@127.0.0.1:5433/name',
+    'postgres://[::1]/name',
+    'postgres:///name?host=/var/run/postgresql',
+    'postgres://db.example.com/name?sslmode=disable',
+  ])
+    t.notOk(hasOpenLine(url), url);
+  for (const url of ['postgres://db.example.com/name', 'postgres://localhost,b/name'])
+    t.ok(hasOpenLine(url), url);
 });
 
 t.test('a missing key file must end in .json, an existing one need not', async (t) => {
@@ -362,6 +432,7 @@ t.test('logs name the database without user and password', async (t) => {
     'file:data/latchkey.db': 'file:data/latchkey.db',
     'postgres://ada:secret@db.example.com/name': 'postgres://db.example.com:5432/name',
     'postgres://ada:secret@db.example.com:6432/name': 'postgres://db.example.com:6432/name',
+    'postgres://ada:x@a:1,b/name': 'postgres://a:1,b:5432/name',
     'postgres:///name': 'postgres://localhost:5432/name',
     'postgres://ada@/name?host=/var/run/postgresql': 'postgres:///var/run/postgresql/name',
   };

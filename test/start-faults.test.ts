@@ -128,7 +128,7 @@ t.test('with PostgreSQL', async (t) => {
         asGuest,
         /does not allow the user of DATABASE_URL to create tables\. .*GRANT CREATE .*42501/,
       ],
-      [changed((other) => other.searchParams.set('sslmode', 'verify-full')), /over TLS\. /],
+      [changed((other) => other.searchParams.set('sslmode', 'verify-full')), /offers no TLS\. /],
     ];
     await Promise.all(cases.map(([env, says]) => refuses(t, { env, code: 78, says })));
   });
@@ -199,6 +199,22 @@ t.test('faults that this test cannot cause are explained too', async (t) => {
   for (const words of ['timeout expired', 'Connection terminated unexpectedly'])
     t.match(server(new Error(words)), { exitCode: 69, isPassing: true }, words);
   t.match(server(fault('CERT_HAS_EXPIRED')), { exitCode: 78, message: /certificate/ });
+  for (const [code, words, says] of [
+    [
+      '28000',
+      'no pg_hba.conf entry for host "::1", user "a", no encryption',
+      /sslmode=verify-full/,
+    ],
+    ['53300', 'sorry, too many clients already', /no connection left\. Lower DATABASE_POOL/],
+    ['08P01', 'no more connections allowed (max_client_conn)', /no connection left/],
+    ['08P01', 'query_wait_timeout', /no connection left/],
+    ['08P01', 'SSL required', /accepts only encrypted connections/],
+    ['57P03', 'the database system is starting up', /is starting up/],
+    ['ENOTFOUND', 'getaddrinfo ENOTFOUND db', /host name that cannot be found/],
+    ['55P03', 'canceling statement due to lock timeout', /long transaction/],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', '', /cannot be reached over TLS/],
+  ] as const)
+    t.match(server(fault(code, words)), { message: says }, `${code} ${words}`);
   t.match(databaseFault('postgres:///name')(fault('25006')), {
     message: /postgres:\/\/localhost:5432\/name is read-only/,
   });

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { sslmodeOf } from '../schemas/connection-url.ts';
 import { isInlineKeySet } from '../schemas/jwk.ts';
 import type { Config } from './defaults.ts';
 import { WHAT_KEYS_ARE } from './environment.ts';
@@ -17,11 +18,24 @@ function contradictions(config: Config): string[] {
     mistakes.push('TLS_CERT and TLS_KEY must be set together');
   else if (!existsSync(config.TLS_CERT ?? '.') || !existsSync(config.TLS_KEY ?? '.'))
     mistakes.push('TLS_CERT and TLS_KEY must name files that exist');
+  mistakes.push(...unusedAuthority(config));
   if (config.PORT !== 0 && config.PORT === config.METRICS_PORT)
     mistakes.push('METRICS_PORT must not be the same as PORT: metrics must not be public');
   if (config.WORKERS > 1 && config.DATABASE_URL === 'file::memory:')
     mistakes.push('WORKERS must be 1 with file::memory:, which only one process can see');
   return mistakes;
+}
+
+/** A certificate that is checked against nothing, or an authority that no certificate is checked against. */
+function unusedAuthority({ DATABASE_CA, DATABASE_URL }: Config): string[] {
+  const mode = sslmodeOf(DATABASE_URL);
+  if (DATABASE_CA === undefined)
+    return mode === 'verify-ca'
+      ? ['DATABASE_CA must be set with sslmode=verify-ca: public authorities sign for anyone']
+      : [];
+  return mode === undefined || mode === 'disable' || mode === 'no-verify'
+    ? ['DATABASE_CA needs sslmode=verify-full (or verify-ca, require) in DATABASE_URL']
+    : [];
 }
 
 /** Hashing may take half of the memory; the rest of the service needs the other half. Each worker hashes at least once. */

@@ -68,6 +68,11 @@ export const Environment = z.object({
     description: 'the most time a statement may take, including the wait for a lock',
     fallback: '`5s`',
   }),
+  DATABASE_CA: FileName.optional().meta({
+    description:
+      "certificate file (PEM) of the authority that signed PostgreSQL's certificate; replaces the public authorities",
+    fallback: '(none)',
+  }),
   SIGNING_KEYS: z
     .string()
     .refine((text) => isInlineKeySet(text) || isFileName(text), { error: WHAT_KEYS_ARE })

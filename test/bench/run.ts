@@ -4,6 +4,7 @@ import { SingleBar } from 'cli-progress';
 import { firstSight } from './first-sight.ts';
 import { growth } from './growth.ts';
 import { memory, soak } from './memory.ts';
+import { migrating } from './migrations.ts';
 import { type Chart, svgOf } from './plot.ts';
 import { refresh } from './refresh.ts';
 import { type Loader, startLoader } from './sides.ts';
@@ -38,8 +39,11 @@ const MEASUREMENTS: Record<string, (bench: Bench) => Promise<Row[]>> = {
   workers,
 };
 
-/** Takes ten minutes: only when it is named. */
-const ON_DEMAND: Record<string, (bench: Bench) => Promise<Row[]>> = { soak };
+/** These take ten minutes: only when they are named. */
+const ON_DEMAND: Record<string, (bench: Bench) => Promise<Row[]>> = {
+  soak,
+  migrations: migrating,
+};
 const ALL = { ...MEASUREMENTS, ...ON_DEMAND };
 
 const { values } = parseArgs({

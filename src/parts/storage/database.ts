@@ -16,7 +16,9 @@ export interface DatabaseOptions {
   pool: number;
   /** The most time a statement may take (ms), including the wait for a lock. */
   timeout?: number;
-  /** Called with what the operator should know about the file. */
+  /** PostgreSQL: the PEM file of the authority that signed the server's certificate. */
+  authority?: string | undefined;
+  /** Called with what the operator should know about the file or the connection. */
   warn?: ((message: string) => void) | undefined;
   plugins?: KyselyPlugin[];
 }
@@ -30,11 +32,12 @@ export function openDatabase({
   pool,
   timeout = TIMEOUT,
   plugins = [],
+  authority,
   warn,
 }: DatabaseOptions): Database {
   const dialect = url.startsWith('file:')
     ? sqlite(url.slice('file:'.length), { timeout, warn })
-    : postgres(url, { connections: pool, timeout });
+    : postgres(url, { connections: pool, timeout, authority, warn });
   return new Kysely<Tables>({ dialect, plugins });
 }
 

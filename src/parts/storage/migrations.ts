@@ -3,6 +3,7 @@ import { type Kysely, PostgresAdapter, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import type { Database } from './database.ts';
 import { PROBE } from './decoy-rows.ts';
+import { addColumn, addIndex, dropIndex, hasUsers, inBatches, shortly } from './migration-steps.ts';
 import { hashesIn } from './secret-hashes.ts';
 import { NewerSchema, unknownMigrations } from './unknown-migrations.ts';
 
@@ -29,112 +30,117 @@ const probe = {
 };
 
 /**
- * Each is applied once, in the order of the names. Never edit one that was released. From 006 on, a name ends with
- * `_additive` if nodes of the version before can go on with the new schema (`decisions/0007-rolling-upgrades.md`).
+ * Each is applied once, in the order of the names. Never edit what a released one does. None runs in a transaction, as
+ * that would hold its locks until the end: each consists of steps that hold locks for a moment, and that may be repeated.
+ * From 006 on, a name ends with `_additive` if nodes of the version before can go on with the new schema
+ * (`decisions/0007-rolling-upgrades.md`).
  */
-const migrations: Record<string, Migration> = {
+export const migrations: Record<string, Migration> = {
   '001_users': {
-    async up(db: Kysely<unknown>) {
-      await db.schema
-        .createTable('users')
-        .addColumn('id', 'varchar(36)', (column) => column.primaryKey())
-        .addColumn('kind', 'varchar(8)', (column) => column.notNull())
-        .addColumn('email', 'text')
-        .addColumn('email_key', 'text', (column) => column.unique())
-        .addColumn('email_verified_at', 'bigint')
-        .addColumn('name', 'text')
-        .addColumn('password_hash', 'text')
-        .addColumn('roles', 'text', (column) => column.notNull())
-        .addColumn('status', 'varchar(8)', (column) => column.notNull())
-        .addColumn('token_version', 'integer', (column) => column.notNull())
-        .addColumn('sessions', 'text', (column) => column.notNull())
-        .addColumn('throttle', 'text', (column) => column.notNull())
-        .addColumn('mfa', 'text', (column) => column.notNull())
-        .addColumn('revoked_at', 'bigint')
-        .addColumn('row_version', 'integer', (column) => column.notNull())
-        .addColumn('created_at', 'bigint', (column) => column.notNull())
-        .addColumn('updated_at', 'bigint', (column) => column.notNull())
-        .addColumn('last_login_at', 'bigint')
-        .execute();
-      await (db as Kysely<{ users: Record<string, unknown> }>)
-        .insertInto('users')
-        .values(probe)
-        .execute();
-      await db.schema.createIndex('users_revoked_at').on('users').column('revoked_at').execute();
-    },
+    up: (db: Kysely<unknown>) =>
+      shortly(db, async (transaction) => {
+        if (!(await hasUsers(transaction))) await createUsers(transaction);
+        // Refused if the table is not ours.
+        await (transaction as Kysely<{ users: Record<string, unknown> }>)
+          .insertInto('users')
+          .values(probe)
+          .onConflict((conflict) => conflict.column('id').doNothing())
+          .execute();
+      }),
   },
   // Partial indexes: each covers few rows, so most writes do not touch it. A query must repeat the condition literally.
+  // `asc`: YugabyteDB would otherwise hash the first column, and could not read in order.
   '002_indexes': {
     async up(db: Kysely<unknown>) {
-      const index = (name: string) => db.schema.createIndex(name).ifNotExists().on('users');
-      await index('users_deleted')
-        .column('revoked_at')
-        .where(sql<boolean>`status = 'deleted'`)
-        .execute();
-      await index('users_services').column('id').where(sql<boolean>`kind = 'service'`).execute();
-      await index('users_with_roles').column('id').where(sql<boolean>`roles <> '[]'`).execute();
+      await addIndex(db, 'users_deleted', "(revoked_at asc) where status = 'deleted'");
+      await addIndex(db, 'users_services', "(id asc) where kind = 'service'");
+      await addIndex(db, 'users_with_roles', "(id asc) where roles <> '[]'");
       // SQLite's unique index on the column is already in byte order.
       if (db.getExecutor().adapter instanceof PostgresAdapter)
-        await index('users_email_key_bytes').expression(sql`email_key collate "C"`).execute();
+        await addIndex(db, 'users_email_key_bytes', '((email_key collate "C") asc)');
     },
   },
   '003_access_version': {
     async up(db: Kysely<unknown>) {
-      await db.schema
-        .alterTable('users')
-        .addColumn('access_version', 'integer', (column) => column.notNull().defaultTo(0))
-        .execute();
-      await sql`update users set access_version = token_version where token_version <> 0`.execute(
-        db,
+      await addColumn(db, 'access_version', 'integer not null default 0');
+      await inBatches(db, 'token_version <> 0', (transaction, range) =>
+        sql`update users set access_version = token_version where ${range} and access_version < token_version`.execute(
+          transaction,
+        ),
       );
       // The revocation feed reads pages in this order.
-      await db.schema.dropIndex('users_revoked_at').execute();
-      await db.schema
-        .createIndex('users_revoked_at_id')
-        .on('users')
-        .columns(['revoked_at', 'id'])
-        .execute();
+      await addIndex(db, 'users_revoked_at_id', '(revoked_at asc, id asc)');
+      await dropIndex(db, 'users_revoked_at');
     },
   },
   '004_reset_letters': {
-    async up(db: Kysely<unknown>) {
-      await db.schema
-        .alterTable('users')
-        .addColumn('reset_letters', 'integer', (column) => column.notNull().defaultTo(0))
-        .execute();
-    },
+    up: (db: Kysely<unknown>) => addColumn(db, 'reset_letters', 'integer not null default 0'),
   },
   // `password_hash` stays as it is: nodes of the version before go on reading it.
   '005_secret_hashes': {
     async up(db: Kysely<unknown>) {
-      await db.schema.alterTable('users').addColumn('secret_hashes', 'text').execute();
-      const users = db as Kysely<{
-        users: Record<'id' | 'password_hash' | 'secret_hashes', string>;
-      }>;
-      const accounts = await users
-        .selectFrom('users')
-        .select(['id', 'password_hash'])
-        .where(sql<boolean>`kind = 'service'`)
-        .where('password_hash', 'is not', null)
-        .execute();
-      for (const { id, password_hash } of accounts) {
-        const secret_hashes = JSON.stringify(hashesIn(password_hash));
-        await users.updateTable('users').set({ secret_hashes }).where('id', '=', id).execute();
-      }
+      await addColumn(db, 'secret_hashes', 'text');
+      const unfilled = "kind = 'service' and password_hash is not null and secret_hashes is null";
+      await inBatches(db, unfilled, async (transaction, range) => {
+        const users = transaction as Kysely<{
+          users: Record<'id' | 'password_hash' | 'secret_hashes', string>;
+        }>;
+        const accounts = await users
+          .selectFrom('users')
+          .select(['id', 'password_hash'])
+          .where(range)
+          .execute();
+        for (const { id, password_hash } of accounts) {
+          const secret_hashes = JSON.stringify(hashesIn(password_hash));
+          await users
+            .updateTable('users')
+            .set({ secret_hashes })
+            .where('id', '=', id)
+            .where('password_hash', '=', password_hash)
+            .execute();
+        }
+      });
     },
   },
 };
 
-const TRIES = 5;
+async function createUsers(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('users')
+    .addColumn('id', 'varchar(36)', (column) => column.primaryKey())
+    .addColumn('kind', 'varchar(8)', (column) => column.notNull())
+    .addColumn('email', 'text')
+    .addColumn('email_key', 'text', (column) => column.unique())
+    .addColumn('email_verified_at', 'bigint')
+    .addColumn('name', 'text')
+    .addColumn('password_hash', 'text')
+    .addColumn('roles', 'text', (column) => column.notNull())
+    .addColumn('status', 'varchar(8)', (column) => column.notNull())
+    .addColumn('token_version', 'integer', (column) => column.notNull())
+    .addColumn('sessions', 'text', (column) => column.notNull())
+    .addColumn('throttle', 'text', (column) => column.notNull())
+    .addColumn('mfa', 'text', (column) => column.notNull())
+    .addColumn('revoked_at', 'bigint')
+    .addColumn('row_version', 'integer', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('updated_at', 'bigint', (column) => column.notNull())
+    .addColumn('last_login_at', 'bigint')
+    .execute();
+  await db.schema.createIndex('users_revoked_at').on('users').column('revoked_at').execute();
+}
+
+/** On SQLite several nodes may do the same work, and each can lose the race to record one migration. */
+const ROUNDS = 5 + Object.keys(migrations).length;
 
 /**
- * Brings the schema up to date. Several nodes may run it at once: those that lose the race retry and find the work done.
- * Accepts additive migrations of newer versions, and refuses others with NewerSchema.
+ * Brings the schema up to date, while other nodes read and write. Several nodes may run it at once: those that lose the
+ * race retry and find the work done. If it is interrupted, the next one goes on. Accepts additive migrations of newer
+ * versions, and refuses others with NewerSchema.
  */
 export async function migrate(db: Database): Promise<void> {
   let failure: unknown;
-  for (let round = 0; round < TRIES; round += 1) {
-    await sleep(100 * round);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    await sleep(100 * (round % 5));
     try {
       return await migrateOnce(db);
     } catch (error) {
@@ -151,6 +157,7 @@ async function migrateOnce(db: Database): Promise<void> {
   const { error } = await new Migrator({
     db,
     provider: { getMigrations: async () => ({ ...unknown, ...migrations }) },
+    disableTransactions: true,
     // A correction of an older version may bring a migration whose number comes before one that was applied.
     allowUnorderedMigrations: true,
   }).migrateToLatest();

@@ -1,45 +1,23 @@
-import { Socket } from 'node:net';
-import {
-  type Kysely,
-  PostgresAdapter,
-  PostgresDialect,
-  type PostgresDialectConfig,
-  sql,
-} from 'kysely';
+import { type DialectAdapter, PostgresDialect } from 'kysely';
 import pg from 'pg';
-
-/** Migrations lock a row: not every PostgreSQL-compatible engine has advisory locks. */
-class RowLockAdapter extends PostgresAdapter {
-  readonly #limits: Limits;
-
-  constructor(limits: Limits) {
-    super();
-    this.#limits = limits;
-  }
-
-  /** Turns the time limits off: an index of a large table takes longer to build than a request's statement may run. */
-  override async acquireMigrationLock(db: Kysely<unknown>): Promise<void> {
-    this.#limits.areOff = true;
-    await sql`set statement_timeout = 0`.execute(db);
-    await sql`select * from kysely_migration_lock for update`.execute(db);
-  }
-
-  override async releaseMigrationLock(db: Kysely<unknown>): Promise<void> {
-    this.#limits.areOff = false;
-    await sql.raw(this.#limits.settings).execute(db);
-  }
-}
+import { hasOpenLine, urlsOfHosts, withHost } from '../../schemas/connection-url.ts';
+import { assertWritable, PostgresHosts } from './postgres-hosts.ts';
+import { PostgresLimits } from './postgres-limits.ts';
+import { PostgresMigrationLock } from './postgres-migration-lock.ts';
+import { tlsOf } from './postgres-tls.ts';
 
 class LimitedDialect extends PostgresDialect {
-  readonly #limits: Limits;
+  readonly #hosts: PostgresHosts;
+  readonly #limits: PostgresLimits;
 
-  constructor(config: PostgresDialectConfig, limits: Limits) {
-    super(config);
+  constructor(hosts: PostgresHosts, limits: PostgresLimits) {
+    super({ pool: hosts });
+    this.#hosts = hosts;
     this.#limits = limits;
   }
 
-  override createAdapter() {
-    return new RowLockAdapter(this.#limits);
+  override createAdapter(): DialectAdapter {
+    return new PostgresMigrationLock(this.#limits, this.#hosts);
   }
 }
 
@@ -49,65 +27,55 @@ const INT8 = 20;
 const CONNECT_WITHIN = 2_000;
 const IDLE = 10_000;
 
-/** The lock timeout is shorter than the statement timeout, so that the log can tell the two apart. */
-const LOCK_SHARE = 0.8;
-
-/** How long the server may take to report a cancelled statement (ms) before it counts as gone. */
-const ANSWER_WITHIN = 1_000;
-
-/** Time limits of a statement: enforced by PostgreSQL and, if it does not answer, by the socket. */
-class Limits {
-  readonly settings: string;
-  readonly #silence: number;
-  /** True while a migration runs; nothing else uses the pool then. */
-  areOff = false;
-
-  constructor(timeout: number) {
-    this.settings = [
-      `set statement_timeout = ${timeout}`,
-      `set lock_timeout = ${Math.ceil(timeout * LOCK_SHARE)}`,
-      `set idle_in_transaction_session_timeout = ${timeout}`,
-    ].join('; ');
-    this.#silence = timeout + ANSWER_WITHIN;
-  }
-
-  /** Destroys a connection that gets no answer: back in the pool, it would block the next query. */
-  socket(): Socket {
-    const socket = new Socket();
-    socket.setTimeout(this.#silence, () => {
-      if (this.areOff) return;
-      const error = new Error(`no answer from PostgreSQL for ${this.#silence} ms`);
-      socket.destroy(Object.assign(error, { code: 'ETIMEDOUT' }));
-    });
-    return socket;
-  }
+export interface PostgresSettings {
+  /** To each server. */
+  connections: number;
+  /** Of a statement (ms). */
+  timeout: number;
+  /** The PEM file of the authority that signed the server's certificate. */
+  authority?: string | undefined;
+  /** Called with what the operator should know. */
+  warn?: ((message: string) => void) | undefined;
 }
+
+/** Parameters of a URL that are read here. The driver takes some of them to mean something else. */
+const OWN_PARAMETERS = ['sslmode', 'sslcert', 'sslkey', 'target_session_attrs'];
 
 /** PostgreSQL, or an engine that speaks its protocol. The first query connects. */
 export function postgres(
   url: string,
-  { connections, timeout }: { connections: number; timeout: number },
+  { connections, timeout, authority, warn }: PostgresSettings,
 ): PostgresDialect {
-  const limits = new Limits(timeout);
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: connections,
-    connectionTimeoutMillis: Math.min(CONNECT_WITHIN, timeout),
-    idleTimeoutMillis: Math.min(IDLE, timeout),
-    keepAlive: true,
-    stream: () => limits.socket(),
-    // Not as start-up parameters: PgBouncer refuses connections with parameters it does not know.
-    onConnect: (client) => client.query(limits.settings),
-    types: {
-      // Timestamps and counters stay far below 2^53.
-      getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-        oid === INT8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
-    } as pg.CustomTypesConfig,
+  if (hasOpenLine(url))
+    warn?.(
+      'DATABASE_URL: the connection is not encrypted. Add sslmode=verify-full, or sslmode=disable on a private network.',
+    );
+  const limits = new PostgresLimits(timeout);
+  const urls = urlsOfHosts(url).map((each) => new URL(withHost(each)));
+  const pools = urls.map((each) => {
+    const attributes = each.searchParams.get('target_session_attrs');
+    const mustBeWritable = attributes === null ? urls.length > 1 : attributes !== 'any';
+    const ssl = tlsOf(each, authority);
+    for (const name of OWN_PARAMETERS) each.searchParams.delete(name);
+    return new pg.Pool({
+      connectionString: each.href,
+      ...(ssl !== undefined && { ssl }),
+      max: connections,
+      connectionTimeoutMillis: Math.min(CONNECT_WITHIN, timeout),
+      idleTimeoutMillis: Math.min(IDLE, timeout),
+      keepAlive: true,
+      stream: () => limits.socket(),
+      // Not as start-up parameters: PgBouncer refuses connections with parameters it does not know.
+      onConnect: async (client) => {
+        await client.query(limits.settings);
+        if (mustBeWritable) await assertWritable(client as pg.Client);
+      },
+      types: {
+        // Timestamps and counters stay far below 2^53.
+        getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+          oid === INT8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
+      } as pg.CustomTypesConfig,
+    });
   });
-  // The pool replaces a broken connection, and its query rejects. Without a listener, the 'error' event would end
-  // the process.
-  const unmoved = () => {};
-  pool.on('error', unmoved);
-  pool.on('connect', (client) => client.on('error', unmoved));
-  return new LimitedDialect({ pool }, limits);
+  return new LimitedDialect(new PostgresHosts(pools), limits);
 }

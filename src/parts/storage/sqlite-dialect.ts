@@ -101,10 +101,6 @@ export class SharedSqliteAdapter extends SqliteAdapter {
   override get supportsMultipleConnections(): boolean {
     return true;
   }
-  /** SQLite does. Migrations of nodes that start at once then wait for each other. */
-  override get supportsTransactionalDdl(): boolean {
-    return true;
-  }
 }
 
 export class SharedSqliteDialect implements Dialect {
