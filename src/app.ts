@@ -73,7 +73,7 @@ export async function buildApp(context: Context, surroundings: Surroundings): Pr
   registerHeaders(app);
   registerShutdown(app, context.shutdown);
   refuseTunnels(app, config);
-  const count = await registerLimits(app, config, context.peers);
+  const count = await registerLimits(app, context);
   registerTransportChecks(app, config, count);
   registerNotFound(app, count);
   registerCors(app, config);

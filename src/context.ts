@@ -15,6 +15,8 @@ import { HashQueue } from './parts/passwords/hash-queue.ts';
 import { PasswordStrength } from './parts/passwords/password-strength.ts';
 import { Passwords } from './parts/passwords/passwords.ts';
 import { Peers } from './parts/peers.ts';
+import { CountsOfAllNodes } from './parts/redis/counts-of-all-nodes.ts';
+import { RedisLink } from './parts/redis/redis-link.ts';
 import { RevocationDocument } from './parts/revocations/revocation-document.ts';
 import { RevocationFeed } from './parts/revocations/revocation-feed.ts';
 import type { RevocationLog } from './parts/revocations/revocation-log.ts';
@@ -64,6 +66,8 @@ export interface Context {
   outbox: Outbox;
   mailboxLimit: MailboxLimit;
   peers: Peers;
+  /** Undefined without `REDIS_URL`. */
+  countsOfAllNodes: CountsOfAllNodes | undefined;
   shutdown: Shutdown;
   /** Reads the key set again. Refuses a bad one with KeySetError, and keeps the old keys. */
   reloadKeys(): Promise<void>;
@@ -146,7 +150,15 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
     concurrency: config.HASH_CONCURRENCY,
     waiting: config.HASH_QUEUE,
   });
-  const metrics = buildMetrics({ hashQueue, revocationFeed, unreadableRows });
+  const countsOfAllNodes =
+    config.REDIS_URL === undefined
+      ? undefined
+      : await CountsOfAllNodes.open({
+          link: await RedisLink.open(config.REDIS_URL),
+          key: () => keys.clientKey,
+          log: logger,
+        });
+  const metrics = buildMetrics({ hashQueue, revocationFeed, unreadableRows, countsOfAllNodes });
   const mail = await explained(mailFault(config.MAIL_URL), () =>
     openMail(config.MAIL_URL, { from: config.MAIL_FROM, product: config.PRODUCT_NAME }),
   );
@@ -191,9 +203,11 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
     outbox,
     mailboxLimit: new MailboxLimit(peers),
     peers,
+    countsOfAllNodes,
     shutdown: new Shutdown(config.SHUTDOWN_DELAY),
     reloadKeys: async () => keys.replace(keySetSource.readAgain(), clock()),
     close: async () => {
+      countsOfAllNodes?.close();
       await outbox.close();
       await passwordStrength.close();
       await database.destroy();

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { DatabaseUrl, MailUrl } from '../schemas/connection-url.ts';
+import { DatabaseUrl, MailUrl, RedisUrl } from '../schemas/connection-url.ts';
 import { FileName, isFileName } from '../schemas/file-name.ts';
 import { isInlineKeySet, SigningAlgorithm } from '../schemas/jwk.ts';
 import {
@@ -110,6 +110,11 @@ export const Environment = z.object({
   AUTH_RATE_LIMIT: rate.prefault('30/1m').meta({
     description: 'the same for routes that take a password or create a user',
     fallback: '`30/1m`',
+  }),
+  REDIS_URL: RedisUrl.optional().meta({
+    description:
+      'Redis in which all nodes count requests together (`redis://…`, or `rediss://…` for TLS)',
+    fallback: '(none)',
   }),
   PASSWORD_MIN_LENGTH: integer(8, 64)
     .default(15)

@@ -21,6 +21,7 @@ interface Measured {
   hashQueue: { length: number };
   revocationFeed: { isFresh: boolean };
   unreadableRows: { count: number };
+  countsOfAllNodes: { isAway: boolean } | undefined;
 }
 
 /** Metrics of a process whose sum over several would say nothing. By default `prom-client` averages or omits them. */
@@ -42,7 +43,12 @@ export function buildRegistry(): Registry {
   return registry;
 }
 
-export function buildMetrics({ hashQueue, revocationFeed, unreadableRows }: Measured): Metrics {
+export function buildMetrics({
+  hashQueue,
+  revocationFeed,
+  unreadableRows,
+  countsOfAllNodes,
+}: Measured): Metrics {
   const registry = buildRegistry();
   const registers = [registry];
   new Gauge({
@@ -72,6 +78,17 @@ export function buildMetrics({ hashQueue, revocationFeed, unreadableRows }: Meas
       this.set(unreadableRows.count);
     },
   });
+  if (countsOfAllNodes) {
+    new Gauge({
+      name: 'latchkey_redis_up',
+      help: '1 while Redis counts the requests of all nodes. Only with REDIS_URL.',
+      aggregator: 'min',
+      registers,
+      collect() {
+        this.set(countsOfAllNodes.isAway ? 0 : 1);
+      },
+    });
+  }
   const requests = new RequestDurations();
   registry.registerMetric(requests as unknown as Metric);
   return {

@@ -35,6 +35,12 @@ export const MailUrl = connection(
   'must start with file:, smtp:// or smtps://',
 );
 
+/** Its query would set any option of the driver. */
+export const RedisUrl = connection(
+  /^rediss?:\/\/[^?]+$/s,
+  'must start with redis:// or rediss://, and have no query',
+);
+
 /** Where the database is, for logs and error messages: without the user and the password. */
 export function placeOf(url: string): string {
   if (isFile(url)) return url;
