@@ -9,6 +9,7 @@ import { MailboxLimit } from './parts/mail/mailbox-limit.ts';
 import { MAIL_WAITS, Outbox } from './parts/mail/outbox.ts';
 import { outboxLog } from './parts/mail/outbox-log.ts';
 import { openMail } from './parts/mail/transport.ts';
+import { measureParts } from './parts/measured-parts.ts';
 import { buildMetrics, type Metrics } from './parts/metrics.ts';
 import type { HashCost } from './parts/passwords/hash-cost.ts';
 import { HashQueue } from './parts/passwords/hash-queue.ts';
@@ -22,7 +23,8 @@ import { RevocationFeed } from './parts/revocations/revocation-feed.ts';
 import type { RevocationLog } from './parts/revocations/revocation-log.ts';
 import { Revocations } from './parts/revocations/revocations.ts';
 import { Shutdown } from './parts/shutdown.ts';
-import { type Database, openDatabase } from './parts/storage/database.ts';
+import { type Database, openDatabase, type PoolUse } from './parts/storage/database.ts';
+import { kindOfFault } from './parts/storage/faults.ts';
 import { migrate } from './parts/storage/migrations.ts';
 import { UnreadableRows } from './parts/storage/unreadable-rows.ts';
 import { Users } from './parts/storage/users.ts';
@@ -97,6 +99,8 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
   const { logger, clock = Date.now, uptime = () => performance.now() } = surroundings;
   const { pace = paceOf(config), peers = new Peers() } = surroundings;
   const explain = databaseFault(config.DATABASE_URL);
+  const metrics = buildMetrics();
+  let pool: PoolUse | undefined;
   const database =
     surroundings.database ??
     (await explained(explain, () =>
@@ -105,6 +109,9 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
         pool: config.DATABASE_POOL,
         timeout: config.DATABASE_TIMEOUT,
         warn: (message) => logger.warn(message),
+        pooled: (opened) => {
+          pool = opened;
+        },
       }),
     ));
   await explained(explain, () => migrate(database)).catch(async (error) => {
@@ -132,9 +139,16 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
       if (revocations.learn(user)) peers.tell('revoked', revokedPartOf(user));
     },
     unreadable: (row) => unreadableRows.add(row),
+    failed: (error) => metrics.databaseErrors.inc({ kind: kindOfFault(error) }),
   });
   peers.hear('revoked', (user) => revocations.learn(user));
-  const revocationFeed = new RevocationFeed({ users, revocations, clock, uptime });
+  const revocationFeed = new RevocationFeed({
+    users,
+    revocations,
+    clock,
+    uptime,
+    polled: (duration) => metrics.polls.observe(duration / 1_000),
+  });
   const { log: revocationLog } = revocations;
   const revocationDocument = new RevocationDocument({
     issuer: config.ISSUER,
@@ -149,6 +163,7 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
   const hashQueue = new HashQueue({
     concurrency: config.HASH_CONCURRENCY,
     waiting: config.HASH_QUEUE,
+    waited: (duration) => metrics.hashWaits.observe(duration / 1_000),
   });
   const countsOfAllNodes =
     config.REDIS_URL === undefined
@@ -158,7 +173,17 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
           key: () => keys.clientKey,
           log: logger,
         });
-  const metrics = buildMetrics({ hashQueue, revocationFeed, unreadableRows, countsOfAllNodes });
+  measureParts(metrics.registry, {
+    hashQueue,
+    revocations,
+    revocationFeed,
+    revocationLog,
+    unreadableRows,
+    keys,
+    clock,
+    pool,
+    countsOfAllNodes,
+  });
   const mail = await explained(mailFault(config.MAIL_URL), () =>
     openMail(config.MAIL_URL, { from: config.MAIL_FROM, product: config.PRODUCT_NAME }),
   );

@@ -80,7 +80,7 @@ const REPLY = Symbol('reply');
 /** A response with its reply, until it has been sent. */
 type Response = ServerResponse & { [REPLY]: FastifyReply | undefined };
 
-export function registerRequestLog(app: FastifyInstance, { requests }: Metrics): void {
+export function registerRequestLog(app: FastifyInstance, { requests, refusals }: Metrics): void {
   const { log } = app;
   // One listener for all requests: a closure for each would be garbage soon.
   function logIfGone(this: Response) {
@@ -99,6 +99,7 @@ export function registerRequestLog(app: FastifyInstance, { requests }: Metrics):
     const { statusCode: status } = reply;
     const { url: route } = request.routeOptions;
     logRequest(log, reply, { route, status });
+    if (request.refusal !== null) refusals.inc({ code: request.refusal.code });
     requests.observe({ method: request.method, route, status }, reply.elapsedTime / 1_000);
     done();
   });

@@ -4,7 +4,9 @@ import type { PublicJwkSet, SigningAlgorithm } from '../../schemas/jwk.ts';
 import {
   type KeySet,
   KeySetError,
+  type KeyState,
   keyInUse,
+  keyState,
   type MasterSecret,
   type SigningKey,
 } from './key-set.ts';
@@ -180,6 +182,20 @@ export class KeyRing {
   #lasting(purpose: 'decoys' | 'clients'): Buffer {
     const [oldest] = this.#set.masters.toSorted((a, b) => a.notBefore - b.notBefore);
     return derive((oldest as MasterSecret).secret, purpose);
+  }
+
+  /** For both uses: how many keys are in each state at `now` (ms), and when the last one ends (ms). */
+  lifetimes(now: number) {
+    const { signing, masters } = this.#set;
+    const uses = [
+      { use: 'access_tokens', all: signing },
+      { use: 'own_tokens', all: masters },
+    ];
+    return uses.map(({ use, all }) => {
+      const states: Record<KeyState, number> = { published: 0, signing: 0, verifying: 0, gone: 0 };
+      for (const key of all) states[keyState(key, all, now)] += 1;
+      return { use, states, ends: Math.max(...all.map(({ notAfter }) => notAfter)) };
+    });
   }
 
   /** The public keys at `now` (ms), including those that will sign later, so that verifiers have them in time. */

@@ -37,9 +37,6 @@ const PATIENCE = 1_000;
 /** Why Redis did not count, without anything that Redis or the client quotes: an error of theirs can contain the password. */
 export class RedisFault extends Error {}
 
-const faultOf = ({ code, message }: NodeJS.ErrnoException): string | undefined =>
-  code ?? /^[A-Z]+(?= )/.exec(message)?.[0];
-
 /** A connection to Redis. It connects again by itself, and never keeps a command for later. */
 export class RedisLink {
   readonly #redis: Redis;
@@ -49,7 +46,7 @@ export class RedisLink {
     this.#redis = redis;
     redis.defineCommand('latchkeyAdd', { lua: ADD });
     redis.on('error', (error) => {
-      this.#lastFault = faultOf(error) ?? this.#lastFault;
+      this.#lastFault = this.#nameOf(error);
     });
   }
 
@@ -87,8 +84,12 @@ export class RedisLink {
         left: answer[2 * index + 1] as number,
       }));
     } catch (error) {
-      throw new RedisFault(faultOf(error as Error) ?? this.#lastFault);
+      throw new RedisFault(this.#nameOf(error as Error));
     }
+  }
+
+  #nameOf({ code, message }: NodeJS.ErrnoException): string {
+    return code ?? /^[A-Z]+(?= )/.exec(message)?.[0] ?? this.#lastFault;
   }
 
   close(): void {

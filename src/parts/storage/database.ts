@@ -19,6 +19,15 @@ export interface DatabaseOptions {
   /** Called with what the operator should know about the file. */
   warn?: ((message: string) => void) | undefined;
   plugins?: KyselyPlugin[];
+  /** Called with the connections (PostgreSQL). */
+  pooled?: ((pool: PoolUse) => void) | undefined;
+}
+
+/** Connections, and calls that wait for one. */
+export interface PoolUse {
+  readonly totalCount: number;
+  readonly idleCount: number;
+  readonly waitingCount: number;
 }
 
 /** The default (ms). */
@@ -31,10 +40,11 @@ export function openDatabase({
   timeout = TIMEOUT,
   plugins = [],
   warn,
+  pooled,
 }: DatabaseOptions): Database {
   const dialect = url.startsWith('file:')
     ? sqlite(url.slice('file:'.length), { timeout, warn })
-    : postgres(url, { connections: pool, timeout });
+    : postgres(url, { connections: pool, timeout, pooled });
   return new Kysely<Tables>({ dialect, plugins });
 }
 

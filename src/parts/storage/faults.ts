@@ -14,6 +14,9 @@ export class UnreadableRow extends StorageFault {
 /** Another user has this address. */
 export class EmailTaken extends Error {}
 
+/** Another write came first. Rolls a transaction back. */
+export class LostRace extends Error {}
+
 /** Error codes of both databases: SQLSTATE, SQLite's names, and Node's for a socket. */
 const hasCode = (...codes: string[]) => {
   const known = new Set<unknown>(codes);
@@ -27,3 +30,20 @@ export const isLostRace = hasCode('40001', '40P01');
 
 /** A time limit was reached: of the statement, a lock, the answer, or SQLite's one writer. */
 export const isTimeout = hasCode('57014', '55P03', 'ETIMEDOUT', 'SQLITE_BUSY');
+
+const isUnreachable = hasCode('ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EPIPE', 'EHOSTUNREACH');
+const isReadOnly = hasCode('25006', 'SQLITE_READONLY');
+const isDiskFull = hasCode('53100', 'SQLITE_FULL');
+
+/** The kind of a failure, for `latchkey_database_errors_total`. */
+export function kindOfFault(error: unknown): string {
+  if (error instanceof LostRace || isLostRace(error)) return 'lost_race';
+  if (isTimeout(error)) return 'timeout';
+  if (isReadOnly(error)) return 'read_only';
+  if (isDiskFull(error)) return 'disk_full';
+  // Classes 08 and 57P: the connection is lost, or the server stops or starts. The driver's own errors have no code.
+  const { code = '', message = '' } = error as { code?: string; message?: string };
+  const isLost =
+    /^(08|57P)/.test(code) || /^(Connection terminated|timeout exceeded)/.test(message);
+  return isLost || isUnreachable(error) ? 'unreachable' : 'other';
+}

@@ -7,6 +7,7 @@ import {
   sql,
 } from 'kysely';
 import pg from 'pg';
+import type { PoolUse } from './database.ts';
 
 /** Migrations lock a row: not every PostgreSQL-compatible engine has advisory locks. */
 class RowLockAdapter extends PostgresAdapter {
@@ -86,7 +87,11 @@ class Limits {
 /** PostgreSQL, or an engine that speaks its protocol. The first query connects. */
 export function postgres(
   url: string,
-  { connections, timeout }: { connections: number; timeout: number },
+  {
+    connections,
+    timeout,
+    pooled,
+  }: { connections: number; timeout: number; pooled?: ((pool: PoolUse) => void) | undefined },
 ): PostgresDialect {
   const limits = new Limits(timeout);
   const pool = new pg.Pool({
@@ -109,5 +114,6 @@ export function postgres(
   const unmoved = () => {};
   pool.on('error', unmoved);
   pool.on('connect', (client) => client.on('error', unmoved));
+  pooled?.(pool);
   return new LimitedDialect({ pool }, limits);
 }
