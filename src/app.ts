@@ -69,7 +69,7 @@ export async function buildApp(context: Context, surroundings: Surroundings): Pr
   app.setSerializerCompiler(serializerCompiler);
 
   registerProblems(app, config);
-  registerRequestLog(app, context.metrics);
+  registerRequestLog(app, context);
   registerHeaders(app);
   registerShutdown(app, context.shutdown);
   refuseTunnels(app, config);

@@ -32,6 +32,7 @@ import { WriteProbe } from './parts/storage/write-probe.ts';
 import { AccessTokens } from './parts/tokens/access-tokens.ts';
 import { buildJws } from './parts/tokens/jws.ts';
 import { OwnTokens } from './parts/tokens/own-tokens.ts';
+import { SpanExporter } from './parts/tracing/span-exporter.ts';
 import type { Clock, Uptime } from './rules/clock.ts';
 import { revokedPartOf, type SessionLimits } from './rules/sessions.ts';
 import { databaseFault, explained, mailFault } from './start-faults.ts';
@@ -70,6 +71,8 @@ export interface Context {
   peers: Peers;
   /** Undefined without `REDIS_URL`. */
   countsOfAllNodes: CountsOfAllNodes | undefined;
+  /** Undefined without `OTEL_EXPORTER_OTLP_ENDPOINT`. */
+  spans: SpanExporter | undefined;
   shutdown: Shutdown;
   /** Reads the key set again. Refuses a bad one with KeySetError, and keeps the old keys. */
   reloadKeys(): Promise<void>;
@@ -194,6 +197,15 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
   );
 
   const passwordStrength = new PasswordStrength();
+  const spans =
+    config.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
+      ? undefined
+      : new SpanExporter({
+          endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+          service: config.OTEL_SERVICE_NAME,
+          headers: config.OTEL_EXPORTER_OTLP_HEADERS,
+          log: logger,
+        });
 
   return {
     config,
@@ -229,10 +241,12 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
     mailboxLimit: new MailboxLimit(peers),
     peers,
     countsOfAllNodes,
+    spans,
     shutdown: new Shutdown(config.SHUTDOWN_DELAY),
     reloadKeys: async () => keys.replace(keySetSource.readAgain(), clock()),
     close: async () => {
       countsOfAllNodes?.close();
+      await spans?.close();
       await outbox.close();
       await passwordStrength.close();
       await database.destroy();
