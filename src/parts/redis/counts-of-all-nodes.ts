@@ -4,6 +4,9 @@ import { type Addition, RedisFault, type RedisLink, type SharedCount } from './r
 /** The longest that a request waits for Redis is twice this (ms): a command that is on its way, and then its own. */
 const PATIENCE = 50;
 
+/** The same for the first probe, while nobody waits: a process that starts is busy (ms). */
+const PATIENCE_AT_START = 1_000;
+
 /** How often it looks whether Redis is back (ms). */
 const PROBE_EVERY = 1_000;
 
@@ -39,7 +42,7 @@ export class CountsOfAllNodes {
 
   static async open(options: Options): Promise<CountsOfAllNodes> {
     const counts = new CountsOfAllNodes(options);
-    const fault = await counts.#probe();
+    const fault = await counts.#probe(PATIENCE_AT_START);
     if (fault !== undefined) counts.#giveUp(fault);
     return counts;
   }
@@ -117,9 +120,9 @@ export class CountsOfAllNodes {
   }
 
   /** It writes, because a full Redis and a replica answer what only reads. */
-  async #probe(): Promise<RedisFault | undefined> {
+  async #probe(patience = PATIENCE): Promise<RedisFault | undefined> {
     try {
-      await this.#inTime([{ key: 'probe', count: 1, window: PROBE_EVERY }]);
+      await this.#inTime([{ key: 'probe', count: 1, window: PROBE_EVERY }], patience);
       this.#isAway = false;
       return undefined;
     } catch (fault) {
@@ -127,11 +130,11 @@ export class CountsOfAllNodes {
     }
   }
 
-  #inTime(additions: Addition[]): Promise<SharedCount[]> {
+  #inTime(additions: Addition[], patience = PATIENCE): Promise<SharedCount[]> {
     return new Promise((resolve, reject) => {
-      const late = () => reject(new RedisFault(`no answer within ${PATIENCE} ms`));
+      const late = () => reject(new RedisFault(`no answer within ${patience} ms`));
       // If this process was busy, the answer may have arrived: `setImmediate` lets it be read first.
-      const timer = setTimeout(() => setImmediate(late), PATIENCE);
+      const timer = setTimeout(() => setImmediate(late), patience);
       this.#options.link
         .add(additions)
         .then(resolve, reject)
