@@ -69,11 +69,11 @@ export async function buildApp(context: Context, surroundings: Surroundings): Pr
   app.setSerializerCompiler(serializerCompiler);
 
   registerProblems(app, config);
-  registerRequestLog(app, context.metrics);
+  registerRequestLog(app, context);
   registerHeaders(app);
   registerShutdown(app, context.shutdown);
   refuseTunnels(app, config);
-  const count = await registerLimits(app, config, context.peers);
+  const count = await registerLimits(app, context);
   registerTransportChecks(app, config, count);
   registerNotFound(app, count);
   registerCors(app, config);

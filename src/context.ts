@@ -9,18 +9,22 @@ import { MailboxLimit } from './parts/mail/mailbox-limit.ts';
 import { MAIL_WAITS, Outbox } from './parts/mail/outbox.ts';
 import { outboxLog } from './parts/mail/outbox-log.ts';
 import { openMail } from './parts/mail/transport.ts';
+import { measureParts } from './parts/measured-parts.ts';
 import { buildMetrics, type Metrics } from './parts/metrics.ts';
 import type { HashCost } from './parts/passwords/hash-cost.ts';
 import { HashQueue } from './parts/passwords/hash-queue.ts';
 import { PasswordStrength } from './parts/passwords/password-strength.ts';
 import { Passwords } from './parts/passwords/passwords.ts';
 import { Peers } from './parts/peers.ts';
+import { CountsOfAllNodes } from './parts/redis/counts-of-all-nodes.ts';
+import { RedisLink } from './parts/redis/redis-link.ts';
 import { RevocationDocument } from './parts/revocations/revocation-document.ts';
 import { RevocationFeed } from './parts/revocations/revocation-feed.ts';
 import type { RevocationLog } from './parts/revocations/revocation-log.ts';
 import { Revocations } from './parts/revocations/revocations.ts';
 import { Shutdown } from './parts/shutdown.ts';
-import { type Database, openDatabase } from './parts/storage/database.ts';
+import { type Database, openDatabase, type PoolUse } from './parts/storage/database.ts';
+import { kindOfFault } from './parts/storage/faults.ts';
 import { migrate } from './parts/storage/migrations.ts';
 import { UnreadableRows } from './parts/storage/unreadable-rows.ts';
 import { Users } from './parts/storage/users.ts';
@@ -28,6 +32,7 @@ import { WriteProbe } from './parts/storage/write-probe.ts';
 import { AccessTokens } from './parts/tokens/access-tokens.ts';
 import { buildJws } from './parts/tokens/jws.ts';
 import { OwnTokens } from './parts/tokens/own-tokens.ts';
+import { SpanExporter } from './parts/tracing/span-exporter.ts';
 import type { Clock, Uptime } from './rules/clock.ts';
 import { revokedPartOf, type SessionLimits } from './rules/sessions.ts';
 import { databaseFault, explained, mailFault } from './start-faults.ts';
@@ -64,6 +69,10 @@ export interface Context {
   outbox: Outbox;
   mailboxLimit: MailboxLimit;
   peers: Peers;
+  /** Undefined without `REDIS_URL`. */
+  countsOfAllNodes: CountsOfAllNodes | undefined;
+  /** Undefined without `OTEL_EXPORTER_OTLP_ENDPOINT`. */
+  spans: SpanExporter | undefined;
   shutdown: Shutdown;
   /** Reads the key set again. Refuses a bad one with KeySetError, and keeps the old keys. */
   reloadKeys(): Promise<void>;
@@ -93,6 +102,8 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
   const { logger, clock = Date.now, uptime = () => performance.now() } = surroundings;
   const { pace = paceOf(config), peers = new Peers() } = surroundings;
   const explain = databaseFault(config.DATABASE_URL);
+  const metrics = buildMetrics();
+  let pool: PoolUse | undefined;
   const database =
     surroundings.database ??
     (await explained(explain, () =>
@@ -102,6 +113,9 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
         timeout: config.DATABASE_TIMEOUT,
         authority: config.DATABASE_CA,
         warn: (message) => logger.warn(message),
+        pooled: (opened) => {
+          pool = opened;
+        },
       }),
     ));
   await explained(explain, () => migrate(database)).catch(async (error) => {
@@ -129,9 +143,16 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
       if (revocations.learn(user)) peers.tell('revoked', revokedPartOf(user));
     },
     unreadable: (row) => unreadableRows.add(row),
+    failed: (error) => metrics.databaseErrors.inc({ kind: kindOfFault(error) }),
   });
   peers.hear('revoked', (user) => revocations.learn(user));
-  const revocationFeed = new RevocationFeed({ users, revocations, clock, uptime });
+  const revocationFeed = new RevocationFeed({
+    users,
+    revocations,
+    clock,
+    uptime,
+    polled: (duration) => metrics.polls.observe(duration / 1_000),
+  });
   const { log: revocationLog } = revocations;
   const revocationDocument = new RevocationDocument({
     issuer: config.ISSUER,
@@ -146,8 +167,27 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
   const hashQueue = new HashQueue({
     concurrency: config.HASH_CONCURRENCY,
     waiting: config.HASH_QUEUE,
+    waited: (duration) => metrics.hashWaits.observe(duration / 1_000),
   });
-  const metrics = buildMetrics({ hashQueue, revocationFeed, unreadableRows });
+  const countsOfAllNodes =
+    config.REDIS_URL === undefined
+      ? undefined
+      : await CountsOfAllNodes.open({
+          link: await RedisLink.open(config.REDIS_URL),
+          key: () => keys.clientKey,
+          log: logger,
+        });
+  measureParts(metrics.registry, {
+    hashQueue,
+    revocations,
+    revocationFeed,
+    revocationLog,
+    unreadableRows,
+    keys,
+    clock,
+    pool,
+    countsOfAllNodes,
+  });
   const mail = await explained(mailFault(config.MAIL_URL), () =>
     openMail(config.MAIL_URL, { from: config.MAIL_FROM, product: config.PRODUCT_NAME }),
   );
@@ -158,6 +198,15 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
   );
 
   const passwordStrength = new PasswordStrength();
+  const spans =
+    config.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
+      ? undefined
+      : new SpanExporter({
+          endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+          service: config.OTEL_SERVICE_NAME,
+          headers: config.OTEL_EXPORTER_OTLP_HEADERS,
+          log: logger,
+        });
 
   return {
     config,
@@ -192,9 +241,13 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
     outbox,
     mailboxLimit: new MailboxLimit(peers),
     peers,
+    countsOfAllNodes,
+    spans,
     shutdown: new Shutdown(config.SHUTDOWN_DELAY),
     reloadKeys: async () => keys.replace(keySetSource.readAgain(), clock()),
     close: async () => {
+      countsOfAllNodes?.close();
+      await spans?.close();
       await outbox.close();
       await passwordStrength.close();
       await database.destroy();

@@ -133,6 +133,6 @@ t.test(
     const made = await documents();
     for (const { path, text } of made) t.equal(readFileSync(path, 'utf8'), text, path);
     const tables = made.flatMap(({ text }) => text.match(/(?<=^<!-- )\w+(?= -->\n\| \w)/gm) ?? []);
-    t.same(tables, ['routes', 'variables'], 'each table has its place');
+    t.same(tables, ['routes', 'variables', 'metrics'], 'each table has its place');
   },
 );

@@ -149,6 +149,9 @@ t.test('a worker that is killed is replaced, and the other one loses nothing', a
     const text = await server.metrics();
     t.match(text, /^latchkey_workers 2$/m);
     t.match(text, /^latchkey_worker_starts_total 3$/m);
+    t.match(text, /^latchkey_keys\{use="access_tokens",state="signing"\} 1$/m, 'no sum');
+    t.match(text, /^latchkey_revocations_age_seconds \d/m);
+    t.match(text, /^latchkey_hash_wait_seconds_count 0$/m);
   });
 
   await t.test('by an error that nothing caught: it is replaced while it ends', async (t) => {

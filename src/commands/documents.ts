@@ -8,6 +8,7 @@ import { buildContext } from '../context.ts';
 import { withOwnPart } from '../http/openapi-file.ts';
 import { generateDocument } from '../http/openapi-generator.ts';
 import { newMasterSecret, newSigningKey } from '../parts/keys/new-keys.ts';
+import { type Described, METRICS } from '../parts/metric-catalogue.ts';
 import { clientModule } from './client-module.ts';
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
@@ -35,6 +36,21 @@ const variableTable = (): string =>
     ...variables.map(({ name, fallback, meaning }) => row([`\`${name}\``, fallback, meaning])),
   ].join('\n');
 
+const metricTable = (): string =>
+  [
+    row(['metric', 'labels', 'says']),
+    row(['---', '---', '---']),
+    ...Object.entries<Described>(METRICS).map(([name, { help, labels = {} }]) =>
+      row([
+        `\`${name}\``,
+        Object.keys(labels)
+          .map((label) => `\`${label}\``)
+          .join(', '),
+        help,
+      ]),
+    ),
+  ].join('\n');
+
 /** Who may call an operation, as its `security` says. */
 const callerOf = (security: OpenAPIV3_1.SecurityRequirementObject[] = []): string => {
   const schemes = security.map(
@@ -58,12 +74,16 @@ const routeTable = (document: OpenAPIV3_1.Document): string =>
     ),
   ].join('\n');
 
-/** The page at `path` with the part between its markers of `name` replaced. */
-const withTable = (path: string, name: string, table: string) => ({
+/** The page at `path` with the part between its markers of each name replaced. */
+const withTables = (path: string, tables: Record<string, string>) => ({
   path,
-  text: readFileSync(path, 'utf8').replace(
-    new RegExp(`(<!-- ${name} -->\n)[^]*?(\n<!-- /${name} -->)`),
-    (_all, before: string, after: string) => `${before}${table}${after}`,
+  text: Object.entries(tables).reduce(
+    (text, [name, table]) =>
+      text.replace(
+        new RegExp(`(<!-- ${name} -->\n)[^]*?(\n<!-- /${name} -->)`),
+        (_all, before: string, after: string) => `${before}${table}${after}`,
+      ),
+    readFileSync(path, 'utf8'),
   ),
 });
 
@@ -73,7 +93,7 @@ export async function documents(): Promise<{ path: string; text: string }[]> {
   return [
     { path: 'openapi.yaml', text: yaml },
     clientModule(),
-    withTable('.github/CLIENTS.md', 'routes', routeTable(document)),
-    withTable('.github/OPERATING.md', 'variables', variableTable()),
+    withTables('.github/CLIENTS.md', { routes: routeTable(document) }),
+    withTables('.github/OPERATING.md', { variables: variableTable(), metrics: metricTable() }),
   ];
 }

@@ -16,6 +16,7 @@ export function withDerivedDefaults(variables: z.infer<typeof Environment>) {
     ISSUER: issuer,
     AUDIENCE: variables.AUDIENCE ?? issuer,
     APP_URL: variables.APP_URL ?? issuer,
+    OTEL_EXPORTER_OTLP_HEADERS: Object.fromEntries(variables.OTEL_EXPORTER_OTLP_HEADERS),
     MAIL_FROM: withName(variables.MAIL_FROM, variables.PRODUCT_NAME),
     SIGNING_KEYS: variables.SIGNING_KEYS ?? 'data/keys.json',
     SIGN_UP:

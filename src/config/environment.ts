@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { DatabaseUrl, MailUrl } from '../schemas/connection-url.ts';
+import { DatabaseUrl, MailUrl, RedisUrl } from '../schemas/connection-url.ts';
 import { FileName, isFileName } from '../schemas/file-name.ts';
 import { isInlineKeySet, SigningAlgorithm } from '../schemas/jwk.ts';
 import {
@@ -8,6 +8,7 @@ import {
   color,
   duration,
   flag,
+  headerPairs,
   integer,
   issuerUrl,
   list,
@@ -116,6 +117,11 @@ export const Environment = z.object({
     description: 'the same for routes that take a password or create a user',
     fallback: '`30/1m`',
   }),
+  REDIS_URL: RedisUrl.optional().meta({
+    description:
+      'Redis in which all nodes count requests together (`redis://…`, or `rediss://…` for TLS)',
+    fallback: '(none)',
+  }),
   PASSWORD_MIN_LENGTH: integer(8, 64)
     .default(15)
     .describe('shortest new password, in characters (code points)'),
@@ -148,6 +154,15 @@ export const Environment = z.object({
   LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
     .describe('lowest severity that is logged: trace, debug, info, warn, error, fatal, or silent'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: baseUrl.optional().meta({
+    description:
+      'OpenTelemetry collector that gets a span for each request (OTLP over HTTP, JSON), such as `http://localhost:4318`',
+    fallback: '(none)',
+  }),
+  OTEL_EXPORTER_OTLP_HEADERS: headerPairs
+    .default([])
+    .meta({ description: 'headers for it: `name=value`, separated by commas', fallback: '(none)' }),
+  OTEL_SERVICE_NAME: z.string().min(1).default('latchkey').describe('name of the service there'),
   SHUTDOWN_DELAY: duration('0s', '10m').optional().meta({
     description:
       'how long `/readyz` answers 503 before the listener closes, so that the load balancer removes the node',

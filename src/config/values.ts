@@ -38,6 +38,21 @@ export const list = z.string().transform((text) =>
     .filter((entry) => entry !== ''),
 );
 
+/** `name=value` pairs with percent-encoded values (OpenTelemetry's environment variables). */
+export const headerPairs = list.pipe(
+  z.array(
+    z
+      .string()
+      .regex(/^[\w.~-]+ *= *(?:[!-$&-+\--~]|%[2-7][\da-f])*$/i, {
+        error: 'must be name=value pairs, separated by commas; percent-encode other characters',
+      })
+      .transform((pair) => {
+        const at = pair.indexOf('=');
+        return [pair.slice(0, at).trim(), decodeURIComponent(pair.slice(at + 1).trim())] as const;
+      }),
+  ),
+);
+
 export const flag = z
   .enum(['true', 'false', ''], { error: 'must be true or false' })
   .transform((text) => text === 'true');

@@ -1,4 +1,5 @@
 import type { Counted } from '../parts/peers.ts';
+import type { CountsOfAllNodes } from '../parts/redis/counts-of-all-nodes.ts';
 import type { CountsOfNode } from './counts-of-node.ts';
 
 interface Count {
@@ -9,8 +10,16 @@ interface Count {
 
 interface Options {
   maxClients?: number;
-  node?: CountsOfNode;
+  node?: CountsOfNode | undefined;
+  all?: CountsOfAllNodes | undefined;
   limit?: number;
+  route?: string;
+}
+
+/** What the plugin says about a route with its own limit. */
+interface Route {
+  max?: number;
+  routeInfo?: { method?: string | string[]; url?: string };
 }
 
 type Answer = (error: Error | null, result?: { current: number; ttl: number }) => void;
@@ -30,14 +39,23 @@ const networkOf = (prefix: string): string =>
 export class ClientCounts {
   readonly #maxClients: number;
   readonly #node: CountsOfNode | undefined;
+  readonly #all: CountsOfAllNodes | undefined;
+  readonly #limit: number;
+  readonly #route: string;
   readonly #tell: ReturnType<CountsOfNode['join']> | undefined;
   readonly #counts = new Map<string, Count>();
   #sweptAt = 0;
 
-  /** `node`: if the process is one of several workers. `limit`: requests in a window. */
-  constructor({ maxClients = MAX_CLIENTS, node, limit = Number.POSITIVE_INFINITY }: Options = {}) {
+  /**
+   * `node`: if the process is one of several workers. `all`: if the nodes count together. `limit`: requests in a window.
+   * `route`: the route whose requests are counted; all routes if it is empty.
+   */
+  constructor({ maxClients = MAX_CLIENTS, node, all, limit = Infinity, route = '' }: Options = {}) {
     this.#maxClients = maxClients;
     this.#node = node;
+    this.#all = all;
+    this.#limit = limit;
+    this.#route = route;
     this.#tell = node?.join(this, limit);
   }
 
@@ -50,8 +68,25 @@ export class ClientCounts {
       known !== undefined && now < known.ends ? known : { count: 0, ends: now + window };
     current.count += 1;
     this.#counts.set(key, current);
-    this.#tell?.(key, current.count, current.ends);
-    answer(null, { current: current.count, ttl: current.ends - now });
+    const { count } = current;
+    // Refused here, and so everywhere: a flood costs Redis nothing.
+    if (this.#all === undefined || count > this.#limit) {
+      this.#tell?.(key, count, current.ends);
+      answer(null, { current: count, ttl: current.ends - now });
+      return;
+    }
+    this.#all.add(`${this.#route} ${key}`, window, (shared) => {
+      // The other workers ask Redis themselves.
+      if (shared === undefined) this.#tell?.(key, count, current.ends);
+      // Redis has lost counts, or was away for some of them: those of this process hold until their window ends.
+      if (shared === undefined || shared.count < count) {
+        answer(null, { current: count, ttl: Math.max(0, current.ends - Date.now()) });
+        return;
+      }
+      current.count = Math.max(current.count, shared.count);
+      current.ends = Date.now() + shared.left;
+      answer(null, { current: shared.count, ttl: shared.left });
+    });
   }
 
   /** Adds what another worker has counted. Of two windows, the one that ends first stays. */
@@ -67,11 +102,14 @@ export class ClientCounts {
   }
 
   /** A route with its own limit has its own counts. */
-  child(route: object): ClientCounts {
-    const { max } = route as { max?: number };
+  child(own: object): ClientCounts {
+    const { max = Infinity, routeInfo: { method, url } = {} } = own as Route;
     return new ClientCounts({
       maxClients: this.#maxClients,
-      ...(this.#node && { node: this.#node, limit: Number(max) }),
+      node: this.#node,
+      all: this.#all,
+      limit: max,
+      route: `${method} ${url}`,
     });
   }
 

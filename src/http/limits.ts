@@ -1,7 +1,6 @@
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Config } from '../config.ts';
-import type { Peers } from '../parts/peers.ts';
+import type { Context } from '../context.ts';
 import { Refusal } from '../rules/refusal.ts';
 import { ClientCounts } from './client-counts.ts';
 import { CountsOfNode } from './counts-of-node.ts';
@@ -19,14 +18,10 @@ export type Count = (request: FastifyRequest, reply: FastifyReply) => Promise<vo
 /** Counts requests per client prefix: IPv4 address, IPv6 /64. Only routes registered after this are limited. */
 export async function registerLimits(
   app: FastifyInstance,
-  config: Config,
-  peers: Peers,
+  { config, peers, countsOfAllNodes: all }: Context,
 ): Promise<Count> {
   const { RATE_LIMIT, AUTH_RATE_LIMIT, WORKERS } = config;
-  const ofNode = WORKERS > 1 && {
-    node: new CountsOfNode(peers, WORKERS),
-    ...(RATE_LIMIT && { limit: RATE_LIMIT.count }),
-  };
+  const node = WORKERS > 1 ? new CountsOfNode(peers, WORKERS) : undefined;
   for (const name of ['RATE_LIMIT', 'AUTH_RATE_LIMIT'] as const) {
     if (config[name] === undefined) app.log.warn(`${name} is off: requests are not counted`);
   }
@@ -41,7 +36,7 @@ export async function registerLimits(
     ...(RATE_LIMIT && { max: RATE_LIMIT.count, timeWindow: RATE_LIMIT.window }),
     store: class extends ClientCounts {
       constructor() {
-        super({ ...ofNode });
+        super({ node, all, ...(RATE_LIMIT && { limit: RATE_LIMIT.count }) });
       }
     },
     enableDraftSpec: true,

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Metrics } from '../parts/metrics.ts';
+import type { Context } from '../context.ts';
+import type { SpanExporter } from '../parts/tracing/span-exporter.ts';
+import { traceContextOf } from '../parts/tracing/trace-context.ts';
 
 /** Account events by name. Each event writes exactly one log line. */
 export type EventName =
@@ -61,19 +63,30 @@ export function requestIds(): () => string {
   };
 }
 
-/** One line per request; `status` is null if the client disconnected first. Logs the route pattern, because a path or query may contain secrets. */
+interface Logged {
+  route: string | undefined;
+  status: number | null;
+  spans: SpanExporter | undefined;
+}
+
+/** One line per request, and its span; `status` is null if the client disconnected first. Logs the route pattern, because a path or query may contain secrets. */
 function logRequest(
   log: FastifyBaseLogger,
   { request, elapsedTime }: FastifyReply,
-  { route, status }: { route: string | undefined; status: number | null },
+  { route, status, spans }: Logged,
 ): void {
   const { id: reqId, method, ip, refusal } = request;
   const ms = Math.round(elapsedTime * 10) / 10;
-  const line = { reqId, method, route: route ?? null, status, ms, ip };
+  const parent = traceContextOf(request.headers.traceparent);
+  const code = refusal?.code;
+  const trace_id =
+    spans?.add({ method, route, status, duration: elapsedTime, code, parent }) ?? parent?.traceId;
+  // `undefined` is not written.
+  const line = { reqId, method, route: route ?? null, status, ms, ip, trace_id };
   if (refusal === null) log.info(line, 'request');
   else {
     const { reason, user } = refusal.circumstances;
-    log.info({ ...line, code: refusal.code, reason, user }, 'request');
+    log.info({ ...line, code, reason, user }, 'request');
   }
 }
 
@@ -81,13 +94,16 @@ const REPLY = Symbol('reply');
 /** A response with its reply, until it has been sent. */
 type Response = ServerResponse & { [REPLY]: FastifyReply | undefined };
 
-export function registerRequestLog(app: FastifyInstance, { requests }: Metrics): void {
+export function registerRequestLog(
+  app: FastifyInstance,
+  { metrics: { requests, refusals }, spans }: Pick<Context, 'metrics' | 'spans'>,
+): void {
   const { log } = app;
   // One listener for all requests: a closure for each would be garbage soon.
   function logIfGone(this: Response) {
     const reply = this[REPLY];
     if (reply === undefined) return;
-    logRequest(log, reply, { route: reply.request.routeOptions.url, status: null });
+    logRequest(log, reply, { route: reply.request.routeOptions.url, status: null, spans });
   }
   app.addHook('onRequest', (_request, reply, done) => {
     const response = reply.raw as Response;
@@ -99,7 +115,8 @@ export function registerRequestLog(app: FastifyInstance, { requests }: Metrics):
     (reply.raw as Response)[REPLY] = undefined;
     const { statusCode: status } = reply;
     const { url: route } = request.routeOptions;
-    logRequest(log, reply, { route, status });
+    logRequest(log, reply, { route, status, spans });
+    if (request.refusal !== null) refusals.inc({ code: request.refusal.code });
     requests.observe({ method: request.method, route, status }, reply.elapsedTime / 1_000);
     done();
   });

@@ -1,6 +1,9 @@
 import type { FastifyRequest } from 'fastify';
+import type { Context } from '../context.ts';
 import { randomId } from '../parts/ids.ts';
+import { Refusal } from '../rules/refusal.ts';
 import type { SignIn } from '../rules/sessions.ts';
+import { type EventName, logEvent } from './logging.ts';
 
 const MAX_CLIENT = 100;
 
@@ -15,3 +18,39 @@ export const signInOf = (request: FastifyRequest, transport: SignIn['transport']
   transport,
   client: deviceNameOf(request),
 });
+
+type Way = 'password' | 'totp' | 'recovery_code' | 'client_secret';
+
+interface Reported {
+  way: Way;
+  result: 'ok' | 'challenged' | 'refused' | 'throttled';
+  event: EventName;
+  user?: string | undefined;
+  session?: string;
+}
+
+/** Counts and logs how a sign-in, or a step of one, ended. */
+export function reportSignIn(
+  request: FastifyRequest,
+  { metrics }: Pick<Context, 'metrics'>,
+  { way, result, event, ...ids }: Reported,
+): void {
+  metrics.signIns.inc({ way, result });
+  logEvent(request, event, ids);
+}
+
+/** The same for one that ended with an error. An overloaded service, and a fault, have not checked anything. */
+export function reportRefusedSignIn(
+  request: FastifyRequest,
+  context: Pick<Context, 'metrics'>,
+  {
+    error,
+    way,
+    events,
+  }: { error: unknown; way: Way; events: Record<'refused' | 'throttled', EventName> },
+): void {
+  if (!(error instanceof Refusal) || error.code === 'overloaded') return;
+  const result = error.code === 'throttled' ? 'throttled' : 'refused';
+  const { user } = error.circumstances;
+  reportSignIn(request, context, { way, result, event: events[result], user });
+}

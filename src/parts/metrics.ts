@@ -3,24 +3,26 @@ import {
   Counter,
   collectDefaultMetrics,
   Gauge,
+  Histogram,
   type Metric,
   Registry,
 } from 'prom-client';
+import { type Described, METRICS, type MetricName } from './metric-catalogue.ts';
 import { RequestDurations } from './request-durations.ts';
 
-/** The metrics for Prometheus. No user, address or token is ever a label. */
+/** What the service counts. */
 export interface Metrics {
   registry: Registry;
   requests: RequestDurations;
-  mails: Counter<'outcome'>;
-  refreshes: Counter<'outcome'>;
-}
-
-/** The parts that a scrape reads. */
-interface Measured {
-  hashQueue: { length: number };
-  revocationFeed: { isFresh: boolean };
-  unreadableRows: { count: number };
+  refusals: Counter;
+  signIns: Counter;
+  refreshes: Counter;
+  mails: Counter;
+  databaseErrors: Counter;
+  /** Seconds. */
+  hashWaits: Histogram;
+  /** Seconds. */
+  polls: Histogram;
 }
 
 /** Metrics of a process whose sum over several would say nothing. By default `prom-client` averages or omits them. */
@@ -30,6 +32,9 @@ const COMBINED: [RegExp, Aggregator][] = [
   [/^process_start_time_seconds$/, 'min'],
   [/^process_max_fds$/, 'min'],
 ];
+
+/** Seconds. */
+const WAITS = [0.001, 0.01, 0.05, 0.25, 1, 5];
 
 /** With what every process tells about itself. */
 export function buildRegistry(): Registry {
@@ -42,52 +47,67 @@ export function buildRegistry(): Registry {
   return registry;
 }
 
-export function buildMetrics({ hashQueue, revocationFeed, unreadableRows }: Measured): Metrics {
+/** As the catalogue describes it. */
+function described(registry: Registry, name: MetricName) {
+  const { help, labels = {}, ofWorkers }: Described = METRICS[name];
+  const labelNames = Object.keys(labels);
+  return {
+    name,
+    help,
+    labelNames,
+    aggregator: ofWorkers ?? ('sum' as const),
+    registers: [registry],
+  };
+}
+
+/** Every combination of labels whose values are known. */
+function combinations(labels: NonNullable<Described['labels']>): Record<string, string>[] {
+  let all: Record<string, string>[] = [{}];
+  for (const [label, values = []] of Object.entries(labels))
+    all = all.flatMap((one) => values.map((value) => ({ ...one, [label]: value })));
+  return all;
+}
+
+/** Begins at 0 with every combination of labels: Prometheus does not see the rise of a series that begins at 1. */
+export function counter(registry: Registry, name: MetricName): Counter {
+  const made = new Counter(described(registry, name));
+  const { labels = {} }: Described = METRICS[name];
+  for (const combination of combinations(labels)) made.inc(combination, 0);
+  return made;
+}
+
+const histogram = (registry: Registry, name: MetricName): Histogram =>
+  new Histogram({ ...described(registry, name), buckets: WAITS });
+
+/** Labels and value of one series. */
+export type Reading = [labels: Record<string, string>, value: number];
+
+/** `read` is asked at each scrape: for the value, or for each series. */
+export function gauge(registry: Registry, name: MetricName, read: () => number | Reading[]): void {
+  new Gauge({
+    ...described(registry, name),
+    collect() {
+      const value = read();
+      const series: Reading[] = typeof value === 'number' ? [[{}, value]] : value;
+      this.reset();
+      for (const [labels, each] of series) this.set(labels, each);
+    },
+  });
+}
+
+export function buildMetrics(): Metrics {
   const registry = buildRegistry();
-  const registers = [registry];
-  new Gauge({
-    name: 'latchkey_hash_queue_length',
-    help: 'Password hashes waiting in the queue.',
-    registers,
-    collect() {
-      this.set(hashQueue.length);
-    },
-  });
-  new Gauge({
-    name: 'latchkey_revocations_fresh',
-    help: '1 while the revocation snapshot is up to date.',
-    aggregator: 'min',
-    registers,
-    collect() {
-      this.set(revocationFeed.isFresh ? 1 : 0);
-    },
-  });
-  new Gauge({
-    name: 'latchkey_unreadable_rows',
-    help: 'User rows that this node could not read since it started. The log has their IDs.',
-    // Each worker polls, and finds the same rows.
-    aggregator: 'max',
-    registers,
-    collect() {
-      this.set(unreadableRows.count);
-    },
-  });
   const requests = new RequestDurations();
   registry.registerMetric(requests as unknown as Metric);
   return {
     registry,
     requests,
-    mails: new Counter({
-      name: 'latchkey_mails_total',
-      help: 'Mails by outcome: sent, retried or given up.',
-      labelNames: ['outcome'],
-      registers,
-    }),
-    refreshes: new Counter({
-      name: 'latchkey_refreshes_total',
-      help: 'Refreshes: rotated, caught_up (the row had lost a write), repeated, reused, invalid.',
-      labelNames: ['outcome'],
-      registers,
-    }),
+    refusals: counter(registry, 'latchkey_refusals_total'),
+    signIns: counter(registry, 'latchkey_sign_ins_total'),
+    refreshes: counter(registry, 'latchkey_refreshes_total'),
+    mails: counter(registry, 'latchkey_mails_total'),
+    databaseErrors: counter(registry, 'latchkey_database_errors_total'),
+    hashWaits: histogram(registry, 'latchkey_hash_wait_seconds'),
+    polls: histogram(registry, 'latchkey_revocation_poll_seconds'),
   };
 }

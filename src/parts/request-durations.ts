@@ -1,3 +1,5 @@
+import { METRICS } from './metric-catalogue.ts';
+
 /** Seconds. */
 const BOUNDS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5];
 
@@ -65,7 +67,7 @@ export class RequestDurations {
         { metricName: `${NAME}_count`, labels, value: count },
       ];
     });
-    const help = 'Requests by route and status.';
-    return { name: NAME, help, type: 'histogram', values, aggregator: 'sum' };
+    const { help, type } = METRICS[NAME];
+    return { name: NAME, help, type, values, aggregator: 'sum' };
   }
 }

@@ -1,8 +1,7 @@
 import type { pino } from 'pino';
-import { Counter, Gauge } from 'prom-client';
 import type { Config } from '../config.ts';
 import { buildMetricsApp } from '../http/metrics.ts';
-import { buildRegistry } from '../parts/metrics.ts';
+import { buildRegistry, counter, gauge } from '../parts/metrics.ts';
 import { WorkerMetrics } from '../parts/worker-metrics.ts';
 import type { StartFault } from '../start-faults.ts';
 import { Crew } from './crew.ts';
@@ -40,19 +39,8 @@ export async function runPrimary(
     },
     ended: ({ id }) => metrics.forget(id),
   });
-  new Gauge({
-    name: 'latchkey_workers',
-    help: 'Workers that serve requests.',
-    registers: [registry],
-    collect() {
-      this.set(crew.ready.length);
-    },
-  });
-  const starts = new Counter({
-    name: 'latchkey_worker_starts_total',
-    help: 'Workers that got ready: more than WORKERS if some were replaced.',
-    registers: [registry],
-  });
+  gauge(registry, 'latchkey_workers', () => crew.ready.length);
+  const starts = counter(registry, 'latchkey_worker_starts_total');
   // No worker outlives this process, whatever ends it.
   process.on('exit', () => crew.kill());
   process.on('SIGHUP', () => crew.sendAll({ type: 'reload-keys' }));

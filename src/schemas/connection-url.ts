@@ -111,6 +111,12 @@ export const hasOpenLine = (url: string): boolean =>
   sslmodeOf(url) === undefined &&
   urlsOfHosts(url).some((each) => !/^(\/|localhost:|127\.|\[::1\]:)/.test(serverOf(each)));
 
+/** Its query would set any option of the driver. */
+export const RedisUrl = connection(
+  /^rediss?:\/\/[^?]+$/s,
+  'must start with redis:// or rediss://, and have no query',
+);
+
 /** Where the database is, for logs and error messages: without the user and the password. */
 export function placeOf(url: string): string {
   if (isFile(url)) return url;

@@ -33,7 +33,14 @@ export async function whoami({
   });
   const redis = await startRedis();
   const session = redis && (await startSide('express-session.js', { BODY, REDIS_URL: redis.url }));
-  const sides = [latchkey, bare, jwt, ...(session ? [session] : [])];
+  const counting = redis && (await startSide('latchkey.ts', { REDIS_URL: redis.url }));
+  const sides = [
+    latchkey,
+    bare,
+    jwt,
+    ...(session ? [session] : []),
+    ...(counting ? [counting] : []),
+  ];
 
   const hot = tokens[0] as string;
   const contenders: Contender[] = [
@@ -53,6 +60,15 @@ export async function whoami({
             name: 'Express, session in Redis',
             side: session,
             requests: [request('/', `Cookie: ${await cookieOf(session.said.port)}`)],
+          },
+        ]
+      : []),
+    ...(counting
+      ? [
+          {
+            name: 'whoami, counted in Redis',
+            side: counting,
+            requests: [bearer('/v1/whoami', counting.said.tokens[0] as string)],
           },
         ]
       : []),
@@ -99,6 +115,7 @@ export async function whoami({
             'Express, session in Redis',
             3,
           ),
+          ratio('whoami, counted in Redis ÷ not', 'whoami, counted in Redis', 'whoami', 0.6),
         ]
       : []),
   ];

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap';
 import { ClientCounts } from '../../src/http/client-counts.ts';
+import { CountsOfAllNodes } from '../../src/parts/redis/counts-of-all-nodes.ts';
 
 const WINDOW = 60_000;
 
@@ -114,3 +115,35 @@ t.test('a route with its own limit has its own counts, for as many clients', asy
   await count(child, '203.0.113.1');
   t.equal((await count(child, '203.0.113.2')).current, 2);
 });
+
+t.test(
+  'with a count of all nodes: what others counted counts, and what Redis lost does not',
+  async (t) => {
+    let elsewhere = 4;
+    let asked = 0;
+    const all = await CountsOfAllNodes.open({
+      link: {
+        add: async (additions) => {
+          asked += 1;
+          return additions.map(({ count }) => {
+            elsewhere += count;
+            return { count: elsewhere, left: 5_000 };
+          });
+        },
+        close() {},
+      },
+      key: () => Buffer.from('secret'),
+      log: { warn: (line) => t.fail(line), info: () => {} },
+    });
+    t.teardown(() => all.close());
+    const counts = new ClientCounts({ all, limit: 8 });
+    t.same(await count(counts, '192.0.2.1'), { current: 6, ttl: 5_000 }, 'the probe was the fifth');
+    elsewhere = 0;
+    t.match(await count(counts, '192.0.2.1'), { current: 7 }, 'an empty Redis resets nothing');
+    elsewhere = 10;
+    t.same(await count(counts, '192.0.2.1'), { current: 11, ttl: 5_000 });
+    const before = asked;
+    t.match(await count(counts, '192.0.2.1'), { current: 12 });
+    t.equal(asked, before, 'who is refused here is refused without a question');
+  },
+);

@@ -1,7 +1,12 @@
 import t from 'tap';
 import { buildMetricsApp } from '../../src/http/metrics.ts';
+import { newMasterSecret, newSigningKey } from '../../src/parts/keys/new-keys.ts';
+import { type Described, METRICS } from '../../src/parts/metric-catalogue.ts';
+import { postgres } from '../databases.ts';
+import { freePort } from '../free-port.ts';
 import { mailbox } from '../mailbox.ts';
-import { testApp } from '../test-app.ts';
+import { basic, form, serviceAccount } from '../people.ts';
+import { keySet, TestClock, testApp } from '../test-app.ts';
 
 const scrape = async (service: Awaited<ReturnType<typeof testApp>>): Promise<string> => {
   const app = buildMetricsApp(service.context.metrics);
@@ -65,4 +70,106 @@ t.test('metrics have their own listener, and the public one does not serve them'
   for (const path of ['/v1/whoami', '/livez', '/docs', '/'])
     t.equal((await fetch(url + path)).status, 404, path);
   t.equal((await fetch(`${url}/metrics`, { method: 'POST' })).status, 404);
+});
+
+/** Names, types, labels and their values in a text of Prometheus. */
+function exposed(text: string) {
+  const types = new Map(
+    [...text.matchAll(/^# TYPE (latchkey_\w+) (\w+)$/gm)].map(([, name, type]) => [name, type]),
+  );
+  const series = [...text.matchAll(/^(latchkey_\w+?)(?:\{(.*)\})? \S+$/gm)].map(
+    ([, name = '', labels = '']) => ({
+      name: types.has(name) ? name : name.replace(/_(bucket|sum|count)$/, ''),
+      labels: Object.fromEntries(
+        [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, label, value]) => [label, value]),
+      ),
+    }),
+  );
+  return { types, series };
+}
+
+t.test('every metric of the catalogue is told, with its labels and no others', async (t) => {
+  const service = await testApp(t, {
+    env: {
+      DATABASE_URL: await (await postgres(t)).create(),
+      REDIS_URL: `redis://127.0.0.1:${await freePort()}`,
+    },
+  });
+  const { refresh_token } = await service.signUp();
+  await service.login();
+  await service.login('eve@example.com');
+  await service.refresh(refresh_token);
+  const { types, series } = exposed(await scrape(service));
+  const ofPrimary = ['latchkey_workers', 'latchkey_worker_starts_total'];
+  const all = Object.entries<Described>(METRICS).filter(([name]) => !ofPrimary.includes(name));
+  t.same([...types.keys()].sort(), all.map(([name]) => name).sort());
+  for (const [name, { type, labels = {} }] of all) {
+    t.equal(types.get(name), type, name);
+    for (const each of series.filter((one) => one.name === name)) {
+      const { le: _bound, ...own } = each.labels;
+      t.same(Object.keys(own).sort(), Object.keys(labels).sort(), name);
+      for (const [label, values] of Object.entries(labels))
+        t.ok(values === undefined || values.includes(own[label] as string), `${name} ${label}`);
+    }
+  }
+});
+
+t.test('sign-ins are counted by way and result', async (t) => {
+  const service = await testApp(t);
+  await service.signUp();
+  const signIns = async () =>
+    Object.fromEntries(
+      [
+        ...(await scrape(service)).matchAll(
+          /^latchkey_sign_ins_total\{way="(\w+)",result="(\w+)"\} (\d+)$/gm,
+        ),
+      ].map(([, way, result, count]) => [`${way} ${result}`, Number(count)]),
+    );
+  await service.login();
+  for (let guess = 0; guess < 12; guess += 1)
+    await service.login('ada@example.com', 'wrong wrong wrong');
+  const client = await serviceAccount(service);
+  const fields = { grant_type: 'client_credentials' };
+  for (const secret of [client.secret, 'wrong'])
+    await form(service, '/oauth/token', fields, basic({ ...client, secret }));
+  const counted = await signIns();
+  t.match(counted, {
+    'password ok': 1,
+    'client_secret ok': 1,
+    'client_secret refused': 1,
+  });
+  t.equal(Number(counted['password refused']) + Number(counted['password throttled']), 12);
+  t.ok(Number(counted['password throttled']) > 0);
+  t.match(
+    await scrape(service),
+    `latchkey_refusals_total{code="throttled"} ${counted['password throttled']}\n`,
+  );
+});
+
+t.test('a key set is told by use and state, and when its last key ends', async (t) => {
+  const clock = new TestClock();
+  const end = Math.floor(clock.now / 1_000) + 3_600;
+  const [signing, next, master] = [
+    { ...newSigningKey('ES256', 0), exp: end },
+    { ...newSigningKey('ES256', end - 60), exp: end + 60 },
+    newMasterSecret(0),
+  ];
+  const service = await testApp(t, {
+    clock,
+    env: { SIGNING_KEYS: keySet(signing, next, master) },
+  });
+  const text = await scrape(service);
+  t.match(text, 'latchkey_keys{use="access_tokens",state="signing"} 1\n');
+  t.match(text, 'latchkey_keys{use="access_tokens",state="published"} 1\n');
+  t.match(text, 'latchkey_keys{use="own_tokens",state="signing"} 1\n');
+  t.match(text, `latchkey_keys_end_timestamp_seconds{use="access_tokens"} ${end + 60}\n`);
+  t.notMatch(text, 'latchkey_keys_end_timestamp_seconds{use="own_tokens"}', 'it never ends');
+});
+
+t.test('failures of the database are counted by kind', async (t) => {
+  const service = await testApp(t);
+  const { refresh_token } = await service.signUp();
+  await service.context.close();
+  t.equal((await service.refresh(refresh_token)).statusCode, 503);
+  t.match(await scrape(service), /^latchkey_database_errors_total\{kind="\w+"\} [1-9]/m);
 });

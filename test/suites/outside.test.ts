@@ -2,5 +2,5 @@ import { suite } from '../suite.ts';
 
 suite(
   '!(lost-database|rolling-upgrade|start-faults|unsafe-*|unwritable|workers)',
-  '{browser,commands,generators}/*',
+  '{browser,commands,generators,operation}/*',
 );

@@ -4,7 +4,9 @@ import type { PublicJwkSet, SigningAlgorithm } from '../../schemas/jwk.ts';
 import {
   type KeySet,
   KeySetError,
+  type KeyState,
   keyInUse,
+  keyState,
   type MasterSecret,
   type SigningKey,
 } from './key-set.ts';
@@ -47,7 +49,7 @@ export interface Parties {
 const ownKinds = Object.keys(OwnClaims) as OwnKind[];
 
 /** Derives a 32-byte key. Each purpose has its own label, so that no key has two uses (RFC 8725 section 3.12). */
-export const derive = (master: Buffer, purpose: OwnKind | 'totp' | 'decoys'): Buffer =>
+export const derive = (master: Buffer, purpose: OwnKind | 'totp' | 'decoys' | 'clients'): Buffer =>
   Buffer.from(hkdfSync('sha256', master, '', `latchkey/${purpose}`, 32));
 
 const accessSpec = (key: SigningKey, { issuer, audience }: Parties): JwsSpec => ({
@@ -98,6 +100,7 @@ export class KeyRing {
   #set: KeySet = { signing: [], masters: [] };
   #jws = new Map<TokenKind, (Jws & JwsSpec)[]>();
   #edition = 0;
+  #clientKey: Buffer = Buffer.alloc(0);
 
   private constructor(parties: Parties) {
     this.#parties = parties;
@@ -133,6 +136,7 @@ export class KeyRing {
     ];
     const built = await this.#parties.build(specs);
     this.#set = set;
+    this.#clientKey = this.#lasting('clients');
     this.#jws = Map.groupBy(built, ({ kind }) => kind);
     this.#edition += 1;
   }
@@ -167,8 +171,31 @@ export class KeyRing {
    * one leaves the key set.
    */
   decoyKey(): Buffer {
+    return this.#lasting('decoys');
+  }
+
+  /** The key that hides the addresses of clients in Redis. It changes as seldom. */
+  get clientKey(): Buffer {
+    return this.#clientKey;
+  }
+
+  #lasting(purpose: 'decoys' | 'clients'): Buffer {
     const [oldest] = this.#set.masters.toSorted((a, b) => a.notBefore - b.notBefore);
-    return derive((oldest as MasterSecret).secret, 'decoys');
+    return derive((oldest as MasterSecret).secret, purpose);
+  }
+
+  /** For both uses: how many keys are in each state at `now` (ms), and when the last one ends (ms). */
+  lifetimes(now: number) {
+    const { signing, masters } = this.#set;
+    const uses = [
+      { use: 'access_tokens', all: signing },
+      { use: 'own_tokens', all: masters },
+    ];
+    return uses.map(({ use, all }) => {
+      const states: Record<KeyState, number> = { published: 0, signing: 0, verifying: 0, gone: 0 };
+      for (const key of all) states[keyState(key, all, now)] += 1;
+      return { use, states, ends: Math.max(...all.map(({ notAfter }) => notAfter)) };
+    });
   }
 
   /** The public keys at `now` (ms), including those that will sign later, so that verifiers have them in time. */

@@ -5,6 +5,8 @@ export interface HashQueueLimits {
   concurrency: number;
   /** Hashes that may wait in each lane: this many for strangers, and this many for all others. */
   waiting: number;
+  /** Called with each turn: how long it waited (ms). */
+  waited?: (duration: number) => void;
 }
 
 export interface Turn {
@@ -52,8 +54,10 @@ export class HashQueue {
   }
 
   async run<T>(work: () => Promise<T>, turn: Turn = {}): Promise<T> {
+    const began = performance.now();
     if (this.#running < this.#limits.concurrency) this.#running += 1;
     else await this.#wait(turn);
+    this.#limits.waited?.(performance.now() - began);
     try {
       return await work();
     } finally {

@@ -22,6 +22,8 @@ interface Options {
   revocations: Revocations;
   clock: Clock;
   uptime: Uptime;
+  /** Called after each successful poll, with how long it took (ms). */
+  polled?: (duration: number) => void;
 }
 
 /**
@@ -76,6 +78,7 @@ export class RevocationFeed {
       for (const user of page) revocations.learn(user);
     revocations.forget();
     this.#polledAt = now;
+    this.#options.polled?.(uptime() - now);
     if (now - this.#cleanedAt < CLEAN_UP_EVERY) return;
     await users.removeDeleted(this.#instantOf(now - REVOCATION_LIFE));
     this.#cleanedAt = now;

@@ -44,6 +44,11 @@ export class Revocations {
     return version !== known || this.#sessions.size > count;
   }
 
+  /** Sessions and users. */
+  get size(): number {
+    return this.#sessions.size + this.#users.size;
+  }
+
   includes({ sub, sid, ver }: Pick<AccessClaims, 'sub' | 'sid' | 'ver'>): boolean {
     return this.#sessions.has(sid) || ver < (this.#users.get(sub)?.version ?? 0);
   }

@@ -21,6 +21,15 @@ export interface DatabaseOptions {
   /** Called with what the operator should know about the file or the connection. */
   warn?: ((message: string) => void) | undefined;
   plugins?: KyselyPlugin[];
+  /** Called with the connections (PostgreSQL). */
+  pooled?: ((pool: PoolUse) => void) | undefined;
+}
+
+/** Connections, and calls that wait for one. */
+export interface PoolUse {
+  readonly totalCount: number;
+  readonly idleCount: number;
+  readonly waitingCount: number;
 }
 
 /** The default (ms). */
@@ -34,10 +43,11 @@ export function openDatabase({
   plugins = [],
   authority,
   warn,
+  pooled,
 }: DatabaseOptions): Database {
   const dialect = url.startsWith('file:')
     ? sqlite(url.slice('file:'.length), { timeout, warn })
-    : postgres(url, { connections: pool, timeout, authority, warn });
+    : postgres(url, { connections: pool, timeout, authority, warn, pooled });
   return new Kysely<Tables>({ dialect, plugins });
 }
 

@@ -16,6 +16,9 @@ export class EmailTaken extends Error {}
 
 const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code;
 
+/** Another write came first. Rolls a transaction back. */
+export class LostRace extends Error {}
+
 /** Error codes of both databases: SQLSTATE, SQLite's names, and Node's for a socket. */
 const hasCode = (...codes: string[]) => {
   const known = new Set<unknown>(codes);
@@ -45,4 +48,19 @@ export function writeFaultOf(error: Error): WriteFault {
   if (isReadOnly(reason)) return 'read_only';
   if (isDiskFull(reason)) return 'disk_full';
   return isTimeout(reason) ? 'timeout' : 'unavailable';
+}
+
+const isUnreachable = hasCode('ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EPIPE', 'EHOSTUNREACH');
+
+/** The kind of a failure, for `latchkey_database_errors_total`. */
+export function kindOfFault(error: unknown): string {
+  if (error instanceof LostRace || isLostRace(error)) return 'lost_race';
+  if (isTimeout(error)) return 'timeout';
+  if (isReadOnly(error)) return 'read_only';
+  if (isDiskFull(error)) return 'disk_full';
+  // Classes 08 and 57P: the connection is lost, or the server stops or starts. The driver's own errors have no code.
+  const { code = '', message = '' } = error as { code?: string; message?: string };
+  const isLost =
+    /^(08|57P)/.test(code) || /^(Connection terminated|timeout exceeded)/.test(message);
+  return isLost || isUnreachable(error) ? 'unreachable' : 'other';
 }

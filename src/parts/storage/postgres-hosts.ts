@@ -1,5 +1,6 @@
 import type { PostgresPool } from 'kysely';
 import pg from 'pg';
+import type { PoolUse } from './database.ts';
 
 const READ_ONLY = '25006';
 
@@ -15,7 +16,7 @@ export async function assertWritable(client: pg.Client): Promise<void> {
 }
 
 /** The pools of one or several servers. The server that was last reached is asked first. */
-export class PostgresHosts implements PostgresPool {
+export class PostgresHosts implements PostgresPool, PoolUse {
   /** Kysely wants it, for what is not used here. */
   readonly options = {};
   readonly #pools: pg.Pool[];
@@ -36,6 +37,22 @@ export class PostgresHosts implements PostgresPool {
         });
       });
     }
+  }
+
+  get totalCount(): number {
+    return this.#sum((pool) => pool.totalCount);
+  }
+
+  get idleCount(): number {
+    return this.#sum((pool) => pool.idleCount);
+  }
+
+  get waitingCount(): number {
+    return this.#sum((pool) => pool.waitingCount);
+  }
+
+  #sum(count: (pool: pg.Pool) => number): number {
+    return this.#pools.reduce((sum, pool) => sum + count(pool), 0);
   }
 
   async connect(): Promise<pg.PoolClient> {

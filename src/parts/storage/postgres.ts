@@ -1,6 +1,7 @@
 import { type DialectAdapter, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { hasOpenLine, urlsOfHosts, withHost } from '../../schemas/connection-url.ts';
+import type { PoolUse } from './database.ts';
 import { assertWritable, PostgresHosts } from './postgres-hosts.ts';
 import { PostgresLimits } from './postgres-limits.ts';
 import { PostgresMigrationLock } from './postgres-migration-lock.ts';
@@ -36,6 +37,8 @@ export interface PostgresSettings {
   authority?: string | undefined;
   /** Called with what the operator should know. */
   warn?: ((message: string) => void) | undefined;
+  /** Called with the connections. */
+  pooled?: ((pool: PoolUse) => void) | undefined;
 }
 
 /** Parameters of a URL that are read here. The driver takes some of them to mean something else. */
@@ -44,7 +47,7 @@ const OWN_PARAMETERS = ['sslmode', 'sslcert', 'sslkey', 'target_session_attrs'];
 /** PostgreSQL, or an engine that speaks its protocol. The first query connects. */
 export function postgres(
   url: string,
-  { connections, timeout, authority, warn }: PostgresSettings,
+  { connections, timeout, authority, warn, pooled }: PostgresSettings,
 ): PostgresDialect {
   if (hasOpenLine(url))
     warn?.(
@@ -77,5 +80,7 @@ export function postgres(
       } as pg.CustomTypesConfig,
     });
   });
-  return new LimitedDialect(new PostgresHosts(pools), limits);
+  const hosts = new PostgresHosts(pools);
+  pooled?.(hosts);
+  return new LimitedDialect(hosts, limits);
 }

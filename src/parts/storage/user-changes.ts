@@ -1,7 +1,7 @@
 import type { User } from '../../schemas/user.ts';
 import { type Database, eraseOldVersions } from './database.ts';
 import { newDecoy, UNWRITTEN } from './decoy-rows.ts';
-import { EmailTaken, isLostRace, isUniqueViolation, StorageFault } from './faults.ts';
+import { EmailTaken, isLostRace, isUniqueViolation, LostRace, StorageFault } from './faults.ts';
 import { RowTurns } from './row-turns.ts';
 import { backOff, TRIES } from './tries.ts';
 import { toRow } from './user-row.ts';
@@ -20,10 +20,8 @@ interface Options {
   find(id: string): Promise<User | undefined>;
   /** Called with every user that was written. */
   wrote(user: User): void;
+  failed(error: unknown): void;
 }
-
-/** Rolls a transaction back. */
-class LostRace extends Error {}
 
 /** Changes rows of users. For what callers may rely on, see the same methods of `Users`. */
 export class UserChanges {
@@ -58,6 +56,7 @@ export class UserChanges {
       if (changed !== 'lost') return changed;
       await backOff(round);
     }
+    this.#options.failed(new LostRace());
     throw new StorageFault(`user changed concurrently ${TRIES} times in a row`);
   }
 
@@ -92,6 +91,7 @@ export class UserChanges {
     } catch (error) {
       if (error instanceof LostRace || isLostRace(error)) return false;
       if (isUniqueViolation(error)) throw new EmailTaken();
+      this.#options.failed(error);
       throw new StorageFault('replace', { cause: error });
     }
   }

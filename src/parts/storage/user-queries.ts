@@ -1,17 +1,22 @@
 import type { z } from 'zod';
 import type { Database } from './database.ts';
-import { isLostRace, StorageFault, UnreadableRow } from './faults.ts';
+import { isLostRace, isUniqueViolation, StorageFault, UnreadableRow } from './faults.ts';
 import { backOff, TRIES } from './tries.ts';
 import { parseRow } from './user-row.ts';
+
+interface Listener {
+  unreadable(row: UnreadableRow): void;
+  failed?(error: unknown): void;
+}
 
 /** Runs queries on the table of users, and reports the rows that cannot be read. */
 export class UserQueries {
   readonly db: Database;
-  readonly #reportUnreadable: (row: UnreadableRow) => void;
+  readonly #listener: Listener;
 
-  constructor(db: Database, reportUnreadable: (row: UnreadableRow) => void) {
+  constructor(db: Database, listener: Listener) {
     this.db = db;
-    this.#reportUnreadable = reportUnreadable;
+    this.#listener = listener;
   }
 
   /** Repeats a query that lost a race, as it changed nothing. Every failure is a StorageFault. */
@@ -20,10 +25,13 @@ export class UserQueries {
       return await query(this.db);
     } catch (error) {
       if (error instanceof UnreadableRow) {
-        this.#reportUnreadable(error);
+        this.#listener.unreadable(error);
         throw error;
       }
-      if (!isLostRace(error) || round === TRIES) throw new StorageFault(action, { cause: error });
+      if (!isLostRace(error) || round === TRIES) {
+        if (!isUniqueViolation(error)) this.#listener.failed?.(error);
+        throw new StorageFault(action, { cause: error });
+      }
     }
     await backOff(round);
     return this.run(action, query, round + 1);
@@ -34,7 +42,7 @@ export class UserQueries {
     try {
       return parseRow(schema, row);
     } catch (error) {
-      this.#reportUnreadable(error as UnreadableRow);
+      this.#listener.unreadable(error as UnreadableRow);
       return undefined;
     }
   }

@@ -26,6 +26,8 @@ export interface UsersListener {
   wrote(user: User): void;
   /** Called with every row that could not be read. */
   unreadable(row: UnreadableRow): void;
+  /** Called with every failure of the database that is not the caller's. */
+  failed?(error: unknown): void;
 }
 
 /** Reads and writes the rows of `users`. Every failure of the database is a StorageFault. */
@@ -37,7 +39,7 @@ export class Users {
   readonly #find: Record<'id' | 'email_key', Prepared<{ key: string }, Selectable<UserRow>>>;
 
   constructor(db: Database, listener: UsersListener) {
-    this.#queries = new UserQueries(db, (row) => listener.unreadable(row));
+    this.#queries = new UserQueries(db, listener);
     this.#revoked = new RevokedUsers(this.#queries);
     this.#find = { id: findBy(db, 'id'), email_key: findBy(db, 'email_key') };
     this.#findForGuess = new Prepared((value) =>
@@ -51,6 +53,7 @@ export class Users {
       db,
       find: (id) => this.findById(id),
       wrote: (user) => listener.wrote(user),
+      failed: (error) => listener.failed?.(error),
     });
   }
 

@@ -3,9 +3,9 @@ import { refreshSession } from '../../actions/sessions/refresh.ts';
 import { issuePair } from '../../actions/tokens/token-pair.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
-import { logEvent } from '../../http/logging.ts';
 import { authenticatedClient, authenticatedClientIfAny, oauthResponses } from '../../http/oauth.ts';
 import { reportRefresh } from '../../http/refreshes.ts';
+import { reportSignIn } from '../../http/sign-in.ts';
 import { OAuthRefusal } from '../../rules/oauth-refusal.ts';
 import { OAuthTokens, TokenRequest } from '../../schemas/oauth.ts';
 
@@ -31,7 +31,12 @@ export function issueToken(app: App, context: Context): void {
       switch (body.grant_type) {
         case 'client_credentials': {
           const client = await authenticatedClient(request, body, context);
-          logEvent(request, 'client.token_issued', { user: client.id });
+          reportSignIn(request, context, {
+            way: 'client_secret',
+            result: 'ok',
+            event: 'client.token_issued',
+            user: client.id,
+          });
           return issueForServiceAccount(context, client, body.scope);
         }
         case 'refresh_token': {

@@ -1,14 +1,14 @@
 import { answerChallenge as answer } from '../../actions/factors/challenge.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
-import { logEvent } from '../../http/logging.ts';
 import { proofOf } from '../../http/proof.ts';
-import { deviceNameOf } from '../../http/sign-in.ts';
+import { deviceNameOf, reportRefusedSignIn, reportSignIn } from '../../http/sign-in.ts';
 import { sourceOf } from '../../http/source.ts';
 import { answerTokens } from '../../http/tokens.ts';
-import { Refusal } from '../../rules/refusal.ts';
 import { ChallengeBody } from '../../schemas/second-factor.ts';
 import { TokenAnswer } from '../../schemas/session.ts';
+
+const EVENTS = { refused: 'mfa.refused', throttled: 'mfa.refused' } as const;
 
 export function answerChallenge(app: App, context: Context): void {
   app.route({
@@ -31,18 +31,25 @@ export function answerChallenge(app: App, context: Context): void {
     },
     handler: async (request, reply) => {
       const { mfa_token: token, ...body } = request.body;
+      const proof = proofOf(body);
+      const way = 'code' in proof ? 'totp' : 'recovery_code';
       try {
         const holder = await answer(context, {
           token,
-          proof: proofOf(body),
+          proof,
           client: deviceNameOf(request),
           source: sourceOf(request, reply),
         });
-        logEvent(request, 'sign_in.ok', { user: holder.user.id, session: holder.session.id });
+        reportSignIn(request, context, {
+          way,
+          result: 'ok',
+          event: 'sign_in.ok',
+          user: holder.user.id,
+          session: holder.session.id,
+        });
         return answerTokens(reply, context, holder);
       } catch (error) {
-        if (error instanceof Refusal && error.code !== 'overloaded')
-          logEvent(request, 'mfa.refused', { user: error.circumstances.user });
+        reportRefusedSignIn(request, context, { error, way, events: EVENTS });
         throw error;
       }
     },

@@ -6,11 +6,9 @@ import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { cookieOf, DEVICE_COOKIE } from '../../http/cookies.ts';
 import { refusedEvenly } from '../../http/even-time.ts';
-import { logEvent } from '../../http/logging.ts';
-import { signInOf } from '../../http/sign-in.ts';
+import { reportRefusedSignIn, reportSignIn, signInOf } from '../../http/sign-in.ts';
 import { sourceOf } from '../../http/source.ts';
 import { answerTokens } from '../../http/tokens.ts';
-import { Refusal } from '../../rules/refusal.ts';
 import { Email, Password, Token } from '../../schemas/fields.ts';
 import { Challenge } from '../../schemas/second-factor.ts';
 import { TokenAnswer, TransportChoice } from '../../schemas/session.ts';
@@ -27,6 +25,8 @@ const Body = z
     description: 'An address and its password.',
     examples: [{ email: 'ada@example.com', password: 'correct horse battery staple' }],
   });
+
+const EVENTS = { refused: 'sign_in.refused', throttled: 'sign_in.throttled' } as const;
 
 export function login(app: App, context: Context): void {
   app.route({
@@ -65,21 +65,28 @@ export function login(app: App, context: Context): void {
           context.pace,
         );
         if (result.session === undefined) {
-          logEvent(request, 'mfa.challenged', { user: result.user.id });
+          reportSignIn(request, context, {
+            way: 'password',
+            result: 'challenged',
+            event: 'mfa.challenged',
+            user: result.user.id,
+          });
           return reply.code(202).send({
             mfa_token: issueChallenge(context, { ...result, transport }),
             methods: readyFactors(result.user),
             expires_in: CHALLENGE_LIFE,
           });
         }
-        logEvent(request, 'sign_in.ok', { user: result.user.id, session: result.session.id });
+        reportSignIn(request, context, {
+          way: 'password',
+          result: 'ok',
+          event: 'sign_in.ok',
+          user: result.user.id,
+          session: result.session.id,
+        });
         return reply.code(200).send(answerTokens(reply, context, result));
       } catch (error) {
-        // An overloaded service has not checked the password.
-        if (error instanceof Refusal && error.code !== 'overloaded') {
-          const event = error.code === 'throttled' ? 'sign_in.throttled' : 'sign_in.refused';
-          logEvent(request, event, { user: error.circumstances.user });
-        }
+        reportRefusedSignIn(request, context, { error, way: 'password', events: EVENTS });
         throw error;
       }
     },
