@@ -158,8 +158,9 @@ const found = await this.#find(kid);
 if (!found)
 throw this.#hasFailed ? new TokenError('issuer_away', 'old key set') : invalid('unknown kid');
 if (alg !== found.alg) throw invalid('alg');
-if (!(await crypto.subtle.verify(ALGORITHMS[found.alg], found.key, signature, input)))
-throw invalid('signature');
+const verifying = crypto.subtle.verify(ALGORITHMS[found.alg], found.key, signature, input);
+const [verdict] = await Promise.allSettled([verifying]);
+if ((verdict ).value !== true) throw invalid('signature');
 }
 async #find(kid ) {
 const now = uptime();
@@ -354,13 +355,18 @@ this.#wake();
 async #follow(hasBegun ) {
 const wait = Math.min(MOST_WAIT, Math.floor(this.#options.bound / 3));
 let failures = hasBegun ? 0 : 1;
-while (!this.#isClosed) {
-await new Promise ((resolve) => {
-this.#wake = resolve;
-after(Math.min(MOST_PAUSE, PAUSE * 2 ** failures) * (1 + Math.random() / 4), resolve);
-});
+while (await this.#pause(failures)) {
 failures = (await this.#ask(failures === 0 ? wait : 0)) ? 0 : failures + 1;
 }
+}
+async #pause(failures ) {
+if (this.#isClosed) return false;
+const milliseconds = Math.min(MOST_PAUSE, PAUSE * 2 ** failures) * (1 + Math.random() / 4);
+await new Promise ((resolve) => {
+this.#wake = resolve;
+after(milliseconds, resolve);
+});
+return !this.#isClosed;
 }
 async #ask(wait ) {
 const { issuer, keys, fetch } = this.#options;
@@ -456,7 +462,7 @@ if (isOver) return;
 remove();
 listener(code);
 };
-const timer = after(claims.exp * 1_000 - Date.now(), () => end('token_expired'));
+const timer = after(Math.max(0, claims.exp * 1_000 - Date.now()), () => end('token_expired'));
 const unwatch = feed?.revoked.watch(claims, () => end('token_revoked'));
 return remove;
 },

@@ -36,6 +36,8 @@ export async function guarded(t: Test, env: Record<string, string> = {}): Promis
   clock.now = Date.now();
   const node = await testApp(t, { env: { ISSUER: network.origin, ...env }, clock });
   network.leadsTo(await node.app.listen({ host: '127.0.0.1', port: 0 }));
+  // The network hides that a verifier that waits has gone.
+  t.teardown(() => node.context.revocationLog.release());
   const ada = await signedIn(node, 'ada@example.com');
   const [key] = (JSON.parse(keysFor('ES256')) as { keys: [PrivateJwk] }).keys;
   const forger = new Forger(ada.access_token, key);

@@ -88,7 +88,7 @@ export const createVerifier = (options: declared.Options): declared.Verifier => 
         remove();
         listener(code);
       };
-      const timer = after(claims.exp * 1_000 - Date.now(), () => end('token_expired'));
+      const timer = after(Math.max(0, claims.exp * 1_000 - Date.now()), () => end('token_expired'));
       const unwatch = feed?.revoked.watch(claims, () => end('token_revoked'));
       return remove;
     },

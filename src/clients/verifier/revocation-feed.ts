@@ -77,14 +77,20 @@ export class RevocationFeed {
   async #follow(hasBegun: boolean): Promise<void> {
     const wait = Math.min(MOST_WAIT, Math.floor(this.#options.bound / 3));
     let failures = hasBegun ? 0 : 1;
-    while (!this.#isClosed) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-        // Spread, so that not all verifiers return to the issuer at once.
-        after(Math.min(MOST_PAUSE, PAUSE * 2 ** failures) * (1 + Math.random() / 4), resolve);
-      });
+    while (await this.#pause(failures)) {
       failures = (await this.#ask(failures === 0 ? wait : 0)) ? 0 : failures + 1;
     }
+  }
+
+  /** Whether to go on. Spread, so that not all verifiers return to the issuer at once. */
+  async #pause(failures: number): Promise<boolean> {
+    if (this.#isClosed) return false;
+    const milliseconds = Math.min(MOST_PAUSE, PAUSE * 2 ** failures) * (1 + Math.random() / 4);
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      after(milliseconds, resolve);
+    });
+    return !this.#isClosed;
   }
 
   /** Whether a list came. `wait`: seconds. */
