@@ -65,7 +65,7 @@ t.test('the package', async (t) => {
       built.filter((path) => !/\.(js|json|css|html|svg)$/.test(path)),
       ['dist/clients/client.d.ts', 'dist/clients/verify.d.ts'],
     );
-    const tools = /build|built-modules|generate|documents|client-module/;
+    const tools = /commands\/(build|built-modules|generate|documents|client-module)\./;
     t.same(
       built.filter((path) => path.startsWith('dist/commands/') && tools.test(path)),
       [],
