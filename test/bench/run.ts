@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
+import { feed } from './feed.ts';
 import { firstSight } from './first-sight.ts';
 import { growth } from './growth.ts';
 import { memory, soak } from './memory.ts';
@@ -36,6 +37,7 @@ const MEASUREMENTS: Record<string, (bench: Bench) => Promise<Row[]>> = {
   growth,
   memory,
   workers,
+  feed,
 };
 
 /** Takes ten minutes: only when it is named. */

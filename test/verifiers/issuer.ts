@@ -18,10 +18,11 @@ export interface Trust {
 export async function issuing(
   t: Test,
   alg: SigningAlgorithm,
+  forWhom: 'another' | 'issuer' = 'another',
 ): Promise<{ trust: Trust; ada: SignedIn; forger: Forger; now: number; service: TestApp }> {
   const port = await freePort();
   const issuer = `http://127.0.0.1:${port}`;
-  const audience = 'https://api.example.com';
+  const audience = forWhom === 'issuer' ? issuer : 'https://api.example.com';
   const clock = new TestClock();
   clock.now = Date.now();
   const env = { ISSUER: issuer, AUDIENCE: audience, SIGNING_KEYS: keysFor(alg) };
