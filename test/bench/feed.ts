@@ -115,9 +115,10 @@ export async function feed({ progress, say }: Bench): Promise<Row[]> {
     }
   }
   own.close();
-  jose.close();
+  const joseStops = jose.close();
   await writes.stop();
   await asked.stop();
+  await joseStops;
   rmSync(folder, { recursive: true, force: true });
 
   const rows = Object.entries(times).map(([name, found]) => {
