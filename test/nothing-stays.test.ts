@@ -9,6 +9,7 @@ import t, { type Test } from 'tap';
 import { nodeCommand } from './child.ts';
 import { folder } from './databases.ts';
 import { operations } from './operations.ts';
+import { basic } from './people.ts';
 import { serve } from './server.ts';
 import type { Tokens } from './test-app.ts';
 
@@ -194,10 +195,22 @@ t.test(
     await ask('DELETE /v1/users/{id}/sessions', 204, eve);
     const machine = await ask('POST /v1/service-accounts', 201, {
       ...admin,
-      body: { name: mark('machine'), roles: ['role-of-the-machine'], password: password('root') },
+      body: {
+        name: mark('machine'),
+        roles: ['role-of-the-machine', 'sessions:revoke'],
+        password: password('root'),
+      },
     });
     told.push('role-of-the-machine', String(machine['client_secret']));
     const client = { ...admin, id: String(machine['client_id']) };
+    const granted = await fetch(`${server.url}/oauth/token`, {
+      method: 'POST',
+      headers: basic({ id: client.id, secret: String(machine['client_secret']) }),
+      body: new URLSearchParams({ grant_type: 'client_credentials' }),
+    });
+    const { access_token: revoking } = (await granted.json()) as Tokens;
+    const body = { sub_id: { format: 'opaque', id: eve.id } };
+    await ask('POST /v1/global-token-revocation', 204, { token: revoking, body });
     const renewed = await ask('POST /v1/service-accounts/{id}/secret', 201, {
       ...client,
       body: { password: password('root') },

@@ -63,9 +63,9 @@ t.test('the package', async (t) => {
     const built = paths.filter((path) => path.startsWith('dist/'));
     t.same(
       built.filter((path) => !/\.(js|json|css|html|svg)$/.test(path)),
-      ['dist/clients/client.d.ts'],
+      ['dist/clients/client.d.ts', 'dist/clients/verify.d.ts'],
     );
-    const tools = /build|built-modules|generate|documents|client-module/;
+    const tools = /commands\/(build|built-modules|generate|documents|client-module)\./;
     t.same(
       built.filter((path) => path.startsWith('dist/commands/') && tools.test(path)),
       [],
@@ -130,6 +130,7 @@ t.test('the package', async (t) => {
     writeFileSync(
       join(project, 'app.ts'),
       `import { createClient, LatchkeyError } from 'latchkey/client';
+import { createVerifier, TokenError } from 'latchkey/verify';
 import manifest from 'latchkey/package.json' with { type: 'json' };
 import ES256 from 'latchkey/vectors' with { type: 'json' };
 import EdDSA from 'latchkey/vectors/EdDSA' with { type: 'json' };
@@ -152,7 +153,22 @@ export async function token(): Promise<string | undefined> {
   });
 }
 
+/** Only its types are checked. */
+export async function guard(request: Request): Promise<string | Response> {
+  const verifier = createVerifier({ issuer: 'https://id.example.com', revocations: false });
+  const node: { headers: { authorization?: string } } = { headers: {} };
+  try {
+    await verifier.bearer(node);
+    return (await verifier.bearer(request)).sub;
+  } catch (error) {
+    if (error instanceof TokenError) return error.response();
+    throw error;
+  }
+}
+
 console.log(JSON.stringify({
+  verifier: typeof createVerifier,
+  isTokenError: TokenError.prototype instanceof Error,
   version: manifest.version,
   client: typeof createClient,
   isError: LatchkeyError.prototype instanceof Error,
@@ -188,6 +204,8 @@ console.log(JSON.stringify({
     t.match(JSON.parse(stdout), {
       version: manifest.version,
       client: 'function',
+      verifier: 'function',
+      isTokenError: true,
       isError: true,
       issuers: Array.from({ length: 4 }, () => String),
       keys: true,

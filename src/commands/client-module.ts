@@ -2,9 +2,38 @@ import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 
 const ROOM = 'src/clients';
-/** In the order in which they need one another. */
-const PIECES = ['problems', 'platform', 'wire', 'bearer-fetch', 'create-client'];
-const EXPORTS = '\nexport { createClient, LatchkeyError };\n';
+
+interface Module {
+  file: string;
+  what: string;
+  /** In the order in which they need one another. */
+  pieces: string[];
+  exports: string;
+}
+
+const MODULES: Module[] = [
+  {
+    file: 'client.js',
+    what: 'The browser module',
+    pieces: ['problems', 'platform', 'wire', 'bearer-fetch', 'create-client'],
+    exports: 'createClient, LatchkeyError',
+  },
+  {
+    file: 'verify.js',
+    what: 'The verifier',
+    pieces: [
+      'verifier/token-error',
+      'verifier/compact-jws',
+      'verifier/fetched',
+      'verifier/issuer-keys',
+      'verifier/access-claims',
+      'verifier/revoked',
+      'verifier/revocation-feed',
+      'verifier/create-verifier',
+    ],
+    exports: 'createVerifier, TokenError',
+  },
+];
 
 const IMPORT = /^import [^;]*;\n/gm;
 const COMMENT = /^ *(\/\/|\/?\*).*\n/gm;
@@ -13,9 +42,11 @@ const INDENT = /^ +/gm;
 const GAP = /(?<=\S) {2,}(?=\S)| +$/gm;
 const EMPTY_LINE = /^\n/gm;
 
-/** One ES module from the files of the room: without types, comments and what they import from one another. */
-export function clientModule(): { path: string; text: string } {
-  const pieces = PIECES.map((name) => {
+/** ES modules from the files of the room: without types, comments and what they import from one another. */
+export const clientModules = () => MODULES.map(moduleOf);
+
+function moduleOf({ file, what, pieces, exports }: Module): { path: string; text: string } {
+  const code = pieces.map((name) => {
     const source = readFileSync(`${ROOM}/${name}.ts`, 'utf8').replace(IMPORT, '');
     return stripTypeScriptTypes(source)
       .replace(COMMENT, '')
@@ -25,6 +56,6 @@ export function clientModule(): { path: string; text: string } {
       .replace(/ +$/gm, '')
       .replace(EMPTY_LINE, '');
   });
-  const text = `// The browser module of Latchkey, made from ${ROOM} by \`npm run generate\`. MIT License.\n${pieces.join('')}${EXPORTS}`;
-  return { path: `${ROOM}/client.js`, text };
+  const text = `// ${what} of Latchkey, made from ${ROOM} by \`npm run generate\`. MIT License.\n${code.join('')}\nexport { ${exports} };\n`;
+  return { path: `${ROOM}/${file}`, text };
 }

@@ -9,7 +9,7 @@ import { withOwnPart } from '../http/openapi-file.ts';
 import { generateDocument } from '../http/openapi-generator.ts';
 import { newMasterSecret, newSigningKey } from '../parts/keys/new-keys.ts';
 import { type Described, METRICS } from '../parts/metric-catalogue.ts';
-import { clientModule } from './client-module.ts';
+import { clientModules } from './client-module.ts';
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
@@ -92,7 +92,7 @@ export async function documents(): Promise<{ path: string; text: string }[]> {
   const { yaml, document } = await openApi();
   return [
     { path: 'openapi.yaml', text: yaml },
-    clientModule(),
+    ...clientModules(),
     withTables('.github/CLIENTS.md', { routes: routeTable(document) }),
     withTables('.github/OPERATING.md', { variables: variableTable(), metrics: metricTable() }),
   ];

@@ -44,7 +44,7 @@ const responseHeaders = (origin: string) => ({
 
 const PREFLIGHT_HEADERS = {
   'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
-  'access-control-allow-headers': 'Authorization, Content-Type, Idempotency-Key',
+  'access-control-allow-headers': 'Authorization, Content-Type, Idempotency-Key, Prefer',
   'access-control-max-age': '600',
   // Safari waits for a body if this is missing.
   'content-length': '0',

@@ -19,6 +19,7 @@ export type EventName =
   | 'admin.service_account_deleted'
   | 'client.token_issued'
   | 'client.refused'
+  | 'client.sessions_revoked'
   | 'email.change_asked'
   | 'email.confirmed'
   | 'mfa.challenged'

@@ -58,6 +58,7 @@ import { inviteUser } from './users/invite.ts';
 import { listUsers } from './users/list.ts';
 import { readUser } from './users/read.ts';
 import { resetUserMfa } from './users/reset-mfa.ts';
+import { revokeUserTokens } from './users/revoke-tokens.ts';
 
 /** Every endpoint, in the order of the OpenAPI document. */
 const endpoints = [
@@ -91,6 +92,7 @@ const endpoints = [
   deleteUser,
   endUserSessions,
   resetUserMfa,
+  revokeUserTokens,
   listServiceAccounts,
   createServiceAccount,
   renewServiceAccountSecret,

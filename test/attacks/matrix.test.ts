@@ -102,7 +102,8 @@ const form = (fields: Record<string, string>): Pick<Row, 'request'> => ({
 });
 const newMachine = async () => (await serviceAccount(app)).id;
 
-const forBearers = (status: number): Row => everybody(status, { strangers: 401, disabled: 401 });
+const forBearers = (status: number, more: Partial<Row> = {}): Row =>
+  everybody(status, { strangers: 401, disabled: 401, ...more });
 const forPeople = (status: number, more: Partial<Row> = {}): Row => ({
   ...forBearers(status),
   service: 403,
@@ -124,6 +125,7 @@ const rows: Record<string, Row> = {
   'GET /.well-known/jwks.json': everybody(200),
   'GET /.well-known/revocations': everybody(200),
   'GET /.well-known/oauth-authorization-server': everybody(200),
+  'GET /.well-known/revocations': everybody(200),
   'GET /problems/:code': everybody(200, { id: () => 'forbidden' }),
   'GET /': everybody(200),
   'GET /login': everybody(200),
@@ -132,6 +134,7 @@ const rows: Record<string, Row> = {
   'GET /reset-password': everybody(200),
   'GET /confirm-email': everybody(200),
   'GET /account': everybody(200),
+  'GET /admin': everybody(200),
   // With one parameter filled in, a file that is not there.
   'GET /pages/:version/:file': everybody(404),
   'GET /pages/:version/:file/:part': everybody(404),
@@ -185,6 +188,11 @@ const rows: Record<string, Row> = {
   'DELETE /v1/users/:id': forAdmins(204, { id: ({ id }) => id }),
   'DELETE /v1/users/:id/sessions': forAdmins(204, { id: ({ id }) => id }),
   'DELETE /v1/users/:id/mfa': forAdmins(204, { id: ({ id }) => id }),
+  // Only the role `sessions:revoke` may, and none of these has it.
+  'POST /v1/global-token-revocation': forBearers(
+    403,
+    json({ sub_id: { format: 'opaque', id: 'x' } }),
+  ),
   'GET /v1/service-accounts': forAdmins(200),
   'POST /v1/service-accounts': forAdmins(201, json({ name: 'another', password: PASSWORD })),
   'POST /v1/service-accounts/:id/secret': forAdmins(201, {

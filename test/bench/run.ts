@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
+import { feed } from './feed.ts';
 import { firstSight } from './first-sight.ts';
 import { growth } from './growth.ts';
 import { memory, soak } from './memory.ts';
@@ -37,6 +38,7 @@ const MEASUREMENTS: Record<string, (bench: Bench) => Promise<Row[]>> = {
   growth,
   memory,
   workers,
+  feed,
 };
 
 /** These take ten minutes: only when they are named. */

@@ -28,7 +28,7 @@ t.test(
       t.match(answer.headers, {
         'access-control-allow-origin': origin,
         'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
-        'access-control-allow-headers': 'Authorization, Content-Type, Idempotency-Key',
+        'access-control-allow-headers': 'Authorization, Content-Type, Idempotency-Key, Prefer',
         'access-control-max-age': '600',
       });
     }

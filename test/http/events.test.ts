@@ -61,6 +61,16 @@ const acts: Record<EventName, () => Promise<() => Promise<unknown>>> = {
     const { id } = await person();
     return () => asRoot('DELETE', `/v1/users/${id}/sessions`);
   },
+  'client.sessions_revoked': async () => {
+    const { id } = await person();
+    const token = await serviceAccountToken(app, await serviceAccount(app, ['sessions:revoke']));
+    return () =>
+      app.as(token, {
+        method: 'POST',
+        url: '/v1/global-token-revocation',
+        payload: { sub_id: { format: 'opaque', id } },
+      });
+  },
   'admin.mfa_reset': async () => {
     const { id } = await guarded();
     return () => asRoot('DELETE', `/v1/users/${id}/mfa`);

@@ -29,6 +29,7 @@ export const OPERATIONS: Record<string, string> = {
   'patch /v1/users/{id}': 'amendUser',
   'delete /v1/users/{id}': 'deleteUser',
   'delete /v1/users/{id}/sessions': 'endUserSessions',
+  'post /v1/global-token-revocation': 'revokeUserTokens',
   'delete /v1/users/{id}/mfa': 'resetUserMfa',
   'get /v1/service-accounts': 'listServiceAccounts',
   'post /v1/service-accounts': 'createServiceAccount',

@@ -200,7 +200,6 @@ t.test(
       '/documentation',
       '/actuator',
       '/graphql',
-      '/admin',
     ]) {
       const { statusCode, payload } = await app.app.inject({ url });
       t.ok([400, 403, 404].includes(statusCode), `${url}: ${statusCode}`);

@@ -3,7 +3,7 @@ import type { PrivateJwk, SigningAlgorithm } from '../../src/schemas/jwk.ts';
 import { encode, Forger, hmac, publicKeyOf } from '../attacks/forger.ts';
 import { freePort } from '../free-port.ts';
 import { type SignedIn, signedIn } from '../people.ts';
-import { keysFor, TestClock, testApp } from '../test-app.ts';
+import { keysFor, type TestApp, TestClock, testApp } from '../test-app.ts';
 
 /** What the operator of another service configures. */
 export interface Trust {
@@ -18,10 +18,11 @@ export interface Trust {
 export async function issuing(
   t: Test,
   alg: SigningAlgorithm,
-): Promise<{ trust: Trust; ada: SignedIn; forger: Forger; now: number }> {
+  forWhom: 'another' | 'issuer' = 'another',
+): Promise<{ trust: Trust; ada: SignedIn; forger: Forger; now: number; service: TestApp }> {
   const port = await freePort();
   const issuer = `http://127.0.0.1:${port}`;
-  const audience = 'https://api.example.com';
+  const audience = forWhom === 'issuer' ? issuer : 'https://api.example.com';
   const clock = new TestClock();
   clock.now = Date.now();
   const env = { ISSUER: issuer, AUDIENCE: audience, SIGNING_KEYS: keysFor(alg) };
@@ -31,7 +32,7 @@ export async function issuing(
   const [key] = (JSON.parse(keysFor(alg)) as { keys: [PrivateJwk] }).keys;
   const now = Math.floor(clock.now / 1_000);
   const trust = { alg, issuer, audience, keys: `${issuer}/.well-known/jwks.json` };
-  return { trust, ada, forger: new Forger(ada.access_token, key), now };
+  return { trust, ada, forger: new Forger(ada.access_token, key), now, service };
 }
 
 /** What a verifier must refuse, by what is wrong with it. */

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { WebSocket } from 'ws';
 import { folder } from '../databases.ts';
 import { freePort } from '../free-port.ts';
+import { signedIn } from '../people.ts';
 import { badTokens, issuing, type Trust } from './issuer.ts';
 
 const page = readFileSync('.github/VERIFYING.md', 'utf8');
@@ -18,9 +19,15 @@ const recipe = (name: string) => {
 /** The recipe of the page, as it is. Answers its address. */
 async function sockets(t: Test, { issuer, audience }: Trust): Promise<string> {
   const project = folder(t);
-  for (const name of ['verify.mjs', 'sockets.mjs'])
-    writeFileSync(join(project, name), recipe(name));
-  symlinkSync(resolve('node_modules'), join(project, 'node_modules'));
+  writeFileSync(join(project, 'sockets.mjs'), recipe('sockets.mjs'));
+  const latchkey = join(project, 'node_modules', 'latchkey');
+  mkdirSync(latchkey, { recursive: true });
+  writeFileSync(
+    join(latchkey, 'package.json'),
+    '{"type":"module","exports":{"./verify":"./verify.js"}}',
+  );
+  copyFileSync('src/clients/verify.js', join(latchkey, 'verify.js'));
+  symlinkSync(resolve('node_modules/ws'), join(project, 'node_modules', 'ws'));
   const port = await freePort();
   const url = `ws://127.0.0.1:${port}`;
   const server = spawn(process.execPath, ['sockets.mjs'], {
@@ -52,7 +59,7 @@ const connected = (t: Test, url: string, protocols: string[]) =>
   });
 
 t.test('a connection opens with a valid token alone, and ends with it', async (t) => {
-  const { trust, ada, forger, now } = await issuing(t, 'ES256');
+  const { trust, ada, forger, now, service } = await issuing(t, 'ES256');
   const url = await sockets(t, trust);
 
   for (const [name, token] of Object.entries(badTokens(forger, ada, now)))
@@ -84,7 +91,7 @@ t.test('a connection opens with a valid token alone, and ends with it', async (t
 
   // It does not read, so it does not answer the close.
   deaf.client.pause();
-  t.same(await polite.closed, { code: 3000, reason: 'token expired', late: true });
+  t.same(await polite.closed, { code: 3000, reason: 'token_expired', late: true });
   deaf.client.send('after the end');
   lasting.client.send('still here');
   await once(lasting.client, 'message');
@@ -92,4 +99,12 @@ t.test('a connection opens with a valid token alone, and ends with it', async (t
   deaf.client.resume();
   t.equal((await deaf.closed).code, 3000);
   t.same(deaf.heard, [`${ada.id} says hello`], 'nothing is answered after the end');
+
+  const bob = await signedIn(service, 'bob@example.com');
+  const other = await open(bob.access_token);
+  await service.as(bob.access_token, { method: 'POST', url: '/v1/logout' });
+  t.match(await other.closed, { code: 3000, reason: 'token_revoked' });
+  lasting.client.send('still here');
+  await once(lasting.client, 'message');
+  t.equal(await connected(t, url, ['bearer', bob.access_token]), 401, 'a revoked token');
 });

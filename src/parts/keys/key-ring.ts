@@ -16,6 +16,8 @@ export interface Jws {
   /** The first segment of every token that it makes, and the only one that it accepts. */
   header: string;
   sign(claims: object): string;
+  /** A token of claims that are base64url already: megabytes of them, without holding up the event loop. */
+  signLong(payload: Buffer): Promise<Buffer>;
   verify(token: string): unknown;
 }
 

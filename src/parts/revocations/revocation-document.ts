@@ -2,8 +2,9 @@ import { LRUCache } from 'lru-cache';
 import type { Clock, Uptime } from '../../rules/clock.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
+import { documentBytes } from './document-bytes.ts';
 import type { RevocationFeed } from './revocation-feed.ts';
-import type { Revocation, RevocationLog } from './revocation-log.ts';
+import type { RevocationLog } from './revocation-log.ts';
 
 /** Seconds from `iat` to `exp`: how long a document says anything. */
 const DOCUMENT_LIFE = 60;
@@ -26,7 +27,7 @@ interface Options {
 /** The revocation snapshot for other services: a JWT, signed with the key of the access tokens. */
 export class RevocationDocument {
   readonly #options: Options;
-  readonly #signed = new LRUCache<string, { token: string; madeAt: number }>({
+  readonly #signed = new LRUCache<string, { token: Promise<Buffer>; madeAt: number }>({
     max: MAX_DOCUMENTS,
   });
 
@@ -55,7 +56,7 @@ export class RevocationDocument {
    * What was revoked since the cursor, or everything. `iat` is when the database was last asked. Refuses with `unavailable`
    * when that was too long ago for the document to say anything.
    */
-  sign(since: string | undefined): string {
+  sign(since: string | undefined): Promise<Buffer> {
     const { log, uptime } = this.#options;
     const key = `${log.state} ${since ?? ''}`;
     const known = this.#signed.get(key);
@@ -63,34 +64,25 @@ export class RevocationDocument {
     if (known && now - known.madeAt < SAME_FOR) return known.token;
     const token = this.#sign(since);
     this.#signed.set(key, { token, madeAt: now });
+    token.catch(() => this.#signed.delete(key));
     return token;
   }
 
-  #sign(since: string | undefined): string {
+  async #sign(since: string | undefined): Promise<Buffer> {
     const { issuer, log, feed, keys, clock } = this.#options;
     const now = clock();
     const iat = Math.floor((now - feed.age) / 1_000);
     if (now >= (iat + DOCUMENT_LIFE) * 1_000) throw new Refusal('unavailable', { retryAfter: 1 });
     const later = since === undefined ? undefined : log.after(since, now);
-    return keys.signer('revocations', now).sign({
+    const claims = {
       iss: issuer,
       aud: `${issuer}/.well-known/revocations`,
       iat,
       exp: iat + DOCUMENT_LIFE,
       cursor: log.cursor(now),
       ...(later && { since }),
-      ...membersOf(later ?? log.all()),
-    });
+    };
+    const signer = keys.signer('revocations', now);
+    return signer.signLong(await documentBytes(claims, later ?? log.all()));
   }
-}
-
-function membersOf(revocations: Revocation[]) {
-  const sessions: string[] = [];
-  const users: Record<string, number> = {};
-  for (const each of revocations) {
-    if ('sid' in each) sessions.push(each.sid);
-    // Of two entries for a user the later one has the higher version.
-    else users[each.sub] = each.ver;
-  }
-  return { sessions, users };
 }

@@ -1,13 +1,19 @@
 import { constants, createHmac, type KeyObject, sign, timingSafeEqual, verify } from 'node:crypto';
+import { promisify } from 'node:util';
 import type { SigningAlgorithm } from '../../schemas/jwk.ts';
 
 interface Algorithm {
   sign(input: Buffer, key: KeyObject): Buffer;
+  /** In another thread, for an input of megabytes. */
+  signElsewhere?(input: Buffer, key: KeyObject): Promise<Buffer>;
   verify(input: Buffer, key: KeyObject, signature: Buffer): boolean;
 }
 
+const signInThread = promisify(sign);
+
 const asymmetric = (digest: 'sha256' | null, options: object): Algorithm => ({
   sign: (input, key) => sign(digest, input, { key, ...options }),
+  signElsewhere: (input, key) => signInThread(digest, input, { key, ...options }),
   verify: (input, key, signature) => verify(digest, input, { key, ...options }, signature),
 });
 

@@ -31,6 +31,12 @@ async function jwsOf(spec: JwsSpec) {
     const input = `${header}.${base64url(claims)}`;
     return `${input}.${algorithm.sign(Buffer.from(input), privateKey).toString('base64url')}`;
   };
+  const signElsewhere = algorithm.signElsewhere ?? algorithm.sign;
+  const signLong = async (payload: Buffer): Promise<Buffer> => {
+    const input = Buffer.concat([Buffer.from(`${header}.`), payload]);
+    const signature = await signElsewhere(input, privateKey);
+    return Buffer.concat([input, Buffer.from(`.${signature.toString('base64url')}`)]);
+  };
   const verify = (token: string): unknown => {
     const end = token.lastIndexOf('.');
     const input = Buffer.from(token.slice(0, end));
@@ -46,7 +52,7 @@ async function jwsOf(spec: JwsSpec) {
   };
   // A key that cannot sign is found now, while the old keys are still in use.
   sign({});
-  return { ...spec, header, sign, verify };
+  return { ...spec, header, sign, signLong, verify };
 }
 
 export const buildJws: BuildJws = (specs) => Promise.all(specs.map(jwsOf));

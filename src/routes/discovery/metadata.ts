@@ -17,6 +17,8 @@ export const Metadata = z
     revocation_endpoint_auth_methods_supported: z.array(z.string()),
     response_types_supported: z.array(z.string()),
     grant_types_supported: z.array(z.string()),
+    global_token_revocation_endpoint: z.string().optional(),
+    global_token_revocation_endpoint_auth_methods_supported: z.array(z.string()).optional(),
     revocations_uri: z.string().optional(),
     service_documentation: z.string(),
   })
@@ -35,6 +37,8 @@ export const Metadata = z
         revocation_endpoint_auth_methods_supported: ['client_secret_basic'],
         response_types_supported: [],
         grant_types_supported: ['client_credentials', 'refresh_token'],
+        global_token_revocation_endpoint: 'https://auth.example.com/v1/global-token-revocation',
+        global_token_revocation_endpoint_auth_methods_supported: ['Bearer'],
         revocations_uri: 'https://auth.example.com/.well-known/revocations',
         service_documentation: 'https://auth.example.com/docs',
       },
@@ -54,6 +58,9 @@ const documentOf = ({ ISSUER }: Config) => ({
   revocation_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
   response_types_supported: [],
   grant_types_supported: ['client_credentials', 'refresh_token'],
+  global_token_revocation_endpoint: `${ISSUER}/v1/global-token-revocation`,
+  // A type of access token (RFC 6750), in place of a method of client authentication.
+  global_token_revocation_endpoint_auth_methods_supported: ['Bearer'],
   revocations_uri: `${ISSUER}/.well-known/revocations`,
   service_documentation: `${ISSUER}/docs`,
 });

@@ -58,16 +58,19 @@ export function revocations(
       const mayWait = wait > 0 && log.waiting < MAX_WAITING && !shutdown.isClosing && isKnown();
       if (mayWait) await log.news(wait * 1_000, signalOf(reply));
       const isSame = since === undefined && isKnown();
-      const token = isSame ? null : document.sign(since);
+      // What comes while the document is made is not in it.
+      const { etag } = document;
+      const token = isSame ? null : await document.sign(since);
       reply.headers({
         'cache-control': 'public, max-age=1',
         // A cache must not give the answer of one who waits to one who does not.
         vary: 'Prefer, Origin',
-        etag: document.etag,
+        etag,
         ...(mayWait && { 'preference-applied': `wait=${wait}` }),
       });
       if (isSame) return reply.code(304).send(null);
-      return reply.type('application/jwt').send(token);
+      // The schema says that it is text; so are these bytes.
+      return reply.type('application/jwt').send(token as unknown as string);
     },
   });
 }
