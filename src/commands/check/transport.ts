@@ -21,15 +21,14 @@ async function certificateOf(url: URL, ca: string | undefined) {
     ...(ca && { ca }),
     rejectUnauthorized: false,
   });
-  try {
-    await once(socket, 'secureConnect', { signal: AbortSignal.timeout(PATIENCE) });
-    const end = Date.parse(socket.getPeerCertificate().valid_to);
-    return { end, refusal: socket.authorizationError };
-  } catch (error) {
-    throw new NoAnswer(error);
-  } finally {
+  await once(socket, 'secureConnect', { signal: AbortSignal.timeout(PATIENCE) }).catch((error) => {
     socket.destroy();
-  }
+    throw new NoAnswer(error);
+  });
+  const end = Date.parse(socket.getPeerCertificate().valid_to);
+  const { authorizationError } = socket;
+  socket.destroy();
+  return { end, refusal: authorizationError };
 }
 
 /** The first check of all: with a certificate that nobody trusts, nothing is sent. */
