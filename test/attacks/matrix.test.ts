@@ -125,7 +125,6 @@ const rows: Record<string, Row> = {
   'GET /.well-known/jwks.json': everybody(200),
   'GET /.well-known/revocations': everybody(200),
   'GET /.well-known/oauth-authorization-server': everybody(200),
-  'GET /.well-known/revocations': everybody(200),
   'GET /problems/:code': everybody(200, { id: () => 'forbidden' }),
   'GET /': everybody(200),
   'GET /login': everybody(200),
