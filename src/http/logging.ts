@@ -7,6 +7,7 @@ import type { Metrics } from '../parts/metrics.ts';
 export type EventName =
   | 'account.created'
   | 'account.deleted'
+  | 'account.disowned'
   | 'admin.user_invited'
   | 'admin.user_changed'
   | 'admin.user_deleted'
