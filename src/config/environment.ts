@@ -111,6 +111,9 @@ export const Environment = z.object({
     description: 'the same for routes that take a password or create a user',
     fallback: '`30/1m`',
   }),
+  SIGN_IN_LETTERS: flag
+    .default(true)
+    .describe('mail a user after a sign-in on a device that the account does not know'),
   PASSWORD_MIN_LENGTH: integer(8, 64)
     .default(15)
     .describe('shortest new password, in characters (code points)'),

@@ -35,7 +35,7 @@ export async function askForEmailChange(
     postLimited(context, { occasion: 'confirm', email }, () =>
       moves || user.email_verified_at !== null
         ? confirmEmail(config, emailToken(context, user, { email, sid }))
-        : accountLetter(context, user, sid),
+        : accountLetter(context, user, { email, sid }),
     );
   if (old !== null && moves) outbox.post(old, () => emailChanging(config.APP_URL));
 }

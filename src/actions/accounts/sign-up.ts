@@ -55,8 +55,11 @@ export async function signUpAtOnce(
   circumstances: Circumstances,
 ): Promise<{ user: User; session: Session }> {
   const created = await create(context, applicant, { ...circumstances, verifiedAt: null });
-  const limit = { occasion: 'confirm' as const, email: applicant.email };
-  postLimited(context, limit, () => accountLetter(context, created.user, created.session.id));
+  const { user, session } = created;
+  const { email } = applicant;
+  postLimited(context, { occasion: 'confirm', email }, () =>
+    accountLetter(context, user, { email, sid: session.id }),
+  );
   return created;
 }
 

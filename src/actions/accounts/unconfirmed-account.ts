@@ -12,11 +12,15 @@ const firstSessionOf = ({ sessions, created_at }: User) =>
   sessions.find((session) => session.created_at === created_at);
 
 /** The letter to the address of an account that nobody has confirmed. `sid`: the session that asked for it. */
-export const accountLetter = (context: Context, user: User, sid: string): Letter =>
+export const accountLetter = (
+  context: Context,
+  user: User,
+  asked: { email: string; sid: string },
+): Letter =>
   confirmAccount(context.config, {
     madeAt: spokenTime(user.created_at),
     device: spokenDevice(firstSessionOf(user)?.client ?? ''),
-    token: emailToken(context, user, { email: String(user.email), sid }),
+    token: emailToken(context, user, asked),
     notMeToken: notMeToken(context, user),
   });
 

@@ -6,6 +6,7 @@ import { confirmAccount } from '../../../../src/parts/mail/messages/confirm-acco
 import { confirmEmail } from '../../../../src/parts/mail/messages/confirm-email.ts';
 import { emailChanging } from '../../../../src/parts/mail/messages/email-changing.ts';
 import { invitation } from '../../../../src/parts/mail/messages/invitation.ts';
+import { newSignIn } from '../../../../src/parts/mail/messages/new-sign-in.ts';
 import { type NoticeName, notice } from '../../../../src/parts/mail/messages/notice.ts';
 import { reset } from '../../../../src/parts/mail/messages/reset.ts';
 import { signUp } from '../../../../src/parts/mail/messages/sign-up.ts';
@@ -38,6 +39,9 @@ const letters: Record<string, Letter[]> = {
   'confirm-email.ts': [confirmEmail(PRODUCT, TOKEN)],
   'email-changing.ts': [emailChanging(APP)],
   'invitation.ts': [invitation(PRODUCT, TOKEN)],
+  'new-sign-in.ts': [
+    newSignIn(PRODUCT, { at: '26 November 2026 at 08:30 UTC', device: 'Firefox on Linux' }),
+  ],
   'notice.ts': notices.map((name) => notice(name, APP)),
   'reset.ts': [reset(APP, TOKEN)],
   'sign-up.ts': [signUp(PRODUCT, TOKEN)],
@@ -85,12 +89,12 @@ t.test(
 );
 
 t.test('what is only told carries no token', async (t) => {
-  for (const file of ['already-registered.ts', 'email-changing.ts', 'notice.ts'])
+  for (const file of ['already-registered.ts', 'email-changing.ts', 'new-sign-in.ts', 'notice.ts'])
     for (const letter of letters[file] ?? []) t.notMatch(letter.action?.link ?? '', '#');
 });
 
 t.test('what comes unasked says from which service it is before it is opened', async (t) => {
-  for (const file of ['already-registered.ts', 'invitation.ts', 'sign-up.ts'])
+  for (const file of ['already-registered.ts', 'invitation.ts', 'new-sign-in.ts', 'sign-up.ts'])
     for (const { subject } of letters[file] ?? []) t.match(subject, 'Harbour', file);
 });
 
