@@ -31,6 +31,11 @@ export const COMMANDS: Record<string, Command> = {
     summary: 'create the key set, and show the state of its keys',
     load: () => import('./keys.ts'),
   },
+  breached: {
+    synopsis: 'breached build',
+    summary: 'make the filter file of breached passwords',
+    load: () => import('./breached.ts'),
+  },
   check: {
     synopsis: 'check URL',
     summary: 'check a deployment from outside, and say what is wrong',
