@@ -11,6 +11,7 @@ import { outboxLog } from './parts/mail/outbox-log.ts';
 import { openMail } from './parts/mail/transport.ts';
 import { measureParts } from './parts/measured-parts.ts';
 import { buildMetrics, type Metrics } from './parts/metrics.ts';
+import { BreachedPasswords } from './parts/passwords/breached-passwords.ts';
 import type { HashCost } from './parts/passwords/hash-cost.ts';
 import { HashQueue } from './parts/passwords/hash-queue.ts';
 import { PasswordStrength } from './parts/passwords/password-strength.ts';
@@ -35,7 +36,7 @@ import { OwnTokens } from './parts/tokens/own-tokens.ts';
 import { SpanExporter } from './parts/tracing/span-exporter.ts';
 import type { Clock, Uptime } from './rules/clock.ts';
 import { revokedPartOf, type SessionLimits } from './rules/sessions.ts';
-import { databaseFault, explained, mailFault } from './start-faults.ts';
+import { breachedFault, databaseFault, explained, mailFault } from './start-faults.ts';
 
 /** Work and waits that the service does on purpose. Tests that are not about them pass in less. */
 export interface Pace {
@@ -58,6 +59,8 @@ export interface Context {
   ownTokens: OwnTokens;
   passwords: Passwords;
   passwordStrength: PasswordStrength;
+  /** undefined without BREACHED_PASSWORDS. */
+  breachedPasswords: BreachedPasswords | undefined;
   hashQueue: HashQueue;
   metrics: Metrics;
   revocationFeed: RevocationFeed;
@@ -101,6 +104,11 @@ export const paceOf = ({ HASH_MEMORY, HASH_PASSES }: Config): Pace => ({
 export async function buildContext(config: Config, surroundings: Surroundings): Promise<Context> {
   const { logger, clock = Date.now, uptime = () => performance.now() } = surroundings;
   const { pace = paceOf(config), peers = new Peers() } = surroundings;
+  const breachedFile = config.BREACHED_PASSWORDS;
+  const breachedPasswords =
+    breachedFile === undefined
+      ? undefined
+      : await explained(breachedFault(breachedFile), () => BreachedPasswords.open(breachedFile));
   const explain = databaseFault(config.DATABASE_URL);
   const metrics = buildMetrics();
   let pool: PoolUse | undefined;
@@ -225,6 +233,7 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
     ownTokens: new OwnTokens({ issuer: config.ISSUER, keys, clock }),
     passwords: new Passwords(pace.hashCost, hashQueue),
     passwordStrength,
+    breachedPasswords,
     hashQueue,
     metrics,
     revocationFeed,
@@ -250,6 +259,7 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
       await spans?.close();
       await outbox.close();
       await passwordStrength.close();
+      await breachedPasswords?.close();
       await database.destroy();
     },
   };

@@ -200,6 +200,15 @@ export const mailFault = (url: string) => (error: unknown) => ({
   message: `Mail cannot be written to the folder ${url.slice('file:'.length)}. Give this user write access, or name another folder in MAIL_URL. (${wordsOf(error).code})`,
 });
 
+/** `breachedFault(path)` explains why the filter file cannot be used. */
+export const breachedFault = (path: string) => (error: unknown) => {
+  const { code } = wordsOf(error);
+  const why = code
+    ? `cannot be read. Give this user read access to it, or name another file in BREACHED_PASSWORDS. (${code})`
+    : 'is not a whole filter file. Make it again with latchkey breached build.';
+  return { ...REFUSED, message: `The file ${path} ${why}` };
+};
+
 interface Listener {
   variable: 'PORT' | 'METRICS_PORT';
   port: number;

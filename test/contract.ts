@@ -20,7 +20,7 @@ interface Document {
 
 /** Paths that are there for people, not part of the contract. */
 const UNDECLARED =
-  /^\/(docs.*|openapi\.yaml|pages\/.*|\.well-known\/change-password|login|sign-up|forgot-password|reset-password|confirm-email|account|admin)?$/;
+  /^\/(docs.*|openapi\.yaml|pages\/.*|\.well-known\/change-password|login|sign-up|forgot-password|reset-password|confirm-email|not-me|account|admin)?$/;
 
 const expressionOf = (path: string) =>
   new RegExp(`^${path.replace(/[.]/g, '\\.').replace(/\{\w+\}/g, '[^/]+')}$`);

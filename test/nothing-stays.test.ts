@@ -243,6 +243,8 @@ t.test(
       'DELETE /v1/me/mfa/totp',
       'POST /v1/me/mfa/recovery-codes',
       'DELETE /v1/users/{id}/mfa',
+      'POST /v1/email/not-me',
+      'POST /v1/me/verify',
     ];
     t.same(
       writing.filter((operation) => !asked.has(operation) && !without.includes(operation)),

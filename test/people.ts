@@ -36,7 +36,7 @@ export async function signedIn(
   );
   const signIn = { id: randomId(), amr: ['pwd'], transport: 'body', client: 'test' } as const;
   const { user, session } = withNewSession(
-    { ...person, ...changes },
+    { ...person, email_verified_at: now, ...changes },
     { ...signIn, amr: [...signIn.amr] },
     now,
     context.sessionLimits,
@@ -55,6 +55,15 @@ export async function agedToken(
   const created_at = session.created_at - 900_000;
   return context.accessTokens.issue(user, { ...session, created_at });
 }
+
+/** As if the owner had opened the link in the letter. */
+export const proveMailbox = ({ context }: Pick<TestApp, 'context'>, email: string) =>
+  context.users.findByEmail(email).then((user) =>
+    context.users.change(user?.id ?? '', (before) => ({
+      user: { ...before, email_verified_at: context.clock() },
+      result: undefined,
+    })),
+  );
 
 /** A row, whatever guesses were counted in it. */
 export const butForCounts = (user: User | undefined) =>

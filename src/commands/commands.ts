@@ -31,6 +31,11 @@ export const COMMANDS: Record<string, Command> = {
     summary: 'create, show and replace the keys',
     load: () => import('./keys.ts'),
   },
+  breached: {
+    synopsis: 'breached build',
+    summary: 'make the filter file of breached passwords',
+    load: () => import('./breached.ts'),
+  },
   check: {
     synopsis: 'check URL',
     summary: 'check a deployment from outside, and say what is wrong',

@@ -122,9 +122,17 @@ export const Environment = z.object({
       'Redis in which all nodes count requests together (`redis://…`, or `rediss://…` for TLS)',
     fallback: '(none)',
   }),
+  SIGN_IN_LETTERS: flag
+    .default(true)
+    .describe('mail a user after a sign-in on a device that the account does not know'),
   PASSWORD_MIN_LENGTH: integer(8, 64)
     .default(15)
     .describe('shortest new password, in characters (code points)'),
+  BREACHED_PASSWORDS: FileName.optional().meta({
+    description:
+      'filter file of passwords that are known from breaches; new passwords must not be in it',
+    fallback: '(none)',
+  }),
   HASH_MEMORY: integer(19_456, 4_194_304)
     .default(19_456)
     .describe('memory of one Argon2id hash in KiB'),

@@ -9,6 +9,7 @@ import { traceContextOf } from '../parts/tracing/trace-context.ts';
 export type EventName =
   | 'account.created'
   | 'account.deleted'
+  | 'account.disowned'
   | 'admin.user_invited'
   | 'admin.user_changed'
   | 'admin.user_deleted'

@@ -203,6 +203,15 @@ export const problems = {
     remedy:
       'Send POST /v1/register with the address alone. The mail has a link with which the user chooses a password.',
   },
+  email_unverified: {
+    status: 403,
+    title: 'Address not confirmed',
+    detail: 'Confirm the email address of the account first, with the link in the mail.',
+    cause:
+      'Nobody has proven yet that the address of this account is theirs. Until then, a second way to sign in could lock out the person to whom the address belongs.',
+    remedy:
+      'Have the user open the link in the mail. PUT /v1/me/email with the same address sends it again. Then repeat the request.',
+  },
   not_found: {
     status: 404,
     title: 'Not found',

@@ -30,6 +30,7 @@ const WORDS = {
   link_invalid: 'This link has expired or was already used.',
   sign_up_closed: 'New accounts are created by an administrator. Ask yours for an invitation.',
   email_taken: 'There is already an account with this email address.',
+  email_unverified: 'Please confirm your email address first, under Profile.',
   email_verification_required: 'Please confirm your email address first. The link is in your mail.',
   forbidden: 'You are not allowed to do this.',
   not_found: 'This no longer exists.',

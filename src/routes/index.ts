@@ -4,6 +4,7 @@ import { basePath } from '../http/base-path.ts';
 import { registerOAuth } from '../http/oauth.ts';
 import { completeSignUp } from './accounts/complete-sign-up.ts';
 import { confirmEmail } from './accounts/confirm-email.ts';
+import { disown } from './accounts/disown.ts';
 import { forgotPassword } from './accounts/forgot-password.ts';
 import { register } from './accounts/register.ts';
 import { resetPassword } from './accounts/reset-password.ts';
@@ -40,6 +41,7 @@ import { filesOfPages } from './pages/files.ts';
 import { forgotPasswordPage } from './pages/forgot-password.ts';
 import { homePage } from './pages/home.ts';
 import { loginPage } from './pages/login.ts';
+import { notMePage } from './pages/not-me.ts';
 import { resetPasswordPage } from './pages/reset-password.ts';
 import { signUpPage } from './pages/sign-up.ts';
 import { createServiceAccount } from './service-accounts/create.ts';
@@ -67,6 +69,7 @@ const endpoints = [
   forgotPassword,
   resetPassword,
   confirmEmail,
+  disown,
   login,
   answerChallenge,
   refresh,
@@ -115,6 +118,7 @@ const pageEndpoints = [
   forgotPasswordPage,
   resetPasswordPage,
   confirmEmailPage,
+  notMePage,
   accountPage,
   filesOfPages,
   adminPage,

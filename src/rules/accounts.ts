@@ -11,6 +11,7 @@ export const emptyUser = (id: string, kind: User['kind'], now: number): User => 
   email: null,
   email_key: null,
   email_verified_at: null,
+  claimed_at: null,
   name: null,
   password_hash: null,
   secret_hashes: null,

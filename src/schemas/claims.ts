@@ -71,6 +71,8 @@ export const OwnClaims = {
   'sign-up': z.strictObject({ ...Own, jti: Text }),
   /** `was`: the state of the present address and of the token version. `sid`: the session that asked, which does not end. */
   email: z.strictObject({ ...Own, jti: Text, email: Text, was: Text, sid: z.string() }),
+  /** Deletes an account that the holder of its mailbox did not make. `email`: the address that it had. */
+  'not-me': z.strictObject({ ...Own, jti: Text, email: Text }),
   /** `was`: the state of the password and of the address. The link stops working when one of them changes. */
   reset: z.strictObject({ ...Own, jti: Text, was: Text }),
   /** Issued when the password is right. `was`: the state of that password. */

@@ -23,6 +23,7 @@ const CODES = [
   'https_required',
   'sign_up_closed',
   'email_verification_required',
+  'email_unverified',
   'not_found',
   'method_not_allowed',
   'request_timeout',

@@ -77,6 +77,11 @@ export const User = z.object({
   email: z.string().nullable(),
   email_key: z.string().nullable(),
   email_verified_at: Instant.nullable(),
+  /**
+   * Since when the account belongs to the holder of its mailbox. null: since it was made. 0: not yet, because someone else may
+   * have chosen its password, and opening a mailed link does not tell.
+   */
+  claimed_at: Instant.nullable().default(null),
   name: z.string().nullable(),
   /** Of a person, as a PHC string. null: none chosen yet. */
   password_hash: z.string().nullable(),

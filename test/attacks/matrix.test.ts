@@ -132,6 +132,7 @@ const rows: Record<string, Row> = {
   'GET /forgot-password': everybody(200),
   'GET /reset-password': everybody(200),
   'GET /confirm-email': everybody(200),
+  'GET /not-me': everybody(200),
   'GET /account': everybody(200),
   'GET /admin': everybody(200),
   // With one parameter filled in, a file that is not there.
@@ -148,6 +149,7 @@ const rows: Record<string, Row> = {
   'POST /v1/password/forgot': everybody(202, json({ email: 'none@example.com' })),
   'POST /v1/password/reset': everybody(400, json({ token: 'x', password: PASSWORD })),
   'POST /v1/email/confirm': everybody(400, json({ token: 'x' })),
+  'POST /v1/email/not-me': everybody(400, json({ token: 'x' })),
   // A new address each time, because five failures for one are followed by a wait.
   'POST /v1/login': everybody(401, {
     request: (caller) => ({

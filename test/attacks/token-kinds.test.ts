@@ -4,6 +4,7 @@ import { issueChallenge } from '../../src/actions/factors/challenge.ts';
 import {
   emailToken,
   invitationToken,
+  notMeToken,
   resetToken,
   signUpToken,
 } from '../../src/actions/tokens/mailed-tokens.ts';
@@ -44,6 +45,7 @@ const kinds = [
   'email',
   'reset',
   'invitation',
+  'not-me',
   'mfa',
 ] as const;
 type Kind = (typeof kinds)[number];
@@ -79,6 +81,7 @@ async function deal(): Promise<Hand> {
       email: emailToken(context, row, { email: at('moved'), sid: user.session_id }),
       reset: resetToken(context, row),
       invitation: invitationToken(context, invited),
+      'not-me': notMeToken(context, invited),
       mfa: issueChallenge(context, {
         user: { ...half, mfa },
         device: 'device',
@@ -139,6 +142,10 @@ const uses: Record<
   'POST /v1/email/confirm': {
     opens: ['email'],
     use: async (token) => ok(await post('/v1/email/confirm', { token })),
+  },
+  'POST /v1/email/not-me': {
+    opens: ['not-me'],
+    use: async (token) => ok(await post('/v1/email/not-me', { token })),
   },
   'POST /v1/password/reset': {
     opens: ['reset', 'invitation'],

@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap';
+import { notMeToken } from '../../src/actions/tokens/mailed-tokens.ts';
 import type { EventName } from '../../src/http/logging.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { mailbox } from '../mailbox.ts';
@@ -47,6 +48,12 @@ const acts: Record<EventName, () => Promise<() => Promise<unknown>>> = {
     const { access_token } = await person();
     const payload = { password: PASSWORD };
     return () => as(access_token, { method: 'DELETE', url: '/v1/me', payload });
+  },
+  'account.disowned': async () => {
+    const { id } = await person({ email_verified_at: null });
+    const user = (await context.users.findById(id)) as User;
+    const token = notMeToken(context, user);
+    return () => post('/v1/email/not-me', { token });
   },
   'admin.user_invited': async () => () => asRoot('POST', '/v1/users', { email: newEmail() }),
   'admin.user_changed': async () => {

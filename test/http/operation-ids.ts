@@ -5,6 +5,7 @@ export const OPERATIONS: Record<string, string> = {
   'post /v1/password/forgot': 'forgotPassword',
   'post /v1/password/reset': 'resetPassword',
   'post /v1/email/confirm': 'confirmEmail',
+  'post /v1/email/not-me': 'disownAccount',
   'post /v1/login': 'login',
   'post /v1/login/mfa': 'answerChallenge',
   'post /v1/refresh': 'refresh',

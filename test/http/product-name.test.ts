@@ -1,7 +1,7 @@
 import t from 'tap';
 import { parse } from 'yaml';
 import { mailbox } from '../mailbox.ts';
-import { basic } from '../people.ts';
+import { basic, proveMailbox } from '../people.ts';
 import { refused } from '../refused.ts';
 import { PASSWORD, testApp } from '../test-app.ts';
 
@@ -14,6 +14,7 @@ t.test('users see only the configured product name', async (t) => {
   });
   const { app, as, post, signUp } = service;
   const { access_token } = await signUp();
+  await proveMailbox(service, 'ada@example.com');
   await post('/v1/register', { email: 'grace@example.com' });
   await post('/v1/password/forgot', { email: 'ada@example.com' });
   const mails = await box.arrived(3);

@@ -68,6 +68,7 @@ t.test('the row of a deleted user keeps only what is needed to refuse the tokens
   const user = ada({
     roles: ['admin'],
     email_verified_at: NOW,
+    claimed_at: NOW,
     last_login_at: NOW,
     token_version: 4,
     reset_letters: 2,
@@ -98,6 +99,7 @@ t.test('the row of a deleted user keeps only what is needed to refuse the tokens
     email: null,
     email_key: null,
     email_verified_at: null,
+    claimed_at: null,
     name: null,
     password_hash: null,
     secret_hashes: null,

@@ -8,7 +8,9 @@ import { withOtherSessionsEnded } from '../../rules/sessions.ts';
 import { NewEmail } from '../../schemas/fields.ts';
 import type { User } from '../../schemas/user.ts';
 import { emailState, emailToken } from '../tokens/mailed-tokens.ts';
+import { deviceOf } from '../tokens/token-pair.ts';
 import { postLimited, tell, tellTaken } from './letters.ts';
+import { accountLetter } from './unconfirmed-account.ts';
 
 /** Refuses with `invalid_input` an address that new accounts may not have, unless it is the user's own, to be confirmed. */
 export function assertMayTake(user: User, email: string): void {
@@ -26,18 +28,32 @@ export async function askForEmailChange(
 ): Promise<void> {
   const { users, outbox, config } = context;
   const owner = await users.findByEmail(emailKey(email));
+  const old = user.email;
+  const moves = emailKey(email) !== user.email_key;
   if (owner !== undefined && owner.id !== user.id) tellTaken(context, owner);
   else
     postLimited(context, { occasion: 'confirm', email }, () =>
-      confirmEmail(config.APP_URL, emailToken(context, user, { email, sid })),
+      moves || user.email_verified_at !== null
+        ? confirmEmail(config, emailToken(context, user, { email, sid }))
+        : accountLetter(context, user, { email, sid }),
     );
-  const old = user.email;
-  if (old !== null && emailKey(email) !== user.email_key)
-    outbox.post(old, () => emailChanging(config.APP_URL));
+  if (old !== null && moves) outbox.post(old, () => emailChanging(config.APP_URL));
 }
 
-/** Sets the confirmed address. If it is a new one, every session ends except the one that asked. Refuses with `link_invalid`. */
-export async function confirmEmailChange(context: Context, token: string): Promise<User> {
+/** Who the account belongs to, once the link was opened: a device of the account shows that it is the user who holds the mailbox. */
+const claimedAt = (user: User, { isDevice, moves }: { isDevice: boolean; moves: boolean }) => {
+  if (isDevice) return user.claimed_at || null;
+  return moves ? 0 : user.claimed_at;
+};
+
+/**
+ * Sets the confirmed address. If it is a new one, every session ends except the one that asked. `deviceToken`: that of the
+ * browser or app in which the link was opened. Refuses with `link_invalid`.
+ */
+export async function confirmEmailChange(
+  context: Context,
+  { token, deviceToken }: { token: string; deviceToken: string | undefined },
+): Promise<User> {
   const { ownTokens, users, clock } = context;
   const claims = ownTokens.read('email', token);
   if (claims === undefined) throw new Refusal('link_invalid');
@@ -47,14 +63,16 @@ export async function confirmEmailChange(context: Context, token: string): Promi
         throw new Refusal('link_invalid');
       const now = clock();
       const { email } = claims;
+      const moves = emailKey(email) !== user.email_key;
+      const isDevice = deviceOf(context, user, deviceToken) !== undefined;
       const moved = {
         ...user,
         email,
         email_key: emailKey(email),
         email_verified_at: now,
+        claimed_at: claimedAt(user, { isDevice, moves }),
         updated_at: now,
       };
-      const moves = moved.email_key !== user.email_key;
       return { user: moves ? withOtherSessionsEnded(moved, claims.sid, now) : moved, result: user };
     });
     if (before === undefined) throw new Refusal('link_invalid');

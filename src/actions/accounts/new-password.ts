@@ -33,7 +33,7 @@ function guessableWordsOf(
 
 /**
  * The hash of a new password. Refuses with `invalid_input` one that is too short, too long, easy to guess (NIST SP
- * 800-63B section 3.1.1.2) or the same as the present one, or that has control characters (RFC 8265 section 4.2): not
+ * 800-63B-4 section 3.1.1.2), known from a breach or the same as the present one, or that has control characters (RFC 8265 section 4.2): not
  * every form accepts them, and a pasted line break is invisible. The other characters that the RFC refuses are
  * allowed: some are in emoji, and some are only unassigned in an older Unicode version.
  */
@@ -41,7 +41,7 @@ export async function hashNewPassword(
   context: Context,
   { password, email, path, owner, ...turn }: NewPassword,
 ): Promise<string> {
-  const { config, passwords, passwordStrength } = context;
+  const { config, passwords, passwordStrength, breachedPasswords } = context;
   const refuse = (message: string) => new Refusal('invalid_input', { errors: [{ path, message }] });
   const minimum = config.PASSWORD_MIN_LENGTH;
   const text = opaque(password);
@@ -51,6 +51,10 @@ export async function hashNewPassword(
   }
   if (/\p{Cc}/u.test(text))
     throw refuse('must not have control characters, such as a tab or a line break');
+  if (await breachedPasswords?.has(password))
+    throw refuse(
+      'is known from a breach of another service, so it would be guessed: choose another',
+    );
   if (!(await passwordStrength.isStrong(text, guessableWordsOf(email, config), turn))) {
     throw refuse('is too easy to guess: common, repeated, or made of your address');
   }

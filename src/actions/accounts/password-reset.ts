@@ -1,8 +1,8 @@
 import type { Context } from '../../context.ts';
 import { reset } from '../../parts/mail/messages/reset.ts';
 import { emailKey } from '../../rules/accounts.ts';
+import { withMailboxHolder } from '../../rules/ownership.ts';
 import { Refusal } from '../../rules/refusal.ts';
-import { withoutSecondFactor } from '../../rules/second-factor.ts';
 import { withEverySessionEnded } from '../../rules/sessions.ts';
 import { withoutFailures } from '../../rules/throttle.ts';
 import type { User } from '../../schemas/user.ts';
@@ -29,8 +29,8 @@ export async function mailReset(context: Context, email: string): Promise<void> 
 }
 
 /**
- * Sets the password and ends every session; does not sign in. If the address was never confirmed, a stranger may have
- * made the account: the second factor is removed too. Refuses with `link_invalid`.
+ * Sets the password and ends every session; does not sign in. If a stranger may have made the account, or given it this
+ * address, the second factor is removed too, and older device tokens are no longer known. Refuses with `link_invalid`.
  */
 export async function resetPassword(
   context: Context,
@@ -53,14 +53,11 @@ export async function resetPassword(
   const changed = await users.change(found.id, (user) => {
     if (!isValid(user)) throw new Refusal('link_invalid');
     const now = clock();
-    const isConfirmed = user.email_verified_at !== null;
-    const known = isConfirmed ? user : withoutSecondFactor(user);
     const next: User = {
-      ...known,
+      ...withMailboxHolder(user, now),
       password_hash,
       // The owner of the mailbox need not wait because of wrong passwords. The second factor was not proven.
       throttle: withoutFailures(user.throttle, 'password'),
-      email_verified_at: user.email_verified_at ?? now,
     };
     const changed = withEverySessionEnded(next, now);
     return { user: changed, result: changed };

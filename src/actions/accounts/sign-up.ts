@@ -1,14 +1,14 @@
 import type { Context } from '../../context.ts';
 import { newUserId } from '../../parts/ids.ts';
-import { confirmEmail } from '../../parts/mail/messages/confirm-email.ts';
 import { signUp } from '../../parts/mail/messages/sign-up.ts';
 import { emailKey, newPerson } from '../../rules/accounts.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { type SignIn, withNewSession } from '../../rules/sessions.ts';
 import type { Session, User } from '../../schemas/user.ts';
-import { emailToken, signUpToken } from '../tokens/mailed-tokens.ts';
+import { signUpToken } from '../tokens/mailed-tokens.ts';
 import { postLimited, tellTaken } from './letters.ts';
 import { hashNewPassword } from './new-password.ts';
+import { accountLetter } from './unconfirmed-account.ts';
 
 interface Applicant {
   email: string;
@@ -55,13 +55,10 @@ export async function signUpAtOnce(
   circumstances: Circumstances,
 ): Promise<{ user: User; session: Session }> {
   const created = await create(context, applicant, { ...circumstances, verifiedAt: null });
-  const { user } = created;
-  const limit = { occasion: 'confirm' as const, email: applicant.email };
-  postLimited(context, limit, () =>
-    confirmEmail(
-      context.config.APP_URL,
-      emailToken(context, user, { email: applicant.email, sid: created.session.id }),
-    ),
+  const { user, session } = created;
+  const { email } = applicant;
+  postLimited(context, { occasion: 'confirm', email }, () =>
+    accountLetter(context, user, { email, sid: session.id }),
   );
   return created;
 }
@@ -83,6 +80,7 @@ async function create(
   const person: User = {
     ...newPerson({ id: newUserId(now), email, name, passwordHash }, now),
     email_verified_at: verifiedAt,
+    claimed_at: verifiedAt === null ? 0 : null,
     last_login_at: now,
   };
   const started = withNewSession(person, signIn, now, sessionLimits);

@@ -6,6 +6,7 @@ import { type SignIn, withNewSession } from '../../rules/sessions.ts';
 import type { Mfa, Session } from '../../schemas/user.ts';
 import { tell } from '../accounts/letters.ts';
 import type { HalfSignedIn, Source } from '../sessions/sign-in.ts';
+import { type Started, signedIn } from '../sessions/signed-in.ts';
 import { passwordState } from '../tokens/mailed-tokens.ts';
 import type { Holder } from '../tokens/token-pair.ts';
 import type { Proof } from './factor.ts';
@@ -65,7 +66,7 @@ export async function answerChallenge(
   const check = await prepareCheck(context, await users.findById(claims.sub), proof, turn);
   const place = claims.dev === undefined ? { prefix: source.prefix } : { device: claims.dev };
 
-  const answered = await users.change<Holder | 'wrong'>(claims.sub, (user) => {
+  const answered = await users.change<Started | 'wrong'>(claims.sub, (user) => {
     const now = clock();
     const stands =
       user.status === 'active' &&
@@ -88,10 +89,11 @@ export async function answerChallenge(
     const amr = ['pwd', ...factor.amr, 'mfa'];
     const signIn: SignIn = { id: randomId(), amr, transport: claims.transport, client };
     const started = withNewSession(proven, signIn, now, sessionLimits);
-    return { user: started.user, result: { ...started, device: claims.dev ?? randomId() } };
+    const isFirst = user.last_login_at === null;
+    return { user: started.user, result: { ...started, device: claims.dev, isFirst } };
   });
   if (answered === undefined) throw new Refusal('challenge_invalid');
   if (answered === 'wrong') throw new Refusal('invalid_code', { user: claims.sub });
   if (factor.notice) tell(context, answered.user, factor.notice);
-  return answered;
+  return signedIn(context, answered);
 }

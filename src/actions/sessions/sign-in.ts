@@ -1,6 +1,5 @@
 import type { Context } from '../../context.ts';
 import { checked } from '../../parts/guessing/guessing.ts';
-import { randomId } from '../../parts/ids.ts';
 import { emailKey } from '../../rules/accounts.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { hasSecondFactor } from '../../rules/second-factor.ts';
@@ -8,6 +7,7 @@ import { type SignIn, withNewSession } from '../../rules/sessions.ts';
 import type { User } from '../../schemas/user.ts';
 import { checkPassword } from '../accounts/check-password.ts';
 import { deviceOf, type Holder } from '../tokens/token-pair.ts';
+import { type Started, signedIn } from './signed-in.ts';
 
 /** Where a request comes from. */
 export interface Source {
@@ -62,7 +62,7 @@ export async function signInWithPassword(
 
   // If there is no room for another hash, the next sign-in renews it.
   const fresher = verdict === 'outdated' ? await passwords.hash(password).catch(() => hash) : hash;
-  const result = await users.change<Holder | HalfSignedIn | undefined>(guess.row, (user) => {
+  const result = await users.change<Started | HalfSignedIn | undefined>(guess.row, (user) => {
     const settled = guess.withSettled(user, 'right');
     // The hash changed while this password was being checked: check again.
     if (user.status !== 'active' || user.password_hash !== hash)
@@ -71,7 +71,9 @@ export async function signInWithPassword(
     if (hasSecondFactor(user)) return { user: rehashed, result: { user: rehashed, device } };
     const now = clock();
     const started = withNewSession({ ...rehashed, last_login_at: now }, signIn, now, sessionLimits);
-    return { user: started.user, result: { ...started, device: device ?? randomId() } };
+    const isFirst = user.last_login_at === null;
+    return { user: started.user, result: { ...started, device, isFirst } };
   });
-  return result ?? signInWithPassword(context, credentials, { signIn, source });
+  if (result === undefined) return signInWithPassword(context, credentials, { signIn, source });
+  return result.session === undefined ? result : signedIn(context, result);
 }

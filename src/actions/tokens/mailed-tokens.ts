@@ -6,6 +6,8 @@ import type { User } from '../../schemas/user.ts';
 /** Seconds. */
 const DAY = 86_400;
 const RESET_LIFE = 600;
+/** People read their mail late, and the link does nothing once the address is confirmed. */
+const NOT_ME_LIFE = 30 * DAY;
 
 const life = ({ clock }: Context, seconds: number) => {
   const iat = Math.floor(clock() / 1_000);
@@ -71,4 +73,12 @@ export const emailToken = (
     sid,
     was: emailState(user),
     ...life(context, DAY),
+  });
+
+/** With it the holder of the mailbox deletes an account that they did not make. */
+export const notMeToken = (context: Context, user: User): string =>
+  context.ownTokens.issue('not-me', {
+    sub: user.id,
+    email: String(user.email_key),
+    ...life(context, NOT_ME_LIFE),
   });

@@ -1,4 +1,5 @@
 import type { Context } from '../../context.ts';
+import { isDeviceOfOwner } from '../../rules/ownership.ts';
 import { refreshAfter } from '../../rules/rotation.ts';
 import { ACCESS_LIFE } from '../../schemas/claims.ts';
 import type { Session, User } from '../../schemas/user.ts';
@@ -39,7 +40,8 @@ export function deviceOf(
   token: string | undefined,
 ): string | undefined {
   const claims = token === undefined ? undefined : ownTokens.read('device', token);
-  return claims !== undefined && claims.sub === user?.id ? claims.jti : undefined;
+  if (claims === undefined || claims.sub !== user?.id) return undefined;
+  return isDeviceOfOwner(user, claims.iat) ? claims.jti : undefined;
 }
 
 /** The answer to a sign-in or refresh: access token, refresh token and device token. */

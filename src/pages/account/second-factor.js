@@ -93,7 +93,9 @@ async function remove(account) {
  * @param {import('./section.js').State['me']} me
  * @returns {{ text: string, isWarning?: boolean }}
  */
-function stateOf({ id, mfa, recovery_codes }) {
+function stateOf({ id, mfa, recovery_codes, email_verified }) {
+  if (!mfa && !email_verified)
+    return { text: 'Off. To turn it on, first confirm your email address, under Profile.' };
   if (!mfa)
     return {
       text: 'Off. If you turn it on, signing in takes a code from your phone as well as your password.',
@@ -131,7 +133,7 @@ export function secondFactor(account) {
       const { text, isWarning } = stateOf(me);
       state.textContent = text;
       state.className = isWarning ? 'notice warning' : '';
-      start.hidden = me.mfa;
+      start.hidden = me.mfa || !me.email_verified;
       codes.hidden = !me.mfa;
       stop.hidden = !me.mfa;
       if (focused && node.querySelector(':focus') === null) focusTitle(self);

@@ -1,11 +1,18 @@
 import type { Config } from '../../config.ts';
 
+interface Action {
+  label: string;
+  link: string;
+}
+
 /** The content of a mail, without its layout. */
 export interface Letter {
   subject: string;
   /** The first says what happened, the others what to do about it. */
   paragraphs: string[];
-  action?: { label: string; link: string };
+  action?: Action;
+  /** What to do if the recipient knows nothing of it. */
+  otherwise?: Action;
 }
 
 /** The service's name and address, for letters that the recipient did not ask for. */
@@ -21,21 +28,23 @@ export const escaped = (text: string): string =>
 
 /** Renders a letter as plain text and HTML, signed with the product's name. The HTML loads nothing remote. */
 export function render(
-  { paragraphs, action }: Letter,
+  { paragraphs, action, otherwise }: Letter,
   product: string,
 ): { text: string; html: string } {
-  const link = action?.link;
+  const actions = [action, otherwise].filter((each) => each !== undefined);
   const text = [
     ...paragraphs,
-    ...(action ? [`${action.label}:\n${link}`] : []),
+    ...actions.map(({ label, link }) => `${label}:\n${link}`),
     `-- \n${product}`,
   ].join('\n\n');
-  const button = action && `<p><a href="${escaped(action.link)}">${escaped(action.label)}</a></p>`;
+  const links = actions.map(
+    ({ label, link }) => `<p><a href="${escaped(link)}">${escaped(label)}</a></p>`,
+  );
   const html = `<!doctype html>
 <html lang="en">
 <body style="font-family: sans-serif; line-height: 1.5">
 ${paragraphs.map((paragraph) => `<p>${escaped(paragraph)}</p>`).join('\n')}
-${button ?? ''}
+${links.join('\n')}
 <p style="color: #666">${escaped(product)}</p>
 </body>
 </html>

@@ -102,6 +102,12 @@ export const migrations: Record<string, Migration> = {
       });
     },
   },
+  // null, the default, is what older nodes insert: they know no account that is not claimed.
+  '009_claimed_at': {
+    async up(db: Kysely<unknown>) {
+      await db.schema.alterTable('users').addColumn('claimed_at', 'bigint').execute();
+    },
+  },
 };
 
 async function createUsers(db: Kysely<unknown>): Promise<void> {

@@ -26,7 +26,10 @@ async function serviceOf(t: Test) {
   const row = async () => (await users.findById(user.id)) as User;
   const change = (next: Partial<User>) =>
     users.change(user.id, (before) => ({ user: { ...before, ...next }, result: true }));
-  return { ...service, users, user, asking: session, other: first.session, eve, row, change };
+  const confirmed = (token: string) =>
+    confirmEmailChange(service.context, { token, deviceToken: undefined });
+  const { session: other } = first;
+  return { ...service, users, user, asking: session, other, eve, row, change, confirmed };
 }
 
 t.test('the new address gets the link, the old one a warning, the row nothing', async (t) => {
@@ -72,10 +75,10 @@ t.test('who has no address yet has none to be warned at', async (t) => {
 });
 
 t.test('a new address is in force, and every session ends but the one that asked', async (t) => {
-  const { context, clock, user, asking, other, told, row } = await serviceOf(t);
+  const { context, clock, user, asking, other, told, row, confirmed } = await serviceOf(t);
   clock.advance(5);
   const token = emailToken(context, user, { email: 'Ada@example.org', sid: asking.id });
-  t.same(await confirmEmailChange(context, token), user, 'the answer is who he was');
+  t.same(await confirmed(token), user, 'the answer is who he was');
   const after = await row();
   t.match(after, {
     email: 'Ada@example.org',
@@ -87,14 +90,14 @@ t.test('a new address is in force, and every session ends but the one that asked
   t.ok(liveSession(after, asking.id, NOW + 5));
   t.notOk(liveSession(after, other.id, NOW + 5));
   t.same(await told(), [{ to: 'ada@example.com', subject: 'Your email address was changed' }]);
-  await t.rejects(confirmEmailChange(context, token), refused, 'once');
+  await t.rejects(confirmed(token), refused, 'once');
 });
 
 t.test('the own address is only proven: no session ends, and nobody is told', async (t) => {
-  const { context, clock, user, asking, other, posted, row } = await serviceOf(t);
+  const { context, clock, user, asking, other, posted, row, confirmed } = await serviceOf(t);
   clock.advance(5);
   const token = emailToken(context, user, { email: 'ADA@example.com', sid: asking.id });
-  await confirmEmailChange(context, token);
+  await confirmed(token);
   const after = await row();
   t.match(after, { email: 'ADA@example.com', email_key: 'ada@example.com' });
   t.match(after, { email_verified_at: NOW + 5, updated_at: NOW + 5, revoked_at: null });
@@ -103,10 +106,10 @@ t.test('the own address is only proven: no session ends, and nobody is told', as
 });
 
 t.test('a link that no longer holds changes nothing', async (t) => {
-  const { context, user, posted, row, change } = await serviceOf(t);
+  const { context, user, posted, row, change, confirmed } = await serviceOf(t);
   const token = emailToken(context, user, { email: 'ada@example.org' });
   const nobody = emailToken(context, { ...user, id: 'nobody' }, { email: 'ada@example.org' });
-  for (const bad of ['x', nobody]) await t.rejects(confirmEmailChange(context, bad), refused);
+  for (const bad of ['x', nobody]) await t.rejects(confirmed(bad), refused);
   for (const state of [
     { status: 'disabled' },
     { status: 'deleted' },
@@ -116,26 +119,26 @@ t.test('a link that no longer holds changes nothing', async (t) => {
   ] as const) {
     await change(state);
     const before = await row();
-    await t.rejects(confirmEmailChange(context, token), refused, JSON.stringify(state));
+    await t.rejects(confirmed(token), refused, JSON.stringify(state));
     t.same(await row(), before);
   }
   t.same(await posted(), []);
 });
 
 t.test('an address that somebody else took meanwhile stays his', async (t) => {
-  const { context, user, eve, users, posted, row } = await serviceOf(t);
+  const { context, user, eve, users, posted, row, confirmed } = await serviceOf(t);
   const token = emailToken(context, user, { email: 'eve@example.com' });
-  await t.rejects(confirmEmailChange(context, token), refused);
+  await t.rejects(confirmed(token), refused);
   t.same(await row(), user);
   t.same(await users.findById('eve'), eve);
   t.same(await posted(), []);
 });
 
 t.test('a fault of the database is no fault of the link', async (t) => {
-  const { context, user } = await serviceOf(t);
+  const { context, user, confirmed } = await serviceOf(t);
   const token = emailToken(context, user, { email: 'ada@example.org' });
   await context.close();
-  await t.rejects(confirmEmailChange(context, token), {
+  await t.rejects(confirmed(token), {
     constructor: StorageFault,
     message: 'find',
   });

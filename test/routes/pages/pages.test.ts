@@ -10,6 +10,7 @@ const PAGES = [
   '/forgot-password',
   '/reset-password',
   '/confirm-email',
+  '/not-me',
   '/admin',
   '/account',
 ];

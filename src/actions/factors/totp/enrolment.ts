@@ -8,8 +8,9 @@ import type { AccessClaims } from '../../../schemas/claims.ts';
 import type { User } from '../../../schemas/user.ts';
 import { changeCaller, type GivenPassword, proveCaller } from '../../accounts/caller.ts';
 import { tell } from '../../accounts/letters.ts';
+import { assertMailboxProven } from '../../accounts/mailbox-proof.ts';
 
-/** A TOTP secret, pending until confirmed with a code. Refuses with `wrong_password`, `throttled` or `mfa_enabled`. */
+/** A TOTP secret, pending until confirmed with a code. Refuses with `wrong_password`, `throttled`, `email_unverified` or `mfa_enabled`. */
 export async function beginEnrolment(
   context: Context,
   caller: AccessClaims,
@@ -17,6 +18,7 @@ export async function beginEnrolment(
 ): Promise<{ user: User; secret: Secret }> {
   await proveCaller(context, caller, password);
   return changeCaller(context, caller, (user, now) => {
+    assertMailboxProven(user);
     if (user.mfa.totp !== undefined) throw new Refusal('mfa_enabled');
     const { secret, pending } = newTotp(context.keys, user, now);
     return { user: { ...user, mfa: { ...user.mfa, pending } }, result: { user, secret } };
@@ -28,8 +30,11 @@ const TRIES = 5;
 
 type Pending = NonNullable<User['mfa']['pending']>;
 
-/** Refuses with `mfa_enabled` or `mfa_not_enabled` if no secret is pending. */
-function pendingOf({ mfa: { totp, pending } }: User): Pending {
+/** Refuses with `email_unverified`, with `mfa_enabled`, or with `mfa_not_enabled` if no secret is pending. */
+function pendingOf(user: User): Pending {
+  const { totp, pending } = user.mfa;
+  // Older versions began an enrolment without it.
+  assertMailboxProven(user);
   if (totp !== undefined) throw new Refusal('mfa_enabled');
   if (pending === undefined)
     throw new Refusal('mfa_not_enabled', {

@@ -13,7 +13,14 @@ export function confirmTotp(app: App, context: Context): void {
     config: {
       access: 'person',
       tighterLimit: true,
-      problems: ['wrong_code', 'overloaded', 'mfa_enabled', 'mfa_not_enabled', 'unavailable'],
+      problems: [
+        'wrong_code',
+        'overloaded',
+        'email_unverified',
+        'mfa_enabled',
+        'mfa_not_enabled',
+        'unavailable',
+      ],
     },
     schema: {
       operationId: 'confirmTotp',

@@ -15,14 +15,21 @@ export function enrolTotp(app: App, context: Context): void {
     config: {
       access: 'person',
       tighterLimit: true,
-      problems: ['wrong_password', 'throttled', 'overloaded', 'mfa_enabled', 'unavailable'],
+      problems: [
+        'wrong_password',
+        'throttled',
+        'overloaded',
+        'email_unverified',
+        'mfa_enabled',
+        'unavailable',
+      ],
     },
     schema: {
       operationId: 'enrolTotp',
       tags: ['Me'],
       summary: 'Start enrolling a second factor',
       description:
-        'Answers a secret for an authenticator app (TOTP, RFC 6238), which is shown only once. The second factor is off until a code confirms it.',
+        'Answers a secret for an authenticator app (TOTP, RFC 6238), which is shown only once. The second factor is off until a code confirms it. Needs a confirmed email address.',
       body: CurrentPassword,
       response: { 201: Enrolment },
     },

@@ -2,9 +2,11 @@ import { readdirSync } from 'node:fs';
 import t from 'tap';
 import { type Letter, render } from '../../../../src/parts/mail/letter.ts';
 import { alreadyRegistered } from '../../../../src/parts/mail/messages/already-registered.ts';
+import { confirmAccount } from '../../../../src/parts/mail/messages/confirm-account.ts';
 import { confirmEmail } from '../../../../src/parts/mail/messages/confirm-email.ts';
 import { emailChanging } from '../../../../src/parts/mail/messages/email-changing.ts';
 import { invitation } from '../../../../src/parts/mail/messages/invitation.ts';
+import { newSignIn } from '../../../../src/parts/mail/messages/new-sign-in.ts';
 import { type NoticeName, notice } from '../../../../src/parts/mail/messages/notice.ts';
 import { reset } from '../../../../src/parts/mail/messages/reset.ts';
 import { signUp } from '../../../../src/parts/mail/messages/sign-up.ts';
@@ -26,9 +28,20 @@ const notices = [
 
 const letters: Record<string, Letter[]> = {
   'already-registered.ts': [alreadyRegistered(PRODUCT)],
-  'confirm-email.ts': [confirmEmail(APP, TOKEN)],
+  'confirm-account.ts': [
+    confirmAccount(PRODUCT, {
+      madeAt: '26 November 2026 at 08:30 UTC',
+      device: 'Firefox on Linux',
+      token: TOKEN,
+      notMeToken: TOKEN,
+    }),
+  ],
+  'confirm-email.ts': [confirmEmail(PRODUCT, TOKEN)],
   'email-changing.ts': [emailChanging(APP)],
   'invitation.ts': [invitation(PRODUCT, TOKEN)],
+  'new-sign-in.ts': [
+    newSignIn(PRODUCT, { at: '26 November 2026 at 08:30 UTC', device: 'Firefox on Linux' }),
+  ],
   'notice.ts': notices.map((name) => notice(name, APP)),
   'reset.ts': [reset(APP, TOKEN)],
   'sign-up.ts': [signUp(PRODUCT, TOKEN)],
@@ -61,25 +74,27 @@ t.test(
   'a token travels in the fragment, which no server ever sees, and not in the subject',
   async (t) => {
     for (const [file, written] of Object.entries(letters)) {
-      for (const { subject, paragraphs, action } of written) {
+      for (const { subject, paragraphs, action, otherwise } of written) {
         t.notMatch([subject, ...paragraphs].join(), TOKEN, file);
-        if (action === undefined) continue;
-        const url = new URL(action.link);
-        t.notMatch(url.pathname + url.search, TOKEN, file);
-        t.equal(url.search, '', file);
-        if (url.hash !== '') t.equal(url.hash, `#token=${TOKEN}`, file);
+        for (const each of [action, otherwise]) {
+          if (each === undefined) continue;
+          const url = new URL(each.link);
+          t.notMatch(url.pathname + url.search, TOKEN, file);
+          t.equal(url.search, '', file);
+          if (url.hash !== '') t.equal(url.hash, `#token=${TOKEN}`, file);
+        }
       }
     }
   },
 );
 
 t.test('what is only told carries no token', async (t) => {
-  for (const file of ['already-registered.ts', 'email-changing.ts', 'notice.ts'])
+  for (const file of ['already-registered.ts', 'email-changing.ts', 'new-sign-in.ts', 'notice.ts'])
     for (const letter of letters[file] ?? []) t.notMatch(letter.action?.link ?? '', '#');
 });
 
 t.test('what comes unasked says from which service it is before it is opened', async (t) => {
-  for (const file of ['already-registered.ts', 'invitation.ts', 'sign-up.ts'])
+  for (const file of ['already-registered.ts', 'invitation.ts', 'new-sign-in.ts', 'sign-up.ts'])
     for (const { subject } of letters[file] ?? []) t.match(subject, 'Harbour', file);
 });
 

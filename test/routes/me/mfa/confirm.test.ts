@@ -5,14 +5,14 @@ import { refused } from '../../../refused.ts';
 import { PASSWORD, testApp } from '../../../test-app.ts';
 
 const app = await testApp(t);
-const { as, signUp, login, clock, context } = app;
+const { as, login, clock, context } = app;
 const confirm = (token: string, code: string) =>
   as(token, { method: 'POST', url: '/v1/me/mfa/totp/confirm', payload: { code } });
 
 t.test(
   'a wrong code turns nothing on, and a right one after it turns the second factor on',
   async (t) => {
-    const { access_token } = await signUp();
+    const { access_token } = await signedIn(app, 'ada@example.com');
     const begin = {
       method: 'POST',
       url: '/v1/me/mfa/totp',

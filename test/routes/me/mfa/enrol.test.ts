@@ -2,14 +2,14 @@ import t from 'tap';
 import { renderSVG } from 'uqr';
 import { codeAt } from '../../../authenticator.ts';
 import { mailbox } from '../../../mailbox.ts';
-import { butForCounts } from '../../../people.ts';
+import { butForCounts, signedIn } from '../../../people.ts';
 import { refused } from '../../../refused.ts';
 import { PASSWORD, testApp } from '../../../test-app.ts';
 
 const box = await mailbox(t);
-const { as, signUp, login, refresh, context, events, clock } = await testApp(t, {
-  env: { MAIL_URL: box.url },
-});
+const app = await testApp(t, { env: { MAIL_URL: box.url } });
+const { as, login, refresh, context, events, clock } = app;
+const signUp = (email: string) => signedIn(app, email);
 const happened = () => events().filter((event) => !event.startsWith('mail.'));
 const row = (email: string) => context.users.findByEmail(email);
 const enrol = (token: string, password = PASSWORD) =>
@@ -123,7 +123,7 @@ t.test(
 
 t.test('a wrong code costs no hash', async (t) => {
   const own = await testApp(t, { pace: 'real' });
-  const { access_token } = await own.signUp();
+  const { access_token } = await signedIn(own, 'ada@example.com');
   const enrolment = {
     method: 'POST',
     url: '/v1/me/mfa/totp',

@@ -1,0 +1,34 @@
+import type { Context } from '../../context.ts';
+import { randomId } from '../../parts/ids.ts';
+import { newSignIn } from '../../parts/mail/messages/new-sign-in.ts';
+import { spokenDevice, spokenTime } from '../../rules/spoken.ts';
+import type { Session, User } from '../../schemas/user.ts';
+import { postLimited } from '../accounts/letters.ts';
+import type { Holder } from '../tokens/token-pair.ts';
+
+/** A session that was just started, and written. */
+export interface Started {
+  user: User;
+  session: Session;
+  /** The ID of the device, if its token was sent. */
+  device: string | undefined;
+  /** The account had no sign-in before: its owner has just used a mailed link, or was imported. */
+  isFirst: boolean;
+}
+
+/**
+ * Where every sign-in ends, whatever was proven: the holder of the new tokens. If the account does not know the device, its owner
+ * gets a letter, after the answer and at most three an hour.
+ */
+export function signedIn(context: Context, { user, session, device, isFirst }: Started): Holder {
+  const { config } = context;
+  const { email } = user;
+  if (device === undefined && !isFirst && email !== null && config.SIGN_IN_LETTERS)
+    postLimited(context, { occasion: 'sign-in', email }, () =>
+      newSignIn(config, {
+        at: spokenTime(session.created_at),
+        device: spokenDevice(session.client),
+      }),
+    );
+  return { user, session, device: device ?? randomId() };
+}

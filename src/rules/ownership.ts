@@ -1,0 +1,19 @@
+import type { User } from '../schemas/user.ts';
+import { withoutSecondFactor } from './second-factor.ts';
+
+/** Whether someone who does not hold the mailbox may have made the account, or given it this address. */
+export const isUnclaimed = (user: User): boolean =>
+  user.email_verified_at === null || user.claimed_at === 0;
+
+/**
+ * The user after the holder of the mailbox has chosen the password. If it was not theirs before, every factor goes that someone
+ * else may have added, and older device tokens are strangers' (`deviceOf`). `now`: milliseconds.
+ */
+export const withMailboxHolder = (user: User, now: number): User => ({
+  ...(isUnclaimed(user) ? { ...withoutSecondFactor(user), claimed_at: now } : user),
+  email_verified_at: user.email_verified_at ?? now,
+});
+
+/** Whether a device token was issued since the account belongs to its present owner. `iat`: seconds. */
+export const isDeviceOfOwner = ({ claimed_at }: User, iat: number): boolean =>
+  iat * 1_000 >= (claimed_at ?? 0);

@@ -1,0 +1,39 @@
+import t from 'tap';
+import { isDeviceOfOwner, isUnclaimed, withMailboxHolder } from '../../src/rules/ownership.ts';
+import type { User } from '../../src/schemas/user.ts';
+import { ada, NOW } from './samples.ts';
+
+const mfa: User['mfa'] = { totp: { secret: 'sealed', last_step: 4 }, challenges: [] };
+
+t.test('an account is claimed if its address is proven, and by its user', async (t) => {
+  t.ok(isUnclaimed(ada()));
+  t.ok(isUnclaimed(ada({ email_verified_at: NOW, claimed_at: 0 })));
+  for (const claimed_at of [null, NOW])
+    t.notOk(isUnclaimed(ada({ email_verified_at: NOW, claimed_at })));
+});
+
+t.test(
+  'the holder of the mailbox takes an unclaimed account over, without its factors',
+  async (t) => {
+    const later = NOW + 5;
+    t.match(withMailboxHolder(ada({ mfa }), later), {
+      mfa: { totp: undefined },
+      email_verified_at: later,
+      claimed_at: later,
+    });
+    const confirmed = ada({ mfa, email_verified_at: NOW, claimed_at: 0 });
+    t.match(withMailboxHolder(confirmed, later), {
+      mfa: { totp: undefined },
+      email_verified_at: NOW,
+      claimed_at: later,
+    });
+    const own = ada({ mfa, email_verified_at: NOW });
+    t.same(withMailboxHolder(own, later), own, 'a reset keeps the factors of the owner');
+  },
+);
+
+t.test('older device tokens are not those of the owner', async (t) => {
+  t.ok(isDeviceOfOwner(ada(), 0));
+  t.ok(isDeviceOfOwner(ada({ claimed_at: NOW }), NOW / 1_000));
+  t.notOk(isDeviceOfOwner(ada({ claimed_at: NOW }), NOW / 1_000 - 1));
+});
