@@ -103,10 +103,8 @@ export const migrations: Record<string, Migration> = {
     },
   },
   // null, the default, is what older nodes insert: they know no account that is not claimed.
-  '009_claimed_at': {
-    async up(db: Kysely<unknown>) {
-      await db.schema.alterTable('users').addColumn('claimed_at', 'bigint').execute();
-    },
+  '006_claimed_at_additive': {
+    up: (db: Kysely<unknown>) => addColumn(db, 'claimed_at', 'bigint'),
   },
 };
 

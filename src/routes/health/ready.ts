@@ -11,8 +11,11 @@ const Readiness = z
     database: Check.describe('Whether it can be written to.'),
     database_fault: z
       .enum(WRITE_FAULTS)
-      .optional()
-      .describe('Why it cannot. `timeout`: it is slow, hangs or is locked.'),
+      .meta({
+        id: 'DatabaseFault',
+        description: 'Why it cannot be written to. `timeout`: it is slow, hangs or is locked.',
+      })
+      .optional(),
     keys: Check.describe('Whether there is a key to sign with.'),
     revocations: Check.describe('Whether the list of revoked tokens is up to date.'),
   })

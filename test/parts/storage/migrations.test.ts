@@ -43,7 +43,14 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
     }>`select name from kysely_migration order by name`.execute(db);
     t.same(
       rows.map(({ name }) => name),
-      ['001_users', '002_indexes', '003_access_version', '004_reset_letters', '005_secret_hashes'],
+      [
+        '001_users',
+        '002_indexes',
+        '003_access_version',
+        '004_reset_letters',
+        '005_secret_hashes',
+        '006_claimed_at_additive',
+      ],
       'each migration was applied once',
     );
   });
