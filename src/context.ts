@@ -10,6 +10,7 @@ import { MAIL_WAITS, Outbox } from './parts/mail/outbox.ts';
 import { outboxLog } from './parts/mail/outbox-log.ts';
 import { openMail } from './parts/mail/transport.ts';
 import { buildMetrics, type Metrics } from './parts/metrics.ts';
+import { Passkeys } from './parts/passkeys/passkeys.ts';
 import type { HashCost } from './parts/passwords/hash-cost.ts';
 import { HashQueue } from './parts/passwords/hash-queue.ts';
 import { PasswordStrength } from './parts/passwords/password-strength.ts';
@@ -29,6 +30,7 @@ import { AccessTokens } from './parts/tokens/access-tokens.ts';
 import { buildJws } from './parts/tokens/jws.ts';
 import { OwnTokens } from './parts/tokens/own-tokens.ts';
 import type { Clock, Uptime } from './rules/clock.ts';
+import { allowedOrigins } from './rules/origins.ts';
 import { revokedPartOf, type SessionLimits } from './rules/sessions.ts';
 import { databaseFault, explained, mailFault } from './start-faults.ts';
 
@@ -51,6 +53,7 @@ export interface Context {
   keys: KeyRing;
   accessTokens: AccessTokens;
   ownTokens: OwnTokens;
+  passkeys: Passkeys;
   passwords: Passwords;
   passwordStrength: PasswordStrength;
   hashQueue: HashQueue;
@@ -173,6 +176,7 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
       clock,
     }),
     ownTokens: new OwnTokens({ issuer: config.ISSUER, keys, clock }),
+    passkeys: new Passkeys({ rpId: config.PASSKEY_RP_ID, origins: [...allowedOrigins(config)] }),
     passwords: new Passwords(pace.hashCost, hashQueue),
     passwordStrength,
     hashQueue,

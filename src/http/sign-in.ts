@@ -8,10 +8,9 @@ const MAX_CLIENT = 100;
 export const deviceNameOf = (request: FastifyRequest): string =>
   (request.headers['user-agent'] ?? '').slice(0, MAX_CLIENT);
 
-/** Describes a password sign-in made with this request. */
-export const signInOf = (request: FastifyRequest, transport: SignIn['transport']): SignIn => ({
-  id: randomId(),
-  amr: ['pwd'],
-  transport,
-  client: deviceNameOf(request),
-});
+/** Describes a sign-in made with this request, by a password unless `amr` says otherwise. */
+export const signInOf = (
+  request: FastifyRequest,
+  transport: SignIn['transport'],
+  amr = ['pwd'],
+): SignIn => ({ id: randomId(), amr, transport, client: deviceNameOf(request) });

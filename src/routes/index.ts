@@ -26,6 +26,11 @@ import { confirmTotp } from './me/mfa/confirm.ts';
 import { enrolTotp } from './me/mfa/enrol.ts';
 import { removeTotp } from './me/mfa/remove.ts';
 import { renewRecoveryCodes } from './me/mfa/renew-recovery-codes.ts';
+import { addPasskey } from './me/passkeys/add.ts';
+import { listPasskeys } from './me/passkeys/list.ts';
+import { newPasskeyOptions } from './me/passkeys/options.ts';
+import { removePasskey } from './me/passkeys/remove.ts';
+import { renamePasskey } from './me/passkeys/rename.ts';
 import { readMe } from './me/read.ts';
 import { renameMe } from './me/rename.ts';
 import { verifyMe } from './me/verify.ts';
@@ -49,6 +54,8 @@ import { renewServiceAccountSecret } from './service-accounts/renew-secret.ts';
 import { answerChallenge } from './sessions/answer-challenge.ts';
 import { login } from './sessions/login.ts';
 import { logout } from './sessions/logout.ts';
+import { loginWithPasskey } from './sessions/passkey/login.ts';
+import { passkeyOptions } from './sessions/passkey/options.ts';
 import { refresh } from './sessions/refresh.ts';
 import { whoami } from './sessions/whoami.ts';
 import { amendUser } from './users/amend.ts';
@@ -68,6 +75,8 @@ const endpoints = [
   confirmEmail,
   login,
   answerChallenge,
+  passkeyOptions,
+  loginWithPasskey,
   refresh,
   logout,
   whoami,
@@ -81,6 +90,11 @@ const endpoints = [
   confirmTotp,
   removeTotp,
   renewRecoveryCodes,
+  listPasskeys,
+  newPasskeyOptions,
+  addPasskey,
+  renamePasskey,
+  removePasskey,
   listSessions,
   endSessions,
   endSession,

@@ -119,6 +119,14 @@ const migrations: Record<string, Migration> = {
       }
     },
   },
+  '006_passkeys': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .alterTable('users')
+        .addColumn('passkeys', 'text', (column) => column.notNull().defaultTo('[]'))
+        .execute();
+    },
+  },
 };
 
 const TRIES = 5;
