@@ -2,9 +2,24 @@ import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 
 const ROOM = 'src/clients';
-/** In the order in which they need one another. */
-const PIECES = ['problems', 'platform', 'wire', 'bearer-fetch', 'create-client'];
-const EXPORTS = '\nexport { createClient, LatchkeyError };\n';
+
+/** `pieces`: in the order in which they need one another. */
+const MODULES = [
+  {
+    name: 'client.js',
+    title: 'The browser module of Latchkey',
+    imports: '',
+    pieces: ['problems', 'platform', 'wire', 'bearer-fetch', 'create-client'],
+    exports: 'createClient, LatchkeyError',
+  },
+  {
+    name: 'client-passkeys.js',
+    title: 'Passkeys, for the browser module of Latchkey',
+    imports: "import { LatchkeyError } from './client.js';\n",
+    pieces: ['credential-json', 'create-passkeys'],
+    exports: 'createPasskeys',
+  },
+];
 
 const IMPORT = /^import [^;]*;\n/gm;
 const COMMENT = /^ *(\/\/|\/?\*).*\n/gm;
@@ -13,18 +28,20 @@ const INDENT = /^ +/gm;
 const GAP = /(?<=\S) {2,}(?=\S)| +$/gm;
 const EMPTY_LINE = /^\n/gm;
 
-/** One ES module from the files of the room: without types, comments and what they import from one another. */
-export function clientModule(): { path: string; text: string } {
-  const pieces = PIECES.map((name) => {
-    const source = readFileSync(`${ROOM}/${name}.ts`, 'utf8').replace(IMPORT, '');
-    return stripTypeScriptTypes(source)
-      .replace(COMMENT, '')
-      .replace(/^export /gm, '')
-      .replace(INDENT, '')
-      .replace(GAP, ' ')
-      .replace(/ +$/gm, '')
-      .replace(EMPTY_LINE, '');
-  });
-  const text = `// The browser module of Latchkey, made from ${ROOM} by \`npm run generate\`. MIT License.\n${pieces.join('')}${EXPORTS}`;
-  return { path: `${ROOM}/client.js`, text };
-}
+const plain = (piece: string): string => {
+  const source = readFileSync(`${ROOM}/${piece}.ts`, 'utf8').replace(IMPORT, '');
+  return stripTypeScriptTypes(source)
+    .replace(COMMENT, '')
+    .replace(/^export /gm, '')
+    .replace(INDENT, '')
+    .replace(GAP, ' ')
+    .replace(/ +$/gm, '')
+    .replace(EMPTY_LINE, '');
+};
+
+/** ES modules from the files of the room: without types, comments and what they import from one another. */
+export const clientModules = (): { path: string; text: string }[] =>
+  MODULES.map(({ name, title, imports, pieces, exports }) => ({
+    path: `${ROOM}/${name}`,
+    text: `// ${title}, made from ${ROOM} by \`npm run generate\`. MIT License.\n${imports}${pieces.map(plain).join('')}\nexport { ${exports} };\n`,
+  }));

@@ -8,7 +8,7 @@ import { buildContext } from '../context.ts';
 import { withOwnPart } from '../http/openapi-file.ts';
 import { generateDocument } from '../http/openapi-generator.ts';
 import { newMasterSecret, newSigningKey } from '../parts/keys/new-keys.ts';
-import { clientModule } from './client-module.ts';
+import { clientModules } from './client-module.ts';
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
@@ -72,7 +72,7 @@ export async function documents(): Promise<{ path: string; text: string }[]> {
   const { yaml, document } = await openApi();
   return [
     { path: 'openapi.yaml', text: yaml },
-    clientModule(),
+    ...clientModules(),
     withTable('.github/CLIENTS.md', 'routes', routeTable(document)),
     withTable('.github/OPERATING.md', 'variables', variableTable()),
   ];

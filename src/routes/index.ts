@@ -9,6 +9,8 @@ import { register } from './accounts/register.ts';
 import { resetPassword } from './accounts/reset-password.ts';
 import { clientDeclarations } from './clients/declarations.ts';
 import { clientModule } from './clients/module.ts';
+import { passkeysDeclarations } from './clients/passkeys-declarations.ts';
+import { passkeysModule } from './clients/passkeys-module.ts';
 import { hostMetadata } from './discovery/host-metadata.ts';
 import { keySet } from './discovery/key-set.ts';
 import { metadata } from './discovery/metadata.ts';
@@ -115,6 +117,8 @@ const endpoints = [
   problemPage,
   clientModule,
   clientDeclarations,
+  passkeysModule,
+  passkeysDeclarations,
   live,
   ready,
 ];

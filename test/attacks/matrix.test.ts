@@ -139,13 +139,14 @@ const rows: Record<string, Row> = {
   'GET /reset-password': everybody(200),
   'GET /confirm-email': everybody(200),
   'GET /account': everybody(200),
-  'GET /admin': everybody(200),
   // With one parameter filled in, a file that is not there.
   'GET /pages/:version/:file': everybody(404),
   'GET /pages/:version/:file/:part': everybody(404),
   'GET /.well-known/change-password': everybody(302),
   'GET /client.js': everybody(200),
   'GET /client.d.ts': everybody(200),
+  'GET /client-passkeys.js': everybody(200),
+  'GET /client-passkeys.d.ts': everybody(200),
   'GET /livez': everybody(200),
   'GET /readyz': everybody(200),
 

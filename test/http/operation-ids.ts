@@ -47,6 +47,8 @@ export const OPERATIONS: Record<string, string> = {
   'get /problems/{code}': 'getProblemPage',
   'get /client.js': 'getClientModule',
   'get /client.d.ts': 'getClientDeclarations',
+  'get /client-passkeys.js': 'getPasskeysModule',
+  'get /client-passkeys.d.ts': 'getPasskeysDeclarations',
   'get /livez': 'checkLiveness',
   'get /readyz': 'checkReadiness',
   'post /oauth/token': 'issueToken',
