@@ -1,4 +1,4 @@
-import type { Challenge, Client } from './client.js';
+import type { Challenge, Client } from './client.d.ts';
 
 /** One of the user's passkeys. Times: RFC 3339. */
 export interface Passkey {
