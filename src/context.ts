@@ -11,6 +11,7 @@ import { outboxLog } from './parts/mail/outbox-log.ts';
 import { openMail } from './parts/mail/transport.ts';
 import { measureParts } from './parts/measured-parts.ts';
 import { buildMetrics, type Metrics } from './parts/metrics.ts';
+import { Passkeys } from './parts/passkeys/passkeys.ts';
 import { BreachedPasswords } from './parts/passwords/breached-passwords.ts';
 import type { HashCost } from './parts/passwords/hash-cost.ts';
 import { HashQueue } from './parts/passwords/hash-queue.ts';
@@ -35,6 +36,7 @@ import { buildJws } from './parts/tokens/jws.ts';
 import { OwnTokens } from './parts/tokens/own-tokens.ts';
 import { SpanExporter } from './parts/tracing/span-exporter.ts';
 import type { Clock, Uptime } from './rules/clock.ts';
+import { allowedOrigins } from './rules/origins.ts';
 import { revokedPartOf, type SessionLimits } from './rules/sessions.ts';
 import { breachedFault, databaseFault, explained, mailFault } from './start-faults.ts';
 
@@ -57,6 +59,7 @@ export interface Context {
   keys: KeyRing;
   accessTokens: AccessTokens;
   ownTokens: OwnTokens;
+  passkeys: Passkeys;
   passwords: Passwords;
   passwordStrength: PasswordStrength;
   /** undefined without BREACHED_PASSWORDS. */
@@ -231,6 +234,7 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
       clock,
     }),
     ownTokens: new OwnTokens({ issuer: config.ISSUER, keys, clock }),
+    passkeys: new Passkeys({ rpId: config.PASSKEY_RP_ID, origins: [...allowedOrigins(config)] }),
     passwords: new Passwords(pace.hashCost, hashQueue),
     passwordStrength,
     breachedPasswords,

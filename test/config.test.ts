@@ -115,6 +115,7 @@ const bad: Record<string, string[]> = {
     'https://canary/(a)',
   ],
   APP_URL: ['canary', 'javascript:canary', 'https://canary/'],
+  PASSKEY_RP_ID: ['https://canary', 'canary:3000', 'Canary', 'canary/path', 'canary example'],
   PRODUCT_NAME: [
     ' ',
     '::&',
@@ -307,6 +308,16 @@ t.test('a missing key file must end in .json, an existing one need not', async (
   t.equal(messageOf({ SIGNING_KEYS: kept }), 'accepted');
   t.equal(messageOf({ SIGNING_KEYS: `${kept}.json` }), 'accepted');
   t.equal(messageOf({ SIGNING_KEYS: '{\n"keys": []\n}\n' }), 'accepted');
+});
+
+t.test('passkeys belong to the host of the pages, or to a parent of it', async (t) => {
+  const APP_URL = 'https://app.example.com';
+  t.match(readConfig({ APP_URL }), { PASSKEY_RP_ID: 'app.example.com' });
+  t.match(readConfig({}), { PASSKEY_RP_ID: 'localhost' });
+  for (const PASSKEY_RP_ID of ['app.example.com', 'example.com'])
+    t.equal(messageOf({ APP_URL, PASSKEY_RP_ID }), 'accepted');
+  for (const PASSKEY_RP_ID of ['id.example.com', 'xample.com', 'p.example.com'])
+    t.match(messageOf({ APP_URL, PASSKEY_RP_ID }), 'PASSKEY_RP_ID must be the host of APP_URL');
 });
 
 t.test('all mistakes are reported at once', async (t) => {

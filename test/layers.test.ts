@@ -81,8 +81,9 @@ t.test('every import was found, and leads to a file', async (t) => {
         imports.some((found) => found.file === file),
         file,
       );
-    // A command loads what it needs when it is asked for, so that the help of another is quick. Most nodes use no Redis.
-    const hidden = /^src\/(commands\/|parts\/redis\/redis-link)/.test(file)
+    // A command loads what it needs when it is asked for, so that the help of another is quick. Most nodes use no Redis, and a
+    // start need not wait for passkeys.
+    const hidden = /^src\/(commands\/|parts\/passkeys\/|parts\/redis\/redis-link)/.test(file)
       ? /\b(import\((?!')|require\()/
       : /\b(import|require)\(/;
     t.notMatch(readFileSync(file, 'utf8'), hidden, `${file}: in plain sight`);
@@ -115,7 +116,11 @@ t.test('the scripts of the pages import only one another and the browser module'
   t.ok(scripts.length > 5);
   for (const file of scripts) {
     for (const [, found = ''] of readFileSync(file, 'utf8').matchAll(/^(?:import|\}).* '(.+)';$/gm))
-      t.ok(found === './client.js' || scripts.includes(join(dirname(file), found)), file);
+      t.ok(
+        /^(\.\/|\.\.\/)client(-passkeys)?\.js$/.test(found) ||
+          scripts.includes(join(dirname(file), found)),
+        file,
+      );
     t.notMatch(codeOf(file), /\b(process|Buffer|require|innerHTML|eval)\b|\bimport\(/, file);
   }
 });

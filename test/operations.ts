@@ -79,11 +79,16 @@ export function sample({ examples, enum: choices, anyOf, pattern, type }: Field)
   return type === 'array' ? [] : (pattern ?? 'harmless');
 }
 
-/** The body of an operation, in its own form. Of `code` and `recovery_code` it has one. */
+const isSpare = (name: string, fields: Record<string, Field>): boolean =>
+  name === 'recovery_code' ||
+  (name === 'passkey' && 'code' in fields) ||
+  (name === 'code' && 'passkey' in fields && 'password' in fields);
+
+/** The body of an operation, in its own form. Of several proofs, of which a request has one, it has the first. */
 export function payloadOf({ type, fields }: Operation, values: Record<string, unknown>): string {
   const body = Object.fromEntries(
     Object.entries(fields).flatMap(([name, field]) =>
-      name === 'recovery_code' && !('recovery_code' in values) ? [] : [[name, sample(field)]],
+      isSpare(name, fields) && !(name in values) ? [] : [[name, sample(field)]],
     ),
   );
   const filled = { ...body, ...values };

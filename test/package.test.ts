@@ -94,7 +94,7 @@ t.test('the package', async (t) => {
   t.test('signs a newcomer up and in, as the README shows, also with workers', async (t) => {
     const issuer = await startServer(t, { command: [bin, 'start'], env: { WORKERS: '2' } });
     await walkThrough(t, issuer);
-    for (const file of ['client.js', 'client.d.ts']) {
+    for (const file of ['client.js', 'client.d.ts', 'client-passkeys.js', 'client-passkeys.d.ts']) {
       const served = await (await fetch(`${issuer}/${file}`)).text();
       t.equal(served, readFileSync(`src/clients/${file}`, 'utf8'), file);
     }

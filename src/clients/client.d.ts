@@ -29,7 +29,7 @@ export interface Options {
 /** The password was right; the account has a second factor. */
 export interface Challenge {
   mfa_token: string;
-  methods: ('totp' | 'recovery_code')[];
+  methods: ('passkey' | 'totp' | 'recovery_code')[];
   /** Seconds. */
   expires_in: number;
 }
@@ -61,6 +61,11 @@ export declare class LatchkeyError extends Error {
   problem: Record<string, unknown>;
 }
 
+/** An assertion as JSON. `/client-passkeys.js` makes it. */
+interface PasskeyProof {
+  passkey: object;
+}
+
 export interface Client {
   /** Whether somebody is signed in; undefined before the first answer. */
   readonly signedIn: boolean | undefined;
@@ -77,7 +82,7 @@ export interface Client {
   login(credentials: { email: string; password: string }): Promise<Challenge | undefined>;
   answerChallenge(
     challenge: Challenge,
-    proof: { code: string } | { recovery_code: string },
+    proof: { code: string } | { recovery_code: string } | PasskeyProof,
   ): Promise<void>;
   /** True: signed in (`SIGN_UP=open`). False: the answer does not say more, and a mail may be on its way. */
   register(fields: { email: string; password?: string; name?: string }): Promise<boolean>;
@@ -86,7 +91,9 @@ export interface Client {
   /** Ends every other session; this one goes on with new tokens. */
   changePassword(fields: { current_password: string; new_password: string }): Promise<void>;
   /** Proves again who the user is: the access token that follows says so (`auth_time`, `amr`). The session stays the same. */
-  verify(proof: { password: string } | { code: string } | { recovery_code: string }): Promise<void>;
+  verify(
+    proof: { password: string } | { code: string } | { recovery_code: string } | PasskeyProof,
+  ): Promise<void>;
   /**
    * Signs out every tab at once, then ends the session at the service. Rejects if the service cannot be reached: it is
    * told with the next call, on coming back online or on the next load.
@@ -96,6 +103,15 @@ export interface Client {
   onChange(listener: (change: Change) => void): () => void;
   /** Refreshes if it is due. Pages do it by themselves; an app calls it when it comes to the foreground or online. */
   wake(): void;
+  /** For modules that add ways to sign in, such as `/client-passkeys.js`. */
+  readonly core: {
+    /** The address of the service, with a slash at its end. */
+    base: string;
+    /** Sends a request without an access token. */
+    send(path: string, call?: { body?: object }): Promise<{ status: number; answer: unknown }>;
+    /** Sends a request whose answer has new tokens, and keeps them. */
+    signIn(path: string, body: object): Promise<Challenge | boolean>;
+  };
   /** Stops timers and listeners. The session goes on. */
   close(): void;
 }

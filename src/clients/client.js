@@ -293,6 +293,10 @@ if (status === 202) return answer.mfa_token ? answer : false;
 await adopt(answer, 'sign_in');
 return true;
 });
+const signInHere = async (path , body ) => {
+const device_token = inBody && (await kept('device'));
+return signIn(path, { ...body, transport, ...(device_token && { device_token }) });
+};
 const onOccasion = ({ persisted } ) => {
 if (persisted && session) refreshBehind();
 else wake();
@@ -314,13 +318,9 @@ if (session?.token === refused) await refresh();
 return session?.token;
 },
 }),
+core: { base, send, signIn: signInHere },
 login: async (credentials) => {
-const device_token = inBody && (await kept('device'));
-const answer = await signIn('v1/login', {
-...credentials,
-transport,
-...(device_token && { device_token }),
-});
+const answer = await signInHere('v1/login', credentials);
 return typeof answer === 'object' ? answer : undefined;
 },
 answerChallenge: async ({ mfa_token }, proof) => {

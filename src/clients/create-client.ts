@@ -238,6 +238,12 @@ export const createClient: typeof declared.createClient = ({
       return true;
     });
 
+  /** The same, so that the service knows the device again. */
+  const signInHere = async (path: string, body: object) => {
+    const device_token = inBody && (await kept('device'));
+    return signIn(path, { ...body, transport, ...(device_token && { device_token }) });
+  };
+
   const onOccasion = ({ persisted }: { persisted?: boolean }) => {
     // A page that comes back from the cache has missed what the others said.
     if (persisted && session) refreshBehind();
@@ -261,13 +267,9 @@ export const createClient: typeof declared.createClient = ({
         return session?.token;
       },
     }),
+    core: { base, send, signIn: signInHere },
     login: async (credentials) => {
-      const device_token = inBody && (await kept('device'));
-      const answer = await signIn('v1/login', {
-        ...credentials,
-        transport,
-        ...(device_token && { device_token }),
-      });
+      const answer = await signInHere('v1/login', credentials);
       return typeof answer === 'object' ? answer : undefined;
     },
     answerChallenge: async ({ mfa_token }, proof) => {

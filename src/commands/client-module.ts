@@ -9,6 +9,7 @@ interface Module {
   /** In the order in which they need one another. */
   pieces: string[];
   exports: string;
+  imports?: string;
 }
 
 const MODULES: Module[] = [
@@ -33,6 +34,13 @@ const MODULES: Module[] = [
     ],
     exports: 'createVerifier, TokenError',
   },
+  {
+    file: 'client-passkeys.js',
+    what: 'Passkeys, for the browser module',
+    imports: "import { LatchkeyError } from './client.js';\n",
+    pieces: ['credential-json', 'create-passkeys'],
+    exports: 'createPasskeys',
+  },
 ];
 
 const IMPORT = /^import [^;]*;\n/gm;
@@ -45,7 +53,10 @@ const EMPTY_LINE = /^\n/gm;
 /** ES modules from the files of the room: without types, comments and what they import from one another. */
 export const clientModules = () => MODULES.map(moduleOf);
 
-function moduleOf({ file, what, pieces, exports }: Module): { path: string; text: string } {
+function moduleOf({ file, what, pieces, exports, imports = '' }: Module): {
+  path: string;
+  text: string;
+} {
   const code = pieces.map((name) => {
     const source = readFileSync(`${ROOM}/${name}.ts`, 'utf8').replace(IMPORT, '');
     return stripTypeScriptTypes(source)
@@ -56,6 +67,6 @@ function moduleOf({ file, what, pieces, exports }: Module): { path: string; text
       .replace(/ +$/gm, '')
       .replace(EMPTY_LINE, '');
   });
-  const text = `// ${what} of Latchkey, made from ${ROOM} by \`npm run generate\`. MIT License.\n${code.join('')}\nexport { ${exports} };\n`;
+  const text = `// ${what} of Latchkey, made from ${ROOM} by \`npm run generate\`. MIT License.\n${imports}${code.join('')}\nexport { ${exports} };\n`;
   return { path: `${ROOM}/${file}`, text };
 }

@@ -3,6 +3,7 @@ import { sslmodeOf } from '../schemas/connection-url.ts';
 import { isInlineKeySet } from '../schemas/jwk.ts';
 import type { Config } from './defaults.ts';
 import { WHAT_KEYS_ARE } from './environment.ts';
+import { isWithin } from './origin.ts';
 
 /** The machine that the configuration must fit. */
 export interface Machine {
@@ -21,6 +22,8 @@ function contradictions(config: Config): string[] {
   mistakes.push(...unusedAuthority(config));
   if (config.PORT !== 0 && config.PORT === config.METRICS_PORT)
     mistakes.push('METRICS_PORT must not be the same as PORT: metrics must not be public');
+  if (!isWithin(new URL(config.APP_URL).hostname, config.PASSKEY_RP_ID))
+    mistakes.push('PASSKEY_RP_ID must be the host of APP_URL, or a parent of it');
   if (config.WORKERS > 1 && config.DATABASE_URL === 'file::memory:')
     mistakes.push('WORKERS must be 1 with file::memory:, which only one process can see');
   return mistakes;

@@ -11,11 +11,13 @@ const withName = (address: string, name: string): string =>
 /** The variables, with the defaults that depend on other variables. */
 export function withDerivedDefaults(variables: z.infer<typeof Environment>) {
   const issuer = variables.ISSUER ?? `http://localhost:${variables.PORT}`;
+  const app = variables.APP_URL ?? issuer;
   return {
     ...variables,
     ISSUER: issuer,
     AUDIENCE: variables.AUDIENCE ?? issuer,
-    APP_URL: variables.APP_URL ?? issuer,
+    APP_URL: app,
+    PASSKEY_RP_ID: variables.PASSKEY_RP_ID ?? new URL(app).hostname,
     OTEL_EXPORTER_OTLP_HEADERS: Object.fromEntries(variables.OTEL_EXPORTER_OTLP_HEADERS),
     MAIL_FROM: withName(variables.MAIL_FROM, variables.PRODUCT_NAME),
     SIGNING_KEYS: variables.SIGNING_KEYS ?? 'data/keys.json',

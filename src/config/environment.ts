@@ -9,6 +9,7 @@ import {
   duration,
   flag,
   headerPairs,
+  host,
   integer,
   issuerUrl,
   list,
@@ -54,6 +55,11 @@ export const Environment = z.object({
   APP_URL: baseUrl.optional().meta({
     description: 'URL of your application; its pages may call the API with cookies',
     fallback: 'the issuer',
+  }),
+  PASSKEY_RP_ID: host.optional().meta({
+    description:
+      'domain that passkeys belong to: the host of their pages, or a parent of it, such as `example.com`. Never change it: every passkey would be lost',
+    fallback: 'the host of `APP_URL`',
   }),
   PRODUCT_NAME: productName
     .default('Latchkey')

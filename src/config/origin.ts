@@ -16,3 +16,7 @@ export function faultOfOrigin(text: string): string | undefined {
     return 'must be written as browsers send it: the host in ASCII (xn--…), an IPv6 address shortened and in brackets, a port without leading zeros';
   return undefined;
 }
+
+/** Whether a host is the domain, or a subdomain of it. */
+export const isWithin = (host: string, domain: string): boolean =>
+  host === domain || host.endsWith(`.${domain}`);

@@ -62,6 +62,13 @@ export const origin = z.string().superRefine((text, { addIssue }) => {
   if (fault !== undefined) addIssue(fault);
 });
 
+/** A host without a port, as browsers write it. */
+export const host = z
+  .string()
+  .refine((text) => URL.canParse(`https://${text}`) && new URL(`https://${text}`).host === text, {
+    error: 'must be a host in lower case, such as example.com, without a scheme, port or path',
+  });
+
 /** A URL that paths are appended to, or that is compared letter by letter. */
 export const baseUrl = z
   .string()

@@ -1,9 +1,10 @@
 import { parseCookie, stringifySetCookie } from 'cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
+import { allowedOrigins } from '../rules/origins.ts';
 import { Refusal } from '../rules/refusal.ts';
 import { basePath } from './base-path.ts';
-import { allowedOrigins, shownOrigin } from './cors.ts';
+import { shownOrigin } from './cors.ts';
 
 export const REFRESH_COOKIE = '__Secure-latchkey_refresh';
 export const DEVICE_COOKIE = '__Secure-latchkey_device';

@@ -1,13 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
-
-type Origins = Pick<Config, 'ISSUER' | 'APP_URL' | 'CORS_ORIGINS'>;
-
-/** The origins whose pages may call with cookies: those of ISSUER and APP_URL, and the list in CORS_ORIGINS. */
-export function allowedOrigins({ ISSUER, APP_URL, CORS_ORIGINS }: Origins): Set<string> {
-  const own = [ISSUER, APP_URL].map((url) => new URL(url).origin);
-  return new Set([...own, ...CORS_ORIGINS]);
-}
+import { allowedOrigins } from '../rules/origins.ts';
 
 /** Each refused origin is logged once, up to this many: anyone can invent them. */
 const MAX_SAID = 100;

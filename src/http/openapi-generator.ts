@@ -21,6 +21,7 @@ const tags = [
   { name: 'Accounts', description: 'Sign up, verify an address, and reset a password.' },
   { name: 'Sessions', description: 'Sign in, refresh the tokens, and sign out.' },
   { name: 'Me', description: 'What signed-in users do with their own account.' },
+  { name: 'Passkeys', description: 'Passkeys (WebAuthn): sign in with them, and manage them.' },
   {
     name: 'Administration',
     description: 'What an administrator does with users and service accounts.',

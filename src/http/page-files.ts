@@ -5,18 +5,21 @@ import type { Config } from '../config.ts';
 import { accentRule } from './accent.ts';
 
 const ROOM = new URL('../pages/', import.meta.url);
-const MODULE = new URL('../clients/client.js', import.meta.url);
+const MODULES = new URL('../clients/', import.meta.url);
 
 const textOf = (name: string): string => readFileSync(new URL(name, ROOM), 'utf8');
 
-/** What the pages load, by name: their scripts, the browser module, and the style sheet in the product's colour. */
+/** What the pages load, by name: their scripts, the browser modules, and the style sheet in the product's colour. */
 export function pageFiles({ PRODUCT_COLOR }: Pick<Config, 'PRODUCT_COLOR'>): Map<string, string> {
   const scripts = readdirSync(ROOM, { encoding: 'utf8', recursive: true }).filter((name) =>
     name.endsWith('.js'),
   );
   return new Map([
     ...scripts.sort().map((name): [string, string] => [name, textOf(name)]),
-    ['client.js', readFileSync(MODULE, 'utf8')],
+    ...['client.js', 'client-passkeys.js'].map((name): [string, string] => [
+      name,
+      readFileSync(new URL(name, MODULES), 'utf8'),
+    ]),
     ['style.css', accentRule(PRODUCT_COLOR) + textOf('style.css')],
   ]);
 }

@@ -131,7 +131,7 @@ export const problems = {
     title: 'Wrong code',
     detail: 'The code is wrong, too old, or was used before. Nothing was changed.',
     cause:
-      'The code does not match the authenticator app, is older than a minute, or was used before. A recovery code can be used once.',
+      'The code does not match the authenticator app, is older than a minute, or was used before. A recovery code can be used once. A passkey gets this answer where `passkey_refused` would say that it does not sign in.',
     remedy:
       'Ask the user for the next code of the app. If codes are always wrong, the clock of the phone may be.',
   },
@@ -140,7 +140,7 @@ export const problems = {
     title: 'Invalid code',
     detail: 'The code is wrong, too old, or was used before. A challenge allows five tries.',
     cause:
-      'The password was right, but the code does not match the authenticator app, is older than a minute, or was used before.',
+      'The password was right, but the code does not match the authenticator app, is older than a minute, or was used before; or the passkey is not one of this account, or has answered an old challenge.',
     remedy:
       'Ask the user for the next code of the app, or for a recovery code. After five wrong codes start again with the password.',
   },
@@ -152,6 +152,32 @@ export const problems = {
     cause:
       'The mfa_token of the first step is valid for five minutes, five tries and one sign-in. It also ends when the password changes.',
     remedy: 'Start again with POST /v1/login.',
+  },
+  passkey_refused: {
+    status: 401,
+    title: 'Passkey refused',
+    detail: 'This passkey does not sign in here, or the sign-in took too long. Start again.',
+    cause:
+      'The passkey is unknown or was removed, the account is disabled, or the challenge is older than five minutes or was answered before. The answer is the same in all these cases. It also comes if the page is not of an allowed origin, or the authenticator did not check who uses it.',
+    remedy:
+      'Start again with POST /v1/login/passkey/options, or sign in in another way. A page must be at a host that PASSKEY_RP_ID covers, and at an allowed origin.',
+  },
+  passkey_copied: {
+    status: 403,
+    title: 'Passkey copied',
+    detail:
+      'The signature counter of this passkey went back, so there may be a copy of it. It was refused, and its owner was told.',
+    cause:
+      'An authenticator that counts its signatures sent a number that is not above the last one (WebAuthn section 6.1.1). Either the passkey was copied, or the authenticator was set back.',
+    remedy: 'Sign in in another way, remove the passkey, and add a new one.',
+  },
+  passkey_invalid: {
+    status: 400,
+    title: 'Passkey invalid',
+    detail: 'The passkey could not be added: start again with new options.',
+    cause:
+      'The answer of the authenticator does not belong to the options of this session, is older than five minutes, comes from a page of another origin, lacks the check of its user, or the account has this passkey already.',
+    remedy: 'Start again with POST /v1/me/passkeys/options, from a page of an allowed origin.',
   },
   link_invalid: {
     status: 400,
@@ -254,6 +280,21 @@ export const problems = {
     detail: 'The account has no second factor to confirm, use or remove.',
     cause: 'No second factor was enrolled, or the enrolment ended after five wrong codes.',
     remedy: 'Start an enrolment with POST /v1/me/mfa/totp.',
+  },
+  last_way_in: {
+    status: 409,
+    title: 'Last way in',
+    detail: 'Without this passkey, nothing could sign in to the account. Add another way first.',
+    cause: 'The account has no password and no other passkey.',
+    remedy:
+      'Add another passkey, or choose a password with POST /v1/password/forgot, then repeat the request.',
+  },
+  too_many_passkeys: {
+    status: 409,
+    title: 'Too many passkeys',
+    detail: 'An account can have up to ten passkeys. Remove one first.',
+    cause: 'The account has ten passkeys.',
+    remedy: 'Remove one with DELETE /v1/me/passkeys/{id}, then add the new one.',
   },
   last_admin: {
     status: 409,

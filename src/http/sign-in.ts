@@ -11,15 +11,14 @@ const MAX_CLIENT = 100;
 export const deviceNameOf = (request: FastifyRequest): string =>
   (request.headers['user-agent'] ?? '').slice(0, MAX_CLIENT);
 
-/** Describes a password sign-in made with this request. */
-export const signInOf = (request: FastifyRequest, transport: SignIn['transport']): SignIn => ({
-  id: randomId(),
-  amr: ['pwd'],
-  transport,
-  client: deviceNameOf(request),
-});
+/** Describes a sign-in made with this request, by a password unless `amr` says otherwise. */
+export const signInOf = (
+  request: FastifyRequest,
+  transport: SignIn['transport'],
+  amr = ['pwd'],
+): SignIn => ({ id: randomId(), amr, transport, client: deviceNameOf(request) });
 
-type Way = 'password' | 'totp' | 'recovery_code' | 'client_secret';
+type Way = 'password' | 'totp' | 'recovery_code' | 'passkey' | 'client_secret';
 
 interface Reported {
   way: Way;
@@ -49,7 +48,8 @@ export function reportRefusedSignIn(
     events,
   }: { error: unknown; way: Way; events: Record<'refused' | 'throttled', EventName> },
 ): void {
-  if (!(error instanceof Refusal) || error.code === 'overloaded') return;
+  // A copied passkey has an event of its own (`passkeys.ts`).
+  if (!(error instanceof Refusal) || ['overloaded', 'passkey_copied'].includes(error.code)) return;
   const result = error.code === 'throttled' ? 'throttled' : 'refused';
   const { user } = error.circumstances;
   reportSignIn(request, context, { way, result, event: events[result], user });

@@ -1,9 +1,10 @@
 import { deletion } from './account/deletion.js';
 import { devices } from './account/devices.js';
 import { openAccount } from './account/page.js';
+import { passkeysSection } from './account/passkeys.js';
 import { password } from './account/password.js';
 import { profile } from './account/profile.js';
 import { secondFactor } from './account/second-factor.js';
 
 /** In the order of the page. */
-await openAccount([profile, password, secondFactor, devices, deletion]);
+await openAccount([profile, password, passkeysSection, secondFactor, devices, deletion]);

@@ -1,6 +1,7 @@
 import { byId, showStep } from './element.js';
 import { onSubmit } from './form.js';
 import { notify } from './notice.js';
+import { passkeys, whatWentWrong } from './passkeys.js';
 import { client, nextPage, settings } from './session.js';
 import { codeOf } from './words.js';
 
@@ -37,6 +38,33 @@ function showProof(form) {
 byId('use-recovery-code', HTMLElement).addEventListener('click', () => showProof(recoveryForm));
 byId('use-code', HTMLElement).addEventListener('click', () => showProof(codeForm));
 
+/** @param {() => Promise<unknown>} use */
+async function withPasskey(use) {
+  notify('');
+  try {
+    await use();
+  } catch (error) {
+    notify(whatWentWrong(error), 'error');
+    offerPasskeys();
+  }
+}
+
+/** Among the suggestions of the address field. Says only what became of a passkey that was chosen. */
+function offerPasskeys() {
+  passkeys.autofill().catch((error) => {
+    if (['passkey_refused', 'passkey_copied'].includes(codeOf(error) ?? ''))
+      notify(whatWentWrong(error), 'error');
+  });
+}
+
+if (passkeys.isSupported) {
+  byId('other-ways', HTMLElement).hidden = false;
+  byId('passkey', HTMLElement).addEventListener('click', () =>
+    withPasskey(() => passkeys.signIn()),
+  );
+  offerPasskeys();
+}
+
 // Unless the user was faster than this script.
 if (document.activeElement === document.body) showStep('first-step');
 
@@ -49,16 +77,19 @@ onSubmit(
     byId('password', HTMLInputElement).value = '';
     showStep('second-step');
     byId('sign-up-link', HTMLElement).hidden = true;
+    byId('passkey-instead', HTMLElement).hidden = !(
+      passkeys.isSupported && challenge.methods.includes('passkey')
+    );
     showProof(challenge.methods.includes('totp') ? codeForm : recoveryForm);
   },
   { invalid_credentials: 'password' },
 );
 
-/** @param {{ code: string } | { recovery_code: string }} proof */
-async function prove(proof) {
+/** @param {(challenge: Challenge) => Promise<void>} answer */
+async function prove(answer) {
   if (!challenge) return;
   try {
-    await client.answerChallenge(challenge, proof);
+    await answer(challenge);
   } catch (error) {
     if (codeOf(error) !== 'challenge_invalid') throw error;
     codeForm.reset();
@@ -68,11 +99,15 @@ async function prove(proof) {
     byId('password', HTMLElement).focus();
   }
 }
-onSubmit(codeForm, ({ code = '' }) => prove({ code }), {
+onSubmit(codeForm, ({ code = '' }) => prove((asked) => client.answerChallenge(asked, { code })), {
   wrong_code: 'code',
   invalid_code: 'code',
 });
-onSubmit(recoveryForm, ({ recovery_code = '' }) => prove({ recovery_code }), {
-  wrong_code: 'recovery_code',
-  invalid_code: 'recovery_code',
-});
+onSubmit(
+  recoveryForm,
+  ({ recovery_code = '' }) => prove((asked) => client.answerChallenge(asked, { recovery_code })),
+  { wrong_code: 'recovery_code', invalid_code: 'recovery_code' },
+);
+byId('use-passkey', HTMLElement).addEventListener('click', () =>
+  withPasskey(() => prove(passkeys.answerChallenge)),
+);

@@ -6,8 +6,32 @@ const base = new URL('../../', import.meta.url);
 /** @param {string} path relative to the service, such as `login` or `v1/me` */
 export const urlOf = (path) => new URL(path, base).href;
 
+/** The user has not given the proof that a request needs. Has the members that `sentenceOf` reads. */
+export class GivenUp extends Error {
+  status = 401;
+  code = 'step_up_required';
+}
+
+/**
+ * How this page asks for a recent proof.
+ *
+ * @type {() => Promise<void>}
+ */
+let prove = async () => {
+  throw new GivenUp();
+};
+
+/**
+ * Says how to ask the user for a recent proof, when a request needs one. Rejects with GivenUp.
+ *
+ * @param {() => Promise<void>} how
+ */
+export const onStepUp = (how) => {
+  prove = how;
+};
+
 /** The one client of this page. */
-export const client = createClient({ url: base.href });
+export const client = createClient({ url: base.href, onStepUp: () => prove() });
 
 const { dataset } = document.documentElement;
 

@@ -10,6 +10,8 @@ import { register } from './accounts/register.ts';
 import { resetPassword } from './accounts/reset-password.ts';
 import { clientDeclarations } from './clients/declarations.ts';
 import { clientModule } from './clients/module.ts';
+import { passkeysDeclarations } from './clients/passkeys-declarations.ts';
+import { passkeysModule } from './clients/passkeys-module.ts';
 import { hostMetadata } from './discovery/host-metadata.ts';
 import { keySet } from './discovery/key-set.ts';
 import { metadata } from './discovery/metadata.ts';
@@ -27,6 +29,11 @@ import { confirmTotp } from './me/mfa/confirm.ts';
 import { enrolTotp } from './me/mfa/enrol.ts';
 import { removeTotp } from './me/mfa/remove.ts';
 import { renewRecoveryCodes } from './me/mfa/renew-recovery-codes.ts';
+import { addPasskey } from './me/passkeys/add.ts';
+import { listPasskeys } from './me/passkeys/list.ts';
+import { newPasskeyOptions } from './me/passkeys/options.ts';
+import { removePasskey } from './me/passkeys/remove.ts';
+import { renamePasskey } from './me/passkeys/rename.ts';
 import { readMe } from './me/read.ts';
 import { renameMe } from './me/rename.ts';
 import { verifyMe } from './me/verify.ts';
@@ -51,6 +58,8 @@ import { renewServiceAccountSecret } from './service-accounts/renew-secret.ts';
 import { answerChallenge } from './sessions/answer-challenge.ts';
 import { login } from './sessions/login.ts';
 import { logout } from './sessions/logout.ts';
+import { loginWithPasskey } from './sessions/passkey/login.ts';
+import { passkeyOptions } from './sessions/passkey/options.ts';
 import { refresh } from './sessions/refresh.ts';
 import { whoami } from './sessions/whoami.ts';
 import { amendUser } from './users/amend.ts';
@@ -72,6 +81,8 @@ const endpoints = [
   disown,
   login,
   answerChallenge,
+  passkeyOptions,
+  loginWithPasskey,
   refresh,
   logout,
   whoami,
@@ -85,6 +96,11 @@ const endpoints = [
   confirmTotp,
   removeTotp,
   renewRecoveryCodes,
+  listPasskeys,
+  newPasskeyOptions,
+  addPasskey,
+  renamePasskey,
+  removePasskey,
   listSessions,
   endSessions,
   endSession,
@@ -106,6 +122,8 @@ const endpoints = [
   problemPage,
   clientModule,
   clientDeclarations,
+  passkeysModule,
+  passkeysDeclarations,
   live,
   ready,
 ];

@@ -23,6 +23,7 @@ export const emptyUser = (id: string, kind: User['kind'], now: number): User => 
   sessions: [],
   throttle: [],
   mfa: { challenges: [] },
+  passkeys: [],
   revoked_at: null,
   row_version: 0,
   created_at: now,

@@ -10,7 +10,7 @@ export const isUnclaimed = (user: User): boolean =>
  * else may have added, and older device tokens are strangers' (`deviceOf`). `now`: milliseconds.
  */
 export const withMailboxHolder = (user: User, now: number): User => ({
-  ...(isUnclaimed(user) ? { ...withoutSecondFactor(user), claimed_at: now } : user),
+  ...(isUnclaimed(user) ? { ...withoutSecondFactor(user), passkeys: [], claimed_at: now } : user),
   email_verified_at: user.email_verified_at ?? now,
 });
 

@@ -1,8 +1,10 @@
 import type { z } from 'zod';
 import type { ServiceAccountView, UserView } from '../schemas/administration.ts';
+import type { PasskeyView } from '../schemas/passkey.ts';
 import type { Profile } from '../schemas/profile.ts';
 import type { SessionView } from '../schemas/session.ts';
-import type { Session, User } from '../schemas/user.ts';
+import type { Passkey, Session, User } from '../schemas/user.ts';
+import { passkeyId } from './passkeys.ts';
 import { hasSecondFactor } from './second-factor.ts';
 import { isLive } from './sessions.ts';
 
@@ -50,4 +52,13 @@ export const serviceAccountView = (account: User): z.infer<typeof ServiceAccount
   name: account.name ?? '',
   roles: account.roles,
   created_at: time(account.created_at),
+});
+
+export const passkeyView = (passkey: Passkey): z.infer<typeof PasskeyView> => ({
+  id: passkeyId(passkey),
+  name: passkey.name,
+  backed_up: passkey.backed_up,
+  transports: passkey.transports,
+  created_at: time(passkey.created_at),
+  last_used_at: timeOrNull(passkey.last_used_at ?? null),
 });

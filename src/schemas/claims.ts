@@ -85,5 +85,9 @@ export const OwnClaims = {
     dev: Text.optional(),
     transport: Transport,
   }),
+  /** The challenge of an assertion. `sub`: a fingerprint of the address that signs in, or `ANYONE`. */
+  passkey: z.strictObject({ ...Own, jti: Text }),
+  /** The challenge of a new passkey. `sid`: the session that asked. */
+  'new-passkey': z.strictObject({ ...Own, jti: Text, sid: Text }),
 };
 export type OwnKind = keyof typeof OwnClaims;

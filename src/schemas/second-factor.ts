@@ -1,12 +1,16 @@
 import { z } from 'zod';
 import { Code, Password, RecoveryCode } from './fields.ts';
+import { Assertion } from './passkey.ts';
 
-/** The two ways to prove the second factor; a request has exactly one. */
-export const proofFields = { code: Code.optional(), recovery_code: RecoveryCode.optional() };
+/** The codes that prove the second factor; a request has exactly one. */
+const codeFields = { code: Code.optional(), recovery_code: RecoveryCode.optional() };
+
+/** Every way to prove a factor; a request has exactly one. */
+export const proofFields = { ...codeFields, passkey: Assertion.optional() };
 
 const exactlyOne = { error: 'is required, or else recovery_code, but not both', path: ['code'] };
 
-export const hasOneProof = ({
+const hasOneProof = ({
   code,
   recovery_code,
 }: {
@@ -16,7 +20,7 @@ export const hasOneProof = ({
 
 /** The password, and a proof of the second factor. */
 export const PasswordAndProof = z
-  .strictObject({ password: Password, ...proofFields })
+  .strictObject({ password: Password, ...codeFields })
   .refine(hasOneProof, exactlyOne)
   .meta({
     id: 'PasswordAndProof',
@@ -27,20 +31,28 @@ export const PasswordAndProof = z
 
 export const ChallengeBody = z
   .strictObject({ mfa_token: z.string().min(1).max(4096), ...proofFields })
-  .refine(hasOneProof, exactlyOne)
+  .refine(
+    ({ mfa_token: _token, ...proof }) =>
+      Object.values(proof).filter((value) => value !== undefined).length === 1,
+    {
+      error: 'is required, or else recovery_code or passkey, and only one of them',
+      path: ['code'],
+    },
+  )
   .meta({
     id: 'ChallengeAnswer',
-    description: 'The token of the challenge, and a proof: one of `code` and `recovery_code`.',
+    description:
+      'The token of the challenge, and a proof: one of `code`, `recovery_code` and `passkey`.',
     examples: [
       { mfa_token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6Im1mYStqd3QifQ.e30.c2ln', code: '492039' },
     ],
   });
 
-const Method = z.enum(['totp', 'recovery_code']).meta({ id: 'FactorMethod' });
+const Method = z.enum(['passkey', 'totp', 'recovery_code']).meta({ id: 'FactorMethod' });
 
 export const Challenge = z
   .object({
-    mfa_token: z.string().describe('Send it to `/v1/login/mfa` with a code.'),
+    mfa_token: z.string().describe('Send it to `/v1/login/mfa` with a code or a passkey.'),
     methods: z.array(Method),
     expires_in: z.int().min(0).describe('Seconds.'),
   })

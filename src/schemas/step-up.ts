@@ -5,12 +5,12 @@ import { proofFields } from './second-factor.ts';
 export const StepUpProof = z
   .strictObject({ password: Password.optional(), ...proofFields })
   .refine((proof) => Object.values(proof).filter((value) => value !== undefined).length === 1, {
-    error: 'is required, or else code or recovery_code, and only one of them',
+    error: 'is required, or else code, recovery_code or passkey, and only one of them',
     path: ['password'],
   })
   .meta({
     id: 'StepUpProof',
-    description: 'One of `password`, `code` and `recovery_code`.',
+    description: 'One of `password`, `code`, `recovery_code` and `passkey`.',
     examples: [{ password: 'correct horse battery staple' }],
   });
 

@@ -69,6 +69,26 @@ export const Mfa = member({
 });
 export type Mfa = z.infer<typeof Mfa>;
 
+/** A WebAuthn credential of the user. */
+export const Passkey = member({
+  /** The credential ID, in base64url. */
+  id: z.string(),
+  /** COSE (RFC 9052), in base64url. */
+  public_key: z.string(),
+  /** The signature counter of the last assertion. Many authenticators always say 0. */
+  counter: z.int(),
+  /** How browsers reach the authenticator, such as `internal` or `usb`. */
+  transports: z.array(z.string()),
+  name: z.string(),
+  /** Whether the authenticator has copied it to other devices of its owner. */
+  backed_up: z.boolean(),
+  created_at: Instant,
+  last_used_at: Instant.optional(),
+  /** The challenges that it has answered, until they expire. */
+  used: z.array(member({ id: z.string(), until: Instant })),
+});
+export type Passkey = z.infer<typeof Passkey>;
+
 /** A row of `users`. Nothing else is stored. */
 export const User = z.object({
   id: z.string(),
@@ -98,6 +118,8 @@ export const User = z.object({
   sessions: z.array(Session),
   throttle: z.array(Bucket),
   mfa: Mfa,
+  /** An export of a version without passkeys lacks it. */
+  passkeys: z.array(Passkey).default([]),
   revoked_at: Instant.nullable(),
   row_version: z.int(),
   created_at: Instant,

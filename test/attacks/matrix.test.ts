@@ -8,6 +8,7 @@ import type { User } from '../../src/schemas/user.ts';
 import { folder } from '../databases.ts';
 import { docsFiles } from '../docs-files.ts';
 import { operations } from '../operations.ts';
+import { enrolled, SoftAuthenticator } from '../passkeys.ts';
 import {
   admin,
   butForCounts,
@@ -26,7 +27,7 @@ const root = await admin(app);
 let count = 0;
 const person = (changes: Partial<User> = {}): Promise<SignedIn> => {
   count += 1;
-  return signedIn(app, `person${count}@example.com`, changes);
+  return signedIn(app, `person${count}@example.com`, { email_verified_at: 1, ...changes });
 };
 const rowOf = async (id: string) => (await context.users.findById(id)) as User;
 
@@ -100,6 +101,12 @@ const form = (fields: Record<string, string>): Pick<Row, 'request'> => ({
     payload: new URLSearchParams(fields).toString(),
   },
 });
+const stranger = new SoftAuthenticator();
+stranger.user = 'nobody';
+const passkeyIdOf = async ({ access_token }: SignedIn) => {
+  await enrolled(app, access_token);
+  return (await app.as(access_token, { url: '/v1/me/passkeys' })).json().passkeys[0].id;
+};
 const newMachine = async () => (await serviceAccount(app)).id;
 
 const forBearers = (status: number, more: Partial<Row> = {}): Row =>
@@ -141,6 +148,8 @@ const rows: Record<string, Row> = {
   'GET /.well-known/change-password': everybody(302),
   'GET /client.js': everybody(200),
   'GET /client.d.ts': everybody(200),
+  'GET /client-passkeys.js': everybody(200),
+  'GET /client-passkeys.d.ts': everybody(200),
   'GET /livez': everybody(200),
   'GET /readyz': everybody(200),
 
@@ -157,6 +166,8 @@ const rows: Record<string, Row> = {
     }),
   }),
   'POST /v1/login/mfa': everybody(401, json({ mfa_token: 'x', code: '000000' })),
+  'POST /v1/login/passkey/options': everybody(200, json({})),
+  'POST /v1/login/passkey': everybody(401, json({ passkey: stranger.get({ challenge: 'x' }) })),
   'POST /v1/refresh': everybody(401, json({ refresh_token: 'x' })),
   'POST /v1/logout': everybody(204, { strangers: 401 }),
 
@@ -174,6 +185,19 @@ const rows: Record<string, Row> = {
   'POST /v1/me/mfa/totp/confirm': forPeople(409, json({ code: '000000' })),
   'DELETE /v1/me/mfa/totp': forPeople(403, json({ password: 'wrong', code: '000000' })),
   'POST /v1/me/mfa/recovery-codes': forPeople(403, json({ password: 'wrong', code: '000000' })),
+  'GET /v1/me/passkeys': forPeople(200),
+  'POST /v1/me/passkeys/options': forPeople(200, json({})),
+  'POST /v1/me/passkeys': forPeople(
+    400,
+    json({ passkey: stranger.create({ challenge: 'x', user: { id: 'x' } }) }),
+  ),
+  // A passkey of another user is not found.
+  'PATCH /v1/me/passkeys/:id': forPeople(404, {
+    id: passkeyIdOf,
+    owner: 200,
+    ...json({ name: 'Laptop' }),
+  }),
+  'DELETE /v1/me/passkeys/:id': forPeople(404, { id: passkeyIdOf, owner: 204 }),
   'GET /v1/me/sessions': forPeople(200),
   'DELETE /v1/me/sessions': forPeople(204),
   // A session of another user is not found.

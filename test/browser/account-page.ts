@@ -21,7 +21,7 @@ export interface AccountPage extends Visited {
 export async function signIn(page: Page, password = PASSWORD): Promise<void> {
   await page.getByLabel('Email address').fill(EMAIL);
   await page.locator('#password').fill(password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
 }
 
 /** The service with Ada's account, and its page. */

@@ -286,7 +286,7 @@ t.test('password managers recognise each field', async (t) => {
       ),
     );
   };
-  t.same(await fields('/login'), ['email username', 'password current-password']);
+  t.same(await fields('/login'), ['email username webauthn', 'password current-password']);
   t.same(await fields('/sign-up'), ['email username']);
   t.same(await fields('/sign-up#token=a.b.c'), [
     'text name',

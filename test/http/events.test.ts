@@ -4,6 +4,14 @@ import type { EventName } from '../../src/http/logging.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { mailbox } from '../mailbox.ts';
 import {
+  add,
+  offered,
+  requested,
+  SoftAuthenticator,
+  signInWith,
+  withPasskey,
+} from '../passkeys.ts';
+import {
   admin,
   basic,
   factor,
@@ -35,6 +43,13 @@ async function guarded() {
   const email = `person${count}@example.com`;
   const login = async () => (await post('/v1/login', { email, password: PASSWORD })).json();
   return { ...made, code, login };
+}
+
+/** With a passkey, and its address. */
+async function keyed() {
+  const made = await withPasskey(app, newEmail());
+  const listed = await as(made.access_token, { url: '/v1/me/passkeys' });
+  return { ...made, url: `/v1/me/passkeys/${listed.json().passkeys[0].id}` };
 }
 
 const asRoot = (method: 'POST' | 'PATCH' | 'DELETE', url: string, payload?: object) =>
@@ -149,6 +164,26 @@ const acts: Record<EventName, () => Promise<() => Promise<unknown>>> = {
   'mfa.refused': async () => {
     const { mfa_token } = await (await guarded()).login();
     return () => post('/v1/login/mfa', { mfa_token, code: '000000' });
+  },
+  'passkey.added': async () => {
+    const { access_token } = await person({ email_verified_at: 1 });
+    const made = new SoftAuthenticator().create(await offered(app, access_token));
+    return () => add(app, access_token, made);
+  },
+  'passkey.renamed': async () => {
+    const { access_token, url } = await keyed();
+    return () => as(access_token, { method: 'PATCH', url, payload: { name: 'Laptop' } });
+  },
+  'passkey.removed': async () => {
+    const { access_token, url } = await keyed();
+    return () => as(access_token, { method: 'DELETE', url });
+  },
+  'passkey.copied': async () => {
+    const { passkey } = await keyed();
+    const use = async (counter: number) =>
+      signInWith(app, passkey.get(await requested(app), { counter }));
+    await use(2);
+    return () => use(1);
   },
   'password.changed': async () => {
     const { access_token } = await person();

@@ -16,7 +16,7 @@ export function tell(
 }
 
 /** Why a letter goes out that anyone can cause. */
-type Occasion = 'sign-up' | 'reset' | 'confirm' | 'sign-in';
+type Occasion = 'sign-up' | 'reset' | 'confirm' | 'sign-in' | 'passkey';
 
 /** Counts a letter that anyone can cause, or returns false: this address has had enough. Each occasion is counted on its own. */
 export const countLetter = (

@@ -10,7 +10,7 @@ import { type Started, signedIn } from '../sessions/signed-in.ts';
 import { passwordState } from '../tokens/mailed-tokens.ts';
 import type { Holder } from '../tokens/token-pair.ts';
 import type { Proof } from './factor.ts';
-import { factorOf, prepareCheck } from './factors.ts';
+import { amrOfProof, factorOf, prepareCheck } from './factors.ts';
 import { decideGuess } from './guess.ts';
 
 /** Seconds. */
@@ -86,7 +86,7 @@ export async function answerChallenge(
       mfa: { ...spent.mfa, challenges: withNewestUsed(challenges) },
       last_login_at: now,
     };
-    const amr = ['pwd', ...factor.amr, 'mfa'];
+    const amr = ['pwd', ...amrOfProof(proof), 'mfa'];
     const signIn: SignIn = { id: randomId(), amr, transport: claims.transport, client };
     const started = withNewSession(proven, signIn, now, sessionLimits);
     const isFirst = user.last_login_at === null;

@@ -2,10 +2,12 @@ import type { Context } from '../../context.ts';
 import type { NoticeName } from '../../parts/mail/messages/notice.ts';
 import type { Turn } from '../../parts/passwords/hash-queue.ts';
 import type { Factor as Guessed } from '../../rules/budget.ts';
+import type { Assertion } from '../../schemas/passkey.ts';
 import type { User } from '../../schemas/user.ts';
 
 /** What a caller gives to prove a factor, by kind. The names of the kinds are those of `methods` on the wire. */
 export interface Given {
+  passkey: Assertion;
   totp: string;
   recovery_code: string;
 }
@@ -17,8 +19,8 @@ export type Check = (user: User, now: number) => User | undefined;
 
 /** One way to prove who one is, after the password or again later. `factors.ts` lists them all. */
 export interface Factor<K extends Kind> {
-  /** What it adds to `amr` (RFC 8176). */
-  amr: string[];
+  /** What a right proof adds to `amr` (RFC 8176). */
+  amr(given: Given[K]): string[];
   /** Whose budget its guesses use up (`rules/budget.ts`). */
   guessed: Guessed;
   /** The letter to the owner after it has signed in, if it is unusual. */

@@ -6,7 +6,7 @@ import type { AccessClaims } from '../../schemas/claims.ts';
 import type { Session, User } from '../../schemas/user.ts';
 import { changeCaller, proveCaller, readCaller } from '../accounts/caller.ts';
 import type { Proof } from './factor.ts';
-import { factorOf, prepareCheck } from './factors.ts';
+import { amrOfProof, factorOf, prepareCheck } from './factors.ts';
 import { decideGuess } from './guess.ts';
 
 interface Proven {
@@ -39,13 +39,14 @@ export async function stepUpWithFactor(
   { proof, signal }: { proof: Proof; signal: AbortSignal },
 ): Promise<Proven> {
   const owner = await readCaller(context, caller);
-  if (!hasSecondFactor(owner)) throw new Refusal('mfa_not_enabled');
+  if (!hasSecondFactor(owner) && !factorOf(proof).isReady(owner))
+    throw new Refusal('mfa_not_enabled');
   const check = await prepareCheck(context, owner, proof, { signal });
   const place = { session: caller.sid };
   const proven = await changeCaller(context, caller, (user, now) => {
     const { user: counted, spent } = decideGuess(user, { kind: proof.kind, check, place, now });
     if (spent === undefined) return { user: counted, result: undefined };
-    const amr = [...factorOf(proof).amr, 'mfa'];
+    const amr = [...amrOfProof(proof), 'mfa'];
     const next = withProof(spent, caller.sid, { amr, now });
     return { user: next, result: provenOf(next, caller, now) };
   });

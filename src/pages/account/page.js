@@ -1,10 +1,12 @@
 import { call } from '../api.js';
 import { byId, element } from '../element.js';
 import { showNav } from '../nav.js';
-import { client, goToSignIn, urlOf } from '../session.js';
+import { passkeys } from '../passkeys.js';
+import { client, goToSignIn, onStepUp, urlOf } from '../session.js';
 import { sentenceOf } from '../words.js';
 import { letPageGo } from './leaving.js';
 import { foreign } from './section.js';
+import { confirmIdentity } from './step-up.js';
 
 /** @typedef {import('./section.js').Account} Account */
 /** @typedef {import('./section.js').State} State */
@@ -13,11 +15,12 @@ const OFFLINE = 'You are offline. The page goes on when your connection is back.
 
 /** @returns {Promise<State>} */
 async function load() {
-  const [me, { sessions }] = await Promise.all([
+  const [me, { sessions }, own] = await Promise.all([
     /** @type {Promise<State['me']>} */ (call('GET', 'v1/me')),
     /** @type {Promise<Pick<State, 'sessions'>>} */ (call('GET', 'v1/me/sessions')),
+    passkeys.list(),
   ]);
-  return { me, sessions };
+  return { me, sessions, passkeys: own };
 }
 
 /** The account is gone, and with it everything on the page. */
@@ -86,6 +89,7 @@ export async function openAccount(makers) {
     },
   };
 
+  onStepUp(() => confirmIdentity(account.state));
   client.onChange(({ signedIn, reason }) => {
     if (isGone) return;
     letPageGo();

@@ -8,6 +8,7 @@ import { sentenceOf } from '../words.js';
  * @typedef {object} State
  * @property {{ id: string, email: string, email_verified: boolean, name: string | null, roles: string[], mfa: boolean, recovery_codes: number, created_at: string, last_login_at: string | null }} me
  * @property {{ id: string, client: string, created_at: string, refreshed_at: string, current: boolean }[]} sessions
+ * @property {import('../client-passkeys.js').Passkey[]} passkeys
  */
 
 /**

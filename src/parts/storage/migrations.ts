@@ -106,6 +106,9 @@ export const migrations: Record<string, Migration> = {
   '006_claimed_at_additive': {
     up: (db: Kysely<unknown>) => addColumn(db, 'claimed_at', 'bigint'),
   },
+  '007_passkeys_additive': {
+    up: (db: Kysely<unknown>) => addColumn(db, 'passkeys', "text not null default '[]'"),
+  },
 };
 
 async function createUsers(db: Kysely<unknown>): Promise<void> {

@@ -13,6 +13,7 @@ const JSON_COLUMNS = [
   'sessions',
   'throttle',
   'mfa',
+  'passkeys',
   'secret_hashes',
 ] as const satisfies (keyof User)[];
 type JsonColumn = (typeof JSON_COLUMNS)[number];

@@ -2,6 +2,7 @@ import { stepUpWithFactor, stepUpWithPassword } from '../../actions/factors/step
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { logEvent } from '../../http/logging.ts';
+import { logCopied } from '../../http/passkeys.ts';
 import { proofOf } from '../../http/proof.ts';
 import { signalOf } from '../../http/source.ts';
 import { ACCESS_LIFE } from '../../schemas/claims.ts';
@@ -17,6 +18,7 @@ export function verifyMe(app: App, context: Context): void {
       problems: [
         'wrong_password',
         'wrong_code',
+        'passkey_copied',
         'mfa_not_enabled',
         'throttled',
         'overloaded',
@@ -35,10 +37,12 @@ export function verifyMe(app: App, context: Context): void {
     handler: async (request, reply) => {
       const { caller, body } = request;
       const signal = signalOf(reply);
-      const { user, session } =
+      const { user, session } = await logCopied(
+        request,
         body.password === undefined
-          ? await stepUpWithFactor(context, caller, { proof: proofOf(body), signal })
-          : await stepUpWithPassword(context, caller, { password: body.password, signal });
+          ? stepUpWithFactor(context, caller, { proof: proofOf(body), signal })
+          : stepUpWithPassword(context, caller, { password: body.password, signal }),
+      );
       logEvent(request, 'session.stepped_up', { user: user.id, session: session.id });
       return reply.header('cache-control', 'no-store').send({
         access_token: context.accessTokens.issue(user, session),

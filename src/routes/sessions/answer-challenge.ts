@@ -1,6 +1,7 @@
 import { answerChallenge as answer } from '../../actions/factors/challenge.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
+import { logCopied } from '../../http/passkeys.ts';
 import { proofOf } from '../../http/proof.ts';
 import { deviceNameOf, reportRefusedSignIn, reportSignIn } from '../../http/sign-in.ts';
 import { sourceOf } from '../../http/source.ts';
@@ -18,28 +19,38 @@ export function answerChallenge(app: App, context: Context): void {
       headers: { 200: ['Set-Cookie'] },
       access: 'checked-by-handler',
       tighterLimit: true,
-      problems: ['challenge_invalid', 'invalid_code', 'throttled', 'overloaded', 'unavailable'],
+      problems: [
+        'challenge_invalid',
+        'invalid_code',
+        'passkey_copied',
+        'throttled',
+        'overloaded',
+        'unavailable',
+      ],
     },
     schema: {
       operationId: 'answerChallenge',
       tags: ['Sessions'],
       summary: 'Finish signing in with the second factor',
       description:
-        'Takes the `mfa_token` from `/v1/login`, and a code from the authenticator app or a recovery code. Allows five tries.',
+        'Takes the `mfa_token` from `/v1/login`, and a code from the authenticator app, a recovery code or a passkey. Allows five tries.',
       body: ChallengeBody,
       response: { 200: TokenAnswer },
     },
     handler: async (request, reply) => {
       const { mfa_token: token, ...body } = request.body;
       const proof = proofOf(body);
-      const way = 'code' in proof ? 'totp' : 'recovery_code';
+      const way = proof.kind;
       try {
-        const holder = await answer(context, {
-          token,
-          proof,
-          client: deviceNameOf(request),
-          source: sourceOf(request, reply),
-        });
+        const holder = await logCopied(
+          request,
+          answer(context, {
+            token,
+            proof,
+            client: deviceNameOf(request),
+            source: sourceOf(request, reply),
+          }),
+        );
         reportSignIn(request, context, {
           way,
           result: 'ok',

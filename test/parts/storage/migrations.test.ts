@@ -50,6 +50,7 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
         '004_reset_letters',
         '005_secret_hashes',
         '006_claimed_at_additive',
+        '007_passkeys_additive',
       ],
       'each migration was applied once',
     );
@@ -85,8 +86,9 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
       const damaged = await make('service', '"} \\');
       const withoutSecret = await make('service', null);
       const person = await make('person', 'hash with blanks');
-      await sql`alter table users drop column secret_hashes`.execute(db);
-      await sql`delete from kysely_migration where name = '005_secret_hashes'`.execute(db);
+      for (const column of ['secret_hashes', 'passkeys'])
+        await sql`alter table users drop column ${sql.ref(column)}`.execute(db);
+      await sql`delete from kysely_migration where name >= '005'`.execute(db);
 
       await migrate(db);
       const columns = await db
@@ -104,6 +106,7 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
         ]),
       );
       t.match(await users.findById(account), { password_hash: null, secret_hashes: hashes });
+      t.match(await users.findById(person), { passkeys: [] });
     },
   );
 

@@ -15,6 +15,7 @@ t.test('the types of the module are served beside it', async (t) => {
 
 const PAGE = `
 import { createClient, LatchkeyError, type Change } from 'latchkey/client';
+import { createPasskeys } from 'latchkey/client/passkeys';
 const client = createClient({ url: 'https://id.example.com', origins: ['https://api.example.com'] });
 const challenge = await client.login({ email: 'ada@example.com', password: 'secret' });
 if (challenge) await client.answerChallenge(challenge, { code: '123456' });
@@ -24,6 +25,10 @@ const token: string | undefined = await client.token();
 createClient({ url: '/', transport: 'body', storage: localStorage });
 try { await client.logout(); } catch (error) { if (error instanceof LatchkeyError) console.log(error.code, error.retryAfter); }
 console.log(stop, answer, token);
+const passkeys = createPasskeys(client);
+if (passkeys.isSupported) await passkeys.signIn();
+const { name }: { name: string } = await passkeys.add('My phone');
+console.log(name);
 // @ts-expect-error
 createClient({});
 // @ts-expect-error
@@ -46,7 +51,10 @@ t.test(
       moduleResolution: 'bundler',
       lib: ['esnext', 'dom'],
       types: [],
-      paths: { 'latchkey/client': [resolve('src/clients/client.d.ts')] },
+      paths: {
+        'latchkey/client': [resolve('src/clients/client.d.ts')],
+        'latchkey/client/passkeys': [resolve('src/clients/client-passkeys.d.ts')],
+      },
     };
     const config = join(directory, 'tsconfig.json');
     writeFileSync(config, JSON.stringify({ compilerOptions, files: ['page.ts'] }));

@@ -35,3 +35,20 @@ t.test('only pages that may call the API can import it from another origin', asy
   t.equal(await allowed('https://app.example.com'), 'https://app.example.com');
   t.equal(await allowed('https://evil.example'), undefined);
 });
+
+t.test(
+  'the passkey module is smaller still, and imports the browser module beside it',
+  async (t) => {
+    const { inject } = await testApp(t);
+    const { headers, payload } = await inject({ url: '/client-passkeys.js' });
+    t.equal(headers['content-type'], 'text/javascript; charset=utf-8');
+    const size = gzipSync(payload, { level: 9 }).length;
+    t.ok(size <= 2_048, `${size} bytes compressed`);
+    t.same(
+      [...payload.matchAll(/\bimport\b.*/g)].map(([line]) => line),
+      ["import { LatchkeyError } from './client.js';"],
+    );
+    const types = await inject({ url: '/client-passkeys.d.ts' });
+    t.equal(types.payload, readFileSync('src/clients/client-passkeys.d.ts', 'utf8'));
+  },
+);

@@ -6,7 +6,7 @@ import type { Factor } from '../factor.ts';
 
 /** One of the codes that stand in for a lost authenticator app. */
 export const recoveryCode: Factor<'recovery_code'> = {
-  amr: [],
+  amr: () => [],
   guessed: 'recovery',
   notice: 'mfa.recovery_code_used',
   isReady: ({ mfa }) => mfa.totp !== undefined && (mfa.recovery?.hashes.length ?? 0) > 0,

@@ -3,7 +3,7 @@ import type { Factor } from '../factor.ts';
 
 /** A code of the authenticator app (RFC 6238). */
 export const totp: Factor<'totp'> = {
-  amr: ['otp'],
+  amr: () => ['otp'],
   guessed: 'totp',
   isReady: ({ mfa }) => mfa.totp !== undefined,
   prepare: async ({ keys }, { given }) => {

@@ -26,6 +26,18 @@ const notices = {
     'A recovery code was used',
     'Someone, probably you, signed in with one of your recovery codes. Each code works only once, so this one is used up.',
   ],
+  'passkey.added': [
+    'A passkey was added',
+    'A new passkey was added to your account. It signs in without your password.',
+  ],
+  'passkey.removed': [
+    'A passkey was removed',
+    'A passkey was removed from your account. It no longer signs in.',
+  ],
+  'passkey.copied': [
+    'We refused one of your passkeys',
+    'Someone may have a copy of one of your passkeys: its signature counter went back. To protect your account, we refused it. Remove this passkey and add a new one.',
+  ],
   'session.reuse_detected': [
     'We signed out one of your devices',
     'Someone may have copied the sign-in of one of your devices: an old token was used again. To protect your account, we signed that device out.',

@@ -1,0 +1,53 @@
+import { element } from '../element.js';
+import { passkeys, whatWentWrong } from '../passkeys.js';
+import { client, GivenUp } from '../session.js';
+import { ask } from './dialog.js';
+import { passwordFields } from './fields.js';
+
+/** A button that proves it with a passkey, and then closes the dialog around it.
+ *
+ * @param {() => void} onProven
+ */
+function passkeyButton(onProven) {
+  const fault = element('p', { class: 'error', role: 'alert' });
+  const button = element('button', { type: 'button', class: 'button plain full' }, 'Use a passkey');
+  button.addEventListener('click', async () => {
+    fault.textContent = '';
+    try {
+      await passkeys.verify();
+    } catch (error) {
+      fault.textContent = whatWentWrong(error);
+      return;
+    }
+    onProven();
+    button.closest('dialog')?.close();
+  });
+  return element('div', {}, button, fault);
+}
+
+/**
+ * Asks for the password or a passkey. Rejects with GivenUp.
+ *
+ * @param {import('./section.js').State} state
+ */
+export async function confirmIdentity({ me, passkeys: own }) {
+  let isProven = false;
+  const isSent = await ask({
+    title: 'Confirm that it is you',
+    text: [
+      element('p', {}, 'This needs a recent proof of who you are.'),
+      ...(passkeys.isSupported && own.length > 0
+        ? [
+            passkeyButton(() => {
+              isProven = true;
+            }),
+          ]
+        : []),
+    ],
+    fields: passwordFields(me.email),
+    action: 'Go on',
+    errors: { wrong_password: 'password', throttled: 'password' },
+    send: async ({ password = '' }) => client.verify({ password }),
+  });
+  if (!isSent && !isProven) throw new GivenUp();
+}
