@@ -32,7 +32,7 @@ export function answerChallenge(app: App, context: Context): void {
     handler: async (request, reply) => {
       const { mfa_token: token, ...body } = request.body;
       const proof = proofOf(body);
-      const way = 'code' in proof ? 'totp' : 'recovery_code';
+      const way = proof.kind;
       try {
         const holder = await answer(context, {
           token,
