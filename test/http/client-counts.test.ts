@@ -156,8 +156,9 @@ t.test(
       add: (_client: string, _window: number, told: () => void) => told(),
     };
     const told: string[] = [];
-    for (const tell of [undefined, (key: string) => told.push(key)]) {
-      const counts = new ClientCounts({ all: all as never, limit: 8, ...(tell && { tell }) });
+    const node = { join: () => (key: string) => told.push(key) };
+    for (const peers of [{}, { node: node as never }]) {
+      const counts = new ClientCounts({ all: all as never, limit: 8, ...peers });
       t.match(await count(counts, '192.0.2.1'), { current: 1 });
       t.match(await count(counts, '192.0.2.1'), { current: 2 });
     }
