@@ -80,10 +80,16 @@ export function sample({ examples, enum: choices, anyOf, pattern, type }: Field)
 }
 
 /** The body of an operation, in its own form. Of `code` and `recovery_code` it has one. */
-export function payloadOf({ type, fields }: Operation, values: Record<string, unknown>): string {
+export function payloadOf(
+  { path, type, fields }: Operation,
+  values: Record<string, unknown>,
+): string {
   const body = Object.fromEntries(
     Object.entries(fields).flatMap(([name, field]) =>
-      name === 'recovery_code' && !('recovery_code' in values) ? [] : [[name, sample(field)]],
+      (name === 'recovery_code' || (name === 'code' && path === '/v1/me/verify')) &&
+      !(name in values)
+        ? []
+        : [[name, sample(field)]],
     ),
   );
   const filled = { ...body, ...values };
