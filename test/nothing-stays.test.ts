@@ -255,7 +255,7 @@ t.test(
 
     const files = () => globSync('data/latchkey.db*', { cwd }).map((name) => join(cwd, name));
     /** Events name the session that they are about, and the roles that an administrator gave. */
-    const isAudited = (text: string) => /^[\w-]{22}$|^role-of-/.test(text);
+    const isAudited = (text: string) => /^[\w-]{22}$|^role-of-|^sessions:revoke$/.test(text);
     function check(when: string) {
       const bytes = files()
         .map((file) => readFileSync(file, 'latin1'))

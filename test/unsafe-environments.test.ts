@@ -65,8 +65,6 @@ const unsafe: [name: string, env: Record<string, string>][] = [
   ['SIGNING_KEYS', { SIGNING_KEYS: `a password, ${CANARY}` }],
   ['SIGNING_KEYS', { SIGNING_KEYS: `${CANARY.repeat(400)}.json` }],
   ['DATABASE_URL', { DATABASE_URL: `file:-----BEGIN PRIVATE KEY-----${CANARY}` }],
-  ['DATABASE_URL', { DATABASE_URL: `postgres://user:${CANARY}@a.example,b.example/name` }],
-  ['DATABASE_URL', { DATABASE_URL: `postgres://user:${CANARY}@a:5432,b:5432/name` }],
   ['DATABASE_URL', { DATABASE_URL: `postgres://user:${CANARY}@/name?host=a%2Cb` }],
   ['DATABASE_URL', { DATABASE_URL: `postgres://user:${CANARY}@host/name\r` }],
   ['MAIL_URL', { MAIL_URL: `file:${CANARY}\n` }],

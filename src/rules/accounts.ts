@@ -12,6 +12,7 @@ export const emptyUser = (id: string, kind: User['kind'], now: number): User => 
   email_key: null,
   email_verified_at: null,
   claimed_at: null,
+  devices_since: null,
   name: null,
   password_hash: null,
   secret_hashes: null,

@@ -1,4 +1,5 @@
 import type { Bucket } from '../schemas/user.ts';
+import { withoutForgotten } from './throttle.ts';
 
 /** Buckets in one decoy row: about 14 KB. With 1,024 rows, some 60,000 addresses are counted at once. */
 const MAX_BUCKETS = 128;
@@ -25,13 +26,21 @@ const byWeight = (a: Bucket[], b: Bucket[]): number => {
   return differs < 0 ? 0 : (right[differs] as number) - (left[differs] as number);
 };
 
+/** What one address has after a guess, at `now` (ms). */
+interface Counted {
+  address: string;
+  buckets: Bucket[];
+  now: number;
+}
+
 /**
- * The row with these buckets for this address. When they are too many, whole addresses go, those with the fewest failures
- * first: a flood of addresses with a failure or two does not wash away one that has to wait.
+ * The row with these buckets for this address. What is forgotten goes, of all addresses. When buckets are too many, whole
+ * addresses go, those with the fewest failures first: a flood of addresses with a failure or two does not wash away one
+ * that has to wait.
  */
-export function withBucketsAt(row: Bucket[], address: string, buckets: Bucket[]): Bucket[] {
+export function withBucketsAt(row: Bucket[], { address, buckets, now }: Counted): Bucket[] {
   const own = buckets.map((bucket) => ({ ...bucket, key: `${address} ${bucket.key}` }));
-  const others = [...Map.groupBy(row, addressOf)]
+  const others = [...Map.groupBy(withoutForgotten(row, now), addressOf)]
     .filter(([other]) => other !== address)
     .map(([, theirs]) => theirs)
     .sort(byWeight);

@@ -10,10 +10,12 @@ export const isUnclaimed = (user: User): boolean =>
  * else may have added, and older device tokens are strangers' (`deviceOf`). `now`: milliseconds.
  */
 export const withMailboxHolder = (user: User, now: number): User => ({
-  ...(isUnclaimed(user) ? { ...withoutSecondFactor(user), passkeys: [], claimed_at: now } : user),
+  ...(isUnclaimed(user)
+    ? { ...withoutSecondFactor(user), passkeys: [], claimed_at: now, devices_since: now }
+    : user),
   email_verified_at: user.email_verified_at ?? now,
 });
 
-/** Whether a device token was issued since the account belongs to its present owner. `iat`: seconds. */
-export const isDeviceOfOwner = ({ claimed_at }: User, iat: number): boolean =>
-  iat * 1_000 >= (claimed_at ?? 0);
+/** Whether a device token was issued since the account belongs to its present owner. `iat`: whole seconds. */
+export const isDeviceOfOwner = ({ devices_since }: User, iat: number): boolean =>
+  iat >= Math.floor((devices_since ?? 0) / 1_000);

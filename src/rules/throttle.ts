@@ -67,11 +67,13 @@ function waitLeft(bucket: Bucket, now: number): number {
   return waitAfter(failures, freeFailures({ kind: 'net' })) - elapsed(failed_at, now);
 }
 
+/** Drops the buckets whose failures are forgotten, and counts abandoned guesses. `now`: milliseconds. */
+export const withoutForgotten = (buckets: Bucket[], now: number): Bucket[] =>
+  buckets.map((bucket) => withoutAbandoned(bucket, now)).filter((bucket) => isInUse(bucket, now));
+
 /** Drops unused buckets, and, if there are too many networks, those whose wait ended first. */
 function withoutUnused(buckets: Bucket[], now: number): Bucket[] {
-  const inUse = buckets
-    .map((bucket) => withoutAbandoned(bucket, now))
-    .filter((bucket) => isInUse(bucket, now));
+  const inUse = withoutForgotten(buckets, now);
   const dropped = networksIn(inUse)
     // Infinity minus Infinity is NaN.
     .sort((a, b) => waitLeft(b, now) - waitLeft(a, now) || 0)

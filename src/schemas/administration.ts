@@ -90,7 +90,6 @@ export const UsersPage = z.object({ users: z.array(UserView), next_cursor }).met
   examples: [{ users: [example], next_cursor: null }],
 });
 
-/** An access token alone is not enough to create something that outlives it: the administrator's password is required too. */
 const password = Password.optional().describe(
   'Instead of a recent sign-in or step-up: your password. If you are a service account, your client secret, always.',
 );

@@ -102,6 +102,8 @@ export const User = z.object({
    * have chosen its password, and opening a mailed link does not tell.
    */
   claimed_at: Instant.nullable().default(null),
+  /** Device tokens that were issued before belong to someone else. null: none do. */
+  devices_since: Instant.nullable().default(null),
   name: z.string().nullable(),
   /** Of a person, as a PHC string. null: none chosen yet. */
   password_hash: z.string().nullable(),

@@ -4,7 +4,7 @@ import type { User } from '../../src/schemas/user.ts';
 import { codeAt, withFactor, wrongCode } from '../authenticator.ts';
 import { folder, opened } from '../databases.ts';
 import { mailbox } from '../mailbox.ts';
-import { passwordHash, signedIn } from '../people.ts';
+import { passwordHash, proveMailbox, signedIn } from '../people.ts';
 import { refused } from '../refused.ts';
 import { PASSWORD, type TestApp, TestClock, testApp } from '../test-app.ts';
 
@@ -437,6 +437,7 @@ t.test(
   async (t) => {
     const app = await testApp(t, { env: { HASH_QUEUE: '2', HASH_CONCURRENCY: '1' } });
     const { device_token, access_token } = await app.signUp();
+    await proveMailbox(app, ADA);
     const { guess, right } = guesser(app);
     const flood = Array.from({ length: 60 }, (_, turn) =>
       guess({ email: turn % 2 ? ADA : `x${turn}@example.com`, password: PASSWORD }, address(turn)),

@@ -2,7 +2,7 @@ import t from 'tap';
 import { PROBE } from '../../src/parts/storage/decoy-rows.ts';
 import { opened } from '../databases.ts';
 import { hostile, nameOf, operations, payloadOf, urlOf } from '../operations.ts';
-import { admin, serviceAccount, signedIn } from '../people.ts';
+import { admin, proveMailbox, serviceAccount, signedIn } from '../people.ts';
 import { PASSWORD, testApp } from '../test-app.ts';
 
 const db = opened(t, 'file::memory:');
@@ -51,7 +51,7 @@ const NAUGHTY = [
   'مُنَاقَشَةُ',
   'Z̮̞̠͙͔ͅḀ̗̞͈̻̗Ḷ͙͎̯̹̞͓G̻O̭̗̮',
   '\ufeff',
-  '\u200b\u200e',
+  '\u200c\u200d',
   'ﬀ'.repeat(50),
   '%s%n%x%d',
   'hello\\0world',
@@ -146,6 +146,7 @@ t.test('DAT-01 text is stored unchanged, and only the same text finds it', async
 t.test('DAT-03 a copy of the whole table opens nothing and contains no secret', async (t) => {
   const { refresh_token, access_token, device_token } = await app.signUp('ada@example.com');
   const client = await serviceAccount(app);
+  await proveMailbox(app, 'ada@example.com');
   const enrolment = await app.as(access_token, {
     method: 'POST',
     url: '/v1/me/mfa/totp',

@@ -145,6 +145,16 @@ t.test('the cookie of the device is as good, and another account’s device is n
   t.equal((await rowOf(other))?.claimed_at, 0);
 });
 
+t.test('nor may an account that nobody had confirmed before this version', async (t) => {
+  const email = 'older@example.com';
+  await signUp(email);
+  const { id = '' } = (await rowOf(email)) ?? {};
+  // An import, or a node of the version before.
+  await context.users.change(id, (user) => ({ user: { ...user, claimed_at: null }, result: 1 }));
+  t.equal((await confirm((await letterTo(email)).confirm)).statusCode, 204);
+  t.equal((await rowOf(email))?.claimed_at, 0, 'opening the link does not tell who made it');
+});
+
 t.test('an account that moves to v’s address is no trap either', async (t) => {
   const [own, email] = ['stranger@example.com', 'moved@example.com'];
   const stranger = await signUp(own);

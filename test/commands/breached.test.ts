@@ -5,6 +5,7 @@ import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { buildFilter } from '../../src/commands/breached/build-filter.ts';
+import { Parts } from '../../src/commands/breached/parts.ts';
 import { BreachedPasswords } from '../../src/parts/passwords/breached-passwords.ts';
 import { nodeCommand } from '../child.ts';
 import { folder } from '../databases.ts';
@@ -122,6 +123,10 @@ t.test('the command builds a file, or says what is wrong', async (t) => {
   const build = ['breached', 'build', '--from', from, '--to', to];
   t.same(await command(build), { code: 0, out: `${to}: 1 hashes, 52 bytes\n`, err: '' });
   t.match(await command(build), { code: 73, err: /exists already/ });
+  t.match(await command(['breached', '--help']), {
+    code: 0,
+    out: /^latchkey breached build --from/,
+  });
   const absent = [...build.slice(0, 3), join(path, 'absent'), ...build.slice(4)];
   t.match(await command(absent), { code: 66, err: /ENOENT/ });
   for (const words of [[], ['build'], ['make', ...build.slice(2)], ['build', '--what']])
@@ -185,4 +190,13 @@ t.test('a file that is missing or damaged stops the start', async (t) => {
     [damaged('flipped', flipped), /is not a whole filter file/],
   ] as const)
     await t.rejects(testApp(t, { env: { BREACHED_PASSWORDS: file } }), { message, exitCode: 78 });
+});
+
+t.test('hashes that fill the memory of a part are written, and none is lost', async (t) => {
+  const parts = new Parts(join(folder(t), 'part-'), 2);
+  const hashes = [5, 1, 4, 2, 3].map((last) => Buffer.from([7, 0, 0, 0, 0, 0, last]));
+  for (const hash of hashes) parts.add(hash);
+  const [found] = [...parts.sorted()].filter(({ hashes: some }) => some.length > 0);
+  t.same([found?.first, ...(found?.hashes ?? [])], [7, 1, 2, 3, 4, 5]);
+  parts.remove();
 });

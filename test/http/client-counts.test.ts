@@ -147,3 +147,21 @@ t.test(
     t.equal(asked, before, 'who is refused here is refused without a question');
   },
 );
+
+t.test(
+  'without Redis, this process counts, and tells the other workers if there are any',
+  async (t) => {
+    const all = {
+      isAway: true,
+      add: (_client: string, _window: number, told: () => void) => told(),
+    };
+    const told: string[] = [];
+    const node = { join: () => (key: string) => told.push(key) };
+    for (const peers of [{}, { node: node as never }]) {
+      const counts = new ClientCounts({ all: all as never, limit: 8, ...peers });
+      t.match(await count(counts, '192.0.2.1'), { current: 1 });
+      t.match(await count(counts, '192.0.2.1'), { current: 2 });
+    }
+    t.equal(told.length, 2, 'the other workers hear what Redis did not count');
+  },
+);

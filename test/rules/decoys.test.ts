@@ -19,23 +19,27 @@ const failed = (failures: number, failed_at = NOW) => [
   bucket('password net n', failures, [], failed_at),
 ];
 
+/** The row after a guess at this address. */
+const after = (row: Bucket[], address: string, buckets: Bucket[], now = NOW) =>
+  withBucketsAt(row, { address, buckets, now });
+
 t.test('an address finds its own buckets again, and no others', async (t) => {
-  const row = withBucketsAt(withBucketsAt([], 'a', failed(1)), 'ab', failed(2));
+  const row = after(after([], 'a', failed(1)), 'ab', failed(2));
   t.same(bucketsAt(row, 'a'), failed(1));
   t.same(bucketsAt(row, 'ab'), failed(2));
   t.same(bucketsAt(row, 'b'), []);
-  t.same(bucketsAt(withBucketsAt(row, 'a', failed(3)), 'a'), failed(3), 'the newer count');
-  t.same(withBucketsAt(withBucketsAt(row, 'a', []), 'ab', []), [], 'nothing stays behind');
+  t.same(bucketsAt(after(row, 'a', failed(3)), 'a'), failed(3), 'the newer count');
+  t.same(after(after(row, 'a', []), 'ab', []), [], 'nothing stays behind');
 });
 
 t.test(
   'a flood of 100,000 addresses keeps the row bounded, and washes no victim away',
   async (t) => {
-    let row = withBucketsAt([], 'victim', failed(2, NOW - 3_600_000));
-    row = withBucketsAt(row, 'checked', [bucket('password all', 0, [NOW - 1])]);
+    let row = after([], 'victim', failed(2, NOW - 3_600_000));
+    row = after(row, 'checked', [bucket('password all', 0, [NOW - 1])]);
     for (let address = 0; address < 100_000; address += 1) {
-      row = withBucketsAt(row, `a${address}`, [bucket('password all', 0, [NOW])]);
-      row = withBucketsAt(row, `a${address}`, failed(1, NOW + address));
+      row = after(row, `a${address}`, [bucket('password all', 0, [NOW])]);
+      row = after(row, `a${address}`, failed(1, NOW + address));
     }
     t.ok(row.length <= 128, `${row.length} buckets`);
     t.ok(JSON.stringify(row).length < 16_000);
@@ -52,15 +56,26 @@ t.test(
 
 t.test('an address is always counted, however heavy the others are', async (t) => {
   let row: Bucket[] = [];
-  for (let address = 0; address < 64; address += 1)
-    row = withBucketsAt(row, `a${address}`, failed(9));
-  row = withBucketsAt(row, 'new', failed(1));
+  for (let address = 0; address < 64; address += 1) row = after(row, `a${address}`, failed(9));
+  row = after(row, 'new', failed(1));
   t.same(bucketsAt(row, 'new'), failed(1));
   t.equal(row.length, 128);
   const many = Array.from({ length: 130 }, (_, net) => bucket(`password net ${net}`, 1));
-  t.equal(
-    withBucketsAt(row, 'wide', many).length,
-    130,
-    'even if it is guessed at from many networks',
-  );
+  t.equal(after(row, 'wide', many).length, 130, 'even if it is guessed at from many networks');
 });
+
+t.test(
+  'what is older than a day makes room, also of addresses that nobody asks for again',
+  async (t) => {
+    const later = NOW + 86_400_000;
+    let row: Bucket[] = [];
+    for (let address = 0; address < 40; address += 1) {
+      row = after(row, `old${address}`, failed(9));
+      row = after(row, `lost${address}`, [bucket('password all', 0, [NOW])]);
+    }
+    row = after(row, 'new', failed(1, later), later);
+    t.same(bucketsAt(row, 'old0'), [], 'its failures are forgotten');
+    t.same(row.length, 2, 'and so are guesses that a node never finished');
+    t.same(bucketsAt(row, 'new'), failed(1, later));
+  },
+);

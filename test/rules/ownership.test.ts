@@ -20,6 +20,7 @@ t.test(
       mfa: { totp: undefined },
       email_verified_at: later,
       claimed_at: later,
+      devices_since: later,
     });
     const confirmed = ada({ mfa, email_verified_at: NOW, claimed_at: 0 });
     t.match(withMailboxHolder(confirmed, later), {
@@ -34,6 +35,9 @@ t.test(
 
 t.test('older device tokens are not those of the owner', async (t) => {
   t.ok(isDeviceOfOwner(ada(), 0));
-  t.ok(isDeviceOfOwner(ada({ claimed_at: NOW }), NOW / 1_000));
-  t.notOk(isDeviceOfOwner(ada({ claimed_at: NOW }), NOW / 1_000 - 1));
+  const since = ada({ devices_since: NOW + 999 });
+  t.ok(isDeviceOfOwner(since, NOW / 1_000), 'a token has whole seconds');
+  t.notOk(isDeviceOfOwner(since, NOW / 1_000 - 1));
+  const moved = { ...since, claimed_at: 0 };
+  t.notOk(isDeviceOfOwner(moved, NOW / 1_000 - 1), 'nor after a move to another address');
 });

@@ -7,6 +7,7 @@ import {
   REVOCATION_LIFE,
   withEverySessionEnded,
   withOtherSessionsEndedAndTokensRevoked,
+  withProof,
   withSessionEnded,
   withTombstone,
 } from '../../src/rules/sessions.ts';
@@ -250,4 +251,15 @@ t.test('ending the others keeps one session, with a new token version', async (t
     'the old token pair is refused',
   );
   t.equal(rotate(after, present(session, { ver: 1 }), NOW + 1, limits).result.outcome, 'rotated');
+});
+
+t.test('a proof counts for its session alone, and adds to what was proven', async (t) => {
+  const first = begin(ada(), NOW);
+  const second = begin(first.user, NOW);
+  const proven = withProof(second.user, first.session.id, { amr: ['pwd', 'otp'], now: NOW + 5 });
+  const [one, other] = [first.session.id, second.session.id].map((id) =>
+    proven.sessions.find((session) => session.id === id),
+  );
+  t.match(one, { authenticated_at: NOW + 5, amr: ['pwd', 'otp'] });
+  t.same(other, second.session);
 });

@@ -43,7 +43,7 @@ export async function askForEmailChange(
 /** Who the account belongs to, once the link was opened: a device of the account shows that it is the user who holds the mailbox. */
 const claimedAt = (user: User, { isDevice, moves }: { isDevice: boolean; moves: boolean }) => {
   if (isDevice) return user.claimed_at || null;
-  return moves ? 0 : user.claimed_at;
+  return moves || user.email_verified_at === null ? 0 : user.claimed_at;
 };
 
 /**

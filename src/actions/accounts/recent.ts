@@ -32,7 +32,7 @@ export const unproven = (caller: AccessClaims): Refusal =>
     ? new Refusal('invalid_input', { errors: [{ path: '/password', message: 'is required' }] })
     : new Refusal('step_up_required');
 
-/** For what outlives an access token, so that a stolen one is not enough. Refuses with `step_up_required`. */
+/** For what outlives an access token: a stolen one does only while the proof is recent. Refuses with `step_up_required`. */
 export async function proveRecent(
   context: Context,
   caller: AccessClaims,

@@ -11,7 +11,7 @@ const makesAdmin = (before: Rights | undefined, after: Rights): boolean =>
   (!before?.roles.includes(ADMIN) || (before.status !== 'active' && after.status === 'active'));
 
 /**
- * A new administrator outlives the access token that made it, so a stolen token must not be enough. Refuses with
+ * A new administrator outlives the access token that made it, so an old token is not enough. Refuses with
  * `step_up_required` unless `isProven`: the caller has just proven who they are.
  */
 export function assertMayMake(

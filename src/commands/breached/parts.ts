@@ -3,18 +3,20 @@ import { join } from 'node:path';
 
 /** Bytes of a hash in a part: those after the first. */
 const SIZE = 6;
+/** Of a part in memory. */
 const HASHES = 8_192;
 const PARTS = 256;
 
 /** Hashes by their first byte, each part in a file: sorting one at a time bounds the memory. */
 export class Parts {
   readonly #folder: string;
-  readonly #buffers = Array.from({ length: PARTS }, () => Buffer.alloc(SIZE * HASHES));
+  readonly #buffers: Buffer[];
   readonly #lengths = new Uint32Array(PARTS);
   readonly #files: number[];
 
   /** The files are in a new folder whose name begins with `prefix`. */
-  constructor(prefix: string) {
+  constructor(prefix: string, hashes = HASHES) {
+    this.#buffers = Array.from({ length: PARTS }, () => Buffer.alloc(SIZE * hashes));
     this.#folder = mkdtempSync(prefix);
     this.#files = this.#buffers.map((_, first) => openSync(this.#path(first), 'wx', 0o600));
   }

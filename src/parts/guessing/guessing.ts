@@ -76,14 +76,14 @@ interface Settlement {
 /** The buckets of a row that count here: all of an account's, or those of one address in a decoy row. */
 interface Part {
   of(row: Bucket[]): Bucket[];
-  with(row: Bucket[], buckets: Bucket[]): Bucket[];
+  with(row: Bucket[], buckets: Bucket[], now: number): Bucket[];
 }
 
 const WHOLE: Part = { of: (row) => row, with: (_row, buckets) => buckets };
 
 const partOf = (address: string): Part => ({
   of: (row) => bucketsAt(row, address),
-  with: (row, buckets) => withBucketsAt(row, address, buckets),
+  with: (row, buckets, now) => withBucketsAt(row, { address, buckets, now }),
 });
 
 /** Reads and writes the buckets of one account or address. */
@@ -201,13 +201,14 @@ export class Guessing {
     const gone = 'session' in place ? 'token_revoked' : 'invalid_credentials';
     let row = read;
     const change = async <T>(
+      now: number,
       decide: (buckets: Bucket[]) => { throttle: Bucket[]; result: T },
     ): Promise<T> => {
       const changed = await users.changeRow<T>(row, (seen) => {
         const before = part.of(seen.throttle);
         const { throttle, result } = decide(before);
         const isSame = throttle === before;
-        const user = isSame ? seen : { ...seen, throttle: part.with(seen.throttle, throttle) };
+        const user = isSame ? seen : { ...seen, throttle: part.with(seen.throttle, throttle, now) };
         return { user, result };
       });
       // The row was removed in the meantime.
@@ -219,9 +220,9 @@ export class Guessing {
       get row() {
         return row;
       },
-      admit: (wanted, now) => change((buckets) => admit(buckets, wanted, now)),
+      admit: (wanted, now) => change(now, (buckets) => admit(buckets, wanted, now)),
       settle: (budgets, settlement) =>
-        change((buckets) => ({
+        change(settlement.now, (buckets) => ({
           throttle: withGuessSettled(buckets, budgets, settlement),
           result: undefined,
         })),

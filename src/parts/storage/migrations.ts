@@ -104,7 +104,10 @@ export const migrations: Record<string, Migration> = {
   },
   // null, the default, is what older nodes insert: they know no account that is not claimed.
   '006_claimed_at_additive': {
-    up: (db: Kysely<unknown>) => addColumn(db, 'claimed_at', 'bigint'),
+    async up(db: Kysely<unknown>) {
+      await addColumn(db, 'claimed_at', 'bigint');
+      await addColumn(db, 'devices_since', 'bigint');
+    },
   },
   '007_passkeys_additive': {
     up: (db: Kysely<unknown>) => addColumn(db, 'passkeys', "text not null default '[]'"),

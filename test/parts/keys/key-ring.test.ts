@@ -240,3 +240,9 @@ t.test(
     t.throws(() => ending.masterInUse(NOW + 1_000), { message: 'every key has expired' });
   },
 );
+
+t.test('what hides addresses of users and of clients is derived apart', async (t) => {
+  const ring = await ringOf([signing, master]);
+  t.equal(ring.clientKey.length, 32);
+  t.notSame(ring.clientKey, ring.decoyKey());
+});

@@ -187,3 +187,16 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
     t.match(text, /"email_key" text unique|unique index .*email_key/i);
   });
 }
+
+t.test('on PostgreSQL a user who may only read cannot migrate', async (t) => {
+  const server = await postgres(t);
+  const url = await server.create();
+  await migrate(opened(t, url));
+  const owner = await server.connect(url);
+  await owner.query("create role reader login password 'reader'");
+  await owner.query('grant select on all tables in schema public to reader');
+  await owner.end();
+  const reader = new URL(url);
+  [reader.username, reader.password] = ['reader', 'reader'];
+  await t.rejects(migrate(opened(t, reader.href)), { code: '42501' });
+});

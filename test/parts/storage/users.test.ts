@@ -35,6 +35,7 @@ const session = {
 const full: Partial<User> = {
   email_verified_at: NOW + 4,
   claimed_at: NOW + 4,
+  devices_since: NOW + 4,
   name: "Robert'); drop table users;--",
   roles: ['admin', 'editor'],
   status: 'disabled',

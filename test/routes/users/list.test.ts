@@ -42,7 +42,7 @@ t.test('a row shows no password, no token and no secret', async (t) => {
   t.strictSame(users[0], {
     id: root.id,
     email: 'root@example.com',
-    email_verified: false,
+    email_verified: true,
     name: null,
     roles: ['admin'],
     status: 'active',
