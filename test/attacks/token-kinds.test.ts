@@ -13,6 +13,7 @@ import { newPerson } from '../../src/rules/accounts.ts';
 import { OwnClaims } from '../../src/schemas/claims.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { folder } from '../databases.ts';
+import { add, enrolled, offered, requested, SoftAuthenticator, signInWith } from '../passkeys.ts';
 import {
   basic,
   factor,
@@ -34,6 +35,7 @@ interface Hand {
   user: SignedIn;
   tokens: Record<Kind, string>;
   code: () => string;
+  passkey: SoftAuthenticator;
 }
 
 const kinds = [
@@ -47,15 +49,27 @@ const kinds = [
   'invitation',
   'not-me',
   'mfa',
+  'passkey',
+  'new-passkey',
 ] as const;
 type Kind = (typeof kinds)[number];
 
 let count = 0;
 
+/** The token in the challenge of passkey options. */
+const tokenIn = ({ challenge }: { challenge: string }) =>
+  Buffer.from(challenge, 'base64url').toString();
+
+const challengeOf = (token: string) => Buffer.from(token).toString('base64url');
+
 /** A user with a token of every kind. */
 async function deal(): Promise<Hand> {
   count += 1;
-  const user = await signedIn(app, `user${count}@example.com`, { password_hash });
+  const user = await signedIn(app, `user${count}@example.com`, {
+    password_hash,
+    email_verified_at: clock.now,
+  });
+  const passkey = await enrolled(app, user.access_token);
   const row = (await context.users.findById(user.id)) as User;
   const at = (name: string) => `${name}${count}@example.com`;
   const invited = newPerson(
@@ -72,6 +86,7 @@ async function deal(): Promise<Hand> {
   return {
     user,
     code,
+    passkey,
     tokens: {
       access: user.access_token,
       'client access': await serviceAccountToken(app, client),
@@ -87,6 +102,8 @@ async function deal(): Promise<Hand> {
         device: 'device',
         transport: 'body',
       }),
+      passkey: tokenIn(await requested(app)),
+      'new-passkey': tokenIn(await offered(app, user.access_token)),
     },
   };
 }
@@ -156,6 +173,19 @@ const uses: Record<
     opens: ['mfa'],
     use: async (mfa_token, { code }) =>
       ok(await post('/v1/login/mfa', { mfa_token, code: code() })),
+  },
+  'POST /v1/login/passkey': {
+    opens: ['passkey'],
+    use: async (token, { passkey }) =>
+      ok(await signInWith(app, passkey.get({ challenge: challengeOf(token) }))),
+  },
+  'POST /v1/me/passkeys': {
+    opens: ['new-passkey'],
+    use: async (token, { user }) => {
+      const challenge = challengeOf(token);
+      const made = new SoftAuthenticator().create({ challenge, user });
+      return ok(await add(app, user.access_token, made));
+    },
   },
   'POST /oauth/introspect': {
     opens: ['access', 'client access', 'refresh'],

@@ -100,6 +100,7 @@ t.test('the row of a deleted user keeps only what is needed to refuse the tokens
     email: null,
     email_key: null,
     email_verified_at: null,
+    passkeys: [],
     claimed_at: null,
     devices_since: null,
     name: null,
