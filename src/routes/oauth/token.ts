@@ -36,10 +36,12 @@ export function issueToken(app: App, context: Context): void {
       reply.header('pragma', 'no-cache');
       switch (body.grant_type) {
         case 'client_credentials': {
-          const client = await authenticatedClient(request, body, context).catch((error: unknown) => {
-            countRefused(context, error);
-            throw error;
-          });
+          const client = await authenticatedClient(request, body, context).catch(
+            (error: unknown) => {
+              countRefused(context, error);
+              throw error;
+            },
+          );
           reportSignIn(request, context, {
             way: 'client_secret',
             result: 'ok',
