@@ -103,8 +103,7 @@ async function runImport(
       refused: (line, reason) => stderr.write(`${unit} ${line}: ${reason}\n`),
       progress: bar.show,
     },
-  });
-  bar.stop();
+  }).finally(bar.stop);
   const verb = isDryRun ? 'would be added' : 'added';
   stdout.write(`${added} ${verb}, ${present} already present, ${refused} refused\n`);
   return refused > 0 ? EX_DATAERR : 0;

@@ -33,6 +33,8 @@ const environment = (url: string, others: Record<string, string> = {}) => ({
 });
 
 const CALLED = 'latchkey users';
+/** What a progress bar writes when it ends. */
+const CURSOR_BACK = '\u001b8';
 const USAGE = usageOf(CALLED);
 const ENTRY = ['src/commands/latchkey.ts', 'users'];
 
@@ -287,6 +289,13 @@ t.test('in one process', async (t) => {
     Object.assign(shown.terminal.stderr, { cursorTo: () => {}, clearLine: () => {}, columns: 80 });
     await carryOut(['import', file], context, shown.terminal);
     t.match(shown.written.err, '%');
+    // Otherwise its timer keeps the process.
+    const failed = terminal('', true);
+    Object.assign(failed.terminal.stderr, { cursorTo: () => {}, clearLine: () => {}, columns: 80 });
+    await t.rejects(carryOut(['import', `${file}.none`], context, failed.terminal), {
+      code: 'ENOENT',
+    });
+    t.match(failed.written.err, CURSOR_BACK, 'a fault ends it too');
     const piped = terminal('');
     await carryOut(['import', file], context, piped.terminal);
     t.equal(piped.written.err, '');
