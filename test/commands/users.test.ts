@@ -451,6 +451,25 @@ t.test('in a process of its own', async (t) => {
     const code = await new Promise((resolve) => child.on('close', resolve));
     t.equal(code, 0);
     t.equal(await stderr, '');
+    const listing = start(url, ['list'], { isMeasured: true });
+    listing.stdout?.destroy();
+    t.equal(await new Promise((resolve) => listing.on('close', resolve)), 0);
+  });
+
+  t.test('an import goes on when nobody reads what it says', async (t) => {
+    for (const gone of ['stdout', 'stderr'] as const) {
+      const file = join(folder(t), 'refused.jsonl');
+      const email = `${gone}@example.com`;
+      const refused = Array.from({ length: 3_000 }, () => 'not json');
+      writeFileSync(file, [...refused, JSON.stringify({ email })].join('\n'));
+      const child = start(url, ['import', file], { isMeasured: true });
+      child[gone]?.destroy();
+      const [other] = [child.stdout, child.stderr].filter((output) => output !== child[gone]);
+      const said = text(other as NodeJS.ReadableStream);
+      t.equal(await new Promise((resolve) => child.on('close', resolve)), 65, gone);
+      t.match(await said, gone === 'stdout' ? 'line 3000: is not JSON\n' : '1 added, ', gone);
+      t.ok(await usersIn(t, url).findByEmail(email), gone);
+    }
   });
 
   t.test('a real terminal is asked for the password, and does not show it', async (t) => {
