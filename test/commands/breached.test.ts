@@ -14,7 +14,7 @@ import t, { type Test } from 'tap';
 import { buildFilter } from '../../src/commands/breached/build-filter.ts';
 import { Parts } from '../../src/commands/breached/parts.ts';
 import { BreachedPasswords } from '../../src/parts/passwords/breached-passwords.ts';
-import { nodeCommand } from '../child.ts';
+import { nodeCommand, withFileLimit } from '../child.ts';
 import { folder } from '../databases.ts';
 import { nextDescriptor } from '../descriptors.ts';
 import { refused } from '../refused.ts';
@@ -112,10 +112,7 @@ t.test('what is no list of hashes is refused, and leaves no file', async (t) => 
 /** Runs the real command. `fileSize`: bytes that a file may have. */
 async function command(words: string[], env: Record<string, string> = {}, fileSize?: number) {
   const line = nodeCommand(['src/commands/latchkey.ts', ...words], fileSize === undefined);
-  const [file, args] =
-    fileSize === undefined
-      ? line
-      : (['prlimit', [`--fsize=${fileSize}`, line[0], ...line[1]]] as const);
+  const [file, args] = fileSize === undefined ? line : withFileLimit(fileSize, line);
   const all = { ...process.env, npm_command: '', ...env };
   const child = execFile(file, args, { env: all });
   const written = { out: '', err: '' };
@@ -151,7 +148,7 @@ t.test('the command builds a file, or says what is wrong', async (t) => {
 const NEXT = 'a lantern in the rainy harbour';
 
 t.test('a disk on which only a part of a write fits is a fault', async (t) => {
-  // 8,192 hashes of one part are written at once. The limit of a file stands for the disk.
+  // 8,192 hashes of one part are written at once.
   const hashes = Array.from(
     { length: 8_192 },
     (_, index) => `07${index.toString(16).padStart(4, '0')}${'0'.repeat(34)}`,

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -11,7 +11,7 @@ import { runUsersCommand } from '../../src/commands/users-command.ts';
 import { readUsersCommand, usageOf } from '../../src/commands/users-usage.ts';
 import type { Context } from '../../src/context.ts';
 import { Users } from '../../src/parts/storage/users.ts';
-import { nodeCommand } from '../child.ts';
+import { nodeCommand, withFileLimit } from '../child.ts';
 import { deaf, type Engine, folder, opened, postgres, sqliteFile } from '../databases.ts';
 import { mailbox } from '../mailbox.ts';
 import { keysFor, PASSWORD, testApp } from '../test-app.ts';
@@ -455,6 +455,22 @@ t.test('in a process of its own', async (t) => {
     listing.stdout?.destroy();
     t.equal(await new Promise((resolve) => listing.on('close', resolve)), 0);
   });
+
+  t.test(
+    'an export whose last byte does not fit on the disk is a fault, and is removed',
+    async (t) => {
+      const path = folder(t);
+      const exported = (name: string) => ['export', '--with-secrets', join(path, name)];
+      t.equal((await run(url, exported('whole'))).code, 0);
+      const limit = statSync(join(path, 'whole')).size - 1;
+      const line = withFileLimit(limit, nodeCommand([...ENTRY, ...exported('cut')]));
+      const child = spawn(...line, { env: environment(url) });
+      const stderr = text(child.stderr);
+      t.equal(await new Promise((resolve) => child.on('close', resolve)), 74);
+      t.match(await stderr, /^EFBIG: [^\n]+\n$/);
+      t.same(readdirSync(path), ['whole']);
+    },
+  );
 
   t.test('an import goes on when nobody reads what it says', async (t) => {
     for (const gone of ['stdout', 'stderr'] as const) {
