@@ -353,7 +353,7 @@ t.test('what the deployment says cannot control the terminal', async (t) => {
     },
   };
   const { out } = await checkLine([front.origin]);
-  t.match(out, /wrong {4}server-names {5}answers say server: a\?2Jb\n {28}Remove/);
+  t.match(out, /wrong {4}server-names {5}answers say server: a\\u009b2Jb\n {28}Remove/);
 });
 
 t.test('the token that must be refused is one of the pack', async (t) => {
