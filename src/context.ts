@@ -144,7 +144,7 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
   });
 
   const revocations = new Revocations(uptime);
-  const decoys = (emailKey: string) => decoyOf(keys.decoyKey(), emailKey);
+  const decoys = (emailKey: string) => decoyOf(keys.decoyKey(clock()), emailKey);
   const unreadableRows = new UnreadableRows(logger);
   const users = new Users(database, {
     wrote: (user) => {
@@ -182,7 +182,7 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
       ? undefined
       : await CountsOfAllNodes.open({
           link: await RedisLink.open(config.REDIS_URL),
-          key: () => keys.clientKey,
+          key: () => keys.clientKey(clock()),
           log: logger,
         });
   measureParts(metrics.registry, {
