@@ -163,7 +163,6 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
   });
   const { log: revocationLog } = revocations;
   const revocationDocument = new RevocationDocument({
-    issuer: config.ISSUER,
     log: revocationLog,
     feed: revocationFeed,
     keys,

@@ -157,7 +157,7 @@ export class KeyRing {
   }
 
   /** The signer of tokens of this kind at `now` (ms). Throws KeySetError if every key has expired. */
-  signer(kind: TokenKind, now: number): Jws {
+  signer(kind: TokenKind, now: number): Jws & JwsSpec {
     return orEnded(keyInUse(this.#jws.get(kind) as (Jws & JwsSpec)[], now));
   }
 

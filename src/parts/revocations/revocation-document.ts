@@ -16,7 +16,6 @@ const SAME_FOR = 1_000;
 const MAX_DOCUMENTS = 32;
 
 interface Options {
-  issuer: string;
   log: RevocationLog;
   feed: RevocationFeed;
   keys: KeyRing;
@@ -68,15 +67,16 @@ export class RevocationDocument {
     return token;
   }
 
-  async #sign(since: string | undefined): Promise<Buffer> {
-    const { issuer, log, feed, keys, clock } = this.#options;
+  /** `later`: what came after the cursor; undefined if the reader needs the whole. */
+  async #sign(since: string | undefined, later: Revocation[] | undefined): Promise<Buffer> {
+    const { log, feed, keys, clock } = this.#options;
     const now = clock();
     const iat = Math.floor((now - feed.age) / 1_000);
     if (now >= (iat + DOCUMENT_LIFE) * 1_000) throw new Refusal('unavailable', { retryAfter: 1 });
     const later = since === undefined ? undefined : log.after(since, now);
     const claims = {
-      iss: issuer,
-      aud: `${issuer}/.well-known/revocations`,
+      iss: signer.issuer,
+      aud: signer.audience,
       iat,
       exp: iat + DOCUMENT_LIFE,
       cursor: log.cursor(now),
