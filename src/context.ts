@@ -36,7 +36,7 @@ import { OwnTokens } from './parts/tokens/own-tokens.ts';
 import { SpanExporter } from './parts/tracing/span-exporter.ts';
 import type { Clock, Uptime } from './rules/clock.ts';
 import { revokedPartOf, type SessionLimits } from './rules/sessions.ts';
-import { breachedFault, databaseFault, explained, mailFault } from './start-faults.ts';
+import { breachedFault, databaseFault, explained, mailFault, redisFault } from './start-faults.ts';
 
 /** Work and waits that the service does on purpose. Tests that are not about them pass in less. */
 export interface Pace {
@@ -207,11 +207,12 @@ async function joined(
     waiting: config.HASH_QUEUE,
     waited: (duration) => metrics.hashWaits.observe(duration / 1_000),
   });
+  const redisUrl = config.REDIS_URL;
   const countsOfAllNodes =
-    config.REDIS_URL === undefined
+    redisUrl === undefined
       ? undefined
       : await CountsOfAllNodes.open({
-          link: await RedisLink.open(config.REDIS_URL),
+          link: await explained(redisFault, () => RedisLink.open(redisUrl)),
           key: () => keys.clientKey(clock()),
           log: logger,
         });

@@ -210,6 +210,12 @@ export const breachedFault = (path: string) => (error: unknown) => {
 };
 
 interface Listener {
+/** Why there is no client of Redis. Without the words of the error, which may quote the URL with its password. */
+export const redisFault = () => ({
+  ...REFUSED,
+  message: 'The client of Redis cannot use REDIS_URL. Write redis://:PASSWORD@HOST:PORT.',
+});
+
   variable: 'PORT' | 'METRICS_PORT';
   port: number;
   host: string;
