@@ -182,8 +182,8 @@ export class KeyRing {
   }
 
   /**
-   * The key that hides which addresses are guessed at. From the oldest master secret: a rotation changes it only when that
-   * one leaves the key set.
+   * The key that hides which addresses are guessed at, at `now` (ms). From the oldest master secret that has not ended: a
+   * rotation changes it only half a year later, and one that has leaked is not used.
    */
   decoyKey(now: number): Buffer {
     return this.#hidingAt(now).decoys;
