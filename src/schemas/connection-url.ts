@@ -24,7 +24,7 @@ function hasDecodableUser(url: string): boolean {
   if (isFile(url)) return true;
   const { username, password } = parse(urlsOfHosts(url)[0] as string);
   try {
-    decodeURIComponent(username + password);
+    decodeURIComponent(`${username}:${password}`);
     return true;
   } catch {
     return false;
