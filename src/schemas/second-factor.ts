@@ -6,13 +6,15 @@ export const proofFields = { code: Code.optional(), recovery_code: RecoveryCode.
 
 const exactlyOne = { error: 'is required, or else recovery_code, but not both', path: ['code'] };
 
-export const hasOneProof = ({
+/** Whether exactly one of these proofs was sent. */
+export const isOneProof = (...proofs: (string | undefined)[]): boolean =>
+  proofs.filter((proof) => proof !== undefined).length === 1;
+
+const hasOneProof = ({
   code,
   recovery_code,
-}: {
-  code?: string | undefined;
-  recovery_code?: string | undefined;
-}) => (code === undefined) !== (recovery_code === undefined);
+}: Partial<Record<keyof typeof proofFields, string | undefined>>) =>
+  isOneProof(code, recovery_code);
 
 /** The password, and a proof of the second factor. */
 export const PasswordAndProof = z

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { Password } from './fields.ts';
-import { proofFields } from './second-factor.ts';
+import { isOneProof, proofFields } from './second-factor.ts';
 
 export const StepUpProof = z
   .strictObject({ password: Password.optional(), ...proofFields })
-  .refine((proof) => Object.values(proof).filter((value) => value !== undefined).length === 1, {
+  .refine(({ password, code, recovery_code }) => isOneProof(password, code, recovery_code), {
     error: 'is required, or else code or recovery_code, and only one of them',
     path: ['password'],
   })
