@@ -65,8 +65,7 @@ export function ask(first) {
     );
     dialog.setAttribute('closedby', isFinal ? 'none' : 'closerequest');
     dialog.oncancel = (event) => {
-      // What was sent would go on behind the user's back.
-      if (isFinal || form.getAttribute('aria-busy') === 'true') event.preventDefault();
+      if (isFinal) event.preventDefault();
     };
     const heading = element('h2', { id: 'dialog-title', tabindex: -1 }, title);
     dialog.replaceChildren(heading, element('div', { id: 'dialog-text' }, ...text), form);
