@@ -56,6 +56,16 @@ export function sentenceOf(error) {
 }
 
 /**
+ * Whether the service has refused, so that nothing has changed. Otherwise the answer may have been lost on its way.
+ *
+ * @param {unknown} error
+ */
+export function isRefusal(error) {
+  const { status = 500, code } = /** @type {Partial<import('./api.js').ApiError>} */ (error ?? {});
+  return status < 500 || code === 'overloaded';
+}
+
+/**
  * The code with which the service refused; undefined for other errors.
  *
  * @param {unknown} error

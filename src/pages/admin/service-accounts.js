@@ -1,6 +1,7 @@
 import { byId, element } from '../element.js';
 import { onSubmit } from '../form.js';
 import { notify } from '../notice.js';
+import { isRefusal } from '../words.js';
 import { opened } from './dialog.js';
 import {
   createServiceAccount,
@@ -79,10 +80,20 @@ export async function serviceAccountsSection() {
         ],
         action: 'Create new secret',
         password: true,
-        act: (password) =>
-          unlessGone(async () => {
-            renewed = await renewServiceAccountSecret(client_id, { password });
-          }),
+        act: async (password) => {
+          try {
+            await unlessGone(async () => {
+              renewed = await renewServiceAccountSecret(client_id, { password });
+            });
+          } catch (error) {
+            if (isRefusal(error)) throw error;
+            // Two secrets work at a time: the next one would end the secret that the program has.
+            notify(
+              'A new secret may have been made. Creating another ends the present one.',
+              'warning',
+            );
+          }
+        },
       },
       () => create,
     );
