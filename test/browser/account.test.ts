@@ -189,6 +189,23 @@ t.test('a sign-out is heard in the other tab, and so is a sign-in', async (t) =>
   await other.waitForURL(`${url}/account`);
 });
 
+t.test('a user whose session was copied is warned on the way to the sign-in page', async (t) => {
+  const { open, post, clock, url } = await accountPage(t);
+  const page = await open();
+  const isRefresh = ({ name }: { name: string }) => name.endsWith('refresh');
+  let stolen = (await page.context().cookies()).find(isRefresh)?.value;
+  for (let theft = 0; theft < 2; theft += 1) {
+    const cookie = `__Secure-latchkey_refresh=${stolen}`;
+    const answer = await post('/v1/refresh', undefined, { cookie, origin: url });
+    t.equal(answer.statusCode, 200);
+    stolen = answer.cookies.find(isRefresh)?.value;
+  }
+  clock.advance(901_000);
+  await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+  await page.waitForURL(`${url}/login?next=*`);
+  await said(page, 'Somebody else may have used your session');
+});
+
 t.test('a tab whose user has changed shows the account of the new one', async (t) => {
   const world = await accountPage(t);
   const page = await world.open();

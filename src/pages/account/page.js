@@ -89,7 +89,7 @@ export async function openAccount(makers) {
   client.onChange(({ signedIn, reason }) => {
     if (isGone) return;
     letPageGo();
-    if (!signedIn) goToSignIn();
+    if (!signedIn) goToSignIn(reason);
     // In another tab, perhaps as somebody else.
     else if (reason === 'sign_in') location.reload();
   });
