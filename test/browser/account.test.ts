@@ -48,6 +48,34 @@ t.test('a user changes the name, and removes it', async (t) => {
   t.equal((await row()).name, null);
 });
 
+t.test('of two loads at the same time, the later one counts', async (t) => {
+  const { open, change } = await accountPage(t);
+  const page = await open();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { promise: isRead, resolve: read } = Promise.withResolvers<void>();
+  await page.route(
+    '**/v1/me',
+    async (route) => {
+      const response = await route.fetch();
+      read();
+      await promise;
+      await route.fulfill({ response });
+    },
+    { times: 1 },
+  );
+  const reload = () => page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+  await reload();
+  await isRead;
+  await change({ name: 'Countess' });
+  await reload();
+  await page.locator('.facts').getByText('Countess').waitFor();
+  const late = page.waitForResponse('**/v1/me');
+  resolve();
+  await (await late).finished();
+  await page.evaluate('new Promise((resolve) => setTimeout(resolve, 50))');
+  t.match(await page.locator('.facts').textContent(), /Countess/);
+});
+
 t.test('a new address counts when its link is opened, and the old one is told', async (t) => {
   const { open, row, box, post } = await accountPage(t);
   const page = await open();

@@ -5,7 +5,7 @@ import { notify } from '../notice.js';
 import { client } from '../session.js';
 import { codeOf } from '../words.js';
 import { deviceNameOf, withoutBoilerplate } from './device-name.js';
-import { button, focusTitle, foreign, section } from './section.js';
+import { button, focusTitle, foreign, readSessions, section } from './section.js';
 import { timeAgo } from './time.js';
 
 /** @typedef {import('./section.js').State['sessions'][number]} Device */
@@ -31,7 +31,9 @@ async function endOthers(account) {
   });
   if (!isSure) return;
   try {
-    for (const device of account.state.sessions) if (!device.current) await end(device);
+    // The page may be hours old.
+    const { sessions } = await readSessions();
+    for (const device of sessions) if (!device.current) await end(device);
   } finally {
     await account.reload();
   }

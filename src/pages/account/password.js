@@ -18,7 +18,7 @@ async function changePassword(account) {
       field({
         name: 'new_password',
         label: 'New password',
-        hint: `At least ${passwordMinLength} characters. A few words in a row are easy to remember.`,
+        hint: `At least ${passwordMinLength} characters. A few words that do not belong together are easy to remember.`,
         type: 'password',
         autocomplete: 'new-password',
         minlength: passwordMinLength,

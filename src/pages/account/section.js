@@ -1,3 +1,4 @@
+import { call } from '../api.js';
 import { element } from '../element.js';
 import { notify } from '../notice.js';
 import { sentenceOf } from '../words.js';
@@ -9,6 +10,9 @@ import { sentenceOf } from '../words.js';
  * @property {{ id: string, email: string, email_verified: boolean, name: string | null, roles: string[], mfa: boolean, recovery_codes: number, created_at: string, last_login_at: string | null }} me
  * @property {{ id: string, client: string, created_at: string, refreshed_at: string, current: boolean }[]} sessions
  */
+
+/** @returns {Promise<Pick<State, 'sessions'>>} */
+export const readSessions = () => call('GET', 'v1/me/sessions');
 
 /**
  * What a section may ask of the page: what is shown now, and to load it again after a change.

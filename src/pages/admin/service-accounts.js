@@ -76,7 +76,7 @@ export async function serviceAccountsSection() {
         text: [
           'For ',
           foreign(name),
-          '. The present secret goes on working until the next new one, so that the program can change over without a pause. If a secret has leaked, create two new ones: then it no longer works.',
+          '. The present secret keeps working until you create another one after this, so that the program can change over without a pause. If a secret has leaked, create two new ones: then it no longer works.',
         ],
         action: 'Create new secret',
         password: true,
