@@ -26,7 +26,7 @@ const WORDS = {
   wrong_password: 'This is not your current password.',
   wrong_code: 'This code is wrong. Codes change every 30 seconds, and each works once.',
   invalid_code: 'This code is wrong. Codes change every 30 seconds, and each works once.',
-  challenge_invalid: 'That took too long. Please sign in again.',
+  challenge_invalid: 'Please sign in again: it took too long, or there were too many wrong codes.',
   link_invalid: 'This link has expired or was already used.',
   sign_up_closed: 'New accounts are created by an administrator. Ask yours for an invitation.',
   email_taken: 'There is already an account with this email address.',
