@@ -1,11 +1,12 @@
+import { button } from '../button.js';
 import { call } from '../api.js';
 import { confirmed } from '../confirm.js';
-import { element } from '../element.js';
+import { element, foreign } from '../element.js';
 import { notify } from '../notice.js';
 import { client } from '../session.js';
 import { codeOf } from '../words.js';
 import { deviceNameOf, withoutBoilerplate } from './device-name.js';
-import { button, focusTitle, foreign, readSessions, section } from './section.js';
+import { focusTitle, readSessions, section } from './section.js';
 import { timeAgo } from './time.js';
 
 /** @typedef {import('./section.js').State['sessions'][number]} Device */

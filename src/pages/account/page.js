@@ -1,10 +1,10 @@
 import { call } from '../api.js';
-import { byId, element } from '../element.js';
+import { byId, element, foreign } from '../element.js';
 import { showNav } from '../nav.js';
 import { client, goToSignIn, urlOf } from '../session.js';
 import { sentenceOf } from '../words.js';
-import { letPageGo } from './leaving.js';
-import { foreign, readSessions } from './section.js';
+import { letPageGo } from '../leaving.js';
+import { readSessions } from './section.js';
 
 /** @typedef {import('./section.js').Account} Account */
 /** @typedef {import('./section.js').State} State */
@@ -94,10 +94,12 @@ export async function openAccount(makers) {
 
   client.onChange(({ signedIn, reason }) => {
     if (isGone) return;
-    letPageGo();
     if (!signedIn) goToSignIn(reason);
-    // In another tab, perhaps as somebody else.
-    else if (reason === 'sign_in') location.reload();
+    else if (reason === 'sign_in') {
+      // In another tab, perhaps as somebody else.
+      letPageGo();
+      location.reload();
+    }
   });
   const refresh = () => {
     if (!isGone && document.visibilityState === 'visible') void account.reload();

@@ -1,9 +1,10 @@
+import { button } from '../button.js';
 import { element } from '../element.js';
 import { notify } from '../notice.js';
 import { client, settings } from '../session.js';
 import { ask } from './dialog.js';
 import { field, passwordFields } from './fields.js';
-import { button, section } from './section.js';
+import { section } from './section.js';
 
 /** @param {import('./section.js').Account} account */
 async function changePassword(account) {

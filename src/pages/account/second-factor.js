@@ -1,12 +1,13 @@
+import { button } from '../button.js';
 import { call } from '../api.js';
 import { element } from '../element.js';
 import { notify } from '../notice.js';
 import { isRefusal } from '../words.js';
 import { ask } from './dialog.js';
 import { field, passwordFields } from './fields.js';
-import { holdPage, letPageGo } from './leaving.js';
+import { holdPage, letPageGo } from '../leaving.js';
 import { recoveryCodesStep } from './recovery-codes.js';
-import { button, focusTitle, section } from './section.js';
+import { focusTitle, section } from './section.js';
 import { setUp } from './set-up.js';
 import { forgetUnsaved, hasUnsaved, rememberUnsaved } from './unsaved-codes.js';
 

@@ -1,8 +1,7 @@
-import { element } from '../element.js';
+import { element, foreign } from '../element.js';
 import { onSubmit } from '../form.js';
 import { opened } from './dialog.js';
 import { ABOUT_PASSWORD } from './password.js';
-import { foreign } from './shown.js';
 
 /**
  * @typedef {object} Question

@@ -1,4 +1,4 @@
-import { byId, element } from '../element.js';
+import { byId, element, foreign } from '../element.js';
 import { onSubmit } from '../form.js';
 import { notify } from '../notice.js';
 import { isRefusal } from '../words.js';
@@ -14,7 +14,7 @@ import { pagedList } from './paged-list.js';
 import { ABOUT_PASSWORD } from './password.js';
 import { asked } from './question.js';
 import { showSecret } from './secret.js';
-import { cell, foreign, rolesIn, rolesList, timeOr } from './shown.js';
+import { cell, rolesIn, rolesList, timeOr } from './shown.js';
 
 /** @typedef {import('./operations.js').ServiceAccount} ServiceAccount */
 /** @typedef {import('./operations.js').ServiceAccountWithSecret} ServiceAccountWithSecret */

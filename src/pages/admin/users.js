@@ -1,8 +1,8 @@
-import { byId, element } from '../element.js';
+import { byId, element, foreign } from '../element.js';
 import { wireInvitation } from './invitation.js';
 import { listUsers } from './operations.js';
 import { pagedList } from './paged-list.js';
-import { address, cell, foreign, rolesList, statusBadge, timeOr } from './shown.js';
+import { address, cell, rolesList, statusBadge, timeOr } from './shown.js';
 import { userPanel } from './user-panel.js';
 
 /** @typedef {import('./operations.js').User} User */
