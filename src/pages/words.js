@@ -4,7 +4,7 @@ const BROKEN = 'Something went wrong on our side. Please try again later.';
  *
  * @param {number} seconds
  */
-export function duration(seconds) {
+function duration(seconds) {
   /** @type {[number, string][]} */
   const units = [
     [86_400, 'day'],

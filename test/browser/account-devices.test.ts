@@ -66,6 +66,7 @@ t.test('a user signs out the other devices, or all, and may think again', async 
   const phone = await signInFrom(world, PHONE);
   const page = await open();
   await press(page, 'Sign out other devices');
+  await page.getByRole('button', { name: 'Cancel' }).and(page.locator(':focus')).waitFor();
   await notNow(page);
   t.equal(
     await page.evaluate('document.activeElement.textContent'),

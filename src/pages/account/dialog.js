@@ -6,7 +6,7 @@ import { notify } from '../notice.js';
  * @typedef {object} Step
  * @property {string} title
  * @property {(Node | string)[]} [text] above the fields
- * @property {HTMLElement[]} fields
+ * @property {HTMLElement[]} fields without any, the step is a question: Cancel has the focus
  * @property {string} action
  * @property {boolean} [isDangerous]
  * @property {boolean} [isFinal] there is no way back: no button to cancel, and Escape does not close the dialog
@@ -77,8 +77,9 @@ export function ask(first) {
   document.body.append(dialog);
   if (first.text) dialog.setAttribute('aria-describedby', 'dialog-text');
   dialog.showModal();
-  const [field] = dialog.querySelectorAll('input:not([hidden])');
-  if (field instanceof HTMLElement) field.focus();
+  // Without a field, the harmless answer.
+  const start = dialog.querySelector('input:not([hidden]), button');
+  if (start instanceof HTMLElement) start.focus();
   return new Promise((resolve) => {
     dialog.addEventListener('close', () => {
       dialog.remove();

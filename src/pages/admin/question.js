@@ -9,7 +9,7 @@ import { ABOUT_PASSWORD } from './password.js';
  * @property {(Node | string)[]} text
  * @property {string} action what the button says
  * @property {string} [typed] the text that has to be typed first
- * @property {boolean} [password] whether the administrator's password is needed
+ * @property {boolean} [password] whether to ask for the administrator's password
  * @property {(password: string | undefined) => Promise<unknown>} act
  */
 
