@@ -191,29 +191,32 @@ t.test('new recovery codes replace the old ones', async (t) => {
   await section(page).getByText('only 3 recovery codes are left').waitFor();
 });
 
-t.test('a dialog whose request is under way cannot be left: its codes are shown once', async (t) => {
-  const world = await accountPage(t);
-  const { open, clock, row } = world;
-  const page = await open();
-  const secret = await turnedOn(page, world);
-  await saveCodes(page);
-  await said(page, 'The second factor is on.');
-  const before = (await row()).mfa.recovery?.hashes;
-  await press(page, 'New recovery codes');
-  clock.advance(STEP);
-  await fill(page, 'Code', codeAt(secret, clock.now));
-  const { letGo } = await held(page, '**/v1/me/mfa/recovery-codes');
-  await prove(page, 'Get new codes');
-  await tryToLeave(page, 'Cancel');
-  t.same((await row()).mfa.recovery?.hashes, before);
-  letGo();
-  await page.locator('.codes').waitFor();
-  await saveCodes(page);
-  await said(page, 'Your new recovery codes are in force.');
-  await press(page, 'New recovery codes');
-  await press(page, 'Cancel');
-  t.equal(await page.locator('dialog').count(), 0, 'a dialog at rest can be left');
-});
+t.test(
+  'a dialog whose request is under way cannot be left: its codes are shown once',
+  async (t) => {
+    const world = await accountPage(t);
+    const { open, clock, row } = world;
+    const page = await open();
+    const secret = await turnedOn(page, world);
+    await saveCodes(page);
+    await said(page, 'The second factor is on.');
+    const before = (await row()).mfa.recovery?.hashes;
+    await press(page, 'New recovery codes');
+    clock.advance(STEP);
+    await fill(page, 'Code', codeAt(secret, clock.now));
+    const { letGo } = await held(page, '**/v1/me/mfa/recovery-codes');
+    await prove(page, 'Get new codes');
+    await tryToLeave(page, 'Cancel');
+    t.same((await row()).mfa.recovery?.hashes, before);
+    letGo();
+    await page.locator('.codes').waitFor();
+    await saveCodes(page);
+    await said(page, 'Your new recovery codes are in force.');
+    await press(page, 'New recovery codes');
+    await press(page, 'Cancel');
+    t.equal(await page.locator('dialog').count(), 0, 'a dialog at rest can be left');
+  },
+);
 
 t.test('new codes whose answer is lost are remembered as not saved', async (t) => {
   const world = await accountPage(t);

@@ -183,7 +183,9 @@ t.test('an account with a second factor asks for its code, or for a recovery cod
   clock.advance(3_600_000);
   await other.locator('#code').fill(code());
   await other.getByRole('button', { name: 'Go on' }).click();
-  await other.getByText(/^Please sign in again: it took too long, or there were too many wrong codes\.$/).waitFor();
+  await other
+    .getByText(/^Please sign in again: it took too long, or there were too many wrong codes\.$/)
+    .waitFor();
   t.match(await stateOf(other, '#password'), { hasFocus: true });
   await looksRight(t, other, 'login, too late');
   await signIn(other);
@@ -244,29 +246,32 @@ t.test(
   },
 );
 
-t.test('who signs up and confirms the address in one browser keeps the second factor', async (t) => {
-  const service = await visited(t, { env: { SIGN_UP: 'open' } });
-  const { url, box, visitor, complaints, context, post, login } = service;
-  const page = await visitor();
-  await page.goto(`${url}/sign-up`);
-  await page.getByLabel('Email address').fill(EMAIL);
-  await page.locator('#ask-password').fill(PASSWORD);
-  await page.getByRole('button', { name: 'Create my account' }).click();
-  await page.waitForURL(`${url}/account`);
-  await page.goto(`${url}/confirm-email#token=${await box.token(EMAIL)}`);
-  await page.getByRole('button', { name: 'Yes, confirm it' }).click();
-  await heading(page, 'Your address is confirmed');
-  const { id = '' } = (await context.users.findByEmail(EMAIL)) ?? {};
-  const { mfa } = factor(service, { id });
-  await context.users.change(id, (user) => ({ user: { ...user, mfa }, result: undefined }));
-  await post('/v1/password/forgot', { email: EMAIL });
-  const token = await box.token(EMAIL);
-  const reset = await post('/v1/password/reset', { token, password: NEW_PASSWORD });
-  t.equal(reset.statusCode, 204);
-  t.ok((await context.users.findById(id))?.mfa.totp, 'the factor stays');
-  t.equal((await login(EMAIL, NEW_PASSWORD)).statusCode, 202);
-  t.same(complaints, []);
-});
+t.test(
+  'who signs up and confirms the address in one browser keeps the second factor',
+  async (t) => {
+    const service = await visited(t, { env: { SIGN_UP: 'open' } });
+    const { url, box, visitor, complaints, context, post, login } = service;
+    const page = await visitor();
+    await page.goto(`${url}/sign-up`);
+    await page.getByLabel('Email address').fill(EMAIL);
+    await page.locator('#ask-password').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Create my account' }).click();
+    await page.waitForURL(`${url}/account`);
+    await page.goto(`${url}/confirm-email#token=${await box.token(EMAIL)}`);
+    await page.getByRole('button', { name: 'Yes, confirm it' }).click();
+    await heading(page, 'Your address is confirmed');
+    const { id = '' } = (await context.users.findByEmail(EMAIL)) ?? {};
+    const { mfa } = factor(service, { id });
+    await context.users.change(id, (user) => ({ user: { ...user, mfa }, result: undefined }));
+    await post('/v1/password/forgot', { email: EMAIL });
+    const token = await box.token(EMAIL);
+    const reset = await post('/v1/password/reset', { token, password: NEW_PASSWORD });
+    t.equal(reset.statusCode, 204);
+    t.ok((await context.users.findById(id))?.mfa.totp, 'the factor stays');
+    t.equal((await login(EMAIL, NEW_PASSWORD)).statusCode, 202);
+    t.same(complaints, []);
+  },
+);
 
 t.test(
   'where sign-up is open, a form makes the account at once; where it is closed, the page says so',

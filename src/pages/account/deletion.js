@@ -1,5 +1,5 @@
-import { button } from '../button.js';
 import { call } from '../api.js';
+import { button } from '../button.js';
 import { element } from '../element.js';
 import { ask } from './dialog.js';
 import { passwordFields, tick } from './fields.js';

@@ -1,11 +1,11 @@
-import { button } from '../button.js';
 import { call } from '../api.js';
+import { button } from '../button.js';
 import { element, foreign } from '../element.js';
 import { notify } from '../notice.js';
 import { client } from '../session.js';
 import { codeOf } from '../words.js';
-import { ask } from './dialog.js';
 import { deviceNameOf, withoutBoilerplate } from './device-name.js';
+import { ask } from './dialog.js';
 import { focusTitle, readSessions, section } from './section.js';
 import { timeAgo } from './time.js';
 

@@ -1,9 +1,9 @@
 import { call } from '../api.js';
 import { byId, element, foreign } from '../element.js';
+import { letPageGo } from '../leaving.js';
 import { showNav } from '../nav.js';
 import { client, goToSignIn, urlOf } from '../session.js';
 import { sentenceOf } from '../words.js';
-import { letPageGo } from '../leaving.js';
 import { readSessions } from './section.js';
 
 /** @typedef {import('./section.js').Account} Account */

@@ -1,5 +1,5 @@
-import { button } from '../button.js';
 import { call } from '../api.js';
+import { button } from '../button.js';
 import { element, foreign } from '../element.js';
 import { notify } from '../notice.js';
 import { ask } from './dialog.js';

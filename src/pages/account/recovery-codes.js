@@ -1,7 +1,7 @@
 import { button } from '../button.js';
+import { copy } from '../copy.js';
 import { element } from '../element.js';
 import { settings } from '../session.js';
-import { copy } from '../copy.js';
 import { tick } from './fields.js';
 import { forgetUnsaved } from './unsaved-codes.js';
 

@@ -1,11 +1,11 @@
-import { button } from '../button.js';
 import { call } from '../api.js';
+import { button } from '../button.js';
 import { element } from '../element.js';
+import { holdPage, letPageGo } from '../leaving.js';
 import { notify } from '../notice.js';
 import { isRefusal } from '../words.js';
 import { ask } from './dialog.js';
 import { field, passwordFields } from './fields.js';
-import { holdPage, letPageGo } from '../leaving.js';
 import { recoveryCodesStep } from './recovery-codes.js';
 import { focusTitle, section } from './section.js';
 import { setUp } from './set-up.js';

@@ -1,12 +1,12 @@
-import { button } from '../button.js';
 import { call } from '../api.js';
+import { button } from '../button.js';
+import { copy } from '../copy.js';
 import { element } from '../element.js';
+import { holdPage, letPageGo } from '../leaving.js';
 import { notify } from '../notice.js';
 import { codeOf } from '../words.js';
-import { copy } from '../copy.js';
 import { ask } from './dialog.js';
 import { field, passwordFields } from './fields.js';
-import { holdPage, letPageGo } from '../leaving.js';
 import { recoveryCodesStep } from './recovery-codes.js';
 import { rememberUnsaved } from './unsaved-codes.js';
 

@@ -1,5 +1,5 @@
-import { byId, foreign } from '../element.js';
 import { copy } from '../copy.js';
+import { byId, foreign } from '../element.js';
 import { holdPage, letPageGo } from '../leaving.js';
 import { urlOf } from '../session.js';
 import { opened } from './dialog.js';
