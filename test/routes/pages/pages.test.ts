@@ -87,6 +87,9 @@ t.test(
         'cache-control': 'public, max-age=31536000, immutable',
         etag: /^"[\w-]{43}"$/,
       });
+      const known = { 'if-none-match': String(answer.headers.etag) };
+      const again = await app.inject({ url: folder + name, headers: known });
+      t.same([again.statusCode, again.payload], [304, '']);
       const other = await app.inject({ url: `/pages/another/${name}` });
       t.equal(other.payload, answer.payload);
       t.equal(other.headers['cache-control'], 'no-store');
