@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { servesPages } from '../../http/own-page.ts';
-import { pageFiles, versionOf } from '../../http/page-files.ts';
+import { pageFiles } from '../../http/page-files.ts';
 import { textFile } from '../../http/text-file.ts';
 import { Refusal } from '../../rules/refusal.ts';
 
@@ -12,8 +12,7 @@ const FOR_EVER = 'public, max-age=31536000, immutable';
 
 /** What the pages load. */
 export function filesOfPages(app: App, { config }: Context): void {
-  const files = pageFiles(config);
-  const version = versionOf(files);
+  const { files, version } = pageFiles(config);
   // Where the application is elsewhere, only the start page is left, and it has no script.
   const served = [...files].filter(([name]) => servesPages(config) || name === 'style.css');
   const answers = new Map(

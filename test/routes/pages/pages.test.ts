@@ -1,6 +1,7 @@
 import { globSync } from 'node:fs';
 import { relative } from 'node:path';
 import t from 'tap';
+import { pageFiles } from '../../../src/http/page-files.ts';
 import { refused } from '../../refused.ts';
 import { testApp } from '../../test-app.ts';
 
@@ -98,6 +99,11 @@ t.test(
       refused(t, await app.inject({ url: folder + name }), 404, 'not_found');
   },
 );
+
+t.test('what the pages load is read once for a service', async (t) => {
+  const { config } = (await testApp(t)).context;
+  t.equal(pageFiles(config), pageFiles(config));
+});
 
 t.test('the colour of the product is in the style sheet, and in its path', async (t) => {
   const folders = new Set<string>();
