@@ -31,7 +31,18 @@ function cancelButton(close) {
 export function ask(first) {
   notify('');
   const dialog = element('dialog', { 'aria-labelledby': 'dialog-title' });
-  let isDone = false;
+  let end = (/** @type {boolean} */ _isDone) => {};
+  /** @type {Promise<boolean>} */
+  const ended = new Promise((resolve) => {
+    end = resolve;
+  });
+  // Does not wait for the event `close`: it may come late, and until then the button that opened the dialog is dead.
+  const leave = (/** @type {boolean} */ isDone) => {
+    // The focus returns, so the dialog may go only then.
+    dialog.close();
+    dialog.remove();
+    end(isDone);
+  };
 
   /** @param {Step} step */
   const show = ({ title, text = [], fields, action, isDangerous, isFinal, errors, send }) => {
@@ -47,7 +58,7 @@ export function ask(first) {
       element(
         'div',
         { class: 'actions' },
-        ...(isFinal ? [] : [cancelButton(() => dialog.close())]),
+        ...(isFinal ? [] : [cancelButton(() => leave(false))]),
         submit,
       ),
     );
@@ -56,16 +67,14 @@ export function ask(first) {
       async (values) => {
         const next = await send(values);
         if (next) show(next);
-        else {
-          isDone = true;
-          dialog.close();
-        }
+        else leave(true);
       },
       errors,
     );
     dialog.setAttribute('closedby', isFinal ? 'none' : 'closerequest');
     dialog.oncancel = (event) => {
       if (isFinal) event.preventDefault();
+      else leave(false);
     };
     const heading = element('h2', { id: 'dialog-title', tabindex: -1 }, title);
     dialog.replaceChildren(heading, element('div', { id: 'dialog-text' }, ...text), form);
@@ -80,10 +89,7 @@ export function ask(first) {
   // Without a field, the harmless answer.
   const start = dialog.querySelector('input:not([hidden]), button');
   if (start instanceof HTMLElement) start.focus();
-  return new Promise((resolve) => {
-    dialog.addEventListener('close', () => {
-      dialog.remove();
-      resolve(isDone);
-    });
-  });
+  // A browser may close it without asking.
+  dialog.addEventListener('close', () => leave(false));
+  return ended;
 }
