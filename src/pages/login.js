@@ -2,7 +2,7 @@ import { byId, showStep } from './element.js';
 import { onSubmit } from './form.js';
 import { notify } from './notice.js';
 import { client, nextPage, settings } from './session.js';
-import { codeOf } from './words.js';
+import { codeOf, sentenceOf } from './words.js';
 
 /** @typedef {import('./client.js').Challenge} Challenge */
 
@@ -64,11 +64,11 @@ async function prove(proof) {
     codeForm.reset();
     recoveryForm.reset();
     showStep('first-step');
-    notify('That took too long. Please sign in again.', 'warning');
+    notify(sentenceOf(error), 'warning');
     byId('password', HTMLElement).focus();
   }
 }
-onSubmit(codeForm, ({ code = '' }) => prove({ code }), {
+onSubmit(codeForm, ({ code = '' }) => prove({ code: code.replace(/\s/g, '') }), {
   wrong_code: 'code',
   invalid_code: 'code',
 });

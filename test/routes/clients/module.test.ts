@@ -35,3 +35,20 @@ t.test('only pages that may call the API can import it from another origin', asy
   t.equal(await allowed('https://app.example.com'), 'https://app.example.com');
   t.equal(await allowed('https://evil.example'), undefined);
 });
+
+t.test('what may be cached is not sent again to those who have it', async (t) => {
+  const { inject } = await testApp(t);
+  for (const url of ['/client.js', '/client.d.ts', '/.well-known/jwks.json']) {
+    const first = await inject({ url });
+    const etag = String(first.headers.etag);
+    // A proxy that compresses makes it weak; a cache may have several answers.
+    for (const known of [etag, `W/${etag}`, `"another", ${etag}`, '*']) {
+      const again = await inject({ url, headers: { 'if-none-match': known } });
+      t.same([again.statusCode, again.payload], [304, ''], `${url} ${known}`);
+      t.equal(again.headers.etag, etag);
+      t.equal(again.headers['cache-control'], first.headers['cache-control']);
+    }
+    const other = await inject({ url, headers: { 'if-none-match': '"another"' } });
+    t.same([other.statusCode, other.payload], [200, first.payload], url);
+  }
+});
