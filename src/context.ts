@@ -38,7 +38,7 @@ import { SpanExporter } from './parts/tracing/span-exporter.ts';
 import type { Clock, Uptime } from './rules/clock.ts';
 import { allowedOrigins } from './rules/origins.ts';
 import { revokedPartOf, type SessionLimits } from './rules/sessions.ts';
-import { breachedFault, databaseFault, explained, mailFault } from './start-faults.ts';
+import { breachedFault, databaseFault, explained, mailFault, redisFault } from './start-faults.ts';
 
 /** Work and waits that the service does on purpose. Tests that are not about them pass in less. */
 export interface Pace {
@@ -103,15 +103,48 @@ export const paceOf = ({ HASH_MEMORY, HASH_PASSES }: Config): Pace => ({
   mailWaits: MAIL_WAITS,
 });
 
-/** Joins the parts, migrates the database, and reads what is revoked. Opens no port. */
+/**
+ * Joins the parts, migrates the database, and reads what is revoked. Opens no port. If that fails, it closes what it has
+ * opened: the start is tried again and again.
+ */
 export async function buildContext(config: Config, surroundings: Surroundings): Promise<Context> {
+  const opened: (() => unknown)[] = [];
+  const close = async () => {
+    for (const closePart of opened.splice(0).toReversed()) await closePart();
+  };
+  try {
+    return { ...(await joined(config, surroundings, opened)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Adds to `opened` how to close each part, in an order that lets the last one be closed first. */
+async function joined(
+  config: Config,
+  surroundings: Surroundings,
+  opened: (() => unknown)[],
+): Promise<Omit<Context, 'close'>> {
   const { logger, clock = Date.now, uptime = () => performance.now() } = surroundings;
   const { pace = paceOf(config), peers = new Peers() } = surroundings;
+  const spans =
+    config.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
+      ? undefined
+      : new SpanExporter({
+          endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+          service: config.OTEL_SERVICE_NAME,
+          headers: config.OTEL_EXPORTER_OTLP_HEADERS,
+          log: logger,
+        });
+  // Last, as it may take seconds: no mail may be lost for a span.
+  opened.push(() => spans?.close());
   const breachedFile = config.BREACHED_PASSWORDS;
   const breachedPasswords =
     breachedFile === undefined
       ? undefined
       : await explained(breachedFault(breachedFile), () => BreachedPasswords.open(breachedFile));
+  opened.push(() => breachedPasswords?.close());
   const explain = databaseFault(config.DATABASE_URL);
   const metrics = buildMetrics();
   let pool: PoolUse | undefined;
@@ -129,10 +162,8 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
         },
       }),
     ));
-  await explained(explain, () => migrate(database)).catch(async (error) => {
-    await database.destroy();
-    throw error;
-  });
+  opened.push(() => database.destroy());
+  await explained(explain, () => migrate(database));
 
   const nbf = Math.floor(clock() / 1_000);
   const keySetSource = new KeySetSource(config.SIGNING_KEYS, (message) => logger.warn(message));
@@ -147,7 +178,7 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
   });
 
   const revocations = new Revocations(uptime);
-  const decoys = (emailKey: string) => decoyOf(keys.decoyKey(), emailKey);
+  const decoys = (emailKey: string) => decoyOf(keys.decoyKey(clock()), emailKey);
   const unreadableRows = new UnreadableRows(logger);
   const users = new Users(database, {
     wrote: (user) => {
@@ -166,7 +197,6 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
   });
   const { log: revocationLog } = revocations;
   const revocationDocument = new RevocationDocument({
-    issuer: config.ISSUER,
     log: revocationLog,
     feed: revocationFeed,
     keys,
@@ -180,14 +210,16 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
     waiting: config.HASH_QUEUE,
     waited: (duration) => metrics.hashWaits.observe(duration / 1_000),
   });
+  const redisUrl = config.REDIS_URL;
   const countsOfAllNodes =
-    config.REDIS_URL === undefined
+    redisUrl === undefined
       ? undefined
       : await CountsOfAllNodes.open({
-          link: await RedisLink.open(config.REDIS_URL),
-          key: () => keys.clientKey,
+          link: await explained(redisFault, () => RedisLink.open(redisUrl)),
+          key: () => keys.clientKey(clock()),
           log: logger,
         });
+  opened.push(() => countsOfAllNodes?.close());
   measureParts(metrics.registry, {
     hashQueue,
     revocations,
@@ -207,17 +239,9 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
     outboxLog({ url: config.MAIL_URL, logger, mails: metrics.mails }),
     pace.mailWaits,
   );
-
+  opened.push(() => outbox.close());
   const passwordStrength = new PasswordStrength();
-  const spans =
-    config.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
-      ? undefined
-      : new SpanExporter({
-          endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
-          service: config.OTEL_SERVICE_NAME,
-          headers: config.OTEL_EXPORTER_OTLP_HEADERS,
-          log: logger,
-        });
+  opened.push(() => passwordStrength.close());
 
   return {
     config,
@@ -258,13 +282,5 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
     spans,
     shutdown: new Shutdown(config.SHUTDOWN_DELAY),
     reloadKeys: async () => keys.replace(keySetSource.readAgain(), clock()),
-    close: async () => {
-      countsOfAllNodes?.close();
-      await spans?.close();
-      await outbox.close();
-      await passwordStrength.close();
-      await breachedPasswords?.close();
-      await database.destroy();
-    },
   };
 }

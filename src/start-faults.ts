@@ -1,3 +1,4 @@
+import { BAD_PEM } from './parts/storage/postgres-tls.ts';
 import { placeOf } from './schemas/connection-url.ts';
 
 /** Exit code (sysexits.h): a dependency is unavailable, and a supervisor should restart the process. */
@@ -129,7 +130,7 @@ const POSTGRES: Answer[] = [
   },
   {
     ...REFUSED,
-    when: /^ERR_PEM_FILE/,
+    when: new RegExp(`^${BAD_PEM} `),
     say: 'needs a certificate file that cannot be read. Name a PEM file in DATABASE_CA (and in sslcert and sslkey).',
   },
   {
@@ -208,6 +209,12 @@ export const breachedFault = (path: string) => (error: unknown) => {
     : 'is not a whole filter file. Make it again with latchkey breached build.';
   return { ...REFUSED, message: `The file ${path} ${why}` };
 };
+
+/** Why there is no client of Redis. Without the words of the error, which may quote the URL with its password. */
+export const redisFault = () => ({
+  ...REFUSED,
+  message: 'The client of Redis cannot use REDIS_URL. Write redis://:PASSWORD@HOST:PORT.',
+});
 
 interface Listener {
   variable: 'PORT' | 'METRICS_PORT';

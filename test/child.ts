@@ -12,3 +12,9 @@ export const nodeCommand = (args: string[], isMeasured = false): [string, string
   isMeasured
     ? [process.execPath, args]
     : ['env', ['-u', 'NODE_OPTIONS', `NODE_COMPILE_CACHE=${COMPILED}`, process.execPath, ...args]];
+
+/** The same command where a file may have only so many bytes: the limit stands for a disk that is full. */
+export const withFileLimit = (
+  bytes: number,
+  [file, args]: [string, string[]],
+): [string, string[]] => ['prlimit', [`--fsize=${bytes}`, file, ...args]];

@@ -1,10 +1,14 @@
+import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { readConfig } from '../src/config.ts';
 import { buildContext } from '../src/context.ts';
-import { folder } from './databases.ts';
+import { folder, opened } from './databases.ts';
+import { mailbox } from './mailbox.ts';
 import { keysFor, TestClock, testApp } from './test-app.ts';
 
 t.test('missing keys are made, and read again at the next start', async (t) => {
@@ -90,3 +94,58 @@ t.test(
     await unanswered;
   },
 );
+
+async function listening(t: Test, server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+const logger = pino({ level: 'silent' });
+
+t.test('a start that fails leaves nothing open', async (t) => {
+  const ends: Promise<unknown>[] = [];
+  const redis = createServer((socket) => {
+    ends.push(once(socket.on('error', () => {}).resume(), 'close'));
+  });
+  const config = readConfig({
+    SIGNING_KEYS: keysFor('ES256'),
+    REDIS_URL: `redis://127.0.0.1:${await listening(t, redis)}`,
+    MAIL_URL: 'file:package.json/mails',
+  });
+  const database = opened(t, 'file::memory:');
+  await t.rejects(buildContext(config, { logger, database }), { message: /^Mail cannot be/ });
+  t.ok(ends.length > 0);
+  await Promise.all(ends);
+  await t.rejects(database.selectFrom('users').execute(), { message: /destroyed/ });
+});
+
+t.test('a URL that the client of Redis cannot use is not quoted', async (t) => {
+  const valid = readConfig({ DATABASE_URL: 'file::memory:', SIGNING_KEYS: keysFor('ES256') });
+  const config = { ...valid, REDIS_URL: 'redis://:CANARY%zz@host' };
+  const fault = await buildContext(config, { logger }).catch((error) => error);
+  t.match(fault, { exitCode: 78, message: /REDIS_URL/ });
+  t.notMatch(fault.message, 'CANARY');
+});
+
+t.test('at the end letters go before spans, for which the collector may take long', async (t) => {
+  const box = await mailbox(t);
+  const letters: number[] = [];
+  const collector = createHttpServer((_, response) => {
+    letters.push(box.mails.length);
+    response.end('{}');
+  });
+  const config = readConfig({
+    DATABASE_URL: 'file::memory:',
+    SIGNING_KEYS: keysFor('ES256'),
+    MAIL_URL: box.url,
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await listening(t, collector)}`,
+  });
+  const { spans, outbox, close } = await buildContext(config, { logger });
+  const served = { method: 'GET', route: '/livez', status: 200, duration: 1 };
+  spans?.add({ ...served, code: undefined, parent: undefined });
+  outbox.post('ada@example.com', () => ({ subject: 'Hello', paragraphs: ['Hello.'] }));
+  await close();
+  t.same(letters, [1]);
+});

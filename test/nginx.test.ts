@@ -1,14 +1,7 @@
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type RequestListener, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
+import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
-import { folder } from './databases.ts';
 import { freePort } from './free-port.ts';
+import { isInstalled, listening, nginx } from './nginx.ts';
 import { keysFor, testApp } from './test-app.ts';
 
 const [, inHttp = '', inServer = ''] =
@@ -16,89 +9,8 @@ const [, inHttp = '', inServer = ''] =
     readFileSync('.github/VERIFYING.md', 'utf8'),
   ) ?? [];
 
-/** Debian has it where only root looks. */
-const ENV = { PATH: `${process.env['PATH']}:/usr/sbin` };
-
-/** The recipe of the page, with other ports. */
-const configuration = (ports: { nginx: number; latchkey: number; application: number }) => `
-daemon off;
-master_process off;
-pid nginx.pid;
-events {}
-http {
-  access_log off;
-  client_body_temp_path body;
-  proxy_temp_path proxy;
-  fastcgi_temp_path fastcgi;
-  uwsgi_temp_path uwsgi;
-  scgi_temp_path scgi;
-  ${inHttp.replace('127.0.0.1:3000', `127.0.0.1:${ports.latchkey}`)}
-  server {
-    listen 127.0.0.1:${ports.nginx};
-    ${inServer.replace('127.0.0.1:8080', `127.0.0.1:${ports.application}`)}
-  }
-}
-`;
-
-async function listening(t: Test, answer: RequestListener): Promise<number> {
-  const server = createServer(answer);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return (server.address() as AddressInfo).port;
-}
-
-interface Answer {
-  status: number;
-  headers: Record<string, unknown>;
-  body: string;
-}
-
-/** A real nginx in front of an application that repeats what it was asked with. */
-async function behindNginx(t: Test, latchkey: number) {
-  const heard: string[][] = [];
-  const application = await listening(t, ({ rawHeaders, url }, response) => {
-    heard.push(rawHeaders);
-    response.statusCode = url === '/api/broken' ? 500 : 200;
-    response.end('the application');
-  });
-  const nginx = await freePort();
-  const place = folder(t);
-  writeFileSync(join(place, 'nginx.conf'), configuration({ nginx, latchkey, application }));
-  const server = spawn('nginx', ['-e', 'stderr', '-p', place, '-c', 'nginx.conf'], { env: ENV });
-  let said = '';
-  server.stderr.on('data', (chunk) => {
-    said += chunk;
-  });
-  t.teardown(async () => {
-    if (server.exitCode !== null) return;
-    server.kill('SIGTERM');
-    await once(server, 'exit');
-  });
-  const get = (path: string, headers: Record<string, string | string[]> = {}) =>
-    new Promise<Answer>((resolve, reject) => {
-      request({ port: nginx, host: '127.0.0.1', path, headers, agent: false }, (answer) => {
-        let body = '';
-        answer.setEncoding('utf8').on('data', (chunk) => {
-          body += chunk;
-        });
-        const { statusCode: status = 0, headers } = answer;
-        answer.on('end', () => resolve({ status, headers, body }));
-      })
-        .on('error', reject)
-        .end();
-    });
-  for (let waited = 0; ; waited += 20) {
-    if (server.exitCode !== null || waited > 10_000) throw new Error(`nginx: ${said}`);
-    const up = await get('/').catch(() => undefined);
-    if (up !== undefined) break;
-    await sleep(20);
-  }
-  return { get, heard };
-}
+/** The recipe of the page behind an application. */
+const behindNginx = (t: Test, latchkey: number) => nginx(t, { latchkey, inHttp, inServer });
 
 const serviceAt = async (
   t: Test,
@@ -196,11 +108,7 @@ async function proven(t: Test): Promise<void> {
   });
 }
 
-const isInstalled = await promisify(execFile)('nginx', ['-v'], { env: ENV }).then(
-  () => true,
-  () => false,
-);
-if (isInstalled) {
+if (await isInstalled()) {
   await proven(t);
 } else {
   t.comment(

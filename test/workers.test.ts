@@ -255,6 +255,22 @@ t.test('a worker that does not end as it should is told', async (t) => {
   t.match(server.stdout.join('\n'), /worker 1 ended \(signal SIGKILL\)/);
 });
 
+t.test(
+  'a worker that fails while the node ends is not replaced, and no line says so',
+  async (t) => {
+    const preload = `
+  process.on('message', ({ type }) => {
+    if (type === 'end') throw new Error('unforeseen');
+  });`;
+    const server = await twoWorkers(t, { preload });
+    server.child.kill('SIGTERM');
+    t.match(await server.ended, { code: 1 });
+    const lines = server.stdout.join('\n');
+    t.match(lines, /shutting down after an error/);
+    t.notMatch(lines, /replaced/);
+  },
+);
+
 t.test('after a kill -9 of the primary no worker stays, and requests are answered', async (t) => {
   const server = await twoWorkers(t);
   const [one, two] = await connections(t, server);

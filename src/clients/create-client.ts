@@ -289,9 +289,11 @@ export const createClient: typeof declared.createClient = ({
     },
     verify: async (body) => {
       const headers = { Authorization: `Bearer ${await token()}` };
+      const id = session?.id;
       const { answer } = await send('v1/me/verify', { body, headers });
       const at = Date.now();
-      if (!session) return;
+      // Another tab may have signed somebody else in.
+      if (!session || session.id !== id) return;
       const expiresAt = at + answer.expires_in * 1_000;
       const next = { ...session, token: answer.access_token, expiresAt };
       become(next, 'refresh', at);

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { asksForHelp } from './asks-for-help.ts';
 import { buildFilter } from './breached/build-filter.ts';
 import { faultOf } from './fault-of.ts';
 import { progressBar } from './progress-bar.ts';
@@ -30,7 +31,7 @@ function optionsOf(words: string[], see: string): { from: string; to: string } {
 
 /** Makes the filter file of breached passwords. */
 export async function run(words: string[], called: string): Promise<number> {
-  if (words.some((word) => ['help', '--help', '-h'].includes(word))) {
+  if (asksForHelp(words)) {
     process.stdout.write(helpOf(called));
     return 0;
   }

@@ -6,6 +6,6 @@ export function calledAs(env: NodeJS.ProcessEnv, name?: string): string {
   const { npm_lifecycle_event: script, npm_command: npm } = env;
   if (script === name && name !== undefined) return `npm run ${name} --`;
   const start = script === 'latchkey' ? 'npm run latchkey --' : 'latchkey';
-  const words = [npm === 'exec' ? `npx ${start}` : start, name];
+  const words = [npm === 'exec' ? `npx --no ${start}` : start, name];
   return words.filter((word) => word !== undefined).join(' ');
 }

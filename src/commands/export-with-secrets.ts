@@ -28,13 +28,13 @@ async function writeRows(
   const total = await users.count();
   for await (const page of users.everyRow(PAGE)) {
     const rows = page.filter((row) => row !== undefined);
-    await handle.write(rows.map(lineOf).join(''));
+    await handle.appendFile(rows.map(lineOf).join(''));
     result.written += rows.length;
     result.unreadable += page.length - rows.length;
     progress(result.written, total);
   }
   // Without this line, an import knows that the export was interrupted.
-  await handle.write(`${JSON.stringify({ end: { rows: result.written } })}\n`);
+  await handle.appendFile(`${JSON.stringify({ end: { rows: result.written } })}\n`);
   await handle.sync();
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, createReadStream, openSync, type ReadStream, readSync } from 'node:fs';
+import { closeSync, openSync, type ReadStream, readSync } from 'node:fs';
 import { type Csv, csvRows } from './csv-rows.ts';
 import { type Line, linesOf } from './import-lines.ts';
 import { elementsOf } from './json-elements.ts';
@@ -18,19 +18,26 @@ const START = 64;
 function isArray(file: string): boolean {
   const start = Buffer.alloc(START);
   const descriptor = openSync(file, 'r');
-  const length = readSync(descriptor, start, 0, START, 0);
-  closeSync(descriptor);
-  return /^[\ufeff\s]*\[/.test(start.subarray(0, length).toString());
+  try {
+    const length = readSync(descriptor, start, 0, START, 0);
+    return /^[\ufeff\s]*\[/.test(start.subarray(0, length).toString());
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
-/** The rows of a file: CSV if its name says so, the member of a JSON document, an array, or JSON Lines. */
-export function rowsOf(
-  file: string,
-  { member, csv, input = createReadStream(file) }: Shape & { input?: ReadStream },
-): AsyncGenerator<Line> {
+/** Reads the rows of a file from its bytes. */
+export type RowReader = (input: ReadStream) => AsyncGenerator<Line>;
+
+/**
+ * How the rows of this file are read: as CSV if its name says so, from the member of a JSON document, from an array, or as
+ * JSON Lines. Throws if the file cannot be read. Open the stream after this: the error of a stream that nobody reads ends
+ * the process.
+ */
+export function readerOf(file: string, { member, csv }: Shape): RowReader {
   if (/\.csv$/i.test(file)) {
     if (csv === undefined) throw new UsageError('this format is not read as CSV');
-    return csvRows(input, csv);
+    return (input) => csvRows(input, csv);
   }
-  return member !== undefined || isArray(file) ? elementsOf(input, member) : linesOf(input);
+  return member !== undefined || isArray(file) ? (input) => elementsOf(input, member) : linesOf;
 }

@@ -1,9 +1,7 @@
-import type { ReadStream } from 'node:fs';
 import { ADMIN } from '../actions/administration/administration.ts';
-import { rowsOf } from './foreign-rows.ts';
+import { type RowReader, readerOf } from './foreign-rows.ts';
 import { type Format, isRow, type Source } from './formats/format.ts';
 import { FORMATS } from './formats/formats.ts';
-import type { Line } from './import-lines.ts';
 
 export interface ForeignOptions {
   /** A name of `FORMATS`. */
@@ -19,11 +17,9 @@ export interface ForeignOptions {
 /** Turns a row of another system into a line of an import, or into a reason to refuse it. */
 export type Convert = (input: unknown) => Record<string, unknown> | string;
 
-/** The rows of the file. Throws UsageError if the format is not read as CSV, and the file is. */
-export const foreignRows = (
-  from: string,
-  { file, input }: { file: string; input: ReadStream },
-): AsyncGenerator<Line> => rowsOf(file, { ...(FORMATS[from] as Format), input });
+/** How the rows of the file are read. Throws UsageError if the format is not read as CSV, and the file is. */
+export const foreignReader = (from: string, file: string): RowReader =>
+  readerOf(file, FORMATS[from] as Format);
 
 /** Opens the format. Throws UsageError if it needs an option that is missing. */
 export async function converterOf(

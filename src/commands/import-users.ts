@@ -10,7 +10,7 @@ import type { Clock } from '../rules/clock.ts';
 import { ImportedUser } from '../schemas/portable-user.ts';
 import type { User } from '../schemas/user.ts';
 import { escaped } from './escaped.ts';
-import { converterOf, type ForeignOptions, foreignRows } from './foreign-users.ts';
+import { converterOf, type ForeignOptions, foreignReader } from './foreign-users.ts';
 import { linesOf } from './import-lines.ts';
 import { MovedRows } from './moved-rows.ts';
 
@@ -96,8 +96,8 @@ export async function importUsers(
 ): Promise<ImportResult> {
   const total = statSync(file).size;
   const convert = foreign && (await converterOf(foreign, { file, now: clock() }));
+  const rowsOf = foreign ? foreignReader(foreign.from, file) : linesOf;
   const input = createReadStream(file);
-  const lines = foreign ? foreignRows(foreign.from, { file, input }) : linesOf(input);
   const result: ImportResult = { added: 0, present: 0, refused: 0 };
   const batch = new Map<string, User>();
   const moved = new MovedRows();
@@ -131,7 +131,7 @@ export async function importUsers(
     report.progress(input.bytesRead, total);
   };
 
-  for await (const { number, text, reason = '' } of lines) {
+  for await (const { number, text, reason = '' } of rowsOf(input)) {
     lastLine = number;
     const user = text === undefined ? reason : read(text);
     if (user === null) continue;

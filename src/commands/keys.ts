@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { asksForHelp, isHelp } from './asks-for-help.ts';
 import { columns } from './columns.ts';
 import { faultOf } from './fault-of.ts';
 import { check } from './keys/check.ts';
@@ -73,10 +74,9 @@ function parse(words: string[], options: KeysCommand['options'] = {}, see: strin
 
 /** Manages the file of SIGNING_KEYS, where the service runs. */
 export async function run(words: string[], called: string): Promise<number> {
-  const asksForHelp = words.some((word) => ['help', '--help', '-h'].includes(word));
-  const [name = '', ...more] = words.filter((word) => !['help', '--help', '-h'].includes(word));
+  const [name = '', ...more] = words.filter((word) => !isHelp(word));
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (asksForHelp) {
+  if (asksForHelp(words)) {
     process.stdout.write(command ? helpOf(name, command, called) : usageOf(called));
     return 0;
   }

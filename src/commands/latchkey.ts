@@ -52,13 +52,14 @@ async function run(argv: string[]): Promise<number | undefined> {
   return 0;
 }
 
-// The reader of the output may stop early, as `head` does. The service cares for its log itself.
+// The reader of the output may stop early, as `head` does: the work goes on. The service cares for its log itself.
 if (process.argv[2] !== 'start')
-  process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
-    if (code === 'EPIPE') process.exit(0);
-    console.error(message);
-    process.exit(EX_IOERR);
-  });
+  for (const output of [process.stdout, process.stderr])
+    output.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+      if (code === 'EPIPE') return;
+      console.error(message);
+      process.exit(EX_IOERR);
+    });
 
 try {
   const exitCode = await run(process.argv.slice(2));

@@ -1,7 +1,7 @@
 import { SingleBar } from 'cli-progress';
 import type { Terminal } from './terminal.ts';
 
-/** Shows how far a command is, if standard error is a terminal. */
+/** Shows how far a command is, if standard error is a terminal. The process does not end before `stop` is called. */
 export function progressBar(stderr: Terminal['stderr']) {
   const bar = new SingleBar({
     format: '{bar} {percentage}% | {eta_formatted} left',

@@ -1,4 +1,5 @@
 import { variables } from '../config/environment.ts';
+import { asksForHelp } from './asks-for-help.ts';
 import { columns } from './columns.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -10,7 +11,7 @@ ${columns(variables.map(({ name, fallback, meaning }) => [name, fallback.replace
 
 /** What `npm start` runs. */
 export async function run(words: string[], called: string): Promise<number | undefined> {
-  if (words.includes('--help') || words.includes('-h')) {
+  if (asksForHelp(words)) {
     process.stdout.write(`${called}${HELP}`);
     return 0;
   }

@@ -8,6 +8,13 @@ export interface Terminal {
   stderr: Writable & { isTTY?: boolean };
 }
 
+/**
+ * Writes, and waits until the text is on its way. Returns false if it cannot be written: its reader has stopped early, as
+ * `head` does, or the disk is full, which `latchkey.ts` reports.
+ */
+export const write = (output: Writable, text: string): Promise<boolean> =>
+  new Promise((resolve) => output.write(text, (error) => resolve(!error)));
+
 /** Asks for a secret at a terminal; otherwise reads it from standard input. */
 export async function askFor(
   prompt: string,

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { hashNewPassword } from '../actions/accounts/new-password.ts';
 import { ADMIN, administer, withAmendment } from '../actions/administration/administration.ts';
 import type { Context } from '../context.ts';
@@ -12,7 +11,7 @@ import { EX_DATAERR } from './exit-codes.ts';
 import { exportWithSecrets } from './export-with-secrets.ts';
 import { importUsers } from './import-users.ts';
 import { progressBar } from './progress-bar.ts';
-import { askFor, type Terminal } from './terminal.ts';
+import { askFor, type Terminal, write } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 import type { UsersCommand } from './users-usage.ts';
 
@@ -71,7 +70,8 @@ async function changeByEmail(
 async function list(context: Context, { stdout }: Terminal, emailPrefix: string | undefined) {
   for await (const user of everyUser(context, emailPrefix && emailKey(emailPrefix))) {
     const { id, email, status, roles, sessions } = userView(user, context.clock());
-    stdout.write(`${[id, status, email, `${sessions} sessions`, ...roles].join('  ')}\n`);
+    const line = [id, status, email, `${sessions} sessions`, ...roles].join('  ');
+    if (!(await write(stdout, `${line}\n`))) return;
   }
 }
 
@@ -103,8 +103,7 @@ async function runImport(
       refused: (line, reason) => stderr.write(`${unit} ${line}: ${reason}\n`),
       progress: bar.show,
     },
-  });
-  bar.stop();
+  }).finally(bar.stop);
   const verb = isDryRun ? 'would be added' : 'added';
   stdout.write(`${added} ${verb}, ${present} already present, ${refused} refused\n`);
   return refused > 0 ? EX_DATAERR : 0;
@@ -113,7 +112,7 @@ async function runImport(
 async function runExport(context: Context, { stdout }: Terminal) {
   for await (const user of everyUser(context)) {
     const { sessions: _sessions, mfa: _mfa, ...exported } = userView(user, context.clock());
-    if (!stdout.write(`${JSON.stringify(exported)}\n`)) await once(stdout, 'drain');
+    if (!(await write(stdout, `${JSON.stringify(exported)}\n`))) return;
   }
 }
 

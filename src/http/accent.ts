@@ -1,4 +1,4 @@
-/** The lightest and the darkest surface that text in the accent colour stands on (`src/pages/style.css`). */
+/** The darkest light surface and the lightest dark one that text in the accent colour stands on (`src/pages/style.css`). */
 const LIGHT = '#f4f5f8';
 const DARK = '#1c2029';
 

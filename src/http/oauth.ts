@@ -7,9 +7,9 @@ import { OAuthProblem } from '../schemas/oauth.ts';
 import type { ProblemCode } from '../schemas/problem.ts';
 import type { User } from '../schemas/user.ts';
 import { refuseType } from './body.ts';
+import { logEvent } from './logging.ts';
 import { problems } from './problem-catalogue.ts';
 import { logFault, refusalOf } from './problems.ts';
-import { reportSignIn } from './sign-in.ts';
 import { voiceOf } from './voice.ts';
 
 const FORM = /^application\/x-www-form-urlencoded *(; *charset="?utf-8"? *)?$/i;
@@ -81,11 +81,7 @@ export async function authenticatedClient(
   }
   const client = id && secret ? await authenticate(context, id, secret) : undefined;
   if (client === undefined) {
-    reportSignIn(request, context, {
-      way: 'client_secret',
-      result: 'refused',
-      event: 'client.refused',
-    });
+    logEvent(request, 'client.refused', {});
     throw badClient();
   }
   return client;

@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import { escaped } from '../parts/mail/letter.ts';
 import { basePath } from './base-path.ts';
 import { VIEWPORT } from './page.ts';
-import { importsOf, pageContent, pageFiles, versionOf } from './page-files.ts';
+import { importsOf, pageContent, pageFiles } from './page-files.ts';
 
 /**
  * Scripts, styles and requests of this server alone. No script can make HTML or code of a text (`trusted-types`), and no
@@ -45,8 +45,8 @@ function ownPage(
   config: Config,
   { name, title, width = 'narrow', hasScript = true }: OwnPage,
 ): string {
-  const files = pageFiles(config);
-  const directory = `{{base}}/pages/${versionOf(files)}`;
+  const { files, version } = pageFiles(config);
+  const directory = `{{base}}/pages/${version}`;
   const scripts = () =>
     [
       ...[...importsOf(`${name}.js`, files)].map(

@@ -9,12 +9,21 @@ const MODULES = new URL('../clients/', import.meta.url);
 
 const textOf = (name: string): string => readFileSync(new URL(name, ROOM), 'utf8');
 
-/** What the pages load, by name: their scripts, the browser modules, and the style sheet in the product's colour. */
-export function pageFiles({ PRODUCT_COLOR }: Pick<Config, 'PRODUCT_COLOR'>): Map<string, string> {
+interface PageFiles {
+  /** By name: the scripts, the browser modules, and the style sheet in the product's colour. */
+  files: Map<string, string>;
+  /**
+   * Another version of the files has another path, so a page does not run the scripts of an older one, except during an
+   * update (`routes/pages/files.ts`).
+   */
+  version: string;
+}
+
+function readFiles({ PRODUCT_COLOR }: Config): PageFiles {
   const scripts = readdirSync(ROOM, { encoding: 'utf8', recursive: true }).filter((name) =>
     name.endsWith('.js'),
   );
-  return new Map([
+  const files = new Map([
     ...scripts.sort().map((name): [string, string] => [name, textOf(name)]),
     ...['client.js', 'client-passkeys.js'].map((name): [string, string] => [
       name,
@@ -22,14 +31,18 @@ export function pageFiles({ PRODUCT_COLOR }: Pick<Config, 'PRODUCT_COLOR'>): Map
     ]),
     ['style.css', accentRule(PRODUCT_COLOR) + textOf('style.css')],
   ]);
+  const hash = createHash('sha256').update(JSON.stringify([...files]));
+  return { files, version: hash.digest('base64url').slice(0, 12) };
 }
 
-/** Another version of the files has another path, so a page never runs the scripts of an older one. */
-export const versionOf = (files: Map<string, string>): string =>
-  createHash('sha256')
-    .update(JSON.stringify([...files]))
-    .digest('base64url')
-    .slice(0, 12);
+const read = new WeakMap<Config, PageFiles>();
+
+/** What the pages load. Read once for all pages of a service. */
+export function pageFiles(config: Config): PageFiles {
+  const found = read.get(config) ?? readFiles(config);
+  read.set(config, found);
+  return found;
+}
 
 /** The files that a script imports, and those that they import. A browser that knows them asks for all at once. */
 export function importsOf(name: string, files: Map<string, string>, found = new Set<string>()) {

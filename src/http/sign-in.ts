@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import type { Kind } from '../actions/factors/factor.ts';
 import type { Context } from '../context.ts';
 import { randomId } from '../parts/ids.ts';
 import { Refusal } from '../rules/refusal.ts';
@@ -18,7 +19,7 @@ export const signInOf = (
   amr = ['pwd'],
 ): SignIn => ({ id: randomId(), amr, transport, client: deviceNameOf(request) });
 
-type Way = 'password' | 'totp' | 'recovery_code' | 'passkey' | 'client_secret';
+type Way = 'password' | Kind | 'client_secret';
 
 interface Reported {
   way: Way;

@@ -1,10 +1,15 @@
-import { createHash } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
+import { etagOf, hasAnswer } from './etag.ts';
 
-/** The handler that sends a text that anyone may cache; browsers ask for it again after five minutes. */
-export function textFile(text: string, type: string, cacheControl = 'public, max-age=300') {
-  const etag = `"${createHash('sha256').update(text).digest('base64url')}"`;
-  const headers = { 'cache-control': cacheControl, etag };
-  return async (_request: unknown, reply: FastifyReply) =>
-    reply.type(type).headers(headers).send(text);
+/** The handler that sends a text that anyone may cache, or 304. Browsers ask for it again after five minutes. */
+export function textFile(text: string, type: string) {
+  const etag = etagOf(text);
+  return async (
+    { headers }: { headers: { 'if-none-match'?: string | undefined } },
+    reply: FastifyReply,
+    cacheControl = 'public, max-age=300',
+  ) => {
+    reply.headers({ 'cache-control': cacheControl, etag });
+    return hasAnswer(headers, etag) ? reply.code(304).send(null) : reply.type(type).send(text);
+  };
 }

@@ -45,3 +45,11 @@ export function showStep(id) {
     document.querySelector(`#${id} h1`);
   if (first instanceof HTMLElement) first.focus();
 }
+
+/**
+ * A text that somebody else wrote. `<bdi>` keeps a character that turns the direction of writing (U+202E) from
+ * rearranging what stands beside it.
+ *
+ * @param {string} text
+ */
+export const foreign = (text) => element('bdi', {}, text);

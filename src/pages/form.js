@@ -72,7 +72,7 @@ function showAlert(form, text) {
  * @param {unknown} error
  * @param {Record<string, string>} [fields] the name of a field, by the code of the problem
  */
-export function showRefusal(form, error, fields = {}) {
+function showRefusal(form, error, fields = {}) {
   const controls = controlsOf(form);
   const { code = '', problem } = /** @type {Partial<import('./api.js').ApiError>} */ (error ?? {});
   const faults = /** @type {{ path: string, message: string }[]} */ (problem?.['errors'] ?? []);
@@ -97,20 +97,48 @@ function focusFirstError(form) {
   if (first instanceof HTMLElement) first.focus();
 }
 
-/** @param {HTMLFormElement} form @param {boolean} isBusy */
-function setBusy(form, isBusy) {
-  form.setAttribute('aria-busy', String(isBusy));
-  // Not `disabled`: the focus would be lost.
-  for (const button of form.querySelectorAll('button'))
-    button.setAttribute('aria-disabled', String(isBusy));
+/** @param {Event} event */
+function stop(event) {
+  const { target, type } = event;
+  if (type === 'click' && !(target instanceof Element && target.closest('button'))) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
 }
 
 /**
- * Sends a form by script. While `send` runs, the form is busy and cannot be sent again. What `send` throws is shown by
- * `showRefusal`. `values` has the text of each named field; an empty field that is not required is left out.
+ * Keeps a form, and the dialog that it is in, until the answer is here: what was sent goes on, and its answer may be shown
+ * only once. Returns what ends this.
  *
  * @param {HTMLFormElement} form
- * @param {(values: Record<string, string>, submitter: HTMLElement | null) => Promise<unknown>} send
+ */
+function keepOpen(form) {
+  const dialog = form.closest('dialog');
+  const place = dialog ?? form;
+  // Not `disabled`: the focus would be lost.
+  const buttons = place.querySelectorAll('button');
+  const closedBy = dialog?.getAttribute('closedby');
+  form.setAttribute('aria-busy', 'true');
+  for (const button of buttons) button.setAttribute('aria-disabled', 'true');
+  for (const type of ['click', 'cancel']) place.addEventListener(type, stop, true);
+  // A second Escape closes a dialog without an event that can be cancelled.
+  dialog?.setAttribute('closedby', 'none');
+  return () => {
+    form.setAttribute('aria-busy', 'false');
+    for (const button of buttons) button.setAttribute('aria-disabled', 'false');
+    for (const type of ['click', 'cancel']) place.removeEventListener(type, stop, true);
+    // The next form of the dialog has set its own.
+    if (!dialog?.contains(form)) return;
+    if (closedBy) dialog.setAttribute('closedby', closedBy);
+    else dialog.removeAttribute('closedby');
+  };
+}
+
+/**
+ * Sends a form by script. While `send` runs, the form is busy: it cannot be sent again, and its dialog cannot be closed.
+ * What `send` throws is shown by `showRefusal`. `values` has the text of each named field; an empty field that is not required is left out.
+ *
+ * @param {HTMLFormElement} form
+ * @param {(values: Record<string, string>) => Promise<unknown>} send
  * @param {Record<string, string>} [fields] see `showRefusal`
  */
 export function onSubmit(form, send, fields) {
@@ -138,12 +166,12 @@ export function onSubmit(form, send, fields) {
     );
     // A browser remembers what a field of type text has sent.
     for (const each of hide) each();
-    setBusy(form, true);
+    const letGo = keepOpen(form);
     try {
-      await send(values, event.submitter);
-      setBusy(form, false);
+      await send(values);
+      letGo();
     } catch (error) {
-      setBusy(form, false);
+      letGo();
       showRefusal(form, error, fields);
     }
   });

@@ -3,7 +3,7 @@ import { onSubmit } from './form.js';
 import { notify } from './notice.js';
 import { passkeys, whatWentWrong } from './passkeys.js';
 import { client, nextPage, settings } from './session.js';
-import { codeOf } from './words.js';
+import { codeOf, sentenceOf } from './words.js';
 
 /** @typedef {import('./client.js').Challenge} Challenge */
 
@@ -95,14 +95,16 @@ async function prove(answer) {
     codeForm.reset();
     recoveryForm.reset();
     showStep('first-step');
-    notify('That took too long. Please sign in again.', 'warning');
+    notify(sentenceOf(error), 'warning');
     byId('password', HTMLElement).focus();
   }
 }
-onSubmit(codeForm, ({ code = '' }) => prove((asked) => client.answerChallenge(asked, { code })), {
-  wrong_code: 'code',
-  invalid_code: 'code',
-});
+onSubmit(
+  codeForm,
+  ({ code = '' }) =>
+    prove((asked) => client.answerChallenge(asked, { code: code.replace(/\s/g, '') })),
+  { wrong_code: 'code', invalid_code: 'code' },
+);
 onSubmit(
   recoveryForm,
   ({ recovery_code = '' }) => prove((asked) => client.answerChallenge(asked, { recovery_code })),

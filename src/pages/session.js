@@ -1,4 +1,5 @@
 import { createClient } from './client.js';
+import { letPageGo } from './leaving.js';
 
 /** The address of the service, with a slash at its end. These files are two folders below it. */
 const base = new URL('../../', import.meta.url);
@@ -67,6 +68,7 @@ export function goToSignIn(reason) {
   const { pathname, search, hash } = location;
   const query = new URLSearchParams({ next: pathname + search + hash });
   if (reason === 'refresh_reused') query.set('ended', reason);
+  letPageGo();
   location.replace(urlOf(`login?${query}`));
 }
 

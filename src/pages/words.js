@@ -4,7 +4,7 @@ const BROKEN = 'Something went wrong on our side. Please try again later.';
  *
  * @param {number} seconds
  */
-export function duration(seconds) {
+function duration(seconds) {
   /** @type {[number, string][]} */
   const units = [
     [86_400, 'day'],
@@ -26,13 +26,13 @@ const WORDS = {
   wrong_password: 'This is not your current password.',
   wrong_code: 'This code is wrong. Codes change every 30 seconds, and each works once.',
   invalid_code: 'This code is wrong. Codes change every 30 seconds, and each works once.',
-  challenge_invalid: 'That took too long. Please sign in again.',
   step_up_required: 'This needs a proof of who you are. Nothing was changed.',
   passkey_refused: 'This passkey does not sign in here. Try another one, or another way.',
   passkey_copied: 'This passkey was refused, because there may be a copy of it.',
   passkey_invalid: 'The passkey could not be added. Please try again.',
   too_many_passkeys: 'You have ten passkeys already. Remove one first.',
   last_way_in: 'This is the only way into your account. Add another one first.',
+  challenge_invalid: 'Please sign in again: it took too long, or there were too many wrong codes.',
   link_invalid: 'This link has expired or was already used.',
   sign_up_closed: 'New accounts are created by an administrator. Ask yours for an invitation.',
   email_taken: 'There is already an account with this email address.',
@@ -59,6 +59,16 @@ export function sentenceOf(error) {
   if (status === 503) return `The service is busy. ${wait}`;
   if (status >= 500) return BROKEN;
   return WORDS[code ?? ''] ?? String(problem?.['detail'] ?? BROKEN);
+}
+
+/**
+ * Whether the service has refused, so that nothing has changed. Otherwise the answer may have been lost on its way.
+ *
+ * @param {unknown} error
+ */
+export function isRefusal(error) {
+  const { status = 500, code } = /** @type {Partial<import('./api.js').ApiError>} */ (error ?? {});
+  return status < 500 || code === 'overloaded';
 }
 
 /**

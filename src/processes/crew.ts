@@ -141,9 +141,11 @@ export class Crew {
     else this.#options.fail(this.#faultOf(`The first worker ${how} before it was ready.`));
   }
 
+  /** It serves no longer. A node that is ending goes on without it. */
   #replace(worker: Worker, how: string): void {
-    this.#options.log.error(`worker ${worker.id} (process ${worker.process.pid}) ${how}, replaced`);
     this.#ready.delete(worker);
+    if (this.#isEnding) return;
+    this.#options.log.error(`worker ${worker.id} (process ${worker.process.pid}) ${how}, replaced`);
     this.#fork();
   }
 

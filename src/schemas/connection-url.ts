@@ -16,8 +16,28 @@ export function urlsOfHosts(url: string): string[] {
 
 const parse = (url: string): URL => new URL(withHost(url));
 
-/** A URL whose parts are unambiguous: in `u:pa#ss@host` the password would end at the `#`. */
-const connection = (protocols: RegExp, error: string) =>
+/** The URL of the one server. */
+const whole = (url: string): string[] => [url];
+
+/** Whether the clients of Redis and PostgreSQL can decode the user and the password: they throw on a `%` that is no escape. */
+function hasDecodableUser(url: string): boolean {
+  if (isFile(url)) return true;
+  const { username, password } = parse(urlsOfHosts(url)[0] as string);
+  try {
+    decodeURIComponent(`${username}:${password}`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const undecodable = { error: 'must have % as %25 in its user and password', abort: true };
+
+/**
+ * A URL whose parts are unambiguous: in `u:pa#ss@host` the password would end at the `#`. `urlsOf`: the URLs in it, as its
+ * client reads them.
+ */
+const connection = (protocols: RegExp, error: string, urlsOf: typeof urlsOfHosts) =>
   z
     .string()
     .regex(protocols, { error, abort: true })
@@ -27,13 +47,17 @@ const connection = (protocols: RegExp, error: string) =>
     .refine(
       (text) =>
         isFile(text) ||
-        (urlsOfHosts(text).every((url) => URL.canParse(withHost(url))) && !text.includes('#')),
+        (urlsOf(text).every((url) => URL.canParse(withHost(url))) && !text.includes('#')),
       {
         error:
           'must be a URL; write /, ?, #, @ and % in its password as %2F, %3F, %23, %40 and %25',
         abort: true,
       },
-    );
+    )
+    .refine((text) => isFile(text) || urlsOf(text).every((url) => !parse(url).host.includes(',')), {
+      error: 'must name one host',
+      abort: true,
+    });
 
 const SSL_MODES = ['disable', 'no-verify', 'require', 'verify-ca', 'verify-full'];
 
@@ -80,17 +104,21 @@ const namesEachHost = (url: string): boolean => {
 export const DatabaseUrl = connection(
   /^(file:.+|postgres(ql)?:\/\/.+)$/s,
   'must start with file: or postgres://',
-).superRefine((url, { addIssue }) => {
-  if (isFile(url)) return;
-  const fault = namesEachHost(url)
-    ? faultOfParameters(url)
-    : 'must have a host on both sides of each comma';
-  if (fault !== undefined) addIssue(fault);
-});
+  urlsOfHosts,
+)
+  .refine(hasDecodableUser, undecodable)
+  .superRefine((url, { addIssue }) => {
+    if (isFile(url)) return;
+    const fault = namesEachHost(url)
+      ? faultOfParameters(url)
+      : 'must have a host on both sides of each comma';
+    if (fault !== undefined) addIssue(fault);
+  });
 
 export const MailUrl = connection(
   /^(file:.+|smtps?:\/\/.+)$/s,
   'must start with file:, smtp:// or smtps://',
+  whole,
 );
 
 /** The `sslmode` of a database; undefined: its URL has none, or it is a file. */
@@ -115,7 +143,8 @@ export const hasOpenLine = (url: string): boolean =>
 export const RedisUrl = connection(
   /^rediss?:\/\/[^?]+$/s,
   'must start with redis:// or rediss://, and have no query',
-);
+  whole,
+).refine(hasDecodableUser, undecodable);
 
 /** Where the database is, for logs and error messages: without the user and the password. */
 export function placeOf(url: string): string {

@@ -10,18 +10,14 @@ export const proofFields = { ...codeFields, passkey: Assertion.optional() };
 
 const exactlyOne = { error: 'is required, or else recovery_code, but not both', path: ['code'] };
 
-const hasOneProof = ({
-  code,
-  recovery_code,
-}: {
-  code?: string | undefined;
-  recovery_code?: string | undefined;
-}) => (code === undefined) !== (recovery_code === undefined);
+/** Whether exactly one of these proofs was sent. */
+export const isOneProof = (...proofs: unknown[]): boolean =>
+  proofs.filter((proof) => proof !== undefined).length === 1;
 
 /** The password, and a proof of the second factor. */
 export const PasswordAndProof = z
   .strictObject({ password: Password, ...codeFields })
-  .refine(hasOneProof, exactlyOne)
+  .refine(({ code, recovery_code }) => isOneProof(code, recovery_code), exactlyOne)
   .meta({
     id: 'PasswordAndProof',
     description:
@@ -31,14 +27,10 @@ export const PasswordAndProof = z
 
 export const ChallengeBody = z
   .strictObject({ mfa_token: z.string().min(1).max(4096), ...proofFields })
-  .refine(
-    ({ mfa_token: _token, ...proof }) =>
-      Object.values(proof).filter((value) => value !== undefined).length === 1,
-    {
-      error: 'is required, or else recovery_code or passkey, and only one of them',
-      path: ['code'],
-    },
-  )
+  .refine(({ code, recovery_code, passkey }) => isOneProof(code, recovery_code, passkey), {
+    error: 'is required, or else recovery_code or passkey, and only one of them',
+    path: ['code'],
+  })
   .meta({
     id: 'ChallengeAnswer',
     description:

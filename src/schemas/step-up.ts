@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { Password } from './fields.ts';
-import { proofFields } from './second-factor.ts';
+import { isOneProof, proofFields } from './second-factor.ts';
 
 export const StepUpProof = z
   .strictObject({ password: Password.optional(), ...proofFields })
-  .refine((proof) => Object.values(proof).filter((value) => value !== undefined).length === 1, {
+  .refine((proof) => isOneProof(...Object.values(proof)), {
     error: 'is required, or else code, recovery_code or passkey, and only one of them',
     path: ['password'],
   })

@@ -7,7 +7,7 @@ import { PASSWORD, testApp } from '../test-app.ts';
 const app = await testApp(t, { pace: 'real' });
 const { as, post, context, clock, login } = app;
 const root = await admin(app);
-const { id } = decoyOf(context.keys.decoyKey(), 'nobody@example.com');
+const { id } = decoyOf(context.keys.decoyKey(context.clock()), 'nobody@example.com');
 await login('nobody@example.com');
 const decoy = () => context.users.findById(id);
 

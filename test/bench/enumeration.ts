@@ -10,7 +10,7 @@ import { areaUnderCurve, welch } from './statistics.ts';
 
 /**
  * Whether a stranger can tell a known address from an unknown one by the time an answer takes. Asks in turn,
- * in random order, and compares each kind's times with the first's.
+ * in random order and of three nodes, and compares each kind's times with the first's.
  */
 const PASSWORD = 'correct horse battery staple';
 const MAX_T = 4.5;
@@ -78,39 +78,67 @@ export interface Comparison {
   auc: number;
 }
 
-/** `rounds`: how often each kind is asked. Every round has users of its own, so that no throttle is met. */
+/** Nodes that share one database, asked in turn: a known and an unknown address are counted alike on all of them, or not. */
+const NODES = 3;
+
+/** Applications over one database. Those of a later call are the same nodes after a restart. */
+async function startNodes(env: Record<string, string>, now: number) {
+  const config = readConfig(env);
+  const logger = pino({ level: 'silent' });
+  const contexts: Context[] = [];
+  const apps: Awaited<ReturnType<typeof buildApp>>[] = [];
+  for (let node = 0; node < NODES; node += 1) {
+    const context = await buildContext(config, { logger, clock: () => now });
+    const app = await buildApp(context, { logger });
+    await app.ready();
+    contexts.push(context);
+    apps.push(app);
+  }
+  const stop = async () => {
+    for (const app of apps) await app.close();
+    for (const context of contexts) await context.close();
+  };
+  return { context: contexts[0] as Context, apps, stop };
+}
+
+/**
+ * `rounds`: how often each kind is asked. Every round has users of its own, so that no throttle is met. The nodes restart
+ * before each route.
+ */
 export async function compareTimes(rounds: number, database: string): Promise<Comparison[]> {
-  const keys = JSON.stringify({ keys: [newSigningKey('ES256', 0), newMasterSecret(0)] });
-  const config = readConfig({
+  const env = {
     DATABASE_URL: database,
-    SIGNING_KEYS: keys,
+    SIGNING_KEYS: JSON.stringify({ keys: [newSigningKey('ES256', 0), newMasterSecret(0)] }),
     RATE_LIMIT: 'off',
     AUTH_RATE_LIMIT: 'off',
     MAIL_URL: 'smtp://127.0.0.1:9',
-  });
-  const logger = pino({ level: 'silent' });
+  };
   // It stands: with many rounds those who have to wait would else have waited when it is their turn.
   const now = Date.now();
-  const context = await buildContext(config, { logger, clock: () => now });
-  const app = await buildApp(context, { logger });
-  await app.ready();
+  const { context, stop } = await startNodes(env, now);
   const password_hash = await context.passwords.hash(PASSWORD);
   const everybody = people(rounds, password_hash);
   // SQLite takes 32,766 values in one statement.
   while (everybody.length > 0) await context.users.insertMany(everybody.splice(0, 1_000));
   for (let round = 0; round < rounds; round += 1) await throttle(context, round);
+  await stop();
 
   const comparisons: Comparison[] = [];
   for (const [route, asks] of Object.entries(kinds)) {
+    const { apps, stop } = await startNodes(env, now);
     const times = new Map(Object.keys(asks).map((kind) => [kind, [] as number[]]));
+    let turn = 0;
     for (let round = 0; round < rounds; round += 1) {
       const order = Object.entries(asks).sort(() => Math.random() - 0.5);
       for (const [kind, ask] of order) {
+        turn += 1;
+        const app = apps[turn % NODES];
         const began = performance.now();
-        await app.inject({ method: 'POST', ...ask(round) });
+        await app?.inject({ method: 'POST', ...ask(round) });
         times.get(kind)?.push(performance.now() - began);
       }
     }
+    await stop();
     const [[first, baseline], ...others] = [...times] as [
       [string, number[]],
       ...[string, number[]][],
@@ -124,8 +152,6 @@ export async function compareTimes(rounds: number, database: string): Promise<Co
       });
     }
   }
-  await app.close();
-  await context.close();
   return comparisons;
 }
 

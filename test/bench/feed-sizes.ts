@@ -28,7 +28,6 @@ export async function feedSizes(say: (line: string) => void): Promise<Row[]> {
       log.add({ sub: newUserId(Date.now()), ver: 1 }, Date.now());
     }
     const document = new RevocationDocument({
-      issuer: ISSUER,
       log,
       feed: { age: 0 } as never,
       keys,

@@ -66,6 +66,7 @@ t.test('a user signs out the other devices, or all, and may think again', async 
   const phone = await signInFrom(world, PHONE);
   const page = await open();
   await press(page, 'Sign out other devices');
+  await page.getByRole('button', { name: 'Cancel' }).and(page.locator(':focus')).waitFor();
   await notNow(page);
   t.equal(
     await page.evaluate('document.activeElement.textContent'),
@@ -79,6 +80,16 @@ t.test('a user signs out the other devices, or all, and may think again', async 
   t.equal(await items(page).count(), 1);
   await hasEnded(t, world, phone);
   await hasEnded(t, world, elsewhere);
+
+  const tablet = await signInFrom(world, 'tablet');
+  await page.reload();
+  await page.getByRole('button', { name: 'Sign out tablet' }).waitFor();
+  const later = await signInFrom(world, 'later');
+  await press(page, 'Sign out other devices');
+  await press(page, 'Sign them out');
+  await said(page, 'All your other devices are signed out.');
+  await hasEnded(t, world, tablet);
+  await hasEnded(t, world, later);
 
   const tool = await signInFrom(world, 'deploy');
   await press(page, 'Sign out everywhere');

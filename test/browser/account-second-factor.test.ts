@@ -16,6 +16,7 @@ import {
   signIn,
 } from './account-page.ts';
 import { looksRight } from './looks.ts';
+import { held, tryToLeave } from './visitor.ts';
 
 const STEP = 30_000;
 const RECOVERY_CODE = /^[A-Z2-7]{4}(-[A-Z2-7]{4}){3}$/;
@@ -188,6 +189,65 @@ t.test('new recovery codes replace the old ones', async (t) => {
   for (const code of codes.slice(0, 7)) t.equal((await answer(code)).statusCode, 200);
   await page.reload();
   await section(page).getByText('only 3 recovery codes are left').waitFor();
+});
+
+t.test(
+  'a dialog whose request is under way cannot be left: its codes are shown once',
+  async (t) => {
+    const world = await accountPage(t);
+    const { open, clock, row } = world;
+    const page = await open();
+    const secret = await turnedOn(page, world);
+    await saveCodes(page);
+    await said(page, 'The second factor is on.');
+    const before = (await row()).mfa.recovery?.hashes;
+    await press(page, 'New recovery codes');
+    clock.advance(STEP);
+    await fill(page, 'Code', codeAt(secret, clock.now));
+    const { letGo } = await held(page, '**/v1/me/mfa/recovery-codes');
+    await prove(page, 'Get new codes');
+    await tryToLeave(page, 'Cancel');
+    t.same((await row()).mfa.recovery?.hashes, before);
+    letGo();
+    await page.locator('.codes').waitFor();
+    await saveCodes(page);
+    await said(page, 'Your new recovery codes are in force.');
+    await press(page, 'New recovery codes');
+    await press(page, 'Cancel');
+    t.equal(await page.locator('dialog').count(), 0, 'a dialog at rest can be left');
+  },
+);
+
+t.test('new codes whose answer is lost are remembered as not saved', async (t) => {
+  const world = await accountPage(t);
+  const { open, clock } = world;
+  const page = await open();
+  const secret = await turnedOn(page, world);
+  await saveCodes(page);
+  await said(page, 'The second factor is on.');
+  await press(page, 'New recovery codes');
+  await fill(page, 'Code', wrongCode(secret, clock.now));
+  await prove(page, 'Get new codes');
+  t.match(await besideFocus(page), /code is wrong/);
+  await press(page, 'Cancel');
+  await page.reload();
+  await section(page).getByText('10 recovery codes are left').waitFor();
+
+  await press(page, 'New recovery codes');
+  clock.advance(STEP);
+  await fill(page, 'Code', codeAt(secret, clock.now));
+  await page.route('**/v1/me/mfa/recovery-codes', async (route) => {
+    await route.fetch();
+    await route.abort();
+  });
+  await prove(page, 'Get new codes');
+  await page.getByRole('alert').getByText('cannot be reached').waitFor();
+  await fill(page, 'Code', wrongCode(secret, clock.now));
+  await page.unroute('**/v1/me/mfa/recovery-codes');
+  await press(page, 'Get new codes');
+  t.match(await besideFocus(page), /code is wrong/);
+  await press(page, 'Cancel');
+  await section(page).getByText('may not be saved').waitFor();
 });
 
 t.test('a reload during the setup loses nothing that counts', async (t) => {

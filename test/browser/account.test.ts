@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import t from 'tap';
 import { signedIn } from '../people.ts';
 import { refused } from '../refused.ts';
@@ -46,6 +47,34 @@ t.test('a user changes the name, and removes it', async (t) => {
   await press(page, 'Save');
   await page.locator('.facts').getByText('Not set').waitFor();
   t.equal((await row()).name, null);
+});
+
+t.test('of two loads at the same time, the later one counts', async (t) => {
+  const { open, change } = await accountPage(t);
+  const page = await open();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { promise: isRead, resolve: read } = Promise.withResolvers<void>();
+  await page.route(
+    '**/v1/me',
+    async (route) => {
+      const response = await route.fetch();
+      read();
+      await promise;
+      await route.fulfill({ response });
+    },
+    { times: 1 },
+  );
+  const reload = () => page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+  await reload();
+  await isRead;
+  await change({ name: 'Countess' });
+  await reload();
+  await page.locator('.facts').getByText('Countess').waitFor();
+  const late = page.waitForResponse('**/v1/me');
+  resolve();
+  await (await late).finished();
+  await page.evaluate('new Promise((resolve) => setTimeout(resolve, 50))');
+  t.match(await page.locator('.facts').textContent(), /Countess/);
 });
 
 t.test('a new address counts when its link is opened, and the old one is told', async (t) => {
@@ -179,14 +208,31 @@ t.test('a sign-out is heard in the other tab, and so is a sign-in', async (t) =>
   await page.getByRole('navigation').getByRole('button', { name: 'Sign out' }).click();
   await page.waitForURL(`${url}/login?next=*`);
   await other.waitForURL(`${url}/login?next=*`);
-  t.equal(
-    (await row()).sessions.filter(({ ended_at }) => ended_at === undefined).length,
-    1,
-    'only the other device is still signed in',
-  );
+  const active = async () =>
+    (await row()).sessions.filter(({ ended_at }) => ended_at === undefined).length;
+  // The service may hear of it only when the sign-in page has loaded.
+  for (let look = 0; look < 500 && (await active()) !== 1; look += 1) await setTimeout(10);
+  t.equal(await active(), 1, 'only the other device is still signed in');
   await signIn(page);
   await page.waitForURL(`${url}/account`);
   await other.waitForURL(`${url}/account`);
+});
+
+t.test('a user whose session was copied is warned on the way to the sign-in page', async (t) => {
+  const { open, post, clock, url } = await accountPage(t);
+  const page = await open();
+  const isRefresh = ({ name }: { name: string }) => name.endsWith('refresh');
+  let stolen = (await page.context().cookies()).find(isRefresh)?.value;
+  for (let theft = 0; theft < 2; theft += 1) {
+    const cookie = `__Secure-latchkey_refresh=${stolen}`;
+    const answer = await post('/v1/refresh', undefined, { cookie, origin: url });
+    t.equal(answer.statusCode, 200);
+    stolen = answer.cookies.find(isRefresh)?.value;
+  }
+  clock.advance(901_000);
+  await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+  await page.waitForURL(`${url}/login?next=*`);
+  await said(page, 'Somebody else may have used your session');
 });
 
 t.test('a tab whose user has changed shows the account of the new one', async (t) => {

@@ -42,6 +42,29 @@ t.test('the list has pages, and forward, back and a reload find them', async (t)
   t.same(service.complaints, []);
 });
 
+t.test('the list stays where it is while the other section is shown', async (t) => {
+  const service = await administration(t);
+  await crowd(service, 60);
+  const page = await service.pageOf();
+  await counted(page, '50 users on page 1');
+  await page.getByRole('button', { name: 'Next' }).click();
+  await counted(page, '11 users on page 2');
+  const second = await shown(page);
+  const requests: string[] = [];
+  page.on('request', (request) => requests.push(request.url()));
+  await page.getByRole('link', { name: 'Service accounts' }).click();
+  await page.getByText('There are no service accounts yet.').waitFor();
+  await page.getByRole('link', { name: 'Users' }).click();
+  await counted(page, '11 users on page 2');
+  t.same(await shown(page), second);
+  t.same(requests, [], 'nothing is read again');
+  await page.reload();
+  await counted(page, '11 users on page 2');
+  for (let steps = 0; steps < 3; steps += 1) await page.goBack();
+  await counted(page, '50 users on page 1');
+  t.same(service.complaints, []);
+});
+
 t.test('a search finds what begins with the text, whatever it contains, and is kept', async (t) => {
   const service = await administration(t);
   const addresses = [

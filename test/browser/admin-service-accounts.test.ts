@@ -4,6 +4,7 @@ import { newServiceAccount } from '../../src/actions/clients/service-accounts.ts
 import { form } from '../people.ts';
 import { PASSWORD } from '../test-app.ts';
 import { type Administration, administration, agree, focusIsOn } from './administration.ts';
+import { held, tryToLeave } from './visitor.ts';
 
 /** The status of `/oauth/token` for these credentials. */
 const tokenStatus = async (service: Administration, client_id: string, client_secret: string) => {
@@ -84,6 +85,63 @@ t.test('a service account from its creation to its end', async (t) => {
   await row.waitFor({ state: 'detached' });
   t.equal(await tokenStatus(service, id, third), 401);
   await focusIsOn(page, '#create-account');
+  t.same(service.complaints, []);
+});
+
+t.test('a secret on its way is neither left behind nor lost by a reload', async (t) => {
+  const service = await administration(t);
+  const page = await service.pageOf('root@example.com', { path: '/admin#accounts' });
+  await page.getByRole('button', { name: 'Create a service account' }).click();
+  await page.locator('#new-account-name').fill('deploy');
+  await page.locator('#new-account-password').fill(PASSWORD);
+  const creation = await held(page, '**/v1/service-accounts');
+  await page.keyboard.press('Enter');
+  await tryToLeave(page, 'Cancel');
+  creation.letGo();
+  const first = await secretShown(page);
+  const id = String(await page.locator('#accounts-rows code').textContent());
+  t.equal(await tokenStatus(service, id, first), 200);
+
+  await page.getByRole('button', { name: 'New secret' }).click();
+  const question = page.locator('dialog#question');
+  await question.locator('[name=password]').fill(PASSWORD);
+  const renewal = await held(page, '**/secret');
+  await page.keyboard.press('Enter');
+  await tryToLeave(page, 'Cancel');
+  renewal.letGo();
+  await page.locator('dialog#secret').waitFor();
+  const asked: string[] = [];
+  page.once('dialog', (dialog) => {
+    asked.push(dialog.type());
+    void dialog.dismiss();
+  });
+  await page.evaluate('location.reload()').catch(() => {});
+  t.same(asked, ['beforeunload'], 'the browser asks before it loses a secret');
+  t.equal(await tokenStatus(service, id, await secretShown(page)), 200);
+  await page.reload();
+  t.equal(asked.length, 1);
+  t.same(service.complaints, []);
+});
+
+t.test('a new secret whose answer is lost is not created again by chance', async (t) => {
+  const service = await administration(t);
+  const { access_token } = service.root;
+  const payload = { name: 'deploy', password: PASSWORD };
+  const url = '/v1/service-accounts';
+  const made = await service.as(access_token, { method: 'POST', url, payload });
+  const { client_id, client_secret } = made.json<{ client_id: string; client_secret: string }>();
+  const page = await service.pageOf('root@example.com', { path: '/admin#accounts' });
+  await page.route('**/secret', async (route) => {
+    await route.fetch();
+    await route.abort();
+  });
+  await page.getByRole('button', { name: 'New secret' }).click();
+  await agree(page, { password: PASSWORD });
+  await page
+    .locator('#notices.warning')
+    .getByText('A new secret may have been made. Creating another ends the present one.')
+    .waitFor();
+  t.equal(await tokenStatus(service, client_id, client_secret), 200);
   t.same(service.complaints, []);
 });
 

@@ -17,6 +17,29 @@ export interface Visited extends TestApp {
   visitor(options?: Parameters<Browser['newContext']>[0]): Promise<Page>;
 }
 
+/** Holds the next request to an address that matches, until `letGo` is called. */
+export async function held(page: Page, pattern: string): Promise<{ letGo: () => void }> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await page.route(
+    pattern,
+    async (route) => {
+      await promise;
+      await route.continue();
+    },
+    { times: 1 },
+  );
+  return { letGo: resolve };
+}
+
+/** Tries to leave the open dialog: with its button, and with two Escapes, of which no page can stop the second. */
+export async function tryToLeave(page: Page, button: string): Promise<void> {
+  const dialog = page.locator('dialog[open]').last();
+  await dialog.locator('form[aria-busy=true]').waitFor();
+  await dialog.getByRole('button', { name: button, exact: true }).dispatchEvent('click');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Escape');
+}
+
 /** The service with its own pages on a real port, its mail, and a browser. `path` is that of the ISSUER. */
 export async function visited(
   t: Test,

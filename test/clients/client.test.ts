@@ -322,6 +322,29 @@ t.test('a request that needs a recent proof asks for it, and is repeated once', 
   await t.rejects(admin.verify({ password: PASSWORD }), { code: 'token_invalid' });
 });
 
+t.test('a proof that is answered after another user has signed in is dropped', async (t) => {
+  const { node, client, started, network, changes } = await phone(t);
+  await client.register(ada);
+  const window = started();
+  await window.token();
+  const bob = { email: 'bob@example.com', password: PASSWORD };
+  await node.signUp(bob.email);
+  let hasAsked = false;
+  network.there = async ({ url }) => {
+    if (url !== '/v1/me/verify' || hasAsked) return undefined;
+    hasAsked = true;
+    await window.login(bob);
+    await eventually(() => changes.filter((line) => line === 'sign_in true').length === 3);
+    return undefined;
+  };
+  await client.verify({ password: PASSWORD });
+  t.ok(hasAsked);
+  const tokens = [await client.token(), await window.token()];
+  const owners = tokens.map((each) => node.context.accessTokens.read(each as string).sub);
+  const { id } = (await node.context.users.findByEmail(bob.email)) ?? {};
+  t.same(owners, [id, id], 'no window has the token of the old user');
+});
+
 t.test('two windows with one storage refresh once, and hear each other', async (t) => {
   const { node, client, started, whoami, refreshes, network } = await phone(t);
   await client.register(ada);

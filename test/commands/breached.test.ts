@@ -1,14 +1,22 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { buildFilter } from '../../src/commands/breached/build-filter.ts';
 import { Parts } from '../../src/commands/breached/parts.ts';
 import { BreachedPasswords } from '../../src/parts/passwords/breached-passwords.ts';
-import { nodeCommand } from '../child.ts';
+import { nodeCommand, withFileLimit } from '../child.ts';
 import { folder } from '../databases.ts';
+import { nextDescriptor } from '../descriptors.ts';
 import { refused } from '../refused.ts';
 import { testApp } from '../test-app.ts';
 
@@ -101,9 +109,10 @@ t.test('what is no list of hashes is refused, and leaves no file', async (t) => 
   await t.rejects(again, { message: /exists already/, exitCode: 73 });
 });
 
-/** Runs the real command. */
-async function command(words: string[], env: Record<string, string> = {}) {
-  const [file, args] = nodeCommand(['src/commands/latchkey.ts', ...words], true);
+/** Runs the real command. `fileSize`: bytes that a file may have. */
+async function command(words: string[], env: Record<string, string> = {}, fileSize?: number) {
+  const line = nodeCommand(['src/commands/latchkey.ts', ...words], fileSize === undefined);
+  const [file, args] = fileSize === undefined ? line : withFileLimit(fileSize, line);
   const all = { ...process.env, npm_command: '', ...env };
   const child = execFile(file, args, { env: all });
   const written = { out: '', err: '' };
@@ -137,6 +146,20 @@ t.test('the command builds a file, or says what is wrong', async (t) => {
 });
 
 const NEXT = 'a lantern in the rainy harbour';
+
+t.test('a disk on which only a part of a write fits is a fault', async (t) => {
+  // 8,192 hashes of one part are written at once.
+  const hashes = Array.from(
+    { length: 8_192 },
+    (_, index) => `07${index.toString(16).padStart(4, '0')}${'0'.repeat(34)}`,
+  );
+  const [from, to] = [join(path, 'one-part'), join(path, 'one-part.filter')];
+  writeFileSync(from, hashes.join('\n'));
+  const build = ['breached', 'build', '--from', from, '--to', to];
+  const limited = await command(build, {}, 8_192 * 6 - 2);
+  t.match(limited, { code: 74, out: '', err: /^EFBIG: [^\n]+\n$/ });
+  t.match(await command(build), { code: 0, out: /: 8192 hashes,/ });
+});
 
 t.test('a breached password is refused at sign-up, change and reset, and says why', async (t) => {
   const { to } = await built(sha1(NEXT));
@@ -199,4 +222,27 @@ t.test('hashes that fill the memory of a part are written, and none is lost', as
   const [found] = [...parts.sorted()].filter(({ hashes: some }) => some.length > 0);
   t.same([found?.first, ...(found?.hashes ?? [])], [7, 1, 2, 3, 4, 5]);
   parts.remove();
+});
+
+t.test('parts that cannot be created leave nothing, not even the file itself', async (t) => {
+  const from = join(path, 'list-of-one');
+  writeFileSync(from, sha1('one'));
+  const built = (to: string) => buildFilter({ from, to, progress: () => {} });
+  const cannot = { exitCode: 73, message: /parts-\S* cannot be created \(ENAMETOOLONG\)$/ };
+
+  const short = folder(t);
+  // Names may have 255 bytes: the folder of the parts, with a longer one, cannot be created.
+  await t.rejects(built(join(short, 'x'.repeat(250))), cannot);
+  t.same(readdirSync(short), []);
+
+  // Paths may have 4,095 bytes: with this one the part 99 can be created, and 100 cannot.
+  const room = 4_095 - '.parts-XXXXXX/99'.length - '/to'.length;
+  let long = folder(t);
+  while (long.length + 202 < room) long = join(long, 'x'.repeat(200));
+  long = join(long, 'x'.repeat(room - long.length - 1));
+  mkdirSync(long, { recursive: true });
+  const before = nextDescriptor();
+  await t.rejects(built(join(long, 'to')), cannot);
+  t.same(readdirSync(long), []);
+  t.equal(nextDescriptor(), before, 'no file stays open');
 });

@@ -334,6 +334,11 @@ t.test('colours and a progress bar are for terminals', async (t) => {
   const { out, err } = await checkLine(words, { isTTY: true });
   t.ok(out.includes('\u001b[32mok      \u001b[39m live'));
   t.match(err, /100%/);
+  front.fault = onPath('/client.js', () => 'lost');
+  const lost = await checkLine([front.origin, '--fuzz', '--seed', '5'], { isTTY: true });
+  t.match(lost.out, /wrong +\S+ fuzz +no answer: ECONNRESET/);
+  t.match(lost.err, '\u001b8', 'the bar has ended: its timer would keep the process');
+  front.fault = {};
   const plain = await checkLine(words);
   t.notOk(plain.out.includes('\u001b'));
   t.match(plain.out, /^TLS\n {2}ok {7}certificate {6}there is none/);
@@ -348,7 +353,7 @@ t.test('what the deployment says cannot control the terminal', async (t) => {
     },
   };
   const { out } = await checkLine([front.origin]);
-  t.match(out, /wrong {4}server-names {5}answers say server: a\?2Jb\n {28}Remove/);
+  t.match(out, /wrong {4}server-names {5}answers say server: a\\u009b2Jb\n {28}Remove/);
 });
 
 t.test('the token that must be refused is one of the pack', async (t) => {

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTcp } from 'node:net';
@@ -6,6 +7,8 @@ import t, { type Test } from 'tap';
 import { Contract } from '../../src/commands/check/contract.ts';
 import { endpointsIn } from '../../src/commands/check/documents.ts';
 import { exchange } from '../../src/commands/check/exchange.ts';
+import { NoAnswer } from '../../src/commands/check/odd-answer.ts';
+import { forwardedFor } from '../../src/commands/check/proxy.ts';
 import { runChecks } from '../../src/commands/check/run-checks.ts';
 import { partsOf } from '../../src/commands/check/session.ts';
 import { Site } from '../../src/commands/check/site.ts';
@@ -202,6 +205,69 @@ t.test('something that answers to plain http is not nothing', async (t) => {
   );
   const { said } = await findings([other.origin, '--plain-http', broken]);
   t.match(said, /plain-http: the answer is no gzip/);
+});
+
+t.test('invented addresses are told from one client, also when a window begins', async (t) => {
+  // `begins`: the request before which all counts begin anew. `earlier`: what an earlier run has used.
+  for (const [isPassedOn, begins, earlier] of [
+    [true, 1, 0],
+    [true, 2, 0],
+    [true, 3, 0],
+    [true, 9, 1],
+    [false, 1, 0],
+    [false, 3, 0],
+    [false, 4, 0],
+    [false, 5, 0],
+  ] as const) {
+    const counts = new Map<unknown, number>();
+    let asked = 0;
+    const url = await serving(t, (response, { headers }) => {
+      if (asked++ === begins) counts.clear();
+      const address = isPassedOn ? headers['x-forwarded-for'] : undefined;
+      const count = (counts.get(address) ?? (address ? earlier : 0)) + 1;
+      counts.set(address, count);
+      response.setHeader('ratelimit-limit', 100).setHeader('ratelimit-remaining', 100 - count);
+      response.end('{}');
+    });
+    const site = siteAt(url);
+    await site.ask('/livez');
+    const { state } = await forwardedFor.run({ site } as World);
+    t.equal(state, isPassedOn ? 'wrong' : 'ok', `${isPassedOn} ${begins} ${earlier}`);
+    site.close();
+  }
+});
+
+t.test('an address is no name for TLS', async (t) => {
+  // The first message of a client has the name as plain text.
+  let hello = '';
+  const server = createTcp((socket) => {
+    socket
+      .on('error', () => {})
+      .on('data', (bytes) => {
+        hello = bytes.toString('latin1');
+        socket.destroy();
+      });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  const { port } = server.address() as { port: number };
+  for (const [host, isNamed] of [
+    ['127.0.0.1', false],
+    ['localhost', true],
+  ] as const) {
+    const site = siteAt(`https://${host}:${port}`);
+    await t.rejects(site.ask('/'), { message: 'no answer: ECONNRESET' });
+    t.not(hello, '');
+    t.equal(hello.includes(host), isNamed, host);
+    hello = '';
+    site.close();
+  }
+});
+
+t.test('a wait that was given up is said in words', async (t) => {
+  const signal = AbortSignal.timeout(1);
+  const error = await once(new EventEmitter(), 'never', { signal }).catch((reason) => reason);
+  t.equal(new NoAnswer(error).message, 'no answer: it takes longer than 10 seconds');
 });
 
 t.test('a port that speaks no TLS is no answer', async (t) => {

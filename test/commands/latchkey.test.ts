@@ -47,6 +47,8 @@ t.test('each command has its own help, which needs no configuration', async (t) 
   for (const name of Object.keys(COMMANDS))
     for (const words of [
       [name, '--help'],
+      [name, '-h'],
+      [name, 'help'],
       ['help', name],
     ]) {
       const { code, stdout, stderr } = await run(words, { isMeasured: words[1] === 'start' });
@@ -103,7 +105,7 @@ t.test('a help text begins as the command line of its reader did', async (t) => 
   t.equal(calledAs({ npm_lifecycle_event: 'users' }, 'users'), 'npm run users --');
   t.equal(calledAs({ npm_lifecycle_event: 'users' }, 'keys'), 'latchkey keys');
   t.equal(calledAs({ npm_lifecycle_event: 'latchkey' }, 'keys'), 'npm run latchkey -- keys');
-  t.equal(calledAs({ npm_lifecycle_event: 'npx', npm_command: 'exec' }), 'npx latchkey');
+  t.equal(calledAs({ npm_lifecycle_event: 'npx', npm_command: 'exec' }), 'npx --no latchkey');
   t.equal(calledAs({}), 'latchkey');
 });
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -11,7 +11,7 @@ import { runUsersCommand } from '../../src/commands/users-command.ts';
 import { readUsersCommand, usageOf } from '../../src/commands/users-usage.ts';
 import type { Context } from '../../src/context.ts';
 import { Users } from '../../src/parts/storage/users.ts';
-import { nodeCommand } from '../child.ts';
+import { nodeCommand, withFileLimit } from '../child.ts';
 import { deaf, type Engine, folder, opened, postgres, sqliteFile } from '../databases.ts';
 import { mailbox } from '../mailbox.ts';
 import { keysFor, PASSWORD, testApp } from '../test-app.ts';
@@ -33,6 +33,8 @@ const environment = (url: string, others: Record<string, string> = {}) => ({
 });
 
 const CALLED = 'latchkey users';
+/** What a progress bar writes when it ends. */
+const CURSOR_BACK = '\u001b8';
 const USAGE = usageOf(CALLED);
 const ENTRY = ['src/commands/latchkey.ts', 'users'];
 
@@ -287,6 +289,13 @@ t.test('in one process', async (t) => {
     Object.assign(shown.terminal.stderr, { cursorTo: () => {}, clearLine: () => {}, columns: 80 });
     await carryOut(['import', file], context, shown.terminal);
     t.match(shown.written.err, '%');
+    // Otherwise its timer keeps the process.
+    const failed = terminal('', true);
+    Object.assign(failed.terminal.stderr, { cursorTo: () => {}, clearLine: () => {}, columns: 80 });
+    await t.rejects(carryOut(['import', `${file}.none`], context, failed.terminal), {
+      code: 'ENOENT',
+    });
+    t.match(failed.written.err, CURSOR_BACK, 'a fault ends it too');
     const piped = terminal('');
     await carryOut(['import', file], context, piped.terminal);
     t.equal(piped.written.err, '');
@@ -442,6 +451,41 @@ t.test('in a process of its own', async (t) => {
     const code = await new Promise((resolve) => child.on('close', resolve));
     t.equal(code, 0);
     t.equal(await stderr, '');
+    const listing = start(url, ['list'], { isMeasured: true });
+    listing.stdout?.destroy();
+    t.equal(await new Promise((resolve) => listing.on('close', resolve)), 0);
+  });
+
+  t.test(
+    'an export whose last byte does not fit on the disk is a fault, and is removed',
+    async (t) => {
+      const path = folder(t);
+      const exported = (name: string) => ['export', '--with-secrets', join(path, name)];
+      t.equal((await run(url, exported('whole'))).code, 0);
+      const limit = statSync(join(path, 'whole')).size - 1;
+      const line = withFileLimit(limit, nodeCommand([...ENTRY, ...exported('cut')]));
+      const child = spawn(...line, { env: environment(url) });
+      const stderr = text(child.stderr);
+      t.equal(await new Promise((resolve) => child.on('close', resolve)), 74);
+      t.match(await stderr, /^EFBIG: [^\n]+\n$/);
+      t.same(readdirSync(path), ['whole']);
+    },
+  );
+
+  t.test('an import goes on when nobody reads what it says', async (t) => {
+    for (const gone of ['stdout', 'stderr'] as const) {
+      const file = join(folder(t), 'refused.jsonl');
+      const email = `${gone}@example.com`;
+      const refused = Array.from({ length: 3_000 }, () => 'not json');
+      writeFileSync(file, [...refused, JSON.stringify({ email })].join('\n'));
+      const child = start(url, ['import', file], { isMeasured: true });
+      child[gone]?.destroy();
+      const [other] = [child.stdout, child.stderr].filter((output) => output !== child[gone]);
+      const said = text(other as NodeJS.ReadableStream);
+      t.equal(await new Promise((resolve) => child.on('close', resolve)), 65, gone);
+      t.match(await said, gone === 'stdout' ? 'line 3000: is not JSON\n' : '1 added, ', gone);
+      t.ok(await usersIn(t, url).findByEmail(email), gone);
+    }
   });
 
   t.test('a real terminal is asked for the password, and does not show it', async (t) => {

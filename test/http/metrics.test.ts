@@ -132,6 +132,17 @@ t.test('sign-ins are counted by way and result', async (t) => {
   const fields = { grant_type: 'client_credentials' };
   for (const secret of [client.secret, 'wrong'])
     await form(service, '/oauth/token', fields, basic({ ...client, secret }));
+  // None of these is a sign-in, and the last has nothing to check.
+  const wrong = basic({ ...client, secret: 'wrong' });
+  const others: [string, Record<string, string>][] = [
+    ['/oauth/introspect', { token: 'any' }],
+    ['/oauth/revoke', { token: 'any' }],
+    ['/oauth/token', { grant_type: 'refresh_token', refresh_token: 'any' }],
+  ];
+  for (const [url, body] of others)
+    t.equal((await form(service, url, body, wrong)).statusCode, 401, url);
+  const twoWays = { ...fields, client_secret: client.secret };
+  t.equal((await form(service, '/oauth/token', twoWays, basic(client))).statusCode, 400);
   const counted = await signIns();
   t.match(counted, {
     'password ok': 1,

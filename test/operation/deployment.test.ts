@@ -191,7 +191,9 @@ t.test('compose: production accepts the environment, and the container is as tig
   );
   const config = accepted(t, filled, latchkey.mem_limit);
   t.ok(Number.parseInt(latchkey.stop_grace_period, 10) * 1_000 > config.SHUTDOWN_DELAY + END_LIMIT);
-  t.match(latchkey, { read_only: true, cap_drop: ['ALL'], restart: 'on-failure' });
+  t.match(latchkey, { read_only: true, cap_drop: ['ALL'] });
+  for (const [name, { restart }] of Object.entries<{ restart: string }>(compose.services))
+    t.equal(restart, 'unless-stopped', `${name} starts again with the machine`);
   for (const published of latchkey.ports)
     t.match(published, /^127\.0\.0\.1:(3000:3000|9464:9464)$/);
   t.equal(new URL(filled['DATABASE_URL'] ?? '').hostname in compose.services, true);

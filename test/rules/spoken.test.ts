@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { spokenDevice, spokenTime } from '../../src/rules/spoken.ts';
 import { NOW } from './samples.ts';
@@ -19,4 +20,14 @@ t.test('a device is named by words of a closed list', async (t) => {
     ['Mozilla/5.0 Windows: win a prize at https://evil.example', 'a browser on Windows'],
   ] as const)
     t.equal(spokenDevice(client), name, client);
+});
+
+t.test('letters and the account page know the same systems', async (t) => {
+  const systemsIn = (file: string) =>
+    [...readFileSync(file, 'utf8').matchAll(/^ {2}\[(\/\w+\/), '(?:an? )?(\w+)'\],$/gm)].map(
+      ([, pattern, name]) => [pattern, name],
+    );
+  const systems = systemsIn('src/rules/spoken.ts');
+  t.equal(systems.length, 7);
+  t.same(systemsIn('src/pages/account/device-name.js'), systems);
 });

@@ -7,7 +7,7 @@ import type { Trust } from './issuer.ts';
 const run = promisify(execFile);
 
 /** Debian's own interpreters and compiler, which know Debian's packages. */
-const ENV = {
+export const ENV = {
   PATH: '/usr/bin:/bin',
   GO111MODULE: 'off',
   GOPATH: '/usr/share/gocode',

@@ -24,5 +24,8 @@ t.test(
     const closed = recipe.close();
     service.context.revocationLog.release();
     await closed;
+    const realNow = Date.now;
+    t.intercept(Date, 'now', { value: () => realNow() + 61_000 });
+    await t.rejects(recipe.verify(ada.access_token), { message: 'no news of revocations' });
   },
 );

@@ -32,10 +32,10 @@ function guessableWordsOf(
 }
 
 /**
- * The hash of a new password. Refuses with `invalid_input` one that is too short, too long, easy to guess (NIST SP
- * 800-63B-4 section 3.1.1.2), known from a breach or the same as the present one, or that has control characters (RFC 8265 section 4.2): not
- * every form accepts them, and a pasted line break is invisible. The other characters that the RFC refuses are
- * allowed: some are in emoji, and some are only unassigned in an older Unicode version.
+ * The hash of a new password. Refuses with `invalid_input` one that is too short, too long, the same as the present
+ * one, or easy to guess or known from a breach (NIST SP 800-63B-4 section 3.1.1.2), or that has control characters
+ * (RFC 8265 section 4.2): not every form accepts them, and a pasted line break is invisible. The other characters that
+ * the RFC refuses are allowed: some are in emoji, and some are only unassigned in an older Unicode version.
  */
 export async function hashNewPassword(
   context: Context,

@@ -7,7 +7,7 @@ import { proveCaller } from './caller.ts';
 export const RECENT = 900;
 
 /** `password`: of a service account, its secret. `signal`: aborted when the client has gone. */
-interface Given {
+interface GivenSecret {
   password: string | undefined;
   signal: AbortSignal;
 }
@@ -19,7 +19,7 @@ const isService = ({ client_id, sub }: AccessClaims): boolean => client_id === s
 export async function hasProven(
   context: Context,
   caller: AccessClaims,
-  { password, signal }: Given,
+  { password, signal }: GivenSecret,
 ): Promise<boolean> {
   if (password !== undefined) await proveCaller(context, caller, { password, signal });
   const isRecent = context.clock() < (caller.auth_time + RECENT) * 1_000;
@@ -36,7 +36,7 @@ export const unproven = (caller: AccessClaims): Refusal =>
 export async function proveRecent(
   context: Context,
   caller: AccessClaims,
-  given: Given,
+  given: GivenSecret,
 ): Promise<void> {
   if (!(await hasProven(context, caller, given))) throw unproven(caller);
 }

@@ -1,9 +1,14 @@
+import type { Context } from '../../context.ts';
 import { throttled } from '../../parts/guessing/guessing.ts';
 import { budgetOf, type Place } from '../../rules/budget.ts';
+import { Refusal } from '../../rules/refusal.ts';
+import { hasSecondFactor } from '../../rules/second-factor.ts';
 import { admit, withGuessSettled } from '../../rules/throttle.ts';
+import type { AccessClaims } from '../../schemas/claims.ts';
 import type { User } from '../../schemas/user.ts';
-import type { Check, Kind } from './factor.ts';
-import { factorOf } from './factors.ts';
+import { changeCaller } from '../accounts/caller.ts';
+import type { Check, Kind, Proof } from './factor.ts';
+import { factorOf, prepareCheck } from './factors.ts';
 
 /**
  * One guess at a factor, counted and checked in the same write. `user`: with the guess counted. `spent`: also with the proof
@@ -23,4 +28,28 @@ export function decideGuess(
     user: { ...user, throttle: settled },
     spent: spent && { ...spent, throttle: settled },
   };
+}
+
+/**
+ * The signed-in owner proves a factor, and `decide` changes the row with the proof spent. Refuses with `wrong_code`,
+ * `throttled` or `mfa_not_enabled`.
+ */
+export async function guessAsCaller<T>(
+  context: Context,
+  caller: AccessClaims,
+  { owner, proof, signal }: { owner: User; proof: Proof; signal: AbortSignal },
+  decide: (spent: User, now: number) => { user: User; result: T },
+): Promise<T> {
+  if (!hasSecondFactor(owner) && !factorOf(proof).isReady(owner))
+    throw new Refusal('mfa_not_enabled');
+  const check = await prepareCheck(context, owner, proof, { signal });
+  const place = { session: caller.sid };
+  const proven = await changeCaller<{ result: T } | undefined>(context, caller, (user, now) => {
+    const { user: counted, spent } = decideGuess(user, { kind: proof.kind, check, place, now });
+    if (spent === undefined) return { user: counted, result: undefined };
+    const { user: next, result } = decide(spent, now);
+    return { user: next, result: { result } };
+  });
+  if (proven === undefined) throw new Refusal('wrong_code');
+  return proven.result;
 }

@@ -5,8 +5,7 @@ import type { AccessClaims } from '../../schemas/claims.ts';
 import type { User } from '../../schemas/user.ts';
 import { changeCaller, proveCaller } from '../accounts/caller.ts';
 import type { Proof } from './factor.ts';
-import { prepareCheck } from './factors.ts';
-import { decideGuess } from './guess.ts';
+import { guessAsCaller } from './guess.ts';
 
 /** Required to remove the second factor or renew its recovery codes. */
 export interface FullProof {
@@ -28,15 +27,11 @@ export async function spendProof<T>(
     decide,
   }: { prepare: () => Promise<T>; decide: (user: User, prepared: T, now: number) => User },
 ): Promise<{ user: User; prepared: T }> {
-  const proven = await proveCaller(context, caller, { password, signal });
-  if (!hasSecondFactor(proven)) throw new Refusal('mfa_not_enabled');
-  const check = await prepareCheck(context, proven, proof, { signal });
-  const place = { session: caller.sid };
-  const isRight = await changeCaller(context, caller, (user, now) => {
-    const { user: counted, spent } = decideGuess(user, { kind: proof.kind, check, place, now });
-    return { user: spent ?? counted, result: spent !== undefined };
-  });
-  if (!isRight) throw new Refusal('wrong_code');
+  const owner = await proveCaller(context, caller, { password, signal });
+  await guessAsCaller(context, caller, { owner, proof, signal }, (spent) => ({
+    user: spent,
+    result: undefined,
+  }));
   const prepared = await prepare();
   return changeCaller(context, caller, (user, now) => {
     // It may have been removed in the meantime.

@@ -1,13 +1,11 @@
 import type { Context } from '../../context.ts';
-import { Refusal } from '../../rules/refusal.ts';
-import { hasSecondFactor } from '../../rules/second-factor.ts';
 import { liveSession, withProof } from '../../rules/sessions.ts';
 import type { AccessClaims } from '../../schemas/claims.ts';
 import type { Session, User } from '../../schemas/user.ts';
 import { changeCaller, proveCaller, readCaller } from '../accounts/caller.ts';
 import type { Proof } from './factor.ts';
-import { amrOfProof, factorOf, prepareCheck } from './factors.ts';
-import { decideGuess } from './guess.ts';
+import { amrOfProof } from './factors.ts';
+import { guessAsCaller } from './guess.ts';
 
 interface Proven {
   user: User;
@@ -39,17 +37,9 @@ export async function stepUpWithFactor(
   { proof, signal }: { proof: Proof; signal: AbortSignal },
 ): Promise<Proven> {
   const owner = await readCaller(context, caller);
-  if (!hasSecondFactor(owner) && !factorOf(proof).isReady(owner))
-    throw new Refusal('mfa_not_enabled');
-  const check = await prepareCheck(context, owner, proof, { signal });
-  const place = { session: caller.sid };
-  const proven = await changeCaller(context, caller, (user, now) => {
-    const { user: counted, spent } = decideGuess(user, { kind: proof.kind, check, place, now });
-    if (spent === undefined) return { user: counted, result: undefined };
+  return guessAsCaller(context, caller, { owner, proof, signal }, (spent, now) => {
     const amr = [...amrOfProof(proof), 'mfa'];
     const next = withProof(spent, caller.sid, { amr, now });
     return { user: next, result: provenOf(next, caller, now) };
   });
-  if (proven === undefined) throw new Refusal('wrong_code');
-  return proven;
 }

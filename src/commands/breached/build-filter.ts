@@ -1,4 +1,4 @@
-import { closeSync, createReadStream, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, createReadStream, openSync, rmSync, statSync } from 'node:fs';
 import {
   bitsFor,
   MARK,
@@ -10,6 +10,7 @@ import { CommandFault, notCreated } from '../command-fault.ts';
 import { EX_DATAERR } from '../exit-codes.ts';
 import { readHashes } from './hash-lines.ts';
 import { Parts } from './parts.ts';
+import { writeAll } from './write-all.ts';
 
 const CHUNK = 1_048_576;
 /** Sorting takes about a quarter of the time of reading. */
@@ -20,11 +21,6 @@ interface Build {
   from: string;
   to: string;
   progress(done: number, total: number): void;
-}
-
-function writeAll(file: number, bytes: Buffer, position: number): void {
-  for (let at = 0; at < bytes.length; )
-    at += writeSync(file, bytes, at, bytes.length - at, position + at);
 }
 
 /** The marks of all hashes, in order, and then what comes before them. Returns how many there are. */
@@ -62,15 +58,12 @@ function create(path: string): number {
   }
 }
 
-/**
- * Makes a filter file of a list of SHA-1 hashes, in any order. Needs 30 MB of memory and, beside the file, 6 bytes of the disk for
- * each hash while it runs; 50 MB more for a thousand million hashes. Never overwrites a file. Refuses with CommandFault.
- */
-export async function buildFilter({ from, to, progress }: Build): Promise<number> {
-  const { size } = statSync(from);
+/** Reads the list and writes the filter. `size`: bytes of the list. */
+async function build(
+  file: number,
+  { from, to, progress, size }: Build & { size: number },
+): Promise<number> {
   const total = size * (1 + SORTING);
-  const file = create(to);
-  let isDone = false;
   const parts = new Parts(`${to}.parts-`);
   try {
     const input = createReadStream(from, { highWaterMark: CHUNK });
@@ -82,16 +75,30 @@ export async function buildFilter({ from, to, progress }: Build): Promise<number
     };
     const count = await readHashes(chunks(), (hash) => parts.add(hash));
     if (count === 0) throw new CommandFault(`${from} has no hashes`, EX_DATAERR);
-    const written = writeFilter(file, {
+    return writeFilter(file, {
       parts,
       count,
       progress: (part) => progress(size + (size * SORTING * (part + 1)) / PARTS, total),
     });
-    isDone = true;
-    return written;
   } finally {
     parts.remove();
+  }
+}
+
+/**
+ * Makes a filter file of a list of SHA-1 hashes, in any order. Needs 30 MB of memory and, beside the file, 6 bytes of the disk for
+ * each hash while it runs; 50 MB more for a thousand million hashes. Never overwrites a file. Refuses with CommandFault, and
+ * removes a file that it cannot complete.
+ */
+export async function buildFilter(options: Build): Promise<number> {
+  const { size } = statSync(options.from);
+  const file = create(options.to);
+  try {
+    return await build(file, { ...options, size });
+  } catch (error) {
+    rmSync(options.to);
+    throw error;
+  } finally {
     closeSync(file);
-    if (!isDone) rmSync(to);
   }
 }

@@ -1,5 +1,7 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { notCreated } from '../command-fault.ts';
+import { writeAll } from './write-all.ts';
 
 /** Bytes of a hash in a part: those after the first. */
 const SIZE = 6;
@@ -7,18 +9,35 @@ const SIZE = 6;
 const HASHES = 8_192;
 const PARTS = 256;
 
+function folderAt(prefix: string): string {
+  try {
+    return mkdtempSync(prefix);
+  } catch (error) {
+    throw notCreated(prefix, error as NodeJS.ErrnoException);
+  }
+}
+
 /** Hashes by their first byte, each part in a file: sorting one at a time bounds the memory. */
 export class Parts {
   readonly #folder: string;
   readonly #buffers: Buffer[];
   readonly #lengths = new Uint32Array(PARTS);
-  readonly #files: number[];
+  readonly #files: number[] = [];
 
-  /** The files are in a new folder whose name begins with `prefix`. */
+  /**
+   * The files are in a new folder whose name begins with `prefix`. If they cannot be created, throws CommandFault and
+   * leaves none of them.
+   */
   constructor(prefix: string, hashes = HASHES) {
     this.#buffers = Array.from({ length: PARTS }, () => Buffer.alloc(SIZE * hashes));
-    this.#folder = mkdtempSync(prefix);
-    this.#files = this.#buffers.map((_, first) => openSync(this.#path(first), 'wx', 0o600));
+    this.#folder = folderAt(prefix);
+    try {
+      for (let first = 0; first < PARTS; first += 1)
+        this.#files.push(openSync(this.#path(first), 'wx', 0o600));
+    } catch (error) {
+      this.remove();
+      throw notCreated(this.#folder, error as NodeJS.ErrnoException);
+    }
   }
 
   /** `hash`: its first seven bytes. */
@@ -54,7 +73,7 @@ export class Parts {
 
   #flush(first: number): void {
     const buffer = this.#buffers[first] as Buffer;
-    writeSync(this.#files[first] as number, buffer.subarray(0, this.#lengths[first]));
+    writeAll(this.#files[first] as number, buffer.subarray(0, this.#lengths[first]));
     this.#lengths[first] = 0;
   }
 }

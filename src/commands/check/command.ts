@@ -6,7 +6,7 @@ import { CommandFault } from '../command-fault.ts';
 import { askFor, type Terminal } from '../terminal.ts';
 import { checksFor } from './checks.ts';
 import { Contract } from './contract.ts';
-import { reasonOf } from './odd-answer.ts';
+import { PATIENCE, reasonOf } from './odd-answer.ts';
 import { jsonReport, textReport } from './report.ts';
 import { runChecks } from './run-checks.ts';
 import { hostOf, portOf, Site, type SiteOptions } from './site.ts';
@@ -43,7 +43,7 @@ async function accountOf({ email }: Options, { password, terminal }: Surrounding
 async function assertReachable(url: URL): Promise<void> {
   const socket = connect(portOf(url), hostOf(url));
   try {
-    await once(socket, 'connect', { signal: AbortSignal.timeout(10_000) });
+    await once(socket, 'connect', { signal: AbortSignal.timeout(PATIENCE) });
   } catch (error) {
     throw new Unreachable(`${url.origin} cannot be reached: ${reasonOf(error)}`);
   } finally {

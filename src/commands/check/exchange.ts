@@ -2,11 +2,9 @@ import { once } from 'node:events';
 import { type Agent, type IncomingMessage, request as overHttp } from 'node:http';
 import { request as overHttps } from 'node:https';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { NoAnswer, OddAnswer } from './odd-answer.ts';
+import { NoAnswer, OddAnswer, PATIENCE } from './odd-answer.ts';
 import type { SiteOptions } from './site.ts';
 
-/** Milliseconds until the wait for an answer ends. */
-export const PATIENCE = 10_000;
 /** Bytes of one answer, before and after it is decompressed. */
 const MOST = 4 * 1_024 * 1_024;
 const TOO_LONG = 'the answer is longer than 4 MB';

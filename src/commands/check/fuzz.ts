@@ -31,23 +31,26 @@ export const fuzz: Check = {
     const own = bearer(account?.session).headers;
     const bar = progressBar(terminal.stderr);
     const faults: string[] = [];
-    for (let sent = 0; sent < requests; sent++) {
-      const request = generated(contract, { random, own });
-      const answer = await site.ask(request.path, request);
-      const fault =
-        answer.status >= 500
-          ? `${answer.method} ${answer.path}: the answer ${answer.status}`
-          : contract.faultsOf(answer)[0];
-      // Five are shown.
-      if (fault !== undefined && faults.length < 5)
-        faults.push(`${fault} (${shownRequest(request)})`);
-      // Hundreds of answers need not be kept.
-      site.answers.pop();
-      bar.show(sent + 1, requests);
-      const pause = pauseAfter(answer);
-      if (pause > 0) await site.pause(pause);
+    try {
+      for (let sent = 0; sent < requests; sent++) {
+        const request = generated(contract, { random, own });
+        const answer = await site.ask(request.path, request);
+        const fault =
+          answer.status >= 500
+            ? `${answer.method} ${answer.path}: the answer ${answer.status}`
+            : contract.faultsOf(answer)[0];
+        // Five are shown.
+        if (fault !== undefined && faults.length < 5)
+          faults.push(`${fault} (${shownRequest(request)})`);
+        // Hundreds of answers need not be kept.
+        site.answers.pop();
+        bar.show(sent + 1, requests);
+        const pause = pauseAfter(answer);
+        if (pause > 0) await site.pause(pause);
+      }
+    } finally {
+      bar.stop();
     }
-    bar.stop();
     return verdictOf(
       faults,
       `${requests} requests, each answered as declared (seed ${seed})`,

@@ -10,8 +10,14 @@ export class OddAnswer extends Error {
   }
 }
 
+/** Milliseconds until a wait ends: for a connection, or for an answer. */
+export const PATIENCE = 10_000;
+
 /** Why no answer came, such as `ECONNREFUSED`. */
-export const reasonOf = (error: unknown): string => String((error as NodeJS.ErrnoException).code);
+export function reasonOf(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ABORT_ERR' ? 'it takes longer than 10 seconds' : String(code);
+}
 
 /** The connection failed. */
 export class NoAnswer extends OddAnswer {

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { escapedLines } from '../escaped.ts';
+import { escaped, escapedLines } from '../escaped.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Finding } from './run-checks.ts';
 import type { State } from './verdict.ts';
@@ -18,8 +18,8 @@ export const countsOf = (findings: Finding[]): Record<State, number> => {
   };
 };
 
-/** Text from the deployment, without what could control the terminal. */
-const printable = (text: string): string => text.replace(/\p{C}/gu, '?').slice(0, 600);
+/** Characters of what the deployment says. */
+const SHOWN = 600;
 
 /** Writes a line for each finding, below the name of its group. */
 export function textReport({ stdout }: Pick<Terminal, 'stdout'>) {
@@ -33,7 +33,7 @@ export function textReport({ stdout }: Pick<Terminal, 'stdout'>) {
       const { state, check, says, mend } = finding;
       if (finding.group !== group) stdout.write(`${group === '' ? '' : '\n'}${finding.group}\n`);
       group = finding.group;
-      stdout.write(`  ${coloured(state)} ${check.padEnd(16)} ${printable(says)}\n`);
+      stdout.write(`  ${coloured(state)} ${check.padEnd(16)} ${escaped(says.slice(0, SHOWN))}\n`);
       if (mend !== undefined) stdout.write(`${INDENT}${mend}\n`);
     },
     end(findings: Finding[]) {

@@ -1,5 +1,6 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import { isIP } from 'node:net';
 import { type Answer, type Asked, exchange } from './exchange.ts';
 import { OddAnswer } from './odd-answer.ts';
 
@@ -33,6 +34,9 @@ export const portOf = ({ port, protocol }: URL): number =>
 
 /** Without the brackets of an IPv6 address. */
 export const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '');
+
+/** The name for TLS. Empty for an address, which cannot be such a name (RFC 6066 section 3). */
+export const serverNameOf = (url: URL): string => (isIP(hostOf(url)) === 0 ? hostOf(url) : '');
 
 export interface SiteOptions {
   url: URL;
@@ -77,7 +81,7 @@ export class Site {
     const { url, ca } = this.options;
     // The name for TLS stays that of the URL, whatever the Host header says.
     return this.isHttps
-      ? new HttpsAgent({ keepAlive, ...(ca && { ca }), servername: hostOf(url) })
+      ? new HttpsAgent({ keepAlive, ...(ca && { ca }), servername: serverNameOf(url) })
       : new HttpAgent({ keepAlive });
   }
 

@@ -1,9 +1,8 @@
 import { once } from 'node:events';
-import { isIP } from 'node:net';
 import { connect } from 'node:tls';
-import { exchange, PATIENCE } from './exchange.ts';
-import { NoAnswer } from './odd-answer.ts';
-import { hostOf, portOf } from './site.ts';
+import { exchange } from './exchange.ts';
+import { NoAnswer, PATIENCE } from './odd-answer.ts';
+import { hostOf, portOf, serverNameOf } from './site.ts';
 import { type Check, ok, skipped, verdictOf, warning, wrong } from './verdict.ts';
 
 const GROUP = 'TLS';
@@ -13,11 +12,10 @@ const RENEWED = 14;
 
 /** Looks at the certificate without trusting it. Nothing is sent over this connection. */
 async function certificateOf(url: URL, ca: string | undefined) {
-  const host = hostOf(url);
   const socket = connect({
-    host,
+    host: hostOf(url),
     port: portOf(url),
-    ...(isIP(host) === 0 && { servername: host }),
+    servername: serverNameOf(url),
     ...(ca && { ca }),
     rejectUnauthorized: false,
   });

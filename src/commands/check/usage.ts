@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { asksForHelp } from '../asks-for-help.ts';
 import { UsageError } from '../usage-error.ts';
 
 export const checkUsage = (called: string) => `${called} URL [OPTIONS]
@@ -51,7 +52,6 @@ function parse(args: string[], usage: string) {
         requests: { type: 'string', default: '500' },
         seed: { type: 'string' },
         json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
       },
     });
   } catch (error) {
@@ -77,8 +77,8 @@ function whole(text: string, what: string, most: number): number {
 /** Reads the words after `check`. Throws UsageError. */
 export function readCheckCommand(args: string[], called: string): Options | { help: string } {
   const usage = checkUsage(called);
+  if (asksForHelp(args)) return { help: usage };
   const { positionals, values } = parse(args, usage);
-  if (values.help) return { help: usage };
   const [url, ...others] = positionals;
   if (url === undefined || others.length > 0)
     throw new UsageError(`One URL is needed.\n\n${usage}`);

@@ -1,6 +1,7 @@
+import { createReadStream } from 'node:fs';
 import { CommandFault } from '../command-fault.ts';
 import { EX_DATAERR } from '../exit-codes.ts';
-import { rowsOf } from '../foreign-rows.ts';
+import { readerOf } from '../foreign-rows.ts';
 import { TOO_LONG } from '../import-lines.ts';
 import {
   type Format,
@@ -60,7 +61,9 @@ const isJoined = ({ file, accounts }: Source): boolean =>
 async function passwordsIn(source: Source): Promise<Map<unknown, unknown>> {
   const { file, accounts } = source;
   const passwords = new Map<unknown, unknown>();
-  for await (const { number, text, reason } of rowsOf(accounts ?? file, shapeOf(accounts))) {
+  const path = accounts ?? file;
+  const rowsOf = readerOf(path, shapeOf(accounts));
+  for await (const { number, text, reason } of rowsOf(createReadStream(path))) {
     if (text === undefined) {
       // Too long: tokens of another provider.
       if (reason === TOO_LONG || isJoined(source)) continue;

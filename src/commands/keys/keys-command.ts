@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 
 /** What a command of `latchkey keys` gets. */
-export interface Surroundings {
+export interface Invocation {
   /** Empty if the command takes none. */
   argument: string;
   /** `true`: an option without a value was given. */
@@ -24,5 +24,5 @@ export interface KeysCommand {
   /** For the help of the command itself. */
   details: string;
   /** Returns the exit code. Throws CommandFault, ConfigError or KeySetError. */
-  run(surroundings: Surroundings): number | Promise<number>;
+  run(invocation: Invocation): number | Promise<number>;
 }

@@ -1,24 +1,18 @@
 import { readConfig } from '../../config.ts';
 import { pastKeys, withoutKeys } from '../../parts/keys/key-changes.ts';
 import { endOf } from '../../parts/keys/key-dates.ts';
-import type { KeySet, MasterSecret } from '../../parts/keys/key-set.ts';
+import { oldestKey } from '../../parts/keys/key-set.ts';
 import { EX_DATAERR } from '../exit-codes.ts';
 import { withContext } from '../with-context.ts';
 import { changeKeys, keySetOf, livesOf } from './key-set-file.ts';
-import type { KeysCommand, Surroundings } from './keys-command.ts';
+import type { Invocation, KeysCommand } from './keys-command.ts';
 import { moveSecrets } from './moved-secrets.ts';
 import { utc } from './utc.ts';
-
-/** Whether the waits at unknown addresses begin anew: their rows are chosen with the oldest master secret. */
-const isOldest = (set: KeySet, kids: string[]): boolean => {
-  const [oldest] = set.masters.toSorted((a, b) => a.notBefore - b.notBefore);
-  return kids.includes((oldest as MasterSecret).kid);
-};
 
 /** The master secrets that no row needs any more. */
 async function unneeded(
   masters: string[],
-  { env, now, stdout, stderr }: Surroundings,
+  { env, now, stdout, stderr }: Invocation,
 ): Promise<string[]> {
   if (masters.length === 0) return [];
   const { moved, unreadable } = await withContext(
@@ -40,18 +34,18 @@ export const retire: KeysCommand = {
   details: `Removes from the file of SIGNING_KEYS each key whose last token has expired. Before a master
 secret is removed, the TOTP secrets that it encrypts are encrypted again: that reads every row
 of DATABASE_URL once. Nobody is signed out. Safe to run at any time, and from cron.`,
-  async run(surroundings) {
-    const { env, now, stdout } = surroundings;
+  async run(invocation) {
+    const { env, now, stdout } = invocation;
     const config = readConfig(env);
     const lives = livesOf(config);
     const before = keySetOf(config);
     const past = pastKeys(before, lives, now);
-    const kids = [...past.signing, ...(await unneeded(past.masters, surroundings))];
+    const kids = [...past.signing, ...(await unneeded(past.masters, invocation))];
     if (kids.length > 0) changeKeys(env, (keys) => withoutKeys(keys, kids));
     for (const kid of kids) stdout.write(`${kid} is removed.\n`);
-    if (isOldest(before, kids))
+    if (kids.some((kid) => kid === oldestKey(before.masters, now)?.kid))
       stdout.write(
-        'The oldest master secret also chose the rows in which guesses at unknown addresses are counted: those counts begin anew.\n',
+        'This master secret also chose the rows in which guesses at unknown addresses are counted: those counts begin anew.\n',
       );
     const ends = (['signing', 'masters'] as const)
       .flatMap((use) => before[use].map((key) => endOf(key, before[use], lives[use])))

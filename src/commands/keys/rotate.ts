@@ -5,7 +5,7 @@ import { UsageError } from '../usage-error.ts';
 import { algorithmOf } from './algorithm.ts';
 import { calendarOf, nameOf, notesOf } from './announce.ts';
 import { changeKeys, refused } from './key-set-file.ts';
-import type { KeysCommand, Surroundings } from './keys-command.ts';
+import type { Invocation, KeysCommand } from './keys-command.ts';
 import { utc } from './utc.ts';
 
 /** A key that is waiting is used. If that one was rotated to before, there is nothing to do. */
@@ -31,7 +31,7 @@ function rotated(
   return withEnds(withNextKey(before, { use, alg: next, now }), lives, now);
 }
 
-function useOf({ options }: Surroundings): KeyUse {
+function chosenUse({ options }: Invocation): KeyUse {
   if (options['master'] !== true) return 'signing';
   if (options['alg'] !== undefined) throw new UsageError('--alg is for signing keys');
   return 'masters';
@@ -47,9 +47,9 @@ export const rotate: KeysCommand = {
 ten minutes. The key before it gets the date at which its last token has expired: a signing key
 16 minutes later, a master secret 180 days later (or SESSION_MAX, if that is longer).
 Nobody is signed out.`,
-  run(surroundings) {
-    const { options, env, now, stdout } = surroundings;
-    const use = useOf(surroundings);
+  run(invocation) {
+    const { options, env, now, stdout } = invocation;
+    const use = chosenUse(invocation);
     const keys = changeKeys(env, (before, lives) =>
       rotated(before, lives, { use, alg: options['alg'], now }),
     );

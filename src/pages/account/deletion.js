@@ -1,8 +1,9 @@
 import { call } from '../api.js';
+import { button } from '../button.js';
 import { element } from '../element.js';
 import { ask } from './dialog.js';
 import { passwordFields, tick } from './fields.js';
-import { button, section } from './section.js';
+import { section } from './section.js';
 
 /** @param {import('./section.js').Account} account */
 async function deleteAccount(account) {

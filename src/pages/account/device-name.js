@@ -1,4 +1,4 @@
-/** An iPhone names a Mac too, and Android names Linux.
+/** As in letters (`src/rules/spoken.ts`). An iPhone names a Mac too, and Android names Linux.
  *
  * @type {[RegExp, string][]}
  */

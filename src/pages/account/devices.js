@@ -1,11 +1,12 @@
 import { call } from '../api.js';
-import { confirmed } from '../confirm.js';
-import { element } from '../element.js';
+import { button } from '../button.js';
+import { element, foreign } from '../element.js';
 import { notify } from '../notice.js';
 import { client } from '../session.js';
 import { codeOf } from '../words.js';
 import { deviceNameOf, withoutBoilerplate } from './device-name.js';
-import { button, focusTitle, foreign, section } from './section.js';
+import { ask } from './dialog.js';
+import { focusTitle, readSessions, section } from './section.js';
 import { timeAgo } from './time.js';
 
 /** @typedef {import('./section.js').State['sessions'][number]} Device */
@@ -24,29 +25,35 @@ async function end({ id }) {
 
 /** @param {import('./section.js').Account} account */
 async function endOthers(account) {
-  const isSure = await confirmed({
+  const isDone = await ask({
     title: 'Sign out your other devices?',
-    text: 'They need your password to sign in again. This device stays signed in.',
+    text: [
+      element('p', {}, 'They need your password to sign in again. This device stays signed in.'),
+    ],
+    fields: [],
     action: 'Sign them out',
+    send: async () => {
+      // The page may be hours old.
+      const { sessions } = await readSessions();
+      for (const device of sessions) if (!device.current) await end(device);
+    },
   });
-  if (!isSure) return;
-  try {
-    for (const device of account.state.sessions) if (!device.current) await end(device);
-  } finally {
-    await account.reload();
-  }
-  notify('All your other devices are signed out.');
+  // Also after Cancel: some of them may be signed out.
+  await account.reload();
+  if (isDone) notify('All your other devices are signed out.');
 }
 
 async function endAll() {
-  const isSure = await confirmed({
+  const isDone = await ask({
     title: 'Sign out everywhere?',
-    text: 'This device is signed out too.',
+    text: [element('p', {}, 'This device is signed out too.')],
+    fields: [],
     action: 'Sign out everywhere',
+    send: async () => {
+      await call('DELETE', 'v1/me/sessions');
+    },
   });
-  if (!isSure) return;
-  await call('DELETE', 'v1/me/sessions');
-  await client.logout();
+  if (isDone) await client.logout();
 }
 
 /**

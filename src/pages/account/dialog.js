@@ -6,7 +6,7 @@ import { notify } from '../notice.js';
  * @typedef {object} Step
  * @property {string} title
  * @property {(Node | string)[]} [text] above the fields
- * @property {HTMLElement[]} fields
+ * @property {HTMLElement[]} fields without any, the step is a question: Cancel has the focus
  * @property {string} action
  * @property {boolean} [isDangerous]
  * @property {boolean} [isFinal] there is no way back: no button to cancel, and Escape does not close the dialog
@@ -31,7 +31,18 @@ function cancelButton(close) {
 export function ask(first) {
   notify('');
   const dialog = element('dialog', { 'aria-labelledby': 'dialog-title' });
-  let isDone = false;
+  let end = (/** @type {boolean} */ _isDone) => {};
+  /** @type {Promise<boolean>} */
+  const ended = new Promise((resolve) => {
+    end = resolve;
+  });
+  // Does not wait for the event `close`: it may come late, and until then the button that opened the dialog is dead.
+  const leave = (/** @type {boolean} */ isDone) => {
+    // The focus returns, so the dialog may go only then.
+    dialog.close();
+    dialog.remove();
+    end(isDone);
+  };
 
   /** @param {Step} step */
   const show = ({ title, text = [], fields, action, isDangerous, isFinal, errors, send }) => {
@@ -47,7 +58,7 @@ export function ask(first) {
       element(
         'div',
         { class: 'actions' },
-        ...(isFinal ? [] : [cancelButton(() => dialog.close())]),
+        ...(isFinal ? [] : [cancelButton(() => leave(false))]),
         submit,
       ),
     );
@@ -56,17 +67,14 @@ export function ask(first) {
       async (values) => {
         const next = await send(values);
         if (next) show(next);
-        else {
-          isDone = true;
-          dialog.close();
-        }
+        else leave(true);
       },
       errors,
     );
     dialog.setAttribute('closedby', isFinal ? 'none' : 'closerequest');
     dialog.oncancel = (event) => {
-      // What was sent would go on behind the user's back.
-      if (isFinal || form.getAttribute('aria-busy') === 'true') event.preventDefault();
+      if (isFinal) event.preventDefault();
+      else leave(false);
     };
     const heading = element('h2', { id: 'dialog-title', tabindex: -1 }, title);
     dialog.replaceChildren(heading, element('div', { id: 'dialog-text' }, ...text), form);
@@ -78,12 +86,10 @@ export function ask(first) {
   document.body.append(dialog);
   if (first.text) dialog.setAttribute('aria-describedby', 'dialog-text');
   dialog.showModal();
-  const [field] = dialog.querySelectorAll('input:not([hidden])');
-  if (field instanceof HTMLElement) field.focus();
-  return new Promise((resolve) => {
-    dialog.addEventListener('close', () => {
-      dialog.remove();
-      resolve(isDone);
-    });
-  });
+  // Without a field, the harmless answer.
+  const start = dialog.querySelector('input:not([hidden]), button');
+  if (start instanceof HTMLElement) start.focus();
+  // A browser may close it without asking.
+  dialog.addEventListener('close', () => leave(false));
+  return ended;
 }

@@ -1,11 +1,11 @@
 import { call } from '../api.js';
-import { byId, element } from '../element.js';
+import { byId, element, foreign } from '../element.js';
+import { letPageGo } from '../leaving.js';
 import { showNav } from '../nav.js';
 import { passkeys } from '../passkeys.js';
 import { client, goToSignIn, onStepUp, urlOf } from '../session.js';
 import { sentenceOf } from '../words.js';
-import { letPageGo } from './leaving.js';
-import { foreign } from './section.js';
+import { readSessions } from './section.js';
 import { confirmIdentity } from './step-up.js';
 
 /** @typedef {import('./section.js').Account} Account */
@@ -17,7 +17,7 @@ const OFFLINE = 'You are offline. The page goes on when your connection is back.
 async function load() {
   const [me, { sessions }, own] = await Promise.all([
     /** @type {Promise<State['me']>} */ (call('GET', 'v1/me')),
-    /** @type {Promise<Pick<State, 'sessions'>>} */ (call('GET', 'v1/me/sessions')),
+    readSessions(),
     passkeys.list(),
   ]);
   return { me, sessions, passkeys: own };
@@ -52,6 +52,7 @@ export async function openAccount(makers) {
   /** @type {import('./section.js').Section[]} */
   let sections = [];
   let isGone = false;
+  let loads = 0;
 
   /** @param {string} text an empty one hides it */
   const showFault = (text) => {
@@ -63,12 +64,17 @@ export async function openAccount(makers) {
   const account = {
     state: /** @type {State} */ ({}),
     reload: async () => {
+      loads += 1;
+      const mine = loads;
       try {
         // Without a token, `onChange` has led to the sign-in page.
         if ((await client.token()) === undefined) return;
-        account.state = await load();
+        const state = await load();
+        // Of two loads at the same time, the later one counts.
+        if (mine !== loads) return;
+        account.state = state;
       } catch (error) {
-        showFault(navigator.onLine ? sentenceOf(error) : OFFLINE);
+        if (mine === loads) showFault(navigator.onLine ? sentenceOf(error) : OFFLINE);
         return;
       }
       showFault('');
@@ -92,10 +98,12 @@ export async function openAccount(makers) {
   onStepUp(() => confirmIdentity(account.state));
   client.onChange(({ signedIn, reason }) => {
     if (isGone) return;
-    letPageGo();
-    if (!signedIn) goToSignIn();
-    // In another tab, perhaps as somebody else.
-    else if (reason === 'sign_in') location.reload();
+    if (!signedIn) goToSignIn(reason);
+    else if (reason === 'sign_in') {
+      // In another tab, perhaps as somebody else.
+      letPageGo();
+      location.reload();
+    }
   });
   const refresh = () => {
     if (!isGone && document.visibilityState === 'visible') void account.reload();

@@ -1,12 +1,12 @@
-import { confirmed } from '../confirm.js';
-import { element } from '../element.js';
+import { button } from '../button.js';
+import { element, foreign } from '../element.js';
 import { notify } from '../notice.js';
 import { passkeys, whatWentWrong } from '../passkeys.js';
 import { GivenUp } from '../session.js';
 import { deviceNameOf } from './device-name.js';
 import { ask } from './dialog.js';
 import { field } from './fields.js';
-import { button, focusTitle, foreign, section } from './section.js';
+import { focusTitle, section } from './section.js';
 import { timeAgo } from './time.js';
 
 /** @typedef {import('../client-passkeys.js').Passkey} Passkey */
@@ -54,20 +54,24 @@ async function rename(account, { id, name }) {
 }
 
 /** @param {Account} account @param {Passkey} passkey @param {() => void} onGone */
-const remove = (account, { id, name }, onGone) =>
-  attempt(async () => {
-    const isSure = await confirmed({
-      title: 'Remove this passkey?',
-      text: `“${name}” no longer signs in. Remove it from your device too: the service cannot.`,
-      action: 'Remove',
-      isDangerous: true,
-    });
-    if (!isSure) return;
-    await passkeys.remove(id);
-    await account.reload();
-    notify(`The passkey “${name}” is removed.`);
-    onGone();
+async function remove(account, { id, name }, onGone) {
+  const text = [
+    foreign(name),
+    ' no longer signs in. Remove it from your device too: the service cannot.',
+  ];
+  const isDone = await ask({
+    title: 'Remove this passkey?',
+    text: [element('p', {}, ...text)],
+    fields: [],
+    action: 'Remove',
+    isDangerous: true,
+    send: () => passkeys.remove(id),
   });
+  if (!isDone) return;
+  await account.reload();
+  notify(`The passkey “${name}” is removed.`);
+  onGone();
+}
 
 /** @param {Passkey} passkey @param {HTMLElement[]} buttons */
 const itemOf = ({ id, name, backed_up, created_at, last_used_at }, buttons) =>

@@ -1,9 +1,10 @@
+import { button } from '../button.js';
 import { element } from '../element.js';
 import { notify } from '../notice.js';
 import { client, settings } from '../session.js';
 import { ask } from './dialog.js';
 import { field, passwordFields } from './fields.js';
-import { button, section } from './section.js';
+import { section } from './section.js';
 
 /** @param {import('./section.js').Account} account */
 async function changePassword(account) {
@@ -18,7 +19,7 @@ async function changePassword(account) {
       field({
         name: 'new_password',
         label: 'New password',
-        hint: `At least ${passwordMinLength} characters. A few words in a row are easy to remember.`,
+        hint: `At least ${passwordMinLength} characters. A few words that do not belong together are easy to remember.`,
         type: 'password',
         autocomplete: 'new-password',
         minlength: passwordMinLength,

@@ -1,9 +1,10 @@
 import { call } from '../api.js';
-import { element } from '../element.js';
+import { button } from '../button.js';
+import { element, foreign } from '../element.js';
 import { notify } from '../notice.js';
 import { ask } from './dialog.js';
 import { field, passwordFields } from './fields.js';
-import { button, foreign, section } from './section.js';
+import { section } from './section.js';
 import { day, timeAgo } from './time.js';
 
 /** @param {import('./section.js').Account} account */

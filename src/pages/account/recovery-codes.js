@@ -1,8 +1,8 @@
+import { button } from '../button.js';
+import { copy } from '../copy.js';
 import { element } from '../element.js';
 import { settings } from '../session.js';
-import { copyButton } from './copy.js';
 import { tick } from './fields.js';
-import { button } from './section.js';
 import { forgetUnsaved } from './unsaved-codes.js';
 
 /**
@@ -46,7 +46,7 @@ export function recoveryCodesStep(codes, email) {
       element(
         'div',
         { class: 'tools' },
-        copyButton('Copy', text, said),
+        button('Copy', () => copy(text, said)),
         button('Download', async () => {
           download('recovery-codes.txt', text);
           said.textContent = 'Saved as recovery-codes.txt.';

@@ -1,11 +1,13 @@
 import { call } from '../api.js';
+import { button } from '../button.js';
 import { element } from '../element.js';
+import { holdPage, letPageGo } from '../leaving.js';
 import { notify } from '../notice.js';
+import { isRefusal } from '../words.js';
 import { ask } from './dialog.js';
 import { field, passwordFields } from './fields.js';
-import { holdPage, letPageGo } from './leaving.js';
 import { recoveryCodesStep } from './recovery-codes.js';
-import { button, focusTitle, section } from './section.js';
+import { focusTitle, section } from './section.js';
 import { setUp } from './set-up.js';
 import { forgetUnsaved, hasUnsaved, rememberUnsaved } from './unsaved-codes.js';
 
@@ -50,17 +52,24 @@ async function renew(account) {
     action: 'Get new codes',
     errors: ERRORS,
     send: async (values) => {
-      const answer = await call('POST', 'v1/me/mfa/recovery-codes', proofOf(values));
-      const { recovery_codes } = /** @type {{ recovery_codes: string[] }} */ (answer);
+      const wasUnsaved = hasUnsaved(me.id);
+      // Before the answer: it may be lost.
       rememberUnsaved(me.id);
-      holdPage();
-      return recoveryCodesStep(recovery_codes, me.email);
+      try {
+        const answer = await call('POST', 'v1/me/mfa/recovery-codes', proofOf(values));
+        const { recovery_codes } = /** @type {{ recovery_codes: string[] }} */ (answer);
+        holdPage();
+        return recoveryCodesStep(recovery_codes, me.email);
+      } catch (error) {
+        if (isRefusal(error) && !wasUnsaved) forgetUnsaved();
+        throw error;
+      }
     },
   });
   letPageGo();
-  if (!isDone) return;
+  // Also after Cancel: an earlier answer may have been lost.
   await account.reload();
-  notify('Your new recovery codes are in force.');
+  if (isDone) notify('Your new recovery codes are in force.');
 }
 
 /** @param {import('./section.js').Account} account */

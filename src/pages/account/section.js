@@ -1,6 +1,5 @@
+import { call } from '../api.js';
 import { element } from '../element.js';
-import { notify } from '../notice.js';
-import { sentenceOf } from '../words.js';
 
 /**
  * What the page shows.
@@ -10,6 +9,9 @@ import { sentenceOf } from '../words.js';
  * @property {{ id: string, client: string, created_at: string, refreshed_at: string, current: boolean }[]} sessions
  * @property {import('../client-passkeys.js').Passkey[]} passkeys
  */
+
+/** @returns {Promise<Pick<State, 'sessions'>>} */
+export const readSessions = () => call('GET', 'v1/me/sessions');
 
 /**
  * What a section may ask of the page: what is shown now, and to load it again after a change.
@@ -42,39 +44,8 @@ export const section = (id, title, ...children) =>
   );
 
 /**
- * A button for something outside a form. It can be pressed again only when the work is done; what the work throws is said
- * above the page.
- *
- * @param {string} text
- * @param {() => Promise<unknown>} work
- * @param {string} [kind] its classes
- */
-export function button(text, work, kind = 'button plain') {
-  const made = element('button', { type: 'button', class: kind }, text);
-  made.addEventListener('click', async () => {
-    if (made.getAttribute('aria-disabled') === 'true') return;
-    // Not `disabled`: the focus would be lost.
-    made.setAttribute('aria-disabled', 'true');
-    try {
-      await work();
-    } catch (error) {
-      notify(sentenceOf(error), 'error');
-    } finally {
-      made.removeAttribute('aria-disabled');
-    }
-  });
-  return made;
-}
-
-/**
  * Moves the focus to the title of a section, when the button that had it has gone.
  *
  * @param {Section} section
  */
 export const focusTitle = ({ node }) => node.querySelector('h2')?.focus();
-
-/** Text that somebody else wrote: its direction does not reach what stands beside it.
- *
- * @param {string} text
- */
-export const foreign = (text) => element('bdi', {}, text);

@@ -1,11 +1,12 @@
 import { call } from '../api.js';
+import { button } from '../button.js';
+import { copy } from '../copy.js';
 import { element } from '../element.js';
+import { holdPage, letPageGo } from '../leaving.js';
 import { notify } from '../notice.js';
 import { codeOf } from '../words.js';
-import { copyButton } from './copy.js';
 import { ask } from './dialog.js';
 import { field, passwordFields } from './fields.js';
-import { holdPage, letPageGo } from './leaving.js';
 import { recoveryCodesStep } from './recovery-codes.js';
 import { rememberUnsaved } from './unsaved-codes.js';
 
@@ -42,7 +43,7 @@ function pictureOf({ secret, otpauth_uri, qr_svg }) {
       element(
         'div',
         { class: 'tools' },
-        copyButton('Copy the key', secret, said),
+        button('Copy the key', () => copy(secret, said)),
         element('a', { href: otpauth_uri, class: 'button plain' }, 'Open my app'),
       ),
       said,

@@ -4,7 +4,8 @@ import { rolesIn } from './shown.js';
 export const ABOUT_PASSWORD = { wrong_password: 'password', throttled: 'password' };
 
 /**
- * Shows the password field of a form only while the roles that are typed contain `admin`: the service asks for it then.
+ * Shows the password field of a form only while the roles that are typed contain `admin`: this page always asks for it
+ * then, also where the service would take a recent proof.
  *
  * @param {HTMLInputElement} roles
  * @param {HTMLInputElement} password

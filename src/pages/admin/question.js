@@ -1,8 +1,7 @@
-import { element } from '../element.js';
+import { element, foreign } from '../element.js';
 import { onSubmit } from '../form.js';
 import { opened } from './dialog.js';
 import { ABOUT_PASSWORD } from './password.js';
-import { foreign } from './shown.js';
 
 /**
  * @typedef {object} Question
@@ -10,7 +9,7 @@ import { foreign } from './shown.js';
  * @property {(Node | string)[]} text
  * @property {string} action what the button says
  * @property {string} [typed] the text that has to be typed first
- * @property {boolean} [password] whether the administrator's password is needed
+ * @property {boolean} [password] whether to ask for the administrator's password
  * @property {(password: string | undefined) => Promise<unknown>} act
  */
 

@@ -1,7 +1,8 @@
-import { byId } from '../element.js';
+import { copy } from '../copy.js';
+import { byId, foreign } from '../element.js';
+import { holdPage, letPageGo } from '../leaving.js';
 import { urlOf } from '../session.js';
 import { opened } from './dialog.js';
-import { foreign } from './shown.js';
 
 /** @param {string} name */
 const part = (name) => byId(`secret-${name}`, HTMLElement);
@@ -22,19 +23,11 @@ function forget() {
   part('copied').textContent = '';
 }
 
-/** Where a page may not write to the clipboard, the secret is selected instead. */
-async function copy() {
-  try {
-    await navigator.clipboard.writeText(part('value').textContent ?? '');
-    part('copied').textContent = 'Copied.';
-  } catch {
-    getSelection()?.selectAllChildren(part('value'));
-    part('copied').textContent = 'Selected: now copy it.';
-  }
-}
-
 export function wireSecret() {
-  part('copy').addEventListener('click', copy);
+  const value = part('value');
+  part('copy').addEventListener('click', () =>
+    copy(value.textContent ?? '', part('copied'), value),
+  );
   // Escape would lose the secret. Safari does not know `closedby` yet.
   byId('secret', HTMLDialogElement).addEventListener('cancel', (event) => event.preventDefault());
   // A browser can keep a page that was left, to show it again.
@@ -51,6 +44,8 @@ export async function showSecret({ client_id, client_secret, name }) {
   part('id').textContent = client_id;
   part('value').textContent = client_secret;
   part('command').textContent = commandFor(client_id);
+  holdPage();
   await opened(byId('secret', HTMLDialogElement));
+  letPageGo();
   forget();
 }

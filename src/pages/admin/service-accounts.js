@@ -1,6 +1,7 @@
-import { byId, element } from '../element.js';
+import { byId, element, foreign } from '../element.js';
 import { onSubmit } from '../form.js';
 import { notify } from '../notice.js';
+import { isRefusal } from '../words.js';
 import { opened } from './dialog.js';
 import {
   createServiceAccount,
@@ -13,7 +14,7 @@ import { pagedList } from './paged-list.js';
 import { ABOUT_PASSWORD } from './password.js';
 import { asked } from './question.js';
 import { showSecret } from './secret.js';
-import { cell, foreign, rolesIn, rolesList, timeOr } from './shown.js';
+import { cell, rolesIn, rolesList, timeOr } from './shown.js';
 
 /** @typedef {import('./operations.js').ServiceAccount} ServiceAccount */
 /** @typedef {import('./operations.js').ServiceAccountWithSecret} ServiceAccountWithSecret */
@@ -75,14 +76,24 @@ export async function serviceAccountsSection() {
         text: [
           'For ',
           foreign(name),
-          '. The present secret goes on working until the next new one, so that the program can change over without a pause. If a secret has leaked, create two new ones: then it no longer works.',
+          '. The present secret keeps working until you create another one after this, so that the program can change over without a pause. If a secret has leaked, create two new ones: then it no longer works.',
         ],
         action: 'Create new secret',
         password: true,
-        act: (password) =>
-          unlessGone(async () => {
-            renewed = await renewServiceAccountSecret(client_id, { password });
-          }),
+        act: async (password) => {
+          try {
+            await unlessGone(async () => {
+              renewed = await renewServiceAccountSecret(client_id, { password });
+            });
+          } catch (error) {
+            if (isRefusal(error)) throw error;
+            // Two secrets work at a time: the next one would end the secret that the program has.
+            notify(
+              'A new secret may have been made. Creating another ends the present one.',
+              'warning',
+            );
+          }
+        },
       },
       () => create,
     );

@@ -1,13 +1,5 @@
 import { element } from '../element.js';
 
-/**
- * A text that somebody else wrote. `<bdi>` keeps a character that turns the direction of writing (U+202E) from
- * rearranging what stands beside it.
- *
- * @param {string} text
- */
-export const foreign = (text) => element('bdi', {}, text);
-
 /** An address, which breaks before its @ if it must.
  *
  * @param {string} email

@@ -51,7 +51,7 @@ export const actionsOn = {
     title: 'Enable this user?',
     text: [
       isAdmin(user)
-        ? 'The user can sign in again, as an administrator. That needs your password.'
+        ? 'The user can sign in again, as an administrator. This page always asks for your password first.'
         : 'The user can sign in again.',
     ],
     action: 'Enable',

@@ -1,8 +1,8 @@
-import { byId, element } from '../element.js';
+import { byId, element, foreign } from '../element.js';
 import { wireInvitation } from './invitation.js';
 import { listUsers } from './operations.js';
 import { pagedList } from './paged-list.js';
-import { address, cell, foreign, rolesList, statusBadge, timeOr } from './shown.js';
+import { address, cell, rolesList, statusBadge, timeOr } from './shown.js';
 import { userPanel } from './user-panel.js';
 
 /** @typedef {import('./operations.js').User} User */
@@ -50,11 +50,18 @@ export async function usersSection(me) {
   /** @param {User} user */
   const made = (user) => rowFor(user, me.id, () => panel.open(user.id));
 
+  const place = () => JSON.stringify([searchOf(), position.get()]);
+  /** @type {string | undefined} */
+  let shown;
+  /** @type {string[]} */
+  let cursors = [];
   const load = pagedList({
     name: 'users',
     noun: ['user', 'users'],
     position,
     read: async (cursor) => {
+      shown = place();
+      cursors = position.get();
       const { users, next_cursor } = await listUsers({ email: searchOf(), cursor });
       return { rows: users, next: next_cursor };
     },
@@ -93,6 +100,9 @@ export async function usersSection(me) {
     await find();
   });
   async function showAddress() {
+    // A link to the other section has made a new entry: the list stays where it is.
+    if (history.state === null) history.replaceState({ cursors }, '');
+    if (place() === shown) return;
     search.value = searchOf();
     await load();
   }

@@ -8,12 +8,12 @@ import {
   type PlaceBudget,
 } from '../../rules/budget.ts';
 import type { Clock } from '../../rules/clock.ts';
-import { bucketsAt, withBucketsAt } from '../../rules/decoys.ts';
 import { Refusal } from '../../rules/refusal.ts';
-import { type Admission, admit, type Verdict, withGuessSettled } from '../../rules/throttle.ts';
-import type { Bucket, User } from '../../schemas/user.ts';
+import { type Admission, type Verdict, withGuessSettled } from '../../rules/throttle.ts';
+import type { User } from '../../schemas/user.ts';
 import type { Users } from '../storage/users.ts';
 import type { Decoy } from './decoys.ts';
+import { type Ledger, ledgerOf, type Subject } from './ledger.ts';
 
 /** Waiting for room in a budget (ms): the pause between two tries, its maximum when many wait, and the time to give up. */
 const PAUSE = 25;
@@ -29,14 +29,6 @@ interface Guess {
   factor: Factor;
   place: Place;
   signal: AbortSignal;
-}
-
-/** Whose secret is guessed. */
-export interface Subject {
-  /** The account, or a decoy; as it was just read. */
-  row: User;
-  /** Of a decoy: what stands for the unknown address in it. */
-  address?: string;
 }
 
 /** A guess that has a place in each of its budgets, and must give it back. */
@@ -65,34 +57,6 @@ export const checked = <T>(guess: Admitted, check: Promise<T>): Promise<T> =>
     await guess.settle('unchecked');
     throw error;
   });
-
-/** How a guess ended. Milliseconds. */
-interface Settlement {
-  began: number;
-  verdict: Verdict;
-  now: number;
-}
-
-/** The buckets of a row that count here: all of an account's, or those of one address in a decoy row. */
-interface Part {
-  of(row: Bucket[]): Bucket[];
-  with(row: Bucket[], buckets: Bucket[], now: number): Bucket[];
-}
-
-const WHOLE: Part = { of: (row) => row, with: (_row, buckets) => buckets };
-
-const partOf = (address: string): Part => ({
-  of: (row) => bucketsAt(row, address),
-  with: (row, buckets, now) => withBucketsAt(row, { address, buckets, now }),
-});
-
-/** Reads and writes the buckets of one account or address. */
-interface Ledger {
-  /** As it was last read or written. */
-  readonly row: User;
-  admit(wanted: PlaceBudget, now: number): Promise<Admission>;
-  settle(budgets: Budget[], settlement: Settlement): Promise<void>;
-}
 
 /**
  * Counts guesses: those at a known account in its row, those at an unknown address in one of the decoy rows. Both get the
@@ -126,7 +90,7 @@ export class Guessing {
    */
   async enter(subject: Subject, { factor, place, signal }: Guess): Promise<Admitted> {
     const wanted = budgetOf(factor, place);
-    const ledger = this.#ledgerOf(subject, place);
+    const ledger = ledgerOf(this.#users, subject, place);
     const { row, address } = subject;
     const account = address === undefined ? row.id : undefined;
     const queue = `${account ?? address} ${keyOf(wanted)}`;
@@ -193,39 +157,5 @@ export class Guessing {
       this.#trying -= 1;
     }
     throw new Refusal('overloaded', { retryAfter: 1 });
-  }
-
-  #ledgerOf({ row: read, address }: Subject, place: Place): Ledger {
-    const users = this.#users;
-    const part = address === undefined ? WHOLE : partOf(address);
-    const gone = 'session' in place ? 'token_revoked' : 'invalid_credentials';
-    let row = read;
-    const change = async <T>(
-      now: number,
-      decide: (buckets: Bucket[]) => { throttle: Bucket[]; result: T },
-    ): Promise<T> => {
-      const changed = await users.changeRow<T>(row, (seen) => {
-        const before = part.of(seen.throttle);
-        const { throttle, result } = decide(before);
-        const isSame = throttle === before;
-        const user = isSame ? seen : { ...seen, throttle: part.with(seen.throttle, throttle, now) };
-        return { user, result };
-      });
-      // The row was removed in the meantime.
-      if (changed === undefined) throw new Refusal(gone);
-      row = changed.user;
-      return changed.result;
-    };
-    return {
-      get row() {
-        return row;
-      },
-      admit: (wanted, now) => change(now, (buckets) => admit(buckets, wanted, now)),
-      settle: (budgets, settlement) =>
-        change(settlement.now, (buckets) => ({
-          throttle: withGuessSettled(buckets, budgets, settlement),
-          result: undefined,
-        })),
-    };
   }
 }

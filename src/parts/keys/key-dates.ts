@@ -10,7 +10,7 @@ export const KEY_SET_MAX_AGE = 300;
 export const PUBLISHED_FOR = 2 * KEY_SET_MAX_AGE;
 
 /** How much longer than its tokens a key verifies (seconds): clocks differ, and verifiers tolerate that. */
-export const LEEWAY = 60;
+const LEEWAY = 60;
 
 /** How far a key that must sign or end at once is dated back (seconds), so that a node whose clock is slow obeys, too. */
 export const DATED_BACK = 60;
@@ -18,7 +18,7 @@ export const DATED_BACK = 60;
 /** What a key is used for: the two parts of a key set. */
 export type KeyUse = keyof KeySet;
 
-/** How long the tokens are valid that a key of this use has signed (seconds). */
+/** How long tokens signed by a key of this use are valid (seconds). */
 export type TokenLives = Record<KeyUse, number>;
 
 /** When a later key takes over (ms). Infinity: there is none. */

@@ -38,7 +38,7 @@ function publishedAt(key: Lifetime, jwks: PrivateJwk[], written: number): number
 
 interface When {
   now: number;
-  /** When the file was last written (ms): a key that does not say when it was made is in it since then at the latest. */
+  /** When the file was last written (ms): a key that does not say when it was made has been in it since then at the latest. */
   written: number;
 }
 

@@ -7,7 +7,9 @@ import {
   type KeyState,
   keyInUse,
   keyState,
+  type Lifetime,
   type MasterSecret,
+  oldestKey,
   type SigningKey,
 } from './key-set.ts';
 
@@ -91,6 +93,12 @@ function ownSpec(master: MasterSecret, kind: OwnKind, { issuer }: Parties): JwsS
   };
 }
 
+/** What is derived from a master secret to hide addresses in the database and in Redis. */
+interface HidingKeys extends Lifetime {
+  decoys: Buffer;
+  clients: Buffer;
+}
+
 function orEnded<Key>(key: Key | undefined): Key {
   if (key === undefined) throw new KeySetError('every key has expired');
   return key;
@@ -102,7 +110,8 @@ export class KeyRing {
   #set: KeySet = { signing: [], masters: [] };
   #jws = new Map<TokenKind, (Jws & JwsSpec)[]>();
   #edition = 0;
-  #clientKey: Buffer = Buffer.alloc(0);
+  /** One for each master secret. */
+  #hiding: HidingKeys[] = [];
 
   private constructor(parties: Parties) {
     this.#parties = parties;
@@ -138,13 +147,17 @@ export class KeyRing {
     ];
     const built = await this.#parties.build(specs);
     this.#set = set;
-    this.#clientKey = this.#lasting('clients');
+    this.#hiding = set.masters.map(({ secret, ...life }) => ({
+      ...life,
+      decoys: derive(secret, 'decoys'),
+      clients: derive(secret, 'clients'),
+    }));
     this.#jws = Map.groupBy(built, ({ kind }) => kind);
     this.#edition += 1;
   }
 
   /** The signer of tokens of this kind at `now` (ms). Throws KeySetError if every key has expired. */
-  signer(kind: TokenKind, now: number): Jws {
+  signer(kind: TokenKind, now: number): Jws & JwsSpec {
     return orEnded(keyInUse(this.#jws.get(kind) as (Jws & JwsSpec)[], now));
   }
 
@@ -169,21 +182,21 @@ export class KeyRing {
   }
 
   /**
-   * The key that hides which addresses are guessed at. From the oldest master secret: a rotation changes it only when that
-   * one leaves the key set.
+   * The key that hides which addresses are guessed at, at `now` (ms). From the oldest master secret that has not ended: a
+   * rotation changes it only half a year later, and one that has leaked is not used.
    */
-  decoyKey(): Buffer {
-    return this.#lasting('decoys');
+  decoyKey(now: number): Buffer {
+    return this.#hidingAt(now).decoys;
   }
 
   /** The key that hides the addresses of clients in Redis. It changes as seldom. */
-  get clientKey(): Buffer {
-    return this.#clientKey;
+  clientKey(now: number): Buffer {
+    return this.#hidingAt(now).clients;
   }
 
-  #lasting(purpose: 'decoys' | 'clients'): Buffer {
-    const [oldest] = this.#set.masters.toSorted((a, b) => a.notBefore - b.notBefore);
-    return derive((oldest as MasterSecret).secret, purpose);
+  /** When all have ended nobody can sign in, and requests are still counted. */
+  #hidingAt(now: number): HidingKeys {
+    return oldestKey(this.#hiding, now) ?? (this.#hiding[0] as HidingKeys);
   }
 
   /** For both uses: how many keys are in each state at `now` (ms), and when the last one ends (ms). */

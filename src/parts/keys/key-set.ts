@@ -184,6 +184,13 @@ export function keyInUse<Key extends Lifetime>(keys: Key[], now: number): Key | 
     );
 }
 
+/** The oldest key that has not ended at `now` (ms). Which one it is changes as seldom as possible, and for all nodes at once. */
+export function oldestKey<Key extends Lifetime>(keys: Key[], now: number): Key | undefined {
+  return keys
+    .filter(({ notAfter }) => now < notAfter)
+    .toSorted((a, b) => a.notBefore - b.notBefore)[0];
+}
+
 export function keyState(key: Lifetime, keys: Lifetime[], now: number): KeyState {
   if (now >= key.notAfter) return 'gone';
   if (now < key.notBefore) return 'published';

@@ -13,7 +13,7 @@ import {
 import { formsOf } from './opaque-string.ts';
 
 /** The file is not a filter, or a part of it is missing. */
-export class BreachedFileError extends Error {}
+class BreachedFileError extends Error {}
 
 async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position);

@@ -1,5 +1,6 @@
-import { createCipheriv, scrypt as scryptCallback, timingSafeEqual } from 'node:crypto';
+import { createCipheriv, scrypt as scryptCallback } from 'node:crypto';
 import { promisify } from 'node:util';
+import { isSame } from '../is-same.ts';
 import { isBearable } from './hash-cost.ts';
 
 const scrypt = promisify<string, Buffer, number, object, Buffer>(scryptCallback);
@@ -29,5 +30,5 @@ export async function matchesFirebaseScrypt(hash: string, password: string): Pro
   const saltWithSeparator = Buffer.concat([salted, Buffer.from(separator, 'base64')]);
   const derived = await scrypt(password, saltWithSeparator, 32, cost);
   const made = createCipheriv('aes-256-ctr', derived, Buffer.alloc(16)).update(signer);
-  return made.length === expected.length && timingSafeEqual(made, expected);
+  return isSame(made, expected);
 }

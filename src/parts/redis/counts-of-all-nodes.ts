@@ -34,6 +34,7 @@ export class CountsOfAllNodes {
   #gathering = new Map<string, Gathered>();
   #isAsking = false;
   #isAway = true;
+  #isClosed = false;
   #probes: NodeJS.Timeout | undefined;
 
   private constructor(options: Options) {
@@ -67,7 +68,9 @@ export class CountsOfAllNodes {
     this.#askSoon();
   }
 
+  /** Says and asks nothing any more. Those that wait for an answer are told nothing. */
   close(): void {
+    this.#isClosed = true;
     clearInterval(this.#probes);
     this.#probes = undefined;
     this.#options.link.close();
@@ -103,10 +106,12 @@ export class CountsOfAllNodes {
 
   #giveUp({ message }: RedisFault, asked = new Map<string, Gathered>()): void {
     this.#isAway = true;
-    this.#options.log.warn(
-      `REDIS_URL: Redis does not count (${message}). Each node counts requests for itself until it does`,
-    );
-    this.#probes = setInterval(() => this.#look(), PROBE_EVERY);
+    if (!this.#isClosed) {
+      this.#options.log.warn(
+        `REDIS_URL: Redis does not count (${message}). Each node counts requests for itself until it does`,
+      );
+      this.#probes = setInterval(() => this.#look(), PROBE_EVERY).unref();
+    }
     const all = [...asked.values(), ...this.#gathering.values()];
     this.#gathering = new Map();
     for (const { waiting } of all) for (const told of waiting) told();

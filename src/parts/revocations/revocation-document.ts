@@ -4,7 +4,7 @@ import { Refusal } from '../../rules/refusal.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import { documentBytes } from './document-bytes.ts';
 import type { RevocationFeed } from './revocation-feed.ts';
-import type { RevocationLog } from './revocation-log.ts';
+import type { Revocation, RevocationLog } from './revocation-log.ts';
 
 /** Seconds from `iat` to `exp`: how long a document says anything. */
 const DOCUMENT_LIFE = 60;
@@ -16,7 +16,6 @@ const SAME_FOR = 1_000;
 const MAX_DOCUMENTS = 32;
 
 interface Options {
-  issuer: string;
   log: RevocationLog;
   feed: RevocationFeed;
   keys: KeyRing;
@@ -30,6 +29,8 @@ export class RevocationDocument {
   readonly #signed = new LRUCache<string, { token: Promise<Buffer>; madeAt: number }>({
     max: MAX_DOCUMENTS,
   });
+  /** Of the log, when the documents in memory were signed. */
+  #state = '';
 
   constructor(options: Options) {
     this.#options = options;
@@ -57,32 +58,38 @@ export class RevocationDocument {
    * when that was too long ago for the document to say anything.
    */
   sign(since: string | undefined): Promise<Buffer> {
-    const { log, uptime } = this.#options;
-    const key = `${log.state} ${since ?? ''}`;
+    const { log, clock, uptime } = this.#options;
+    const later = since === undefined ? undefined : log.after(since, clock());
+    // Every cursor that cannot be followed gets the same document: the whole.
+    const key = `${log.state} ${later === undefined ? '' : since}`;
+    if (this.#state !== log.state) this.#signed.clear();
+    this.#state = log.state;
     const known = this.#signed.get(key);
     const now = uptime();
     if (known && now - known.madeAt < SAME_FOR) return known.token;
-    const token = this.#sign(since);
+    const token = this.#sign(since, later);
     this.#signed.set(key, { token, madeAt: now });
     token.catch(() => this.#signed.delete(key));
     return token;
   }
 
-  async #sign(since: string | undefined): Promise<Buffer> {
-    const { issuer, log, feed, keys, clock } = this.#options;
+  /** `later`: what came after the cursor; undefined if the reader needs the whole. */
+  async #sign(since: string | undefined, later: Revocation[] | undefined): Promise<Buffer> {
+    const { log, feed, keys, clock } = this.#options;
     const now = clock();
-    const iat = Math.floor((now - feed.age) / 1_000);
+    const learned = now - feed.age;
+    const iat = Math.floor(learned / 1_000);
     if (now >= (iat + DOCUMENT_LIFE) * 1_000) throw new Refusal('unavailable', { retryAfter: 1 });
-    const later = since === undefined ? undefined : log.after(since, now);
+    const signer = keys.signer('revocations', now);
     const claims = {
-      iss: issuer,
-      aud: `${issuer}/.well-known/revocations`,
+      iss: signer.issuer,
+      aud: signer.audience,
       iat,
       exp: iat + DOCUMENT_LIFE,
-      cursor: log.cursor(now),
+      // Another node goes by this time, and knows what this one has not heard since.
+      cursor: log.cursor(Math.floor(learned)),
       ...(later && { since }),
     };
-    const signer = keys.signer('revocations', now);
     return signer.signLong(await documentBytes(claims, later ?? log.all()));
   }
 }

@@ -13,7 +13,7 @@ interface Entry {
   until: number;
 }
 
-/** Where a reader is: the node that answered, how much it had learned, and its wall time (ms). */
+/** Where a reader is: the node that answered, how much it had learned, and the wall time of its last poll (ms). */
 const CURSOR = /^([\w-]{22})\.(\d{1,15})\.(\d{1,15})$/;
 
 /** A reader who comes from another node gets this much again (ms): a row may be committed late, and clocks differ. */
@@ -50,9 +50,9 @@ export class RevocationLog {
     return `${this.#node}.${this.#dropped + this.#entries.length}`;
   }
 
-  /** `now`: wall time (ms). */
-  cursor(now: number): string {
-    return `${this.state}.${now}`;
+  /** `polled`: the wall time until when this node knows what others have revoked (whole milliseconds). */
+  cursor(polled: number): string {
+    return `${this.state}.${polled}`;
   }
 
   /** What came after the cursor; undefined if only the whole log can tell. `now`: wall time (ms). */

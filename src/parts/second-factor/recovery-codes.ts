@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { Secret } from 'otpauth';
 import type { Mfa, User } from '../../schemas/user.ts';
+import { isSame } from '../is-same.ts';
 import type { Turn } from '../passwords/hash-queue.ts';
 import type { Passwords } from '../passwords/passwords.ts';
 import { UnreadableRow } from '../storage/users.ts';
-import { isSame } from './is-same.ts';
 
 const RECOVERY_CODES = 10;
 const NO_SALT = Buffer.alloc(16).toString('base64url');

@@ -1,7 +1,7 @@
 import { Secret, TOTP } from 'otpauth';
 import type { Mfa, User } from '../../schemas/user.ts';
+import { isSame } from '../is-same.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
-import { isSame } from './is-same.ts';
 import { seal, unseal } from './secret-box.ts';
 
 type Totp = NonNullable<Mfa['totp']>;

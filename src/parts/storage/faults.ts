@@ -25,6 +25,9 @@ const hasCode = (...codes: string[]) => {
   return (error: unknown): boolean => known.has(codeOf(error));
 };
 
+/** The user of the database may not connect, or not do this. */
+export const isForbidden = (error: unknown): boolean => /^(28|42501$)/.test(String(codeOf(error)));
+
 export const isUniqueViolation = hasCode('23505', 'SQLITE_CONSTRAINT_UNIQUE');
 
 /** Serialization failure or deadlock: another transaction won, nothing was written, and a retry may succeed. */
@@ -50,7 +53,15 @@ export function writeFaultOf(error: Error): WriteFault {
   return isTimeout(reason) ? 'timeout' : 'unavailable';
 }
 
-const isUnreachable = hasCode('ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EPIPE', 'EHOSTUNREACH');
+const isUnreachable = hasCode(
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+);
 
 /** The kind of a failure, for `latchkey_database_errors_total`. */
 export function kindOfFault(error: unknown): string {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
@@ -73,11 +72,14 @@ function lock(path: string, { uid, gid }: Stats): () => void {
   return () => connection.close();
 }
 
+/** How the name of a draft ends (`writeDraft`). */
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
+
 /** Removes what a command left behind that was killed before it renamed its draft: it contains keys. */
 function removeDrafts(path: string): void {
-  const name = basename(path);
+  const start = `${basename(path)}.`;
   for (const other of readdirSync(dirname(path)))
-    if (other.startsWith(`${name}.`) && other.length === name.length + 1 + randomUUID().length)
+    if (other.startsWith(start) && UUID.test(other.slice(start.length)))
       rmSync(join(dirname(path), other));
 }
 

@@ -3,6 +3,7 @@ import { type Kysely, PostgresAdapter, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import type { Database } from './database.ts';
 import { PROBE } from './decoy-rows.ts';
+import { isForbidden, kindOfFault } from './faults.ts';
 import { addColumn, addIndex, dropIndex, hasUsers, inBatches, shortly } from './migration-steps.ts';
 import { hashesIn } from './secret-hashes.ts';
 import { NewerSchema, unknownMigrations } from './unknown-migrations.ts';
@@ -144,8 +145,8 @@ const ROUNDS = 5 + Object.keys(migrations).length;
 
 /**
  * Brings the schema up to date, while other nodes read and write. Several nodes may run it at once: those that lose the
- * race retry and find the work done. If it is interrupted, the next one goes on. Accepts additive migrations of newer
- * versions, and refuses others with NewerSchema.
+ * race retry and find the work done. If it is interrupted, the next one goes on. Does not retry if the database does not
+ * answer or refuses its user. Accepts additive migrations of newer versions, and refuses others with NewerSchema.
  */
 export async function migrate(db: Database): Promise<void> {
   let failure: unknown;
@@ -154,12 +155,16 @@ export async function migrate(db: Database): Promise<void> {
     try {
       return await migrateOnce(db);
     } catch (error) {
-      if (error instanceof NewerSchema) throw error;
+      if (isFinal(error)) throw error;
       failure = error;
     }
   }
   throw failure;
 }
+
+/** Whether another round would fail in the same way. */
+const isFinal = (error: unknown): boolean =>
+  error instanceof NewerSchema || isForbidden(error) || kindOfFault(error) === 'unreachable';
 
 async function migrateOnce(db: Database): Promise<void> {
   // Read before Kysely takes its lock, because then the one connection of a small pool is taken.

@@ -19,9 +19,8 @@ const readCertificate = (file: string) => readPem(file, (pem) => new X509Certifi
 
 /**
  * The `sslmode` of a URL, which is at least as strict here as in libpq: `require` checks what `verify-full` does. Undefined:
- * the URL has none. `authority`: the PEM file of
- * `DATABASE_CA`, instead of the public authorities that Node knows. `sslcert` and `sslkey` name the files of the node's own
- * certificate.
+ * the URL has none. `authority`: the PEM file of `DATABASE_CA`; it replaces the public authorities that Node knows. `sslcert`
+ * and `sslkey` name the files of the node's own certificate.
  */
 export function tlsOf(
   { searchParams }: URL,

@@ -28,7 +28,7 @@ const INT8 = 20;
 const CONNECT_WITHIN = 2_000;
 const IDLE = 10_000;
 
-export interface PostgresSettings {
+interface PostgresSettings {
   /** To each server. */
   connections: number;
   /** Of a statement (ms). */

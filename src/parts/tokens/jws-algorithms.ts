@@ -1,6 +1,7 @@
-import { constants, createHmac, type KeyObject, sign, timingSafeEqual, verify } from 'node:crypto';
+import { constants, createHmac, type KeyObject, sign, verify } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { SigningAlgorithm } from '../../schemas/jwk.ts';
+import { isSame } from '../is-same.ts';
 
 interface Algorithm {
   sign(input: Buffer, key: KeyObject): Buffer;
@@ -32,9 +33,6 @@ export const ALGORITHMS: Record<SigningAlgorithm, Algorithm> = {
   EdDSA: asymmetric(null, {}),
   HS256: {
     sign: hmac,
-    verify: (input, key, signature) => {
-      const expected = hmac(input, key);
-      return signature.length === expected.length && timingSafeEqual(signature, expected);
-    },
+    verify: (input, key, signature) => isSame(signature, hmac(input, key)),
   },
 };

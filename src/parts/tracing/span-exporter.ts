@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { TraceContext } from './trace-context.ts';
 
 /** A request that was answered; `status` is null if the client has gone before. */
-export interface ServedRequest {
+interface ServedRequest {
   method: string;
   /** The pattern; undefined if no route matches. */
   route: string | undefined;
@@ -77,7 +77,7 @@ export class SpanExporter {
   #waiting: object[] = [];
   #dropped = 0;
   #isAway = false;
-  #sending: Promise<void> = Promise.resolve();
+  #sending: Promise<void> | undefined;
 
   constructor(options: Options) {
     this.#options = options;
@@ -102,17 +102,21 @@ export class SpanExporter {
     return traceId;
   }
 
-  /** Sends what waits, one batch at a time. Never rejects. */
-  flush(): Promise<void> {
-    this.#sending = this.#sending.then(async () => {
-      while (this.#waiting.length > 0 && (await this.#send(this.#waiting.splice(0, BATCH))));
-    });
-    return this.#sending;
+  /** Sends what waits, one batch at a time, until the collector does not take one. Never rejects. */
+  async flush(): Promise<void> {
+    if (this.#waiting.length > 0) this.#sending ??= this.#sendAll();
+    await this.#sending;
   }
 
+  /** Sends what waits. If the collector does not take a batch, the rest is lost. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.flush();
+  }
+
+  async #sendAll(): Promise<void> {
+    while (this.#waiting.length > 0 && (await this.#send(this.#waiting.splice(0, BATCH))));
+    this.#sending = undefined;
   }
 
   /** Whether the collector took them. */
@@ -125,13 +129,12 @@ export class SpanExporter {
       body: JSON.stringify({ resourceSpans: [{ resource: this.#resource, scopeSpans }] }),
       redirect: 'error',
       signal: AbortSignal.timeout(PATIENCE),
-    }).then(
-      async (answer) => {
+    })
+      .then(async (answer) => {
         await answer.body?.cancel();
         return answer.ok ? undefined : `it answered ${answer.status}`;
-      },
-      () => 'it does not answer',
-    );
+      })
+      .catch(() => 'it does not answer');
     if (fault !== undefined) this.#dropped += spans.length;
     this.#report(fault);
     return fault === undefined;

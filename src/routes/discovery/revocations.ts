@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
+import { hasAnswer, IfNoneMatch } from '../../http/etag.ts';
 import { signalOf } from '../../http/source.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { NoContent } from '../../schemas/session.ts';
@@ -39,7 +40,7 @@ export function revocations(
       }),
       headers: z.object({
         prefer: z.string().optional().describe('`wait=20`: how many seconds the answer may wait.'),
-        'if-none-match': z.string().optional().describe('The `ETag` of an earlier answer.'),
+        ...IfNoneMatch,
       }),
       response: {
         200: {
@@ -51,9 +52,8 @@ export function revocations(
     },
     handler: async ({ query: { since }, headers }, reply) => {
       if (!document.isVerifiable) throw new Refusal('not_found');
-      const known = headers['if-none-match'];
       const isKnown = () =>
-        since === undefined ? known === document.etag : document.isCurrent(since);
+        since === undefined ? hasAnswer(headers, document.etag) : document.isCurrent(since);
       const wait = Math.min(MAX_WAIT, Number(WAIT.exec(headers.prefer ?? '')?.[1] ?? 0));
       const mayWait = wait > 0 && log.waiting < MAX_WAITING && !shutdown.isClosing && isKnown();
       if (mayWait) await log.news(wait * 1_000, signalOf(reply));

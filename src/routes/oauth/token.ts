@@ -9,6 +9,12 @@ import { reportSignIn } from '../../http/sign-in.ts';
 import { OAuthRefusal } from '../../rules/oauth-refusal.ts';
 import { OAuthTokens, TokenRequest } from '../../schemas/oauth.ts';
 
+/** Counts a sign-in with wrong credentials. A fault, and a request that is malformed, have not checked anything. */
+function countRefused({ metrics }: Context, error: unknown): void {
+  if (error instanceof OAuthRefusal && error.code === 'invalid_client')
+    metrics.signIns.inc({ way: 'client_secret', result: 'refused' });
+}
+
 export function issueToken(app: App, context: Context): void {
   app.route({
     method: 'POST',
@@ -30,7 +36,12 @@ export function issueToken(app: App, context: Context): void {
       reply.header('pragma', 'no-cache');
       switch (body.grant_type) {
         case 'client_credentials': {
-          const client = await authenticatedClient(request, body, context);
+          const client = await authenticatedClient(request, body, context).catch(
+            (error: unknown) => {
+              countRefused(context, error);
+              throw error;
+            },
+          );
           reportSignIn(request, context, {
             way: 'client_secret',
             result: 'ok',

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { servesPages } from '../../http/own-page.ts';
-import { pageFiles, versionOf } from '../../http/page-files.ts';
+import { pageFiles } from '../../http/page-files.ts';
 import { textFile } from '../../http/text-file.ts';
 import { Refusal } from '../../rules/refusal.ts';
 
@@ -12,19 +12,11 @@ const FOR_EVER = 'public, max-age=31536000, immutable';
 
 /** What the pages load. */
 export function filesOfPages(app: App, { config }: Context): void {
-  const files = pageFiles(config);
-  const version = versionOf(files);
+  const { files, version } = pageFiles(config);
   // Where the application is elsewhere, only the start page is left, and it has no script.
   const served = [...files].filter(([name]) => servesPages(config) || name === 'style.css');
   const answers = new Map(
-    served.map(([name, text]) => {
-      const type = name.endsWith('.js') ? SCRIPT : STYLE;
-      // During an update, another node may have sent the page.
-      return [
-        name,
-        { own: textFile(text, type, FOR_EVER), other: textFile(text, type, 'no-store') },
-      ];
-    }),
+    served.map(([name, text]) => [name, textFile(text, name.endsWith('.js') ? SCRIPT : STYLE)]),
   );
   // A page of several parts has a folder.
   const params = z.object({
@@ -42,7 +34,8 @@ export function filesOfPages(app: App, { config }: Context): void {
         const { version: asked, file, part } = request.params;
         const answer = answers.get(part === undefined ? file : `${file}/${part}`);
         if (answer === undefined) throw new Refusal('not_found');
-        return answer[asked === version ? 'own' : 'other'](request, reply);
+        // During an update, another node may have sent the page.
+        return answer(request, reply, asked === version ? FOR_EVER : 'no-store');
       },
     });
 }

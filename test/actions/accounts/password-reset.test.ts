@@ -86,7 +86,7 @@ test('one row is written for every address', async (t) => {
   const disabled = await userOf({ status: 'disabled' });
   const active = await userOf();
   const written = async (email: string) => {
-    const { id } = decoyOf(context.keys.decoyKey(), emailKey(email));
+    const { id } = decoyOf(context.keys.decoyKey(context.clock()), emailKey(email));
     const decoy = async () => (await users.findById(id))?.row_version ?? -1;
     const before = [await decoy(), (await rowOf(active)).row_version] as const;
     await mailReset(context, email);

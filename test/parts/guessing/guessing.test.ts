@@ -1,12 +1,8 @@
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { decoyOf } from '../../../src/parts/guessing/decoys.ts';
-import {
-  checked,
-  Guessing,
-  type Subject,
-  throttled,
-} from '../../../src/parts/guessing/guessing.ts';
+import { checked, Guessing, throttled } from '../../../src/parts/guessing/guessing.ts';
+import type { Subject } from '../../../src/parts/guessing/ledger.ts';
 import { newUserId } from '../../../src/parts/ids.ts';
 import { Users } from '../../../src/parts/storage/users.ts';
 import { newPerson } from '../../../src/rules/accounts.ts';

@@ -243,6 +243,22 @@ t.test(
 
 t.test('what hides addresses of users and of clients is derived apart', async (t) => {
   const ring = await ringOf([signing, master]);
-  t.equal(ring.clientKey.length, 32);
-  t.notSame(ring.clientKey, ring.decoyKey());
+  t.equal(ring.clientKey(NOW).length, 32);
+  t.notSame(ring.clientKey(NOW), ring.decoyKey(NOW));
+});
+
+t.test('what hides addresses is from the oldest master secret that has not ended', async (t) => {
+  const next = newMasterSecret(SECONDS - 100);
+  const ending = { ...master, exp: SECONDS + 100 };
+  const ring = await ringOf([signing, next, ending]);
+  const [old, young] = await Promise.all([ringOf([signing, master]), ringOf([signing, next])]);
+  for (const key of ['decoyKey', 'clientKey'] as const) {
+    t.same(ring[key](NOW + 99_999), old[key](NOW), 'a rotation changes nothing yet');
+    t.same(ring[key](NOW + 100_000), young[key](NOW));
+  }
+  const dropped = { ...master, exp: SECONDS - 60 };
+  await ring.replace(readKeySet(keySet(signing, dropped, next)), NOW);
+  t.same(ring.decoyKey(NOW), young.decoyKey(NOW), 'one that has leaked is not used');
+  const over = await ringOf([signing, { ...master, exp: SECONDS + 1 }]);
+  t.same(over.clientKey(NOW + 1_000), old.clientKey(NOW), 'requests are counted all the same');
 });

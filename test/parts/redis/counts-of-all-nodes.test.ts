@@ -147,6 +147,19 @@ t.test('without a Redis it opens all the same, with the warning', async (t) => {
   t.ok(link.isClosed);
 });
 
+t.test('one that ends while a command is on its way is silent, and nobody waits', async (t) => {
+  const { link, add, said, counts } = await opened(t);
+  link.does = 'refuses';
+  const asked = add();
+  while (link.commands.length < 2) await new Promise(setImmediate);
+  const gathered = add();
+  counts.close();
+  t.same(await Promise.all([asked, gathered]), [undefined, undefined]);
+  t.same(said, []);
+  await sleep(1_100);
+  t.equal(link.commands.length, 2, 'Redis is asked no more');
+});
+
 t.test('one that ends while it looks says nothing more', async (t) => {
   const { link, said, counts } = await opened(t, 'refuses');
   const asked = link.commands.length;

@@ -11,6 +11,8 @@ t.test('the kinds of failure are told apart, in both databases', async (t) => {
     [withCode('25006'), 'read_only'],
     [withCode('SQLITE_FULL'), 'disk_full'],
     [withCode('ECONNREFUSED'), 'unreachable'],
+    [withCode('ENETUNREACH'), 'unreachable'],
+    [withCode('EAI_AGAIN'), 'unreachable'],
     [withCode('57P03'), 'unreachable'],
     [new Error('Connection terminated unexpectedly'), 'unreachable'],
     [new Error('timeout exceeded when trying to connect'), 'unreachable'],

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
@@ -49,6 +50,17 @@ t.test(
     t.end();
   },
 );
+
+t.test('a copy that the operator made stays, a draft does not', (t) => {
+  const path = keyFile(t);
+  const copy = 'keys.json.before-the-rotation-of-november-2026';
+  t.equal(copy.length, `keys.json.${randomUUID()}`.length);
+  for (const name of [copy, `keys.json.${randomUUID()}`])
+    writeFileSync(join(path, '..', name), '{}');
+  changeKeyFile(path, () => keys);
+  t.same(readdirSync(join(path, '..')).sort(), ['keys.json', copy, 'keys.json.lock']);
+  t.end();
+});
 
 t.test(
   'the file keeps its owner, if the administrator changes it',

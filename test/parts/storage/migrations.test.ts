@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { sql } from 'kysely';
 import t from 'tap';
@@ -199,4 +201,33 @@ t.test('on PostgreSQL a user who may only read cannot migrate', async (t) => {
   const reader = new URL(url);
   [reader.username, reader.password] = ['reader', 'reader'];
   await t.rejects(migrate(opened(t, reader.href)), { code: '42501' });
+});
+
+/** An error message of PostgreSQL's protocol. */
+function refusal(code: string): Buffer {
+  const fields = Buffer.from(`SFATAL\0C${code}\0Mno\0\0`);
+  const head = Buffer.from('E\0\0\0\0');
+  head.writeInt32BE(4 + fields.length, 1);
+  return Buffer.concat([head, fields]);
+}
+
+t.test('a database that does not answer or refuses the user is asked once', async (t) => {
+  const answers: [(socket: Socket) => void, object][] = [
+    [(socket) => socket.end(), { message: /^Connection terminated/ }],
+    [(socket) => socket.end(refusal('28P01')), { code: '28P01' }],
+    [(socket) => socket.end(refusal('42501')), { code: '42501' }],
+  ];
+  for (const [answer, error] of answers) {
+    let count = 0;
+    const server = createServer((socket) => {
+      count += 1;
+      socket.on('error', () => {}).once('data', () => answer(socket));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.teardown(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    const database = opened(t, `postgres://ada@127.0.0.1:${port}/x?sslmode=disable`);
+    t.match(await migrate(database).catch((failure) => failure), error);
+    t.equal(count, 1);
+  }
 });

@@ -47,14 +47,15 @@ const Request = z.strictObject({
 export const attributesOf = ({ attributes }: Pick<Span, 'attributes'>) =>
   Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
 
-/** A collector, as far as one for traces goes. `status`: what it answers; undefined is no answer. */
+/** A collector, as far as one for traces goes. `status`: what it answers; undefined is no answer. `asked`: requests so far. */
 export async function collector(t: Test) {
   const spans: Span[] = [];
   const batches: number[] = [];
+  const state = { status: 200 as number | undefined, asked: 0 };
   const headers: IncomingHttpHeaders[] = [];
   const resources: Record<string, unknown>[] = [];
-  const state = { status: 200 as number | undefined };
   const server = createServer(async (request, response) => {
+    state.asked += 1;
     const body = await text(request);
     if (state.status === undefined) return;
     response.statusCode = state.status;

@@ -87,3 +87,24 @@ t.test('no span waits for ever, and no more than some thousand wait', async (t) 
   await away.exporter.close();
   t.match(away.said, [/it does not answer/]);
 });
+
+t.test('one batch at a time, however often it is told to send', async (t) => {
+  const { endpoint, state } = await collector(t);
+  const { exporter } = exporting(t, endpoint);
+  for (let count = 0; count < 3; count += 1) exporter.add(served);
+  const told = Array.from({ length: 5 }, () => {
+    exporter.add(served);
+    return exporter.flush();
+  });
+  await Promise.all(told);
+  t.equal(state.asked, 2, 'the second has what came meanwhile');
+});
+
+t.test('the end does not wait for a collector again that has just refused', async (t) => {
+  const { endpoint, state } = await collector(t);
+  const { exporter } = exporting(t, endpoint);
+  state.status = 503;
+  for (let count = 0; count < 1_300; count += 1) exporter.add(served);
+  await exporter.close();
+  t.equal(state.asked, 1);
+});

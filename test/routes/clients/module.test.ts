@@ -52,3 +52,25 @@ t.test(
     t.equal(types.payload, readFileSync('src/clients/client-passkeys.d.ts', 'utf8'));
   },
 );
+t.test('what may be cached is not sent again to those who have it', async (t) => {
+  const { inject } = await testApp(t);
+  for (const url of [
+    '/client.js',
+    '/client.d.ts',
+    '/client-passkeys.js',
+    '/client-passkeys.d.ts',
+    '/.well-known/jwks.json',
+  ]) {
+    const first = await inject({ url });
+    const etag = String(first.headers.etag);
+    // A proxy that compresses makes it weak; a cache may have several answers.
+    for (const known of [etag, `W/${etag}`, `"another", ${etag}`, '*']) {
+      const again = await inject({ url, headers: { 'if-none-match': known } });
+      t.same([again.statusCode, again.payload], [304, ''], `${url} ${known}`);
+      t.equal(again.headers.etag, etag);
+      t.equal(again.headers['cache-control'], first.headers['cache-control']);
+    }
+    const other = await inject({ url, headers: { 'if-none-match': '"another"' } });
+    t.same([other.statusCode, other.payload], [200, first.payload], url);
+  }
+});

@@ -1,6 +1,7 @@
 import { globSync } from 'node:fs';
 import { relative } from 'node:path';
 import t from 'tap';
+import { pageFiles } from '../../../src/http/page-files.ts';
 import { refused } from '../../refused.ts';
 import { testApp } from '../../test-app.ts';
 
@@ -87,6 +88,9 @@ t.test(
         'cache-control': 'public, max-age=31536000, immutable',
         etag: /^"[\w-]{43}"$/,
       });
+      const known = { 'if-none-match': String(answer.headers.etag) };
+      const again = await app.inject({ url: folder + name, headers: known });
+      t.same([again.statusCode, again.payload], [304, '']);
       const other = await app.inject({ url: `/pages/another/${name}` });
       t.equal(other.payload, answer.payload);
       t.equal(other.headers['cache-control'], 'no-store');
@@ -95,6 +99,11 @@ t.test(
       refused(t, await app.inject({ url: folder + name }), 404, 'not_found');
   },
 );
+
+t.test('what the pages load is read once for a service', async (t) => {
+  const { config } = (await testApp(t)).context;
+  t.equal(pageFiles(config), pageFiles(config));
+});
 
 t.test('the colour of the product is in the style sheet, and in its path', async (t) => {
   const folders = new Set<string>();
