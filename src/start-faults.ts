@@ -1,4 +1,3 @@
-import { BAD_PEM } from './parts/storage/postgres-tls.ts';
 import { placeOf } from './schemas/connection-url.ts';
 
 /** Exit code (sysexits.h): a dependency is unavailable, and a supervisor should restart the process. */
@@ -130,7 +129,7 @@ const POSTGRES: Answer[] = [
   },
   {
     ...REFUSED,
-    when: new RegExp(`^${BAD_PEM} `),
+    when: /^ERR_PEM_FILE/,
     say: 'needs a certificate file that cannot be read. Name a PEM file in DATABASE_CA (and in sslcert and sslkey).',
   },
   {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 
 /** The code of a file that cannot be read, or has no certificate or key: Node would ignore it, or name no file. */
-export const BAD_PEM = 'ERR_PEM_FILE';
+const BAD_PEM = 'ERR_PEM_FILE';
 
 function readPem(file: string, check: (pem: string) => unknown): string {
   try {
