@@ -159,7 +159,7 @@ t.test('the whole page works by keyboard', async (t) => {
     await focusOn(text);
   t.same(
     await page.getByRole('heading', { level: 2 }).allTextContents(),
-    ['Profile', 'Password', 'Second factor', 'Devices', 'Delete account'],
+    ['Profile', 'Password', 'Passkeys', 'Second factor', 'Devices', 'Delete account'],
     'a screen reader finds the sections by their headings',
   );
 });
