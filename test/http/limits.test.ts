@@ -99,6 +99,7 @@ t.test('routes that accept a password or create a user have a tighter limit', as
     'POST /v1/me/mfa/recovery-codes',
     'POST /v1/me/mfa/totp',
     'POST /v1/me/mfa/totp/confirm',
+      'POST /v1/me/passkeys',
     'POST /v1/me/verify',
     'POST /v1/password/forgot',
     'POST /v1/password/reset',
