@@ -179,6 +179,15 @@ export const problems = {
       'The answer of the authenticator does not belong to the options of this session, is older than five minutes, comes from a page of another origin, lacks the check of its user, or the account has this passkey already.',
     remedy: 'Start again with POST /v1/me/passkeys/options, from a page of an allowed origin.',
   },
+  mail_code_refused: {
+    status: 401,
+    title: 'Code by mail refused',
+    detail: 'The code is wrong, too old, or no longer valid. Ask for a new one.',
+    cause:
+      'The code does not belong to this code_token, is older than ten minutes, or had its five tries; or the user has signed in since, in whatever way. The answer is the same in all these cases, and for an address without an account.',
+    remedy:
+      'Ask the user for the code of the newest email, or send a new one with POST /v1/login/code. The code works only with the code_token of the request that it was sent for.',
+  },
   link_invalid: {
     status: 400,
     title: 'Link invalid',

@@ -18,7 +18,7 @@ export const signInOf = (
   amr = ['pwd'],
 ): SignIn => ({ id: randomId(), amr, transport, client: deviceNameOf(request) });
 
-type Way = 'password' | 'totp' | 'recovery_code' | 'passkey' | 'client_secret';
+type Way = 'password' | 'totp' | 'recovery_code' | 'passkey' | 'mail_code' | 'client_secret';
 
 interface Reported {
   way: Way;

@@ -56,6 +56,8 @@ import { deleteServiceAccount } from './service-accounts/delete.ts';
 import { listServiceAccounts } from './service-accounts/list.ts';
 import { renewServiceAccountSecret } from './service-accounts/renew-secret.ts';
 import { answerChallenge } from './sessions/answer-challenge.ts';
+import { sendMailCode } from './sessions/code/send.ts';
+import { loginWithMailCode } from './sessions/code/verify.ts';
 import { login } from './sessions/login.ts';
 import { logout } from './sessions/logout.ts';
 import { loginWithPasskey } from './sessions/passkey/login.ts';
@@ -83,6 +85,8 @@ const endpoints = [
   answerChallenge,
   passkeyOptions,
   loginWithPasskey,
+  sendMailCode,
+  loginWithMailCode,
   refresh,
   logout,
   whoami,

@@ -10,6 +10,8 @@ export const OPERATIONS: Record<string, string> = {
   'post /v1/login/mfa': 'answerChallenge',
   'post /v1/login/passkey/options': 'passkeyOptions',
   'post /v1/login/passkey': 'loginWithPasskey',
+  'post /v1/login/code': 'sendMailCode',
+  'post /v1/login/code/verify': 'loginWithMailCode',
   'post /v1/refresh': 'refresh',
   'post /v1/logout': 'logout',
   'get /v1/whoami': 'whoami',
