@@ -16,7 +16,7 @@ export function pageFiles({ PRODUCT_COLOR }: Pick<Config, 'PRODUCT_COLOR'>): Map
   );
   return new Map([
     ...scripts.sort().map((name): [string, string] => [name, textOf(name)]),
-    ...['client.js', 'client-passkeys.js'].map((name): [string, string] => [
+    ...['client.js', 'client-passkeys.js', 'client-mail-codes.js'].map((name): [string, string] => [
       name,
       readFileSync(new URL(name, MODULES), 'utf8'),
     ]),

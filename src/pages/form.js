@@ -56,6 +56,17 @@ function faultOf(control) {
   return control.dataset['invalid'] ?? control.validationMessage;
 }
 
+/** Shows what is wrong with a field that is sent without its form, and moves the focus there. True: nothing is.
+ *
+ * @param {Control} control
+ */
+export function isFilledIn(control) {
+  const fault = faultOf(control);
+  showFieldError(control, fault);
+  if (fault !== undefined) control.focus();
+  return fault === undefined;
+}
+
 /** @param {HTMLFormElement} form @param {string} [text] */
 function showAlert(form, text) {
   const box = form.querySelector('[role=alert]');

@@ -9,6 +9,8 @@ import { forgotPassword } from './accounts/forgot-password.ts';
 import { register } from './accounts/register.ts';
 import { resetPassword } from './accounts/reset-password.ts';
 import { clientDeclarations } from './clients/declarations.ts';
+import { mailCodesDeclarations } from './clients/mail-codes-declarations.ts';
+import { mailCodesModule } from './clients/mail-codes-module.ts';
 import { clientModule } from './clients/module.ts';
 import { passkeysDeclarations } from './clients/passkeys-declarations.ts';
 import { passkeysModule } from './clients/passkeys-module.ts';
@@ -128,6 +130,8 @@ const endpoints = [
   clientDeclarations,
   passkeysModule,
   passkeysDeclarations,
+  mailCodesModule,
+  mailCodesDeclarations,
   live,
   ready,
 ];

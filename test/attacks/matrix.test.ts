@@ -152,6 +152,8 @@ const rows: Record<string, Row> = {
   'GET /client.d.ts': everybody(200),
   'GET /client-passkeys.js': everybody(200),
   'GET /client-passkeys.d.ts': everybody(200),
+  'GET /client-mail-codes.js': everybody(200),
+  'GET /client-mail-codes.d.ts': everybody(200),
   'GET /livez': everybody(200),
   'GET /readyz': everybody(200),
 

@@ -53,6 +53,8 @@ export const OPERATIONS: Record<string, string> = {
   'get /client.d.ts': 'getClientDeclarations',
   'get /client-passkeys.js': 'getPasskeysModule',
   'get /client-passkeys.d.ts': 'getPasskeysDeclarations',
+  'get /client-mail-codes.js': 'getMailCodesModule',
+  'get /client-mail-codes.d.ts': 'getMailCodesDeclarations',
   'get /livez': 'checkLiveness',
   'get /readyz': 'checkReadiness',
   'post /oauth/token': 'issueToken',

@@ -52,3 +52,14 @@ t.test(
     t.equal(types.payload, readFileSync('src/clients/client-passkeys.d.ts', 'utf8'));
   },
 );
+
+t.test('the module for codes by mail is a few lines, without imports', async (t) => {
+  const { inject } = await testApp(t);
+  const { headers, payload } = await inject({ url: '/client-mail-codes.js' });
+  t.equal(headers['content-type'], 'text/javascript; charset=utf-8');
+  const size = gzipSync(payload, { level: 9 }).length;
+  t.ok(size <= 512, `${size} bytes compressed`);
+  t.notMatch(payload, /\bimport\b/);
+  const types = await inject({ url: '/client-mail-codes.d.ts' });
+  t.equal(types.payload, readFileSync('src/clients/client-mail-codes.d.ts', 'utf8'));
+});
