@@ -140,18 +140,17 @@ export const problems = {
     title: 'Invalid code',
     detail: 'The code is wrong, too old, or was used before. A challenge allows five tries.',
     cause:
-      'The password was right, but the code does not match the authenticator app, is older than a minute, or was used before; or the passkey is not one of this account, or has answered an old challenge.',
+      'The first step was right, but the code does not match the authenticator app, is older than a minute, or was used before; or the passkey is not one of this account, or has answered an old challenge.',
     remedy:
-      'Ask the user for the next code of the app, or for a recovery code. After five wrong codes start again with the password.',
+      'Ask the user for the next code of the app, or for a recovery code. After five wrong codes start again with the first step.',
   },
   challenge_invalid: {
     status: 401,
     title: 'Challenge invalid',
-    detail:
-      'The sign-in took too long, had its five tries, or is complete already. Start again with the password.',
+    detail: 'The sign-in took too long, had its five tries, or is complete already. Start again.',
     cause:
       'The mfa_token of the first step is valid for five minutes, five tries and one sign-in. It also ends when the password changes.',
-    remedy: 'Start again with POST /v1/login.',
+    remedy: 'Start again with POST /v1/login, or with another code by mail.',
   },
   passkey_refused: {
     status: 401,
