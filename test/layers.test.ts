@@ -117,7 +117,7 @@ t.test('the scripts of the pages import only one another and the browser module'
   for (const file of scripts) {
     for (const [, found = ''] of readFileSync(file, 'utf8').matchAll(/^(?:import|\}).* '(.+)';$/gm))
       t.ok(
-        /^(\.\/|\.\.\/)client(-passkeys)?\.js$/.test(found) ||
+        /^(\.\/|\.\.\/)client(-passkeys|-mail-codes)?\.js$/.test(found) ||
           scripts.includes(join(dirname(file), found)),
         file,
       );

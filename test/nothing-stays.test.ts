@@ -157,6 +157,10 @@ t.test(
     await ask('POST /v1/password/reset', 204, {
       body: { token: await letter(), password: ada.password },
     });
+    const half = await ask('POST /v1/login/code', 202, { body: { email: moved } });
+    await ask('POST /v1/login/code/verify', 401, {
+      body: { code_token: half['code_token'], code: '00000000' },
+    });
     const reset = await ask('POST /v1/login', 200, { body: ada });
     const next = password(mark('secret'));
     const changed = await ask('PUT /v1/me/password', 200, {

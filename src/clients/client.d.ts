@@ -26,7 +26,7 @@ export interface Options {
   onStepUp?: () => Promise<void>;
 }
 
-/** The password was right; the account has a second factor. */
+/** The first step was right; the account has a second factor. */
 export interface Challenge {
   mfa_token: string;
   methods: ('passkey' | 'totp' | 'recovery_code')[];
@@ -103,12 +103,14 @@ export interface Client {
   onChange(listener: (change: Change) => void): () => void;
   /** Refreshes if it is due. Pages do it by themselves; an app calls it when it comes to the foreground or online. */
   wake(): void;
-  /** For modules that add ways to sign in, such as `/client-passkeys.js`. */
+  /** For modules that add ways to sign in, such as `/client-passkeys.js` and `/client-mail-codes.js`. */
   readonly core: {
     /** The address of the service, with a slash at its end. */
     base: string;
     /** Sends a request without an access token. */
     send(path: string, call?: { body?: object }): Promise<{ status: number; answer: unknown }>;
+    /** The device token as a member of a body; empty if a cookie carries it. */
+    device(): Promise<{ device_token?: string }>;
     /** Sends a request whose answer has new tokens, and keeps them. */
     signIn(path: string, body: object): Promise<Challenge | boolean>;
   };

@@ -293,10 +293,12 @@ if (status === 202) return answer.mfa_token ? answer : false;
 await adopt(answer, 'sign_in');
 return true;
 });
-const signInHere = async (path , body ) => {
+const device = async () => {
 const device_token = inBody && (await kept('device'));
-return signIn(path, { ...body, transport, ...(device_token && { device_token }) });
+return { ...(device_token && { device_token }) };
 };
+const signInHere = async (path , body ) =>
+signIn(path, { ...body, transport, ...(await device()) });
 const onOccasion = ({ persisted } ) => {
 if (persisted && session) refreshBehind();
 else wake();
@@ -318,7 +320,7 @@ if (session?.token === refused) await refresh();
 return session?.token;
 },
 }),
-core: { base, send, signIn: signInHere },
+core: { base, send, device, signIn: signInHere },
 login: async (credentials) => {
 const answer = await signInHere('v1/login', credentials);
 return typeof answer === 'object' ? answer : undefined;

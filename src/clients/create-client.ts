@@ -239,10 +239,12 @@ export const createClient: typeof declared.createClient = ({
     });
 
   /** The same, so that the service knows the device again. */
-  const signInHere = async (path: string, body: object) => {
+  const device = async () => {
     const device_token = inBody && (await kept('device'));
-    return signIn(path, { ...body, transport, ...(device_token && { device_token }) });
+    return { ...(device_token && { device_token }) };
   };
+  const signInHere = async (path: string, body: object) =>
+    signIn(path, { ...body, transport, ...(await device()) });
 
   const onOccasion = ({ persisted }: { persisted?: boolean }) => {
     // A page that comes back from the cache has missed what the others said.
@@ -267,7 +269,7 @@ export const createClient: typeof declared.createClient = ({
         return session?.token;
       },
     }),
-    core: { base, send, signIn: signInHere },
+    core: { base, send, device, signIn: signInHere },
     login: async (credentials) => {
       const answer = await signInHere('v1/login', credentials);
       return typeof answer === 'object' ? answer : undefined;

@@ -41,6 +41,12 @@ const MODULES: Module[] = [
     pieces: ['credential-json', 'create-passkeys'],
     exports: 'createPasskeys',
   },
+  {
+    file: 'client-mail-codes.js',
+    what: 'Codes by mail, for the browser module',
+    pieces: ['create-mail-codes'],
+    exports: 'createMailCodes',
+  },
 ];
 
 const IMPORT = /^import [^;]*;\n/gm;

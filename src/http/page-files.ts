@@ -25,7 +25,7 @@ function readFiles({ PRODUCT_COLOR }: Config): PageFiles {
   );
   const files = new Map([
     ...scripts.sort().map((name): [string, string] => [name, textOf(name)]),
-    ...['client.js', 'client-passkeys.js'].map((name): [string, string] => [
+    ...['client.js', 'client-passkeys.js', 'client-mail-codes.js'].map((name): [string, string] => [
       name,
       readFileSync(new URL(name, MODULES), 'utf8'),
     ]),

@@ -140,18 +140,17 @@ export const problems = {
     title: 'Invalid code',
     detail: 'The code is wrong, too old, or was used before. A challenge allows five tries.',
     cause:
-      'The password was right, but the code does not match the authenticator app, is older than a minute, or was used before; or the passkey is not one of this account, or has answered an old challenge.',
+      'The first step was right, but the code does not match the authenticator app, is older than a minute, or was used before; or the passkey is not one of this account, or has answered an old challenge.',
     remedy:
-      'Ask the user for the next code of the app, or for a recovery code. After five wrong codes start again with the password.',
+      'Ask the user for the next code of the app, or for a recovery code. After five wrong codes start again with the first step.',
   },
   challenge_invalid: {
     status: 401,
     title: 'Challenge invalid',
-    detail:
-      'The sign-in took too long, had its five tries, or is complete already. Start again with the password.',
+    detail: 'The sign-in took too long, had its five tries, or is complete already. Start again.',
     cause:
       'The mfa_token of the first step is valid for five minutes, five tries and one sign-in. It also ends when the password changes.',
-    remedy: 'Start again with POST /v1/login.',
+    remedy: 'Start again with POST /v1/login, or with another code by mail.',
   },
   passkey_refused: {
     status: 401,
@@ -178,6 +177,15 @@ export const problems = {
     cause:
       'The answer of the authenticator does not belong to the options of this session, is older than five minutes, comes from a page of another origin, lacks the check of its user, or the account has this passkey already.',
     remedy: 'Start again with POST /v1/me/passkeys/options, from a page of an allowed origin.',
+  },
+  mail_code_refused: {
+    status: 401,
+    title: 'Code by mail refused',
+    detail: 'The code is wrong, too old, or no longer valid. Ask for a new one.',
+    cause:
+      'The code does not belong to this code_token, is older than ten minutes, or had its five tries; or the user has signed in since, in whatever way. The answer is the same in all these cases, and for an address without an account.',
+    remedy:
+      'Ask the user for the code of the newest email, or send a new one with POST /v1/login/code. The code works only with the code_token of the request that it was sent for.',
   },
   link_invalid: {
     status: 400,

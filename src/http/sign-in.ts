@@ -19,7 +19,7 @@ export const signInOf = (
   amr = ['pwd'],
 ): SignIn => ({ id: randomId(), amr, transport, client: deviceNameOf(request) });
 
-type Way = 'password' | Kind | 'client_secret';
+type Way = 'password' | Kind | 'mail_code' | 'client_secret';
 
 interface Reported {
   way: Way;

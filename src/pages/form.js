@@ -56,6 +56,17 @@ function faultOf(control) {
   return control.dataset['invalid'] ?? control.validationMessage;
 }
 
+/** Shows what is wrong with a field that is sent without its form, and moves the focus there. True: nothing is.
+ *
+ * @param {Control} control
+ */
+export function isFilledIn(control) {
+  const fault = faultOf(control);
+  showFieldError(control, fault);
+  if (fault !== undefined) control.focus();
+  return fault === undefined;
+}
+
 /** @param {HTMLFormElement} form @param {string} [text] */
 function showAlert(form, text) {
   const box = form.querySelector('[role=alert]');
@@ -72,7 +83,7 @@ function showAlert(form, text) {
  * @param {unknown} error
  * @param {Record<string, string>} [fields] the name of a field, by the code of the problem
  */
-function showRefusal(form, error, fields = {}) {
+export function showRefusal(form, error, fields = {}) {
   const controls = controlsOf(form);
   const { code = '', problem } = /** @type {Partial<import('./api.js').ApiError>} */ (error ?? {});
   const faults = /** @type {{ path: string, message: string }[]} */ (problem?.['errors'] ?? []);

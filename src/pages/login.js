@@ -1,5 +1,6 @@
 import { byId, showStep } from './element.js';
 import { onSubmit } from './form.js';
+import { offerMailCodes } from './mail-code.js';
 import { notify } from './notice.js';
 import { passkeys, whatWentWrong } from './passkeys.js';
 import { client, nextPage, settings } from './session.js';
@@ -68,22 +69,28 @@ if (passkeys.isSupported) {
 // Unless the user was faster than this script.
 if (document.activeElement === document.body) showStep('first-step');
 
+/** @param {Challenge} asked */
+function askSecondStep(asked) {
+  challenge = asked;
+  byId('password', HTMLInputElement).value = '';
+  showStep('second-step');
+  byId('sign-up-link', HTMLElement).hidden = true;
+  byId('passkey-instead', HTMLElement).hidden = !(
+    passkeys.isSupported && challenge.methods.includes('passkey')
+  );
+  showProof(challenge.methods.includes('totp') ? codeForm : recoveryForm);
+}
+
 onSubmit(
   passwordForm,
   async ({ email = '', password = '' }) => {
     notify('');
-    challenge = await client.login({ email, password });
-    if (!challenge) return;
-    byId('password', HTMLInputElement).value = '';
-    showStep('second-step');
-    byId('sign-up-link', HTMLElement).hidden = true;
-    byId('passkey-instead', HTMLElement).hidden = !(
-      passkeys.isSupported && challenge.methods.includes('passkey')
-    );
-    showProof(challenge.methods.includes('totp') ? codeForm : recoveryForm);
+    const asked = await client.login({ email, password });
+    if (asked) askSecondStep(asked);
   },
   { invalid_credentials: 'password' },
 );
+offerMailCodes(passwordForm, askSecondStep);
 
 /** @param {(challenge: Challenge) => Promise<void>} answer */
 async function prove(answer) {

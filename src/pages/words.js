@@ -33,6 +33,8 @@ const WORDS = {
   too_many_passkeys: 'You have ten passkeys already. Remove one first.',
   last_way_in: 'This is the only way into your account. Add another one first.',
   challenge_invalid: 'Please sign in again: it took too long, or there were too many wrong codes.',
+  mail_code_refused:
+    'This code is wrong, or no longer works. Use the code in the newest email, or ask for another.',
   link_invalid: 'This link has expired or was already used.',
   sign_up_closed: 'New accounts are created by an administrator. Ask yours for an invitation.',
   email_taken: 'There is already an account with this email address.',

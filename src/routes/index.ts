@@ -8,10 +8,7 @@ import { disown } from './accounts/disown.ts';
 import { forgotPassword } from './accounts/forgot-password.ts';
 import { register } from './accounts/register.ts';
 import { resetPassword } from './accounts/reset-password.ts';
-import { clientDeclarations } from './clients/declarations.ts';
-import { clientModule } from './clients/module.ts';
-import { passkeysDeclarations } from './clients/passkeys-declarations.ts';
-import { passkeysModule } from './clients/passkeys-module.ts';
+import { clientModules } from './clients/client-modules.ts';
 import { hostMetadata } from './discovery/host-metadata.ts';
 import { keySet } from './discovery/key-set.ts';
 import { metadata } from './discovery/metadata.ts';
@@ -56,6 +53,8 @@ import { deleteServiceAccount } from './service-accounts/delete.ts';
 import { listServiceAccounts } from './service-accounts/list.ts';
 import { renewServiceAccountSecret } from './service-accounts/renew-secret.ts';
 import { answerChallenge } from './sessions/answer-challenge.ts';
+import { sendMailCode } from './sessions/code/send.ts';
+import { loginWithMailCode } from './sessions/code/verify.ts';
 import { login } from './sessions/login.ts';
 import { logout } from './sessions/logout.ts';
 import { loginWithPasskey } from './sessions/passkey/login.ts';
@@ -83,6 +82,8 @@ const endpoints = [
   answerChallenge,
   passkeyOptions,
   loginWithPasskey,
+  sendMailCode,
+  loginWithMailCode,
   refresh,
   logout,
   whoami,
@@ -120,10 +121,7 @@ const endpoints = [
   metadata,
   revocations,
   problemPage,
-  clientModule,
-  clientDeclarations,
-  passkeysModule,
-  passkeysDeclarations,
+  clientModules,
   live,
   ready,
 ];

@@ -25,6 +25,7 @@ export const emptyUser = (id: string, kind: User['kind'], now: number): User => 
   throttle: [],
   mfa: { challenges: [] },
   passkeys: [],
+  mail_codes: { counter: 0, tried: [] },
   revoked_at: null,
   row_version: 0,
   created_at: now,

@@ -1,7 +1,7 @@
 import { fingerprint } from './fingerprint.ts';
 
 /** What is guessed. Each factor is counted on its own: a success with one clears nothing of another. */
-export type Factor = 'password' | 'totp' | 'recovery' | 'passkey';
+export type Factor = 'password' | 'totp' | 'recovery' | 'passkey' | 'mail_code';
 
 /** Where a guess comes from: a known device (proven by its device token), a network, or a signed-in session. */
 export type Place = { device: string } | { prefix: string } | { session: string };

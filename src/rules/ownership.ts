@@ -1,5 +1,6 @@
 import type { User } from '../schemas/user.ts';
 import { withoutSecondFactor } from './second-factor.ts';
+import { withEverySessionEnded } from './sessions.ts';
 
 /** Whether someone who does not hold the mailbox may have made the account, or given it this address. */
 const isUnclaimed = (user: User): boolean =>
@@ -15,6 +16,15 @@ export const withMailboxHolder = (user: User, now: number): User => ({
     : user),
   email_verified_at: user.email_verified_at ?? now,
 });
+
+/**
+ * The user after the holder of the mailbox has signed in with a code by mail. What someone else may know or have added goes, as in a
+ * reset; so does the password, because this sign-in chooses none. `now`: milliseconds.
+ */
+export const withMailboxProven = (user: User, now: number): User =>
+  isUnclaimed(user)
+    ? withEverySessionEnded({ ...withMailboxHolder(user, now), password_hash: null }, now)
+    : user;
 
 /** Whether a device token was issued since the account belongs to its present owner. `iat`: whole seconds. */
 export const isDeviceOfOwner = ({ devices_since }: User, iat: number): boolean =>

@@ -84,10 +84,14 @@ export const OwnClaims = {
     /** The device, if the sign-in had a valid device token. */
     dev: Text.optional(),
     transport: Transport,
+    /** How the first step was proven. Without it, by the password. */
+    amr: z.array(Text).optional(),
   }),
   /** The challenge of an assertion. `sub`: a fingerprint of the address that signs in, or `ANYONE`. */
   passkey: z.strictObject({ ...Own, jti: Text }),
   /** The challenge of a new passkey. `sid`: the session that asked. */
   'new-passkey': z.strictObject({ ...Own, jti: Text, sid: Text }),
+  /** The half of a code by mail that its browser holds. `sub`: the address as it was typed, which may have no account. */
+  'mail-code': z.strictObject({ ...Own, jti: Text }),
 };
 export type OwnKind = keyof typeof OwnClaims;

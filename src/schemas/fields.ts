@@ -85,6 +85,12 @@ export const Code = z
   .regex(/^[0-9]{6}$/, { error: 'must be six digits' })
   .meta({ examples: ['492039'] });
 
+/** A code by mail. A string, because it may start with a zero. */
+export const MailCode = z
+  .string()
+  .regex(/^[0-9]{8}$/, { error: 'must be eight digits' })
+  .meta({ examples: ['40817263'] });
+
 export const RecoveryCode = z
   .string()
   .max(40)

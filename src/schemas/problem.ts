@@ -20,6 +20,7 @@ const CODES = [
   'passkey_refused',
   'passkey_copied',
   'passkey_invalid',
+  'mail_code_refused',
   'link_invalid',
   'forbidden',
   'origin_forbidden',

@@ -50,7 +50,7 @@ export const Challenge = z
   })
   .meta({
     id: 'Challenge',
-    description: 'The password is right. The second factor is required too.',
+    description: 'The first step was right. The second factor is required too.',
     examples: [
       {
         mfa_token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6Im1mYStqd3QifQ.e30.c2ln',

@@ -89,6 +89,14 @@ export const Passkey = member({
 });
 export type Passkey = z.infer<typeof Passkey>;
 
+/** What decides which codes by mail are still right (`rules/mail-codes.ts`). */
+const MailCodes = member({
+  /** Rises with every sign-in and every right code: codes that were made before are wrong then. */
+  counter: z.int().default(0),
+  /** The codes that were tried, until they expire. */
+  tried: z.array(member({ id: z.string(), tries: z.int(), until: Instant })).default([]),
+});
+
 /** A row of `users`. Nothing else is stored. */
 export const User = z.object({
   id: z.string(),
@@ -122,6 +130,8 @@ export const User = z.object({
   mfa: Mfa,
   /** An export of a version without passkeys lacks it. */
   passkeys: z.array(Passkey).default([]),
+  /** An export of a version without codes by mail lacks it. */
+  mail_codes: MailCodes.default({ counter: 0, tried: [] }),
   revoked_at: Instant.nullable(),
   row_version: z.int(),
   created_at: Instant,

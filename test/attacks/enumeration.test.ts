@@ -1,3 +1,4 @@
+import { decodeJwt } from 'jose';
 import t, { type Test } from 'tap';
 import { newUserId } from '../../src/parts/ids.ts';
 import { newPerson, withoutPersonalData } from '../../src/rules/accounts.ts';
@@ -119,6 +120,39 @@ t.test(
     const [answers = ''] = seen.keys();
     const statuses = answers.split('\n').map((answer) => JSON.parse(answer).statusCode);
     t.same(statuses, [401, 401, 401, 401, 401, 429, 429]);
+  },
+);
+
+t.test(
+  'AUT-01 EML-01 a code by mail looks the same for every account, and so do guesses at it',
+  async (t) => {
+    const tokens: Record<string, string> = {};
+    const ask = async (email: string) => {
+      const answer = await post('/v1/login/code', { email });
+      const { code_token, ...body } = answer.json();
+      tokens[email] = code_token;
+      // The claims are readable: they have the address that was sent, and what differs from request to request.
+      const { sub, jti, ...claims } = decodeJwt(code_token);
+      t.equal(sub, email);
+      const length = code_token.length - Buffer.from(code_token.split('.')[1]).length;
+      return { ...answer, payload: JSON.stringify({ ...body, claims, length }) };
+    };
+    alike(t, await each(ask as never), 202);
+    const guess = (email: string) =>
+      post('/v1/login/code/verify', { code_token: tokens[email], code: '00000000' });
+    for (let turn = 0; turn < 5; turn += 1) alike(t, await each(guess), 401);
+    alike(t, await each(guess), 429);
+    clock.advance(1_000);
+    alike(t, await each(guess), 429);
+    // The next guess is a failure again, and doubles the wait.
+    clock.advance(29_000);
+    alike(t, await each(guess), 401);
+    clock.advance(59_000);
+    alike(t, await each(guess), 429);
+    clock.advance(600_000);
+    alike(t, await each(guess), 401);
+    await box.settled();
+    clock.advance(3_600_000 * 25);
   },
 );
 

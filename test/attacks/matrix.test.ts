@@ -7,6 +7,7 @@ import { newPerson } from '../../src/rules/accounts.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { folder } from '../databases.ts';
 import { docsFiles } from '../docs-files.ts';
+import { asked } from '../mail-codes.ts';
 import { operations } from '../operations.ts';
 import { enrolled, SoftAuthenticator } from '../passkeys.ts';
 import {
@@ -54,6 +55,7 @@ const callers = {
     await context.users.insert(user);
     return issueChallenge(context, { user, device: 'device', transport: 'body' });
   },
+  'token of a code by mail': async () => asked(app, 'none@example.com'),
   'disabled user': async () => {
     const { id, access_token } = await person({ roles: ['admin'] });
     const payload = { status: 'disabled' };
@@ -150,6 +152,8 @@ const rows: Record<string, Row> = {
   'GET /client.d.ts': everybody(200),
   'GET /client-passkeys.js': everybody(200),
   'GET /client-passkeys.d.ts': everybody(200),
+  'GET /client-mail-codes.js': everybody(200),
+  'GET /client-mail-codes.d.ts': everybody(200),
   'GET /livez': everybody(200),
   'GET /readyz': everybody(200),
 
@@ -168,6 +172,8 @@ const rows: Record<string, Row> = {
   'POST /v1/login/mfa': everybody(401, json({ mfa_token: 'x', code: '000000' })),
   'POST /v1/login/passkey/options': everybody(200, json({})),
   'POST /v1/login/passkey': everybody(401, json({ passkey: stranger.get({ challenge: 'x' }) })),
+  'POST /v1/login/code': everybody(202, json({ email: 'none@example.com' })),
+  'POST /v1/login/code/verify': everybody(401, json({ code_token: 'x', code: '00000000' })),
   'POST /v1/refresh': everybody(401, json({ refresh_token: 'x' })),
   'POST /v1/logout': everybody(204, { strangers: 401 }),
 

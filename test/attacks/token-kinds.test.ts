@@ -13,6 +13,7 @@ import { newPerson } from '../../src/rules/accounts.ts';
 import { OwnClaims } from '../../src/schemas/claims.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { folder } from '../databases.ts';
+import { asked, codeFor, verifyCode } from '../mail-codes.ts';
 import { add, enrolled, offered, requested, SoftAuthenticator, signInWith } from '../passkeys.ts';
 import {
   basic,
@@ -51,6 +52,7 @@ const kinds = [
   'mfa',
   'passkey',
   'new-passkey',
+  'mail-code',
 ] as const;
 type Kind = (typeof kinds)[number];
 
@@ -104,6 +106,7 @@ async function deal(): Promise<Hand> {
       }),
       passkey: tokenIn(await requested(app)),
       'new-passkey': tokenIn(await offered(app, user.access_token)),
+      'mail-code': await asked(app, `user${count}@example.com`),
     },
   };
 }
@@ -185,6 +188,14 @@ const uses: Record<
       const challenge = challengeOf(token);
       const made = new SoftAuthenticator().create({ challenge, user });
       return ok(await add(app, user.access_token, made));
+    },
+  },
+  'POST /v1/login/code/verify': {
+    opens: ['mail-code'],
+    use: async (token, { user, tokens }) => {
+      const { email } = (await context.users.findById(user.id)) as User;
+      const code = await codeFor(app, String(email), tokens['mail-code']);
+      return ok(await verifyCode(app, token, code));
     },
   },
   'POST /oauth/introspect': {

@@ -16,7 +16,11 @@ const PASSWORD = 'correct horse battery staple';
 const MAX_T = 4.5;
 const MAX_AUC = 0.55;
 
-type Ask = (round: number) => { url: string; payload: object };
+interface Tools {
+  /** The half of a code by mail that a browser would hold. */
+  codeToken(email: string): string;
+}
+type Ask = (round: number, tools: Tools) => { url: string; payload: object };
 
 const kinds: Record<string, Record<string, Ask>> = {
   login: {
@@ -59,6 +63,34 @@ const kinds: Record<string, Record<string, Ask>> = {
     disabled: (round) => ({
       url: '/v1/password/forgot',
       payload: { email: `disabled${round}@example.com` },
+    }),
+  },
+  code: {
+    unknown: (round) => ({
+      url: '/v1/login/code',
+      payload: { email: `nobody${round}@example.com` },
+    }),
+    known: (round) => ({
+      url: '/v1/login/code',
+      payload: { email: `known${round}@example.com` },
+    }),
+    disabled: (round) => ({
+      url: '/v1/login/code',
+      payload: { email: `disabled${round}@example.com` },
+    }),
+  },
+  'code, wrong': {
+    unknown: (round, { codeToken }) => ({
+      url: '/v1/login/code/verify',
+      payload: { code_token: codeToken(`nobody${round}@example.com`), code: '00000000' },
+    }),
+    known: (round, { codeToken }) => ({
+      url: '/v1/login/code/verify',
+      payload: { code_token: codeToken(`known${round}@example.com`), code: '00000000' },
+    }),
+    disabled: (round, { codeToken }) => ({
+      url: '/v1/login/code/verify',
+      payload: { code_token: codeToken(`disabled${round}@example.com`), code: '00000000' },
     }),
   },
   register: {
@@ -121,6 +153,11 @@ export async function compareTimes(rounds: number, database: string): Promise<Co
   // SQLite takes 32,766 values in one statement.
   while (everybody.length > 0) await context.users.insertMany(everybody.splice(0, 1_000));
   for (let round = 0; round < rounds; round += 1) await throttle(context, round);
+
+  const iat = Math.floor(now / 1_000);
+  const codeToken = (sub: string) =>
+    context.ownTokens.issue('mail-code', { sub, jti: 'x', iat, exp: iat + 600 });
+
   await stop();
 
   const comparisons: Comparison[] = [];
@@ -133,8 +170,9 @@ export async function compareTimes(rounds: number, database: string): Promise<Co
       for (const [kind, ask] of order) {
         turn += 1;
         const app = apps[turn % NODES];
+        const request = ask(round, { codeToken });
         const began = performance.now();
-        await app?.inject({ method: 'POST', ...ask(round) });
+        await app?.inject({ method: 'POST', ...request });
         times.get(kind)?.push(performance.now() - began);
       }
     }

@@ -101,6 +101,7 @@ t.test('the row of a deleted user keeps only what is needed to refuse the tokens
     email_key: null,
     email_verified_at: null,
     passkeys: [],
+    mail_codes: { counter: 0, tried: [] },
     claimed_at: null,
     devices_since: null,
     name: null,

@@ -7,6 +7,7 @@ t.test('a budget has the same key in the row in every version of the service', a
     [{ factor: 'password', kind: 'all' }, 'password all'],
     [budgetOf('password', { prefix: '192.0.2.1' }), `password net ${fingerprint('192.0.2.1')}`],
     [budgetOf('totp', { device: 'phone' }), `totp device ${fingerprint('phone')}`],
+    [budgetOf('mail_code', { device: 'phone' }), `mail_code device ${fingerprint('phone')}`],
     [budgetOf('recovery', { session: 'S-1_a' }), 'recovery session S-1_a'],
   ] as const) {
     t.equal(keyOf(budget), key);

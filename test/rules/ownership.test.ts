@@ -1,5 +1,9 @@
 import t from 'tap';
-import { isDeviceOfOwner, withMailboxHolder } from '../../src/rules/ownership.ts';
+import {
+  isDeviceOfOwner,
+  withMailboxHolder,
+  withMailboxProven,
+} from '../../src/rules/ownership.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { ada, NOW } from './samples.ts';
 
@@ -27,6 +31,19 @@ t.test(
     }
   },
 );
+
+t.test('a code by mail removes the password too, unless the account is its owner’s', async (t) => {
+  for (const unclaimed of [ada({ mfa }), ada({ mfa, email_verified_at: NOW, claimed_at: 0 })])
+    t.match(withMailboxProven(unclaimed, NOW + 5), {
+      password_hash: null,
+      mfa: { totp: undefined },
+      claimed_at: NOW + 5,
+      token_version: 1,
+      revoked_at: NOW + 5,
+    });
+  const own = ada({ mfa, email_verified_at: NOW });
+  t.equal(withMailboxProven(own, NOW + 5), own);
+});
 
 t.test('older device tokens are not those of the owner', async (t) => {
   t.ok(isDeviceOfOwner(ada(), 0));

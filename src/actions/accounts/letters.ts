@@ -16,20 +16,26 @@ export function tell(
 }
 
 /** Why a letter goes out that anyone can cause. */
-type Occasion = 'sign-up' | 'reset' | 'confirm' | 'sign-in' | 'passkey';
+type Occasion = 'sign-up' | 'reset' | 'confirm' | 'sign-in' | 'passkey' | 'code';
+
+/** `device`: the ID of the known device that has asked, whose letters are counted on their own. */
+interface Limit {
+  occasion: Occasion;
+  email: string;
+  device?: string | undefined;
+}
 
 /** Counts a letter that anyone can cause, or returns false: this address has had enough. Each occasion is counted on its own. */
 export const countLetter = (
   { mailboxLimit, clock }: Context,
-  { occasion, email }: { occasion: Occasion; email: string },
-): boolean => mailboxLimit.allows(fingerprint(`${occasion} ${emailKey(email)}`), clock());
+  { occasion, email, device }: Limit,
+): boolean => {
+  const own = device === undefined ? '' : ` ${device}`;
+  return mailboxLimit.allows(fingerprint(`${occasion} ${emailKey(email)}${own}`), clock());
+};
 
 /** Posts a letter that anyone can cause, unless the address has had enough of them. */
-export function postLimited(
-  context: Context,
-  limit: { occasion: Occasion; email: string },
-  compose: () => Letter,
-): void {
+export function postLimited(context: Context, limit: Limit, compose: () => Letter): void {
   if (countLetter(context, limit)) context.outbox.post(limit.email, compose);
 }
 

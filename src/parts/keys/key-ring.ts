@@ -53,8 +53,10 @@ export interface Parties {
 const ownKinds = Object.keys(OwnClaims) as OwnKind[];
 
 /** Derives a 32-byte key. Each purpose has its own label, so that no key has two uses (RFC 8725 section 3.12). */
-export const derive = (master: Buffer, purpose: OwnKind | 'totp' | 'decoys' | 'clients'): Buffer =>
-  Buffer.from(hkdfSync('sha256', master, '', `latchkey/${purpose}`, 32));
+export const derive = (
+  master: Buffer,
+  purpose: OwnKind | 'totp' | 'decoys' | 'clients' | 'codes',
+): Buffer => Buffer.from(hkdfSync('sha256', master, '', `latchkey/${purpose}`, 32));
 
 const accessSpec = (key: SigningKey, { issuer, audience }: Parties): JwsSpec => ({
   ...key,

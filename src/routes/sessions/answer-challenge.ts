@@ -33,7 +33,7 @@ export function answerChallenge(app: App, context: Context): void {
       tags: ['Sessions'],
       summary: 'Finish signing in with the second factor',
       description:
-        'Takes the `mfa_token` from `/v1/login`, and a code from the authenticator app, a recovery code or a passkey. Allows five tries.',
+        'Takes the `mfa_token` from `/v1/login` or `/v1/login/code/verify`, and a code from the authenticator app, a recovery code or a passkey. Allows five tries.',
       body: ChallengeBody,
       response: { 200: TokenAnswer },
     },

@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { CHALLENGE_LIFE, issueChallenge } from '../../actions/factors/challenge.ts';
-import { readyFactors } from '../../actions/factors/factors.ts';
 import { signInWithPassword } from '../../actions/sessions/sign-in.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
+import { challengeAnswer } from '../../http/challenge.ts';
 import { cookieOf, DEVICE_COOKIE } from '../../http/cookies.ts';
 import { refusedEvenly } from '../../http/even-time.ts';
 import { reportRefusedSignIn, reportSignIn, signInOf } from '../../http/sign-in.ts';
@@ -65,17 +64,8 @@ export function login(app: App, context: Context): void {
           context.pace,
         );
         if (result.session === undefined) {
-          reportSignIn(request, context, {
-            way: 'password',
-            result: 'challenged',
-            event: 'mfa.challenged',
-            user: result.user.id,
-          });
-          return reply.code(202).send({
-            mfa_token: issueChallenge(context, { ...result, transport }),
-            methods: readyFactors(result.user),
-            expires_in: CHALLENGE_LIFE,
-          });
+          const half = { ...result, transport };
+          return reply.code(202).send(challengeAnswer(request, context, { half, way: 'password' }));
         }
         reportSignIn(request, context, {
           way: 'password',

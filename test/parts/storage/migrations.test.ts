@@ -53,6 +53,7 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
         '005_secret_hashes',
         '006_claimed_at_additive',
         '007_passkeys_additive',
+        '010_mail_codes_additive',
       ],
       'each migration was applied once',
     );
@@ -88,7 +89,7 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
       const damaged = await make('service', '"} \\');
       const withoutSecret = await make('service', null);
       const person = await make('person', 'hash with blanks');
-      for (const column of ['secret_hashes', 'passkeys'])
+      for (const column of ['secret_hashes', 'passkeys', 'mail_codes'])
         await sql`alter table users drop column ${sql.ref(column)}`.execute(db);
       await sql`delete from kysely_migration where name >= '005'`.execute(db);
 

@@ -16,6 +16,7 @@ t.test('the types of the module are served beside it', async (t) => {
 const PAGE = `
 import { createClient, LatchkeyError, type Change } from 'latchkey/client';
 import { createPasskeys } from 'latchkey/client/passkeys';
+import { createMailCodes } from 'latchkey/client/mail-codes';
 const client = createClient({ url: 'https://id.example.com', origins: ['https://api.example.com'] });
 const challenge = await client.login({ email: 'ada@example.com', password: 'secret' });
 if (challenge) await client.answerChallenge(challenge, { code: '123456' });
@@ -29,6 +30,9 @@ const passkeys = createPasskeys(client);
 if (passkeys.isSupported) await passkeys.signIn();
 const { name }: { name: string } = await passkeys.add('My phone');
 console.log(name);
+const mailCodes = createMailCodes(client);
+const again = await mailCodes.signIn(await mailCodes.send('ada@example.com'), '40817263');
+if (again) await client.answerChallenge(again, { code: '123456' });
 // @ts-expect-error
 createClient({});
 // @ts-expect-error
@@ -53,6 +57,7 @@ t.test(
       types: [],
       paths: {
         'latchkey/client': [resolve('src/clients/client.d.ts')],
+        'latchkey/client/mail-codes': [resolve('src/clients/client-mail-codes.d.ts')],
         'latchkey/client/passkeys': [resolve('src/clients/client-passkeys.d.ts')],
       },
     };

@@ -6,6 +6,10 @@ const notices = {
     'Your password was changed',
     'The password of your account was changed, and you were signed out on your other devices.',
   ],
+  'password.removed': [
+    'Your password was removed',
+    'You signed in with a code by mail. Nobody had proven before that this mailbox belongs to your account, so we removed its password, and everything else that someone else may have added. Everyone else was signed out. To sign in with a password again, choose a new one.',
+  ],
   'email.changed': [
     'Your email address was changed',
     'Your account now uses a different email address. You can no longer sign in with this one.',

@@ -9,6 +9,7 @@ import { invitation } from '../../../../src/parts/mail/messages/invitation.ts';
 import { newSignIn } from '../../../../src/parts/mail/messages/new-sign-in.ts';
 import { type NoticeName, notice } from '../../../../src/parts/mail/messages/notice.ts';
 import { reset } from '../../../../src/parts/mail/messages/reset.ts';
+import { signInCode } from '../../../../src/parts/mail/messages/sign-in-code.ts';
 import { signUp } from '../../../../src/parts/mail/messages/sign-up.ts';
 
 const APP = 'https://app.example.com/base';
@@ -17,6 +18,7 @@ const TOKEN = 'aaa.bbb.ccc';
 
 const notices = [
   'password.changed',
+  'password.removed',
   'email.changed',
   'mfa.enabled',
   'mfa.disabled',
@@ -44,6 +46,13 @@ const letters: Record<string, Letter[]> = {
   ],
   'notice.ts': notices.map((name) => notice(name, APP)),
   'reset.ts': [reset(APP, TOKEN)],
+  'sign-in-code.ts': [
+    signInCode(PRODUCT, {
+      code: '40817263',
+      at: '26 November 2026 at 08:30 UTC',
+      device: 'Firefox on Linux',
+    }),
+  ],
   'sign-up.ts': [signUp(PRODUCT, TOKEN)],
 };
 
@@ -94,7 +103,13 @@ t.test('what is only told carries no token', async (t) => {
 });
 
 t.test('what comes unasked says from which service it is before it is opened', async (t) => {
-  for (const file of ['already-registered.ts', 'invitation.ts', 'new-sign-in.ts', 'sign-up.ts'])
+  for (const file of [
+    'already-registered.ts',
+    'invitation.ts',
+    'new-sign-in.ts',
+    'sign-in-code.ts',
+    'sign-up.ts',
+  ])
     for (const { subject } of letters[file] ?? []) t.match(subject, 'Harbour', file);
 });
 

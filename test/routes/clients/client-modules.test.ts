@@ -59,6 +59,8 @@ t.test('what may be cached is not sent again to those who have it', async (t) =>
     '/client.d.ts',
     '/client-passkeys.js',
     '/client-passkeys.d.ts',
+    '/client-mail-codes.js',
+    '/client-mail-codes.d.ts',
     '/.well-known/jwks.json',
   ]) {
     const first = await inject({ url });
@@ -73,4 +75,15 @@ t.test('what may be cached is not sent again to those who have it', async (t) =>
     const other = await inject({ url, headers: { 'if-none-match': '"another"' } });
     t.same([other.statusCode, other.payload], [200, first.payload], url);
   }
+});
+
+t.test('the module for codes by mail is a few lines, without imports', async (t) => {
+  const { inject } = await testApp(t);
+  const { headers, payload } = await inject({ url: '/client-mail-codes.js' });
+  t.equal(headers['content-type'], 'text/javascript; charset=utf-8');
+  const size = gzipSync(payload, { level: 9 }).length;
+  t.ok(size <= 512, `${size} bytes compressed`);
+  t.notMatch(payload, /\bimport\b/);
+  const types = await inject({ url: '/client-mail-codes.d.ts' });
+  t.equal(types.payload, readFileSync('src/clients/client-mail-codes.d.ts', 'utf8'));
 });

@@ -1,0 +1,46 @@
+import type { Context } from '../../../context.ts';
+import { randomId } from '../../../parts/ids.ts';
+import { signInCode } from '../../../parts/mail/messages/sign-in-code.ts';
+import { mailCode } from '../../../parts/mail-codes/mail-code.ts';
+import { emailKey } from '../../../rules/accounts.ts';
+import { codeState } from '../../../rules/mail-codes.ts';
+import { spokenDevice, spokenTime } from '../../../rules/spoken.ts';
+import { postLimited } from '../../accounts/letters.ts';
+import { deviceOf } from '../../tokens/token-pair.ts';
+
+/** Seconds. */
+const LIFE = 600;
+
+/** Who asks for a code. `client`: the User-Agent. */
+interface Asked {
+  email: string;
+  deviceToken: string | undefined;
+  client: string;
+}
+
+/**
+ * The half of a code that stays with the browser, whether the address has an account or not. If it has, the code goes there by
+ * mail. Older codes stay right until the next sign-in, so a stranger who asks takes none away. A known device has letters
+ * of its own: a stranger cannot use them up.
+ */
+export async function sendMailCode(
+  context: Context,
+  { email, deviceToken, client }: Asked,
+): Promise<{ code_token: string; expires_in: number }> {
+  const { users, ownTokens, clock, config, keys } = context;
+  const user = await users.findByEmail(emailKey(email));
+  const device = deviceOf(context, user, deviceToken);
+  const now = clock();
+  const iat = Math.floor(now / 1_000);
+  const jti = randomId();
+  const code_token = ownTokens.issue('mail-code', { sub: email, jti, iat, exp: iat + LIFE });
+  if (user?.status === 'active' && user.email !== null)
+    postLimited(context, { occasion: 'code', email: user.email, device }, () =>
+      signInCode(config, {
+        code: mailCode(keys, { jti, iat, state: codeState(user) }),
+        at: spokenTime(now),
+        device: spokenDevice(client),
+      }),
+    );
+  return { code_token, expires_in: LIFE };
+}

@@ -1,0 +1,76 @@
+import type { Context } from '../../../context.ts';
+import { isMailCode } from '../../../parts/mail-codes/mail-code.ts';
+import { emailKey } from '../../../rules/accounts.ts';
+import { codeState, withCodesSpent, withCodeTried } from '../../../rules/mail-codes.ts';
+import { withMailboxProven } from '../../../rules/ownership.ts';
+import { Refusal } from '../../../rules/refusal.ts';
+import { hasSecondFactor } from '../../../rules/second-factor.ts';
+import { type SignIn, withNewSession } from '../../../rules/sessions.ts';
+import type { User } from '../../../schemas/user.ts';
+import { tell } from '../../accounts/letters.ts';
+import type { HalfSignedIn, Source } from '../../sessions/sign-in.ts';
+import { type Started, signedIn } from '../../sessions/signed-in.ts';
+import { deviceOf, type Holder } from '../../tokens/token-pair.ts';
+
+/** RFC 8176: a one-time password. */
+export const AMR = ['otp'];
+
+interface GivenCode {
+  /** The half that the browser holds. */
+  token: string;
+  code: string;
+  deviceToken: string | undefined;
+}
+
+/** `isTaken`: the account was not proven to be its holder's before, and had a password. */
+type Right = { outcome: HalfSignedIn | Started; isTaken: boolean };
+
+/**
+ * A new session, or, if the account has a second factor, the first half of a sign-in: the mailbox is proven, and no second factor.
+ * Every code counts once. Refuses with `mail_code_refused`, after the same work whatever is wrong, or with `throttled`.
+ */
+export async function signInWithMailCode(
+  context: Context,
+  { token, code, deviceToken }: GivenCode,
+  { signIn, source }: { signIn: SignIn; source: Source },
+): Promise<Holder | HalfSignedIn> {
+  const { users, ownTokens, guessing, keys, clock, sessionLimits } = context;
+  const claims = ownTokens.read('mail-code', token);
+  if (claims === undefined) throw new Refusal('mail_code_refused');
+  const { sub, jti, iat, exp } = claims;
+  const subject = await guessing.subjectAt(emailKey(sub));
+  const { row } = subject;
+  const known = deviceOf(context, row, deviceToken);
+  const guess = await guessing.enter(subject, {
+    factor: 'mail_code',
+    place: known === undefined ? { prefix: source.prefix } : { device: known },
+    signal: source.signal,
+  });
+  const isRight = (user: User) =>
+    user.status === 'active' && isMailCode(keys, code, { jti, iat, state: codeState(user) });
+
+  if (subject.address !== undefined) {
+    await guess.settle('wrong');
+    throw new Refusal('mail_code_refused');
+  }
+  const right = await users.change<Right | undefined>(guess.row, (user) => {
+    const now = clock();
+    const tried = withCodeTried(user, { id: jti, until: exp * 1_000, now });
+    if (tried === undefined || !isRight(user))
+      return { user: guess.withSettled(tried ?? user, 'wrong'), result: undefined };
+    const spent = withCodesSpent(guess.withSettled(user, 'right'));
+    const proven = withMailboxProven(spent, now);
+    const device = deviceOf(context, proven, deviceToken);
+    const isTaken = proven.password_hash !== user.password_hash;
+    if (hasSecondFactor(proven))
+      return { user: proven, result: { outcome: { user: proven, device }, isTaken } };
+    const signedIn = { ...proven, last_login_at: now };
+    const started = withNewSession(signedIn, signIn, now, sessionLimits);
+    const isFirst = user.last_login_at === null;
+    return { user: started.user, result: { outcome: { ...started, device, isFirst }, isTaken } };
+  });
+  if (right === undefined) throw new Refusal('mail_code_refused', { user: row.id });
+  const { outcome, isTaken } = right;
+  if (isTaken) tell(context, outcome.user, 'password.removed');
+  return outcome.session === undefined ? outcome : signedIn(context, outcome);
+}

@@ -1,0 +1,69 @@
+import { AMR, signInWithMailCode } from '../../../actions/factors/mail-code/sign-in.ts';
+import type { Context } from '../../../context.ts';
+import type { App } from '../../../http/app-type.ts';
+import { challengeAnswer } from '../../../http/challenge.ts';
+import { cookieOf, DEVICE_COOKIE } from '../../../http/cookies.ts';
+import { refusedEvenly } from '../../../http/even-time.ts';
+import { reportRefusedSignIn, reportSignIn, signInOf } from '../../../http/sign-in.ts';
+import { sourceOf } from '../../../http/source.ts';
+import { answerTokens } from '../../../http/tokens.ts';
+import { MailCodeSignIn } from '../../../schemas/mail-code.ts';
+import { Challenge } from '../../../schemas/second-factor.ts';
+import { TokenAnswer } from '../../../schemas/session.ts';
+
+const EVENTS = { refused: 'sign_in.refused', throttled: 'sign_in.throttled' } as const;
+const way = 'mail_code';
+
+export function loginWithMailCode(app: App, context: Context): void {
+  app.route({
+    method: 'POST',
+    url: '/v1/login/code/verify',
+    config: {
+      headers: { 200: ['Set-Cookie'] },
+      access: 'checked-by-handler',
+      tighterLimit: true,
+      problems: [
+        'mail_code_refused',
+        'throttled',
+        'overloaded',
+        'ambiguous_credentials',
+        'unavailable',
+      ],
+    },
+    schema: {
+      operationId: 'loginWithMailCode',
+      tags: ['Sessions'],
+      summary: 'Sign in with a code by mail',
+      description:
+        'Starts a new session. A wrong code and an address without an account get the same answer in the same time. If the account has a second factor, the answer is 202 with an `mfa_token` for `/v1/login/mfa`: the code is no second factor. The code proves the mailbox: if nobody had proven it before, the password, second factor, passkeys and sessions of the account are removed, because someone else may have made it.',
+      body: MailCodeSignIn,
+      response: { 200: TokenAnswer, 202: Challenge },
+    },
+    handler: async (request, reply) => {
+      const { code_token: token, code, transport, device_token } = request.body;
+      const deviceToken = device_token ?? cookieOf(request, DEVICE_COOKIE);
+      const signIn = signInOf(request, transport, AMR);
+      const source = sourceOf(request, reply);
+      try {
+        const given = { token, code, deviceToken };
+        const work = signInWithMailCode(context, given, { signIn, source });
+        const result = await refusedEvenly(work, context.pace);
+        if (result.session === undefined) {
+          const half = { ...result, transport, amr: AMR };
+          return reply.code(202).send(challengeAnswer(request, context, { half, way }));
+        }
+        reportSignIn(request, context, {
+          way,
+          result: 'ok',
+          event: 'sign_in.ok',
+          user: result.user.id,
+          session: result.session.id,
+        });
+        return reply.code(200).send(answerTokens(reply, context, result));
+      } catch (error) {
+        reportRefusedSignIn(request, context, { error, way, events: EVENTS });
+        throw error;
+      }
+    },
+  });
+}

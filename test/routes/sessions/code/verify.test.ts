@@ -1,0 +1,159 @@
+import { decodeJwt, decodeProtectedHeader } from 'jose';
+import t from 'tap';
+import { readKeySet } from '../../../../src/parts/keys/key-set.ts';
+import { newMasterSecret, newSigningKey } from '../../../../src/parts/keys/new-keys.ts';
+import { asked, coded, mailedCode, rowOf, verifyCode } from '../../../mail-codes.ts';
+import { mailbox } from '../../../mailbox.ts';
+import { ORIGIN } from '../../../passkeys.ts';
+import { factor, signedIn } from '../../../people.ts';
+import { refused } from '../../../refused.ts';
+import { keySet, PASSWORD, type TestApp, testApp } from '../../../test-app.ts';
+
+const ADA = 'ada@example.com';
+
+const events = (app: TestApp) => app.events().filter((name) => !name.startsWith('mail.'));
+
+t.test('a code by mail signs in', async (t) => {
+  const box = await mailbox(t);
+  const app = await testApp(t, { env: { MAIL_URL: box.url, LOG_LEVEL: 'trace' } });
+  const { id } = await signedIn(app, ADA);
+  app.clock.advance(1_000);
+  const answer = await app.post('/v1/login/code', { email: ' ADA@example.com' });
+  t.equal(answer.statusCode, 202);
+  t.match(answer.json(), { code_token: String, expires_in: 600 });
+  const { code_token } = answer.json();
+  const code = await mailedCode(box, ADA);
+  const signed = await verifyCode(app, code_token, code);
+  t.equal(signed.statusCode, 200);
+  const { access_token, refresh_token } = signed.json();
+  t.match(decodeJwt(access_token), {
+    sub: id,
+    amr: ['otp'],
+    auth_time: Math.floor(app.clock.now / 1_000),
+  });
+  t.equal((await app.refresh(refresh_token)).statusCode, 200);
+  t.equal((await rowOf(app, ADA)).last_login_at, app.clock.now);
+  t.same(events(app), ['sign_in.ok']);
+  const metrics = await app.context.metrics.registry.metrics();
+  t.match(metrics, 'latchkey_sign_ins_total{way="mail_code",result="ok"} 1');
+  t.notMatch(JSON.stringify(app.logs), code, 'the log has no code');
+  refused(t, await verifyCode(app, code_token, code), 401, 'mail_code_refused');
+});
+
+t.test('the tokens can travel in cookies, and a known device stays the same', async (t) => {
+  const app = await testApp(t);
+  const { device_token } = await signedIn(app, ADA);
+  const { token, code } = await coded(app, ADA);
+  const answer = await app.post(
+    '/v1/login/code/verify',
+    { code_token: token, code, transport: 'cookie' },
+    { origin: ORIGIN, cookie: `__Secure-latchkey_device=${device_token}` },
+  );
+  t.equal(answer.statusCode, 200);
+  t.notOk(answer.json().refresh_token);
+  const device = answer.cookies.find(({ name }) => name === '__Secure-latchkey_device');
+  t.equal(decodeJwt(device?.value ?? '').jti, decodeJwt(device_token).jti);
+});
+
+t.test('a code works for ten minutes', async (t) => {
+  const app = await testApp(t);
+  await signedIn(app, ADA);
+  const { token, code } = await coded(app, ADA);
+  const late = await coded(app, ADA);
+  app.clock.advance(599_999);
+  t.equal((await verifyCode(app, token, code)).statusCode, 200);
+  app.clock.advance(1);
+  refused(t, await verifyCode(app, late.token, late.code), 401, 'mail_code_refused');
+});
+
+t.test('a second factor is still asked for, and the code is spent', async (t) => {
+  const app = await testApp(t);
+  const person = await signedIn(app, ADA);
+  const { mfa, code: totp } = factor(app, person);
+  await app.context.users.change(person.id, (user) => ({
+    user: { ...user, mfa },
+    result: undefined,
+  }));
+  const { token, code } = await coded(app, ADA);
+  const answer = await verifyCode(app, token, code);
+  t.equal(answer.statusCode, 202);
+  t.match(answer.json(), { methods: ['totp'], expires_in: 300, access_token: undefined });
+  refused(t, await verifyCode(app, token, code), 401, 'mail_code_refused');
+  t.same(events(app), ['mfa.challenged', 'sign_in.refused']);
+  const { mfa_token } = answer.json();
+  const done = await app.post('/v1/login/mfa', { mfa_token, code: totp() });
+  t.equal(done.statusCode, 200);
+  t.same(decodeJwt(done.json().access_token).amr, ['otp', 'mfa']);
+});
+
+t.test('a code proves the mailbox: what a stranger has put into the account goes', async (t) => {
+  const box = await mailbox(t);
+  const app = await testApp(t, { env: { MAIL_URL: box.url, SIGN_UP: 'open' } });
+  const stranger = await app.signUp(ADA);
+  const { id } = await rowOf(app, ADA);
+  const { mfa } = factor(app, { id });
+  await app.context.users.change(id, (user) => ({
+    user: { ...user, mfa, claimed_at: 0, email_verified_at: 1 },
+    result: undefined,
+  }));
+  app.clock.advance(2_000);
+  const token = await asked(app, ADA, { device_token: stranger.device_token });
+  const code = await mailedCode(box, ADA);
+  const answer = await verifyCode(app, token, code, { device_token: stranger.device_token });
+  t.equal(answer.statusCode, 200, 'no second factor of the stranger is asked for');
+  t.match(await rowOf(app, ADA), {
+    email_verified_at: 1,
+    claimed_at: app.clock.now,
+    devices_since: app.clock.now,
+    password_hash: null,
+    passkeys: [],
+    mfa: { totp: undefined },
+  });
+  const { access_token, device_token } = answer.json();
+  t.not(decodeJwt(device_token).jti, decodeJwt(stranger.device_token).jti);
+  t.equal((await app.as(access_token, { url: '/v1/me' })).statusCode, 200);
+  refused(t, await app.refresh(stranger.refresh_token), 401, 'refresh_invalid');
+  refused(t, await app.as(stranger.access_token, { url: '/v1/me' }), 401, 'token_revoked');
+  refused(t, await app.login(ADA), 401, 'invalid_credentials');
+  await box.settled();
+  t.equal(box.mails.at(-1)?.mail.subject, 'Your password was removed');
+
+  const again = await coded(app, ADA);
+  t.equal((await verifyCode(app, again.token, again.code)).statusCode, 200);
+  await box.settled();
+  t.equal(box.mails.filter(({ mail }) => mail.subject === 'Your password was removed').length, 1);
+});
+
+t.test('who was invited signs in before there is a password', async (t) => {
+  const box = await mailbox(t);
+  const app = await testApp(t, { env: { MAIL_URL: box.url } });
+  await signedIn(app, ADA, { email_verified_at: null, password_hash: null, sessions: [] });
+  const token = await asked(app, ADA);
+  const code = await mailedCode(box, ADA);
+  t.equal((await verifyCode(app, token, code)).statusCode, 200);
+  t.equal((await rowOf(app, ADA)).email_verified_at, app.clock.now);
+  t.equal(await box.settled(), 1, 'no password was removed');
+});
+
+t.test('an account that its owner has confirmed keeps all it has', async (t) => {
+  const app = await testApp(t);
+  await signedIn(app, ADA);
+  const before = await rowOf(app, ADA);
+  const { token, code } = await coded(app, ADA);
+  t.equal((await verifyCode(app, token, code)).statusCode, 200);
+  const { password_hash, email_verified_at, claimed_at, token_version } = before;
+  t.match(await rowOf(app, ADA), { password_hash, email_verified_at, claimed_at, token_version });
+  t.equal((await app.login(ADA, PASSWORD)).statusCode, 200);
+});
+
+t.test('a new master secret leaves the codes that were sent as they are', async (t) => {
+  const keys = [newSigningKey('ES256', 0), newMasterSecret(0)];
+  const app = await testApp(t, { env: { SIGNING_KEYS: keySet(...keys) } });
+  await signedIn(app, ADA);
+  const { token, code } = await coded(app, ADA);
+  const next = newMasterSecret(app.clock.now / 1_000 + 60);
+  await app.context.keys.replace(readKeySet(keySet(...keys, next)), app.clock.now);
+  app.clock.advance(120_000);
+  t.not(decodeProtectedHeader(token).kid, decodeProtectedHeader(await asked(app, ADA)).kid);
+  t.equal((await verifyCode(app, token, code)).statusCode, 200);
+});
