@@ -143,6 +143,7 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
   const keys = await KeyRing.open(keySet, clock(), {
     issuer: config.ISSUER,
     audience: config.AUDIENCE,
+    resources: config.AUDIENCES,
     build: buildJws,
   });
 
@@ -229,6 +230,8 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
     accessTokens: new AccessTokens({
       issuer: config.ISSUER,
       audience: config.AUDIENCE,
+      resources: config.AUDIENCES,
+      oversized: (user, text) => logger.warn({ user }, text),
       keys,
       revocations,
       clock,

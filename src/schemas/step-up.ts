@@ -1,13 +1,21 @@
 import { z } from 'zod';
-import { Password } from './fields.ts';
+import { Password, Resource } from './fields.ts';
 import { proofFields } from './second-factor.ts';
 
 export const StepUpProof = z
-  .strictObject({ password: Password.optional(), ...proofFields })
-  .refine((proof) => Object.values(proof).filter((value) => value !== undefined).length === 1, {
-    error: 'is required, or else code, recovery_code or passkey, and only one of them',
-    path: ['password'],
+  .strictObject({
+    password: Password.optional(),
+    ...proofFields,
+    resource: Resource.optional(),
   })
+  .refine(
+    ({ resource: _resource, ...proof }) =>
+      Object.values(proof).filter((value) => value !== undefined).length === 1,
+    {
+      error: 'is required, or else code, recovery_code or passkey, and only one of them',
+      path: ['password'],
+    },
+  )
   .meta({
     id: 'StepUpProof',
     description: 'One of `password`, `code`, `recovery_code` and `passkey`.',

@@ -22,7 +22,12 @@ const MAX_CHALLENGES = 20;
 /** The `mfa` token: the password was right, and the second factor is still required. */
 export function issueChallenge(
   { ownTokens, clock }: Context,
-  { user, device, transport }: HalfSignedIn & { transport: Session['transport'] },
+  {
+    user,
+    device,
+    transport,
+    resource,
+  }: HalfSignedIn & { transport: Session['transport']; resource?: string | undefined },
 ): string {
   const iat = Math.floor(clock() / 1_000);
   return ownTokens.issue('mfa', {
@@ -31,6 +36,7 @@ export function issueChallenge(
     was: passwordState(user),
     ...(device !== undefined && { dev: device }),
     transport,
+    ...(resource !== undefined && { resource }),
     jti: randomId(),
     iat,
     exp: iat + CHALLENGE_LIFE,
@@ -95,5 +101,6 @@ export async function answerChallenge(
   if (answered === undefined) throw new Refusal('challenge_invalid');
   if (answered === 'wrong') throw new Refusal('invalid_code', { user: claims.sub });
   if (factor.notice) tell(context, answered.user, factor.notice);
-  return signedIn(context, answered);
+  const holder = signedIn(context, answered);
+  return claims.resource === undefined ? holder : { ...holder, audience: claims.resource };
 }

@@ -112,6 +112,9 @@ export const migrations: Record<string, Migration> = {
   '007_passkeys_additive': {
     up: (db: Kysely<unknown>) => addColumn(db, 'passkeys', "text not null default '[]'"),
   },
+  '008_claims_additive': {
+    up: (db: Kysely<unknown>) => addColumn(db, 'claims', "text not null default '{}'"),
+  },
 };
 
 async function createUsers(db: Kysely<unknown>): Promise<void> {

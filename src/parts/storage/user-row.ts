@@ -15,6 +15,7 @@ const JSON_COLUMNS = [
   'mfa',
   'passkeys',
   'secret_hashes',
+  'claims',
 ] as const satisfies (keyof User)[];
 type JsonColumn = (typeof JSON_COLUMNS)[number];
 

@@ -1,5 +1,6 @@
 import { proveRecent } from '../../actions/accounts/recent.ts';
 import { ADMIN } from '../../actions/administration/administration.ts';
+import { assertTokenFits } from '../../actions/administration/token-size.ts';
 import { newServiceAccount } from '../../actions/clients/service-accounts.ts';
 import type { Context } from '../../context.ts';
 import { requireRole } from '../../http/access.ts';
@@ -34,6 +35,7 @@ export function createServiceAccount(app: App, context: Context): void {
         signal: signalOf(reply),
       });
       const { account, secret } = newServiceAccount(body, context.clock());
+      assertTokenFits(context, { after: account });
       await context.users.insert(account);
       logEvent(request, 'admin.service_account_created', {
         actor: caller.sub,
