@@ -27,9 +27,8 @@ function faultOfValue(value: unknown, room = MAX_DEPTH): string | undefined {
     return value.isWellFormed() ? undefined : 'must be well-formed Unicode text';
   if (typeof value === 'number')
     return isExact(value) ? undefined : 'must be a number that JSON keeps: send it as text';
-  if (typeof value !== 'object') return 'must be a JSON value';
   if (room === 0) return `is nested more than ${MAX_DEPTH} levels deep`;
-  for (const [name, inner] of Object.entries(value)) {
+  for (const [name, inner] of Object.entries(value as object)) {
     if (!name.isWellFormed() || isInherited(name))
       return 'has a member with a name that is reserved';
     const fault = faultOfValue(inner, room - 1);

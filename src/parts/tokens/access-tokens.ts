@@ -30,10 +30,10 @@ interface Remembered {
   keyEnds: number;
 }
 
-/** A session after every kind of step-up, and the largest other claims that an account may get. */
+/** What an account may get in its tokens: after every kind of step-up, many removed roles, and bound to a DPoP key (RFC 9449). */
 const LARGEST = {
-  amr: ['pwd', 'otp', 'mfa', 'hwk', 'swk', 'user', 'fed'],
-  ver: 999_999,
+  amr: ['pwd', 'otp', 'mfa', 'hwk', 'swk', 'user'],
+  ver: 9_999,
   cnf: { jkt: 'x'.repeat(43) },
 };
 
@@ -93,15 +93,19 @@ export class AccessTokens {
     return token;
   }
 
-  /** Characters of the longest access token that the account can get, whatever its sign-in and resource. */
+  /**
+   * Characters of the longest access token that the account can get, for any resource. With custom claims, it counts what any
+   * sign-in may add. Without them, only a sign-in by password counts, so that no roles are refused that work today.
+   */
   longest(user: User): number {
     const { audience, resources = [], keys, clock } = this.#options;
     const widest = [audience, ...resources].reduce((a, b) => (b.length > a.length ? b : a));
-    const session = { id: randomId(), amr: LARGEST.amr, created_at: clock() };
-    const { ver, cnf } = LARGEST;
-    const claims = { ...this.#claims(user, session, { audience: widest }), ver, cnf };
-    const bytes = Buffer.byteLength(JSON.stringify(claims));
-    return keys.overhead('access', clock()) + Math.ceil((bytes * 4) / 3);
+    const { amr, ...bound } = LARGEST;
+    const hasClaims = Object.keys(user.claims).length > 0;
+    const session = { id: randomId(), amr: hasClaims ? amr : ['pwd'], created_at: clock() };
+    const claims = this.#claims(user, session, { audience: widest });
+    const text = JSON.stringify({ ...claims, ...(hasClaims && bound) });
+    return keys.overhead('access', clock()) + Math.ceil((Buffer.byteLength(text) * 4) / 3);
   }
 
   #claims(user: User, session: Signed, { scope, audience }: Asked): AccessClaims {

@@ -51,6 +51,7 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
         '005_secret_hashes',
         '006_claimed_at_additive',
         '007_passkeys_additive',
+        '008_claims_additive',
       ],
       'each migration was applied once',
     );
@@ -86,7 +87,7 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
       const damaged = await make('service', '"} \\');
       const withoutSecret = await make('service', null);
       const person = await make('person', 'hash with blanks');
-      for (const column of ['secret_hashes', 'passkeys'])
+      for (const column of ['secret_hashes', 'passkeys', 'claims'])
         await sql`alter table users drop column ${sql.ref(column)}`.execute(db);
       await sql`delete from kysely_migration where name >= '005'`.execute(db);
 
@@ -106,7 +107,7 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
         ]),
       );
       t.match(await users.findById(account), { password_hash: null, secret_hashes: hashes });
-      t.match(await users.findById(person), { passkeys: [] });
+      t.match(await users.findById(person), { passkeys: [], claims: {} });
     },
   );
 
