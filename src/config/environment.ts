@@ -19,7 +19,7 @@ import {
   origin,
   productName,
   rate,
-  resourceUri,
+  resourceUris,
   workers,
 } from './values.ts';
 
@@ -53,7 +53,7 @@ export const Environment = z.object({
     description: '`aud` of the access tokens, compared letter by letter',
     fallback: 'the issuer',
   }),
-  AUDIENCES: list.pipe(z.array(resourceUri).max(20)).default([]).meta({
+  AUDIENCES: list.pipe(resourceUris).default([]).meta({
     description:
       'other services that a client may ask a token for, as absolute URIs, separated by commas; a token for one of them opens nothing here',
     fallback: '(none)',

@@ -70,7 +70,7 @@ export const host = z
   });
 
 /** RFC 8707 section 2: an absolute URI without a fragment. At most 100 characters, because it is in the tokens. */
-export const resourceUri = z
+const resourceUri = z
   .string()
   .max(100, { error: 'must be at most 100 characters long each' })
   .refine(
@@ -79,6 +79,8 @@ export const resourceUri = z
       error: 'must be absolute URIs without a fragment, such as https://api.example.com',
     },
   );
+
+export const resourceUris = z.array(resourceUri).max(20, { error: 'must be at most 20 URIs' });
 
 /** A URL that paths are appended to, or that is compared letter by letter. */
 export const baseUrl = z

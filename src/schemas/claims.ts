@@ -42,7 +42,11 @@ export const AccessClaims = Issued.catchall(z.unknown())
   .refine(({ scope, roles, client_id, sub }) =>
     scope === undefined ? true : client_id === sub && scope === roles.join(' '),
   )
-  .refine((claims) => faultsOfClaims(customClaimsIn(claims)).length === 0)
+  .refine(
+    (claims) =>
+      Object.keys(claims).every((name) => ISSUED.has(name)) ||
+      faultsOfClaims(customClaimsIn(claims)).length === 0,
+  )
   .meta({
     id: 'AccessClaims',
     description: 'The verified claims of the access token, with the custom claims of the account.',
