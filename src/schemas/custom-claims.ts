@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { REGISTERED_CLAIMS } from './registered-claims.ts';
+import { isRegistered } from './registered-claims.ts';
 
 /** Bytes of all custom claims of a user, as JSON in UTF-8: the form in which they are in the token. */
 export const MAX_CLAIMS_SIZE = 256;
@@ -14,7 +14,7 @@ const isInherited = (name: string): boolean => name in Object.prototype;
 
 /** Whether the custom claim may have this name. */
 export const isCustomName = (name: string): boolean =>
-  NAME.test(name) && !isInherited(name) && !REGISTERED_CLAIMS.has(name);
+  NAME.test(name) && !isInherited(name) && !isRegistered(name);
 
 /** Larger integers have already lost digits: `JSON.parse` rounds them. */
 const isExact = (value: number): boolean =>
@@ -46,7 +46,7 @@ interface Fault {
 export function faultsOfClaims(claims: Record<string, unknown>): Fault[] {
   const faults = Object.entries(claims).flatMap(([name, value]): Fault[] => {
     const path = [name];
-    if (REGISTERED_CLAIMS.has(name)) return [{ path, message: 'is a registered name' }];
+    if (isRegistered(name)) return [{ path, message: 'is a registered name' }];
     if (!isCustomName(name))
       return [{ path, message: 'must start with a letter, then letters, digits and _.:/~-' }];
     const message = faultOfValue(value);

@@ -24,7 +24,16 @@ const OWN_NAMES = 'ver gen dev was jkt typ alg kid cty';
 /** What some verifiers read as roles or scopes: the roles of a user are in the token as `roles`, and nowhere else. */
 const LIKE_ROLES = 'role admin scp scopes';
 
-/** Names that no custom claim may have. A name that is added here leaves the next token of every user who has it. */
-export const REGISTERED_CLAIMS: ReadonlySet<string> = new Set(
-  [JWT_CLAIMS, INTROSPECTION_MEMBERS, OWN_NAMES, LIKE_ROLES].join(' ').trim().split(/\s+/),
+const REGISTERED = new Set(
+  [JWT_CLAIMS, INTROSPECTION_MEMBERS, OWN_NAMES, LIKE_ROLES]
+    .join(' ')
+    .trim()
+    .toLowerCase()
+    .split(/\s+/),
 );
+
+/**
+ * Whether no custom claim may have this name, in any case: some parsers, such as that of Go, take `Sub` for `sub`. A name that is
+ * added here leaves the next token of every user who has it.
+ */
+export const isRegistered = (name: string): boolean => REGISTERED.has(name.toLowerCase());

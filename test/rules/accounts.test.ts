@@ -61,6 +61,7 @@ t.test('a new person has no role, no session and no confirmed address', async (t
     created_at: NOW,
     updated_at: NOW,
     last_login_at: null,
+    claims: {},
   });
 });
 
@@ -71,6 +72,7 @@ t.test('the row of a deleted user keeps only what is needed to refuse the tokens
     claimed_at: NOW,
     devices_since: NOW,
     last_login_at: NOW,
+    claims: { plan: 'pro' },
     token_version: 4,
     reset_letters: 2,
     row_version: 9,
@@ -117,6 +119,7 @@ t.test('the row of a deleted user keeps only what is needed to refuse the tokens
     revoked_at: NOW + 5,
     updated_at: NOW + 5,
     last_login_at: null,
+    claims: {},
   });
 });
 
@@ -131,6 +134,7 @@ t.test("a profile shows the user's data, and no secret", async (t) => {
     recovery_codes: 0,
     created_at: '2026-11-23T18:00:00.000Z',
     last_login_at: null,
+    claims: {},
   });
   t.match(profileOf(ada({ email_verified_at: NOW, last_login_at: NOW + 1, email: null })), {
     email: '',

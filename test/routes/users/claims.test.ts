@@ -94,6 +94,7 @@ const REGISTERED = [
   ),
   ...'email name ver typ groups entitlements nonce may_act events vct#integrity'.split(' '),
   ...'active username token_type role scp admin alg kid _sd ...'.split(' '),
+  ...'Sub AUD Roles sCope'.split(' '),
 ];
 const OTHER_NAMES = ['', '1st', 'a b', 'a"b', '\u0436', 'a\n', '-a', 'toString', 'hasOwnProperty'];
 
