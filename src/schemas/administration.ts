@@ -137,7 +137,7 @@ export const NewServiceAccount = z
   .strictObject({
     name: Name,
     roles: Roles.default([]),
-    claims: NewCustomClaims.default({}),
+    claims: NewCustomClaims.optional(),
     password,
   })
   .meta({

@@ -134,7 +134,6 @@ t.test("a profile shows the user's data, and no secret", async (t) => {
     recovery_codes: 0,
     created_at: '2026-11-23T18:00:00.000Z',
     last_login_at: null,
-    claims: {},
   });
   t.match(profileOf(ada({ email_verified_at: NOW, last_login_at: NOW + 1, email: null })), {
     email: '',

@@ -79,6 +79,7 @@ t.test('a service account is shown without its secrets', async (t) => {
     client_id: 'id',
     name: 'nightly',
     roles: ['reports:read'],
+    claims: {},
     created_at: '2026-11-23T18:00:00.000Z',
   });
   t.equal(serviceAccountView({ ...account, name: null }).name, '');

@@ -14,7 +14,11 @@ const hashOf = (secret: string): string => createHash('sha256').update(secret).d
 const newSecret = (): string => randomBytes(32).toString('base64url');
 
 export function newServiceAccount(
-  { name, roles, claims = {} }: Pick<User, 'roles'> & { name: string; claims?: User['claims'] },
+  {
+    name,
+    roles,
+    claims = {},
+  }: Pick<User, 'roles'> & { name: string; claims?: User['claims'] | undefined },
   now: number,
 ) {
   const secret = newSecret();

@@ -39,7 +39,7 @@ export function inviteUser(app: App, context: Context): void {
       logEvent(request, 'admin.user_invited', {
         actor: caller.sub,
         user: user.id,
-        after: { roles },
+        after: { roles, ...(claims && { claims: Object.keys(claims) }) },
       });
       return reply.code(201).send(userView(user, context.clock()));
     },

@@ -213,6 +213,7 @@ t.test('an invited user and a new service account get claims', async (t) => {
   });
   t.equal(invited.statusCode, 201);
   t.same(invited.json().claims, claims);
+  t.same(audit(app).at(-1)?.after, { roles: [], claims: ['plan'] });
   const url = '/v1/service-accounts';
   const made = await as(root.access_token, {
     method: 'POST',
@@ -220,6 +221,7 @@ t.test('an invited user and a new service account get claims', async (t) => {
     payload: { name: 'report', claims, password: PASSWORD },
   });
   t.equal(made.statusCode, 201);
+  t.same(audit(app).at(-1)?.after, { roles: [], claims: ['plan'] });
   const { client_id: id, client_secret: secret } = made.json();
   t.match(await whoami(await serviceAccountToken(app, { id, secret })), { sub: id, plan: 'pro' });
   const { service_accounts: all } = (await as(root.access_token, { url })).json();
