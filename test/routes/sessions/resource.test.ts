@@ -171,7 +171,7 @@ t.test(
 
 t.test('the longest audience counts when roles and claims are set', async (t) => {
   const long = `https://${'x'.repeat(80)}.example.com`;
-  const wide = await testApp(t, { env: { AUDIENCES: long } });
+  const wide = await testApp(t, { env: { AUDIENCES: `${long},urn:a:b` } });
   const narrow = await testApp(t, {});
   const eve = await signedIn(narrow, 'eve@example.com');
   const user = (await narrow.context.users.findById(eve.id)) as User;
