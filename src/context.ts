@@ -174,6 +174,7 @@ async function joined(
   const keys = await KeyRing.open(keySet, clock(), {
     issuer: config.ISSUER,
     audience: config.AUDIENCE,
+    resources: config.AUDIENCES,
     build: buildJws,
   });
 
@@ -253,6 +254,8 @@ async function joined(
     accessTokens: new AccessTokens({
       issuer: config.ISSUER,
       audience: config.AUDIENCE,
+      resources: config.AUDIENCES,
+      oversized: (user, text) => logger.warn({ user }, text),
       keys,
       revocations,
       clock,

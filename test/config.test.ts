@@ -76,6 +76,7 @@ t.test('other defaults come from the issuer, and the issuer from the port', asyn
 t.test('each value is read in its own units', async (t) => {
   const config = readConfig({
     CORS_ORIGINS: 'https://a.example.com, http://localhost:5173,',
+    AUDIENCES: 'https://a.example.com/v1?x=1, urn:example:b',
     TRUST_PROXY: '10.0.0.0/8,::1',
     RATE_LIMIT: '10/30s',
     AUTH_RATE_LIMIT: '5/h',
@@ -85,6 +86,7 @@ t.test('each value is read in its own units', async (t) => {
     DATABASE_URL: 'postgresql://a@b/c',
   });
   t.match(config, {
+    AUDIENCES: ['https://a.example.com/v1?x=1', 'urn:example:b'],
     CORS_ORIGINS: ['https://a.example.com', 'http://localhost:5173'],
     TRUST_PROXY: ['10.0.0.0/8', '::1'],
     RATE_LIMIT: { count: 10, window: 30_000 },
@@ -131,6 +133,18 @@ const bad: Record<string, string[]> = {
   SIGNING_ALG: ['none', 'RS1', 'es256', 'HS512'],
   SIGN_UP: ['yes', 'Open'],
   ALLOW_OPEN_SIGN_UP: ['1', 'yes'],
+  AUDIENCES: [
+    'canary',
+    '/canary',
+    'https://canary#part',
+    'https://canary#',
+    'https://canary/a b',
+    'https://canary/\u0436',
+    'https://',
+    ':canary',
+    `https://canary/${'x'.repeat(86)}`,
+    Array.from({ length: 21 }, (_, n) => `urn:canary:${n}`).join(),
+  ],
   CORS_ORIGINS: ['*', 'canary', 'https://canary/', 'https://canary,*', 'null'],
   TRUST_PROXY: [
     'true',

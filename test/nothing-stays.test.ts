@@ -195,7 +195,10 @@ t.test(
       body: { token: await letter(), password: password(mark('secret')) },
     });
     const eve = { ...admin, id: invited['id'] as string };
-    await ask('PATCH /v1/users/{id}', 200, { ...eve, body: { name: mark('name'), roles: [] } });
+    await ask('PATCH /v1/users/{id}', 200, {
+      ...eve,
+      body: { name: mark('name'), roles: [], claims: { plan: mark('claim') } },
+    });
     await ask('DELETE /v1/users/{id}/sessions', 204, eve);
     const machine = await ask('POST /v1/service-accounts', 201, {
       ...admin,

@@ -57,21 +57,26 @@ function secondFactor(
   return { totp, challenges: [] };
 }
 
-function personOf(input: unknown, keys: KeyRing, now: number): User | string {
+function personOf(
+  input: unknown,
+  { keys, now, faultOf }: Pick<Import, 'keys' | 'faultOf'> & { now: number },
+): User | string {
   const { success, data, error } = ImportedUser.safeParse(input);
   if (!success) return error.issues.map(reasonOf).join('; ');
-  const { email, name, password_hash, roles, status, email_verified, totp_secret } = data;
+  const { email, name, password_hash, roles, status, email_verified, totp_secret, claims } = data;
   if (password_hash !== null && !isVerifiable(password_hash)) {
     return 'password_hash has a format or a cost that is not supported';
   }
   const id = data.id ?? newUserId(now);
-  return {
+  const user = {
     ...newPerson({ id, email, name, passwordHash: password_hash }, now),
     roles,
+    claims,
     status,
     email_verified_at: email_verified ? now : null,
     ...(totp_secret && { mfa: secondFactor(keys, { secret: totp_secret, userId: id, now }) }),
   };
+  return faultOf(user) ?? user;
 }
 
 interface Import {
@@ -79,6 +84,8 @@ interface Import {
   /** Encrypts TOTP secrets. */
   keys: KeyRing;
   clock: Clock;
+  /** Why the row cannot be that of a user here. A row of an export with secrets was checked where it comes from. */
+  faultOf: (user: User) => string | undefined;
   report: ImportReport;
   /** The file is of another system. */
   foreign?: ForeignOptions | undefined;
@@ -92,7 +99,7 @@ interface Import {
  */
 export async function importUsers(
   file: string,
-  { users, keys, clock, report, foreign, isDryRun = false }: Import,
+  { users, keys, clock, faultOf, report, foreign, isDryRun = false }: Import,
 ): Promise<ImportResult> {
   const total = statSync(file).size;
   const convert = foreign && (await converterOf(foreign, { file, now: clock() }));
@@ -113,10 +120,10 @@ export async function importUsers(
     if (json === undefined) return 'is not JSON';
     if (convert !== undefined) {
       const line = convert(json.input);
-      return typeof line === 'string' ? line : personOf(line, keys, clock());
+      return typeof line === 'string' ? line : personOf(line, { keys, now: clock(), faultOf });
     }
     const row = moved.read(json.input);
-    return row === undefined ? personOf(json.input, keys, clock()) : row;
+    return row === undefined ? personOf(json.input, { keys, now: clock(), faultOf }) : row;
   };
 
   const flush = async () => {

@@ -1,5 +1,6 @@
 import { hashNewPassword } from '../actions/accounts/new-password.ts';
 import { ADMIN, administer, withAmendment } from '../actions/administration/administration.ts';
+import { faultOfTokenSize } from '../actions/administration/token-size.ts';
 import type { Context } from '../context.ts';
 import { newUserId } from '../parts/ids.ts';
 import { emailKey, newPerson } from '../rules/accounts.ts';
@@ -88,6 +89,7 @@ async function runImport(
     users: context.users,
     keys: context.keys,
     clock: context.clock,
+    faultOf: (user) => faultOfTokenSize(context, user),
     isDryRun,
     foreign:
       from === undefined

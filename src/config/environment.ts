@@ -19,6 +19,7 @@ import {
   origin,
   productName,
   rate,
+  resourceUris,
   workers,
 } from './values.ts';
 
@@ -51,6 +52,11 @@ export const Environment = z.object({
   AUDIENCE: z.string().min(1).optional().meta({
     description: '`aud` of the access tokens, compared letter by letter',
     fallback: 'the issuer',
+  }),
+  AUDIENCES: list.pipe(resourceUris).default([]).meta({
+    description:
+      'other services that a client may ask a token for, as absolute URIs, separated by commas; a token for one of them opens nothing here',
+    fallback: '(none)',
   }),
   APP_URL: baseUrl.optional().meta({
     description: 'URL of your application; its pages may call the API with cookies',

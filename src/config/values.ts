@@ -69,6 +69,19 @@ export const host = z
     error: 'must be a host in lower case, such as example.com, without a scheme, port or path',
   });
 
+/** RFC 8707 section 2: an absolute URI without a fragment. At most 100 characters, because it is in the tokens. */
+const resourceUri = z
+  .string()
+  .max(100, { error: 'must be at most 100 characters long each' })
+  .refine(
+    (text) => /^[a-z][a-z\d+.-]*:[\w.~:/?[\]@!$&'()*+;=%-]+$/i.test(text) && URL.canParse(text),
+    {
+      error: 'must be absolute URIs without a fragment, such as https://api.example.com',
+    },
+  );
+
+export const resourceUris = z.array(resourceUri).max(20, { error: 'must be at most 20 URIs' });
+
 /** A URL that paths are appended to, or that is compared letter by letter. */
 export const baseUrl = z
   .string()

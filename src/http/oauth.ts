@@ -38,7 +38,11 @@ function parseForm(text: string): Record<string, string> {
   if (!isEncoded(text)) throw new OAuthRefusal('invalid_request', 'The form is not in UTF-8.');
   const parameters = new URLSearchParams(text);
   const names = [...parameters.keys()];
-  if (new Set(names).size < names.length) {
+  const twice = new Set(names.filter((name, at) => names.indexOf(name) < at));
+  // RFC 8707 section 2 allows several; here each token is for one.
+  if (twice.has('resource') && twice.size === 1)
+    throw new OAuthRefusal('invalid_target', 'A token is for one resource.');
+  if (twice.size > 0) {
     throw new OAuthRefusal('invalid_request', 'A parameter is there twice.');
   }
   return Object.fromEntries([...parameters].filter(([, value]) => value !== ''));
@@ -103,6 +107,7 @@ const STATUS: Record<OAuthErrorCode, number> = {
   invalid_grant: 400,
   unsupported_grant_type: 400,
   invalid_scope: 400,
+  invalid_target: 400,
   server_error: 500,
   temporarily_unavailable: 503,
 };
@@ -132,7 +137,7 @@ function answerOAuthError(
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   const where = errors.map(({ path, message }) => `${path.slice(1)} ${message}`).join('; ');
   const body = {
-    error: oauthCodeOf(status),
+    error: refusal.code === 'invalid_target' ? refusal.code : oauthCodeOf(status),
     error_description: DESCRIPTIONS[refusal.code] ?? (where || detail),
   };
   // RFC 6749 section 5.2 has one status for what is wrong in a form.

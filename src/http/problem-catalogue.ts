@@ -328,6 +328,15 @@ export const problems = {
     remedy:
       'Send "Content-Type: application/json" and a JSON body. The routes below /oauth take "application/x-www-form-urlencoded".',
   },
+  invalid_target: {
+    status: 422,
+    title: 'Unknown resource',
+    detail: 'The resource is not one that this service issues tokens for.',
+    cause:
+      'The member `resource` (RFC 8707) is neither AUDIENCE nor one of AUDIENCES, compared letter by letter.',
+    remedy:
+      'Send the URI exactly as it is configured, or leave `resource` out to get a token for this service.',
+  },
   invalid_input: {
     status: 422,
     title: 'Invalid input',

@@ -90,8 +90,12 @@ export function showRefusal(form, error, fields = {}) {
   /** @type {string[]} */
   const others = [];
   for (const { path, message } of faults) {
-    const control = controls.find(({ name }) => path.split('/')[1] === name);
-    const sentence = `${control ? labelOf(control) : path.slice(1)} ${message}.`;
+    const [, first, ...inner] = path.split('/');
+    const control = controls.find(({ name }) => first === name);
+    // The name of a member tells which one is meant, the number of an entry does not.
+    const member = inner.find((name) => !/^\d+$/.test(name));
+    const label = control && (member ? `${labelOf(control)}: ${member}` : labelOf(control));
+    const sentence = `${label ?? path.slice(1)} ${message}.`;
     if (control) showFieldError(control, sentence);
     else others.push(sentence);
   }

@@ -31,6 +31,7 @@ export const emptyUser = (id: string, kind: User['kind'], now: number): User => 
   created_at: now,
   updated_at: now,
   last_login_at: null,
+  claims: {},
 });
 
 interface NewPerson {

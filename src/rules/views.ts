@@ -34,6 +34,7 @@ export const userView = (user: User, now: number): UserView => ({
   status: user.status === 'disabled' ? 'disabled' : 'active',
   sessions: user.sessions.filter((session) => isLive(session, now)).length,
   updated_at: time(user.updated_at),
+  claims: user.claims,
 });
 
 export const sessionView = (session: Session, current: string): z.infer<typeof SessionView> => ({
@@ -51,6 +52,7 @@ export const serviceAccountView = (account: User): z.infer<typeof ServiceAccount
   client_id: account.id,
   name: account.name ?? '',
   roles: account.roles,
+  claims: account.claims,
   created_at: time(account.created_at),
 });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CustomClaims, NewCustomClaims } from './custom-claims.ts';
 import { Name, NewEmail, Password, Roles, Time } from './fields.ts';
 
 const Status = z.enum(['active', 'disabled']).meta({ id: 'UserStatus' });
@@ -15,6 +16,7 @@ const example = {
   created_at: '2026-11-23T18:00:00.000Z',
   updated_at: '2026-11-23T18:00:00.000Z',
   last_login_at: '2026-11-23T18:00:00.000Z',
+  claims: { plan: 'pro' },
 };
 
 /** What an administrator may see of a user. */
@@ -31,6 +33,7 @@ export const UserView = z
     created_at: Time,
     updated_at: Time,
     last_login_at: Time.nullable(),
+    claims: CustomClaims,
   })
   .meta({ id: 'User', description: 'A user, as administrators see it.', examples: [example] });
 export type UserView = z.infer<typeof UserView>;
@@ -99,6 +102,7 @@ export const NewUser = z
     email: NewEmail,
     name: Name.optional(),
     roles: Roles.optional(),
+    claims: NewCustomClaims.optional(),
     password,
   })
   .meta({
@@ -112,6 +116,7 @@ export const UserAmendment = z
     name: Name.nullable().optional(),
     roles: Roles.optional(),
     status: Status.optional(),
+    claims: NewCustomClaims.optional(),
     password,
   })
   .meta({
@@ -124,11 +129,17 @@ const service = {
   client_id: '01990d6e-7c3f-7a51-9c6b-0c1d2e3f4a5b',
   name: 'nightly report',
   roles: ['reports:read'],
+  claims: { region: 'eu' },
   created_at: '2026-11-23T18:00:00.000Z',
 };
 
 export const NewServiceAccount = z
-  .strictObject({ name: Name, roles: Roles.default([]), password })
+  .strictObject({
+    name: Name,
+    roles: Roles.default([]),
+    claims: NewCustomClaims.optional(),
+    password,
+  })
   .meta({
     id: 'NewServiceAccount',
     description: 'The service account to create.',
@@ -144,7 +155,13 @@ export const NewSecret = z.strictObject({ password }).meta({
 });
 
 export const ServiceAccountView = z
-  .object({ client_id: z.string(), name: z.string(), roles: z.array(z.string()), created_at: Time })
+  .object({
+    client_id: z.string(),
+    name: z.string(),
+    roles: z.array(z.string()),
+    claims: CustomClaims,
+    created_at: Time,
+  })
   .meta({
     id: 'ServiceAccount',
     description: 'An account for a program instead of a person.',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type CustomClaims, faultsOfClaims } from './custom-claims.ts';
 import { Transport } from './user.ts';
 
 const NumericDate = z.int().min(0).max(253_402_300_799);
@@ -9,32 +10,46 @@ const Visible = z.string().regex(/^[\x21-\x2b\x2d-\x7e]+$/);
 /** Seconds from `iat` to `exp`. Not configurable: other services rely on a token being valid no longer. */
 export const ACCESS_LIFE = 900;
 
-/** The claims of an access token (RFC 9068 section 2.2). Strict: a token with another claim was not issued here. */
-export const AccessClaims = z
-  .strictObject({
-    iss: Text,
-    aud: Text,
-    sub: Visible.describe('User ID.'),
-    client_id: Text,
-    iat: NumericDate,
-    nbf: NumericDate.optional(),
-    exp: NumericDate.describe('`iat` + 900.'),
-    jti: Text,
-    sid: Visible.describe('Session ID.'),
-    ver: z.int().min(0).describe('Increases when the access tokens of the user are revoked.'),
-    roles: z.array(Visible),
-    amr: z.array(Text).describe('How the user signed in (RFC 8176).'),
-    auth_time: NumericDate,
-    scope: Text.optional().describe(
-      'The roles, separated by spaces. Only in a token of a service account, if it fits into 1 KB.',
-    ),
-  })
+/** The claims of an access token that are not custom claims (RFC 9068 section 2.2). */
+const Issued = z.object({
+  iss: Text,
+  aud: Text,
+  sub: Visible.describe('User ID.'),
+  client_id: Text,
+  iat: NumericDate,
+  nbf: NumericDate.optional(),
+  exp: NumericDate.describe('`iat` + 900.'),
+  jti: Text,
+  sid: Visible.describe('Session ID.'),
+  ver: z.int().min(0).describe('Increases when the access tokens of the user are revoked.'),
+  roles: z.array(Visible),
+  amr: z.array(Text).describe('How the user signed in (RFC 8176).'),
+  auth_time: NumericDate,
+  scope: Text.optional().describe(
+    'The roles, separated by spaces. Only in a token of a service account, if it fits into 1 KB.',
+  ),
+});
+export type AccessClaims = z.infer<typeof Issued>;
+
+const ISSUED = new Set(Object.keys(Issued.shape));
+
+/** The custom claims among all claims of an access token. */
+export const customClaimsIn = (claims: AccessClaims): CustomClaims =>
+  Object.fromEntries(Object.entries(claims).filter(([name]) => !ISSUED.has(name)));
+
+/** All claims of an access token. A token with others than an administrator can set was not issued here. */
+export const AccessClaims = Issued.catchall(z.unknown())
   .refine(({ scope, roles, client_id, sub }) =>
     scope === undefined ? true : client_id === sub && scope === roles.join(' '),
   )
+  .refine(
+    (claims) =>
+      Object.keys(claims).every((name) => ISSUED.has(name)) ||
+      faultsOfClaims(customClaimsIn(claims)).length === 0,
+  )
   .meta({
     id: 'AccessClaims',
-    description: 'The verified claims of the access token.',
+    description: 'The verified claims of the access token, with the custom claims of the account.',
     examples: [
       {
         iss: 'https://auth.example.com',
@@ -52,8 +67,6 @@ export const AccessClaims = z
       },
     ],
   });
-export type AccessClaims = z.infer<typeof AccessClaims>;
-
 const Own = { iss: Text, aud: Text, sub: Text, iat: NumericDate, exp: NumericDate };
 
 /** The claims of the tokens that only this service reads, by kind of token. */
@@ -86,6 +99,8 @@ export const OwnClaims = {
     transport: Transport,
     /** How the first step was proven. Without it, by the password. */
     amr: z.array(Text).optional(),
+    /** The resource that the sign-in asked for: the `aud` of the access token. */
+    resource: Text.optional(),
   }),
   /** The challenge of an assertion. `sub`: a fingerprint of the address that signs in, or `ANYONE`. */
   passkey: z.strictObject({ ...Own, jti: Text }),

@@ -79,6 +79,15 @@ export const cleanName = (text: string): string =>
 /** Any token that a request may contain: at most 4 KB, not parsed here. */
 export const Token = z.string().min(1).max(4096);
 
+/** RFC 8707 section 2. `actions/tokens/audience.ts` decides whether it is one of this deployment. */
+export const Resource = z
+  .string()
+  .max(1_000)
+  .describe(
+    'Whom the access token is for (RFC 8707): one of `AUDIENCES`. Without it, the token is for this service.',
+  )
+  .meta({ examples: ['https://api.example.com'] });
+
 /** A six-digit TOTP code. A string, because it may start with a zero. */
 export const Code = z
   .string()

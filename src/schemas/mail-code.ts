@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Email, MailCode, Token } from './fields.ts';
+import { Email, MailCode, Resource, Token } from './fields.ts';
 import { TransportChoice } from './session.ts';
 
 const TOKEN = 'eyJhbGciOiJIUzI1NiIsInR5cCI6Im1haWwtY29kZStqd3QifQ.e30.c2ln';
@@ -26,7 +26,13 @@ export const SentMailCode = z
   });
 
 export const MailCodeSignIn = z
-  .strictObject({ code_token: Token, code: MailCode, transport: TransportChoice, device_token })
+  .strictObject({
+    code_token: Token,
+    code: MailCode,
+    transport: TransportChoice,
+    device_token,
+    resource: Resource.optional(),
+  })
   .meta({
     id: 'MailCodeSignIn',
     description: 'The code of the email, and the token of the request that it was sent for.',

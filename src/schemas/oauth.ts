@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { Resource } from './fields.ts';
 
-/** RFC 6749 section 5.2, RFC 7009 section 2.2.1. */
+/** RFC 6749 section 5.2, RFC 7009 section 2.2.1, RFC 8707 section 2. */
 export const OAuthErrorCode = z
   .enum([
     'invalid_request',
@@ -8,6 +9,7 @@ export const OAuthErrorCode = z
     'invalid_grant',
     'unsupported_grant_type',
     'invalid_scope',
+    'invalid_target',
     'server_error',
     'temporarily_unavailable',
   ])
@@ -40,6 +42,7 @@ export const TokenRequest = z
         'Roles, separated by spaces. Without it, the token gets all roles of the service account.',
       ),
     refresh_token: token.optional(),
+    resource: Resource.optional(),
     ...clientFields,
   })
   .meta({
@@ -92,8 +95,10 @@ export const Introspection = z
     sid: z.string().optional(),
     scope: z.string().optional(),
   })
+  // Custom claims.
+  .catchall(z.unknown())
   .meta({
     id: 'Introspection',
-    description: 'What the token says, if it is valid.',
+    description: 'What the token says, if it is valid: with the custom claims of the account.',
     examples: [{ active: false }],
   });

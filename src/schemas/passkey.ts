@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Name, Time, Token } from './fields.ts';
+import { Name, Resource, Time, Token } from './fields.ts';
 import { TransportChoice } from './session.ts';
 
 const Bytes = z.string().regex(/^[\w-]+$/, { error: 'must be base64url' });
@@ -183,6 +183,7 @@ export const PasskeySignIn = z
     passkey: Assertion,
     transport: TransportChoice,
     device_token: Token.optional().describe('The one from an earlier sign-in on this device.'),
+    resource: Resource.optional(),
   })
   .meta({
     id: 'PasskeySignIn',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { NewCustomClaims } from './custom-claims.ts';
 import { cleanName, Email, Name, Roles } from './fields.ts';
 import { User } from './user.ts';
 
@@ -20,13 +21,17 @@ export const ImportedUser = z.strictObject({
     .string()
     .regex(/^[A-Za-z2-7]{16,128}=*$/, { error: 'must be base32' })
     .optional(),
+  /** Custom claims, for the access tokens. */
+  claims: NewCustomClaims.default({}),
 });
 export type ImportedUser = z.infer<typeof ImportedUser>;
 
 /**
  * A line of an export with secrets. Strict: a column that this version does not know would be lost.
  */
-export const MovedRow = z.strictObject({ row: z.strictObject({ ...User.shape, id: z.uuid() }) });
+export const MovedRow = z.strictObject({
+  row: z.strictObject({ ...User.shape, id: z.uuid(), claims: NewCustomClaims.default({}) }),
+});
 
 /** The last line of an export with secrets. */
 export const MovedRowsEnd = z.strictObject({ end: z.strictObject({ rows: z.int() }) });

@@ -40,6 +40,7 @@ const CODES = [
   'body_too_large',
   'unsupported_media_type',
   'invalid_input',
+  'invalid_target',
   'rate_limited',
   'throttled',
   'headers_too_large',

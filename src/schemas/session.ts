@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Time, Token } from './fields.ts';
+import { Resource, Time, Token } from './fields.ts';
 import { Transport } from './user.ts';
 
 /** The answer of every sign-in and every refresh (RFC 6749 section 5.1). */
@@ -51,6 +51,17 @@ export const RefreshBody = z
   .meta({
     id: 'PresentedRefreshToken',
     description: 'The refresh token, unless a cookie carries it.',
+    examples: [
+      { refresh_token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6InJlZnJlc2grand0Iiwia2lkIjoiLi4uIn0.e30.c2ln' },
+    ],
+  })
+  .optional();
+
+export const RefreshRequest = z
+  .strictObject({ refresh_token: Token.optional(), resource: Resource.optional() })
+  .meta({
+    id: 'RefreshRequest',
+    description: 'The refresh token, unless a cookie carries it, and whom the access token is for.',
     examples: [
       { refresh_token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6InJlZnJlc2grand0Iiwia2lkIjoiLi4uIn0.e30.c2ln' },
     ],

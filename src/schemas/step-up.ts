@@ -1,10 +1,14 @@
 import { z } from 'zod';
-import { Password } from './fields.ts';
+import { Password, Resource } from './fields.ts';
 import { isOneProof, proofFields } from './second-factor.ts';
 
 export const StepUpProof = z
-  .strictObject({ password: Password.optional(), ...proofFields })
-  .refine((proof) => isOneProof(...Object.values(proof)), {
+  .strictObject({
+    password: Password.optional(),
+    ...proofFields,
+    resource: Resource.optional(),
+  })
+  .refine(({ resource: _resource, ...proof }) => isOneProof(...Object.values(proof)), {
     error: 'is required, or else code, recovery_code or passkey, and only one of them',
     path: ['password'],
   })

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CustomClaims } from './custom-claims.ts';
 
 /** Milliseconds since 1970, up to the end of the year 9999: RFC 3339 has no later time. */
 const Instant = z.int().min(0).max(253_402_300_799_999);
@@ -137,6 +138,8 @@ export const User = z.object({
   created_at: Instant,
   updated_at: Instant,
   last_login_at: Instant.nullable(),
+  /** Copied into every access token. An export of a version without them lacks it. */
+  claims: CustomClaims.default({}),
 });
 export type User = z.infer<typeof User>;
 

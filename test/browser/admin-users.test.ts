@@ -222,3 +222,37 @@ t.test('the last administrator stays, and reads why', async (t) => {
   t.match(row, { status: 'active', roles: ['admin'] });
   t.same(service.complaints, []);
 });
+
+t.test('custom claims are set as JSON, and what is refused is told and kept', async (t) => {
+  const service = await administration(t);
+  const ada = await signedIn(service, 'ada@example.com', { claims: { plan: 'free' } });
+  const page = await service.pageOf();
+  const panel = await openUser(page, 'ada@example.com');
+  const field = panel.getByLabel('Claims, as JSON');
+  const save = () => panel.getByRole('button', { name: 'Save claims' }).click();
+  const claims = async () => (await service.context.users.findById(ada.id))?.claims;
+  t.same(JSON.parse(await field.inputValue()), { plan: 'free' });
+  for (const text of ['{"plan":', '[]', 'null', '"x"']) {
+    await field.fill(text);
+    await save();
+    t.match(await page.locator('#user-claims-error').textContent(), /not a JSON object/, text);
+  }
+  await field.fill('{"sub": "root"}');
+  await save();
+  await page.getByText('Claims, as JSON: sub is a registered name.').waitFor();
+  t.equal(await field.inputValue(), '{"sub": "root"}');
+  t.same(await claims(), { plan: 'free' });
+  await field.fill('{"plan": "pro", "seats": 3}');
+  await save();
+  await panel.getByText('The claims are saved.').waitFor();
+  t.same(await claims(), { plan: 'pro', seats: 3 });
+  await field.fill('');
+  const answered = page.waitForResponse((answer) => answer.request().method() === 'PATCH');
+  await save();
+  await answered;
+  t.same(await claims(), {}, 'an empty field removes them');
+  t.same(
+    service.complaints.filter((line) => !/422/.test(line)),
+    [],
+  );
+});

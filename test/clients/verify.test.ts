@@ -5,6 +5,7 @@ import type { Options } from '../../src/clients/verify.d.ts';
 import { createVerifier, TokenError } from '../../src/clients/verify.js';
 import { newSigningKey } from '../../src/parts/keys/new-keys.ts';
 import { Forger, type Json } from '../attacks/forger.ts';
+import { signedIn } from '../people.ts';
 import EdDSA from '../vectors/EdDSA.json' with { type: 'json' };
 import ES256 from '../vectors/ES256.json' with { type: 'json' };
 import PS256 from '../vectors/PS256.json' with { type: 'json' };
@@ -142,6 +143,26 @@ t.test('a token of the issuer must be an access token for this audience, now', a
     t.equal(await said(guard, text as never), 'token_invalid', `${text}`);
   const lasting = await guard.verify(all.ada.access_token);
   t.same(lasting, forger.claims);
+});
+
+t.test('a token for one resource is refused by the others, and by the service', async (t) => {
+  const [a, b] = ['https://a.example.com', 'https://b.example.com'];
+  const { node, verifier, said, network } = await guarded(t, { AUDIENCES: `${a},${b}` });
+  const eve = await signedIn(node, 'eve@example.com', { claims: { plan: 'pro' } });
+  const body = { refresh_token: eve.refresh_token, resource: a };
+  const { access_token } = (await node.post('/v1/refresh', body)).json();
+  const forA = verifier({ audience: a, revocations: false });
+  t.match(await forA.verify(access_token), { aud: a, sub: eve.id, plan: 'pro' });
+  for (const audience of [b, network.origin, 'https://c.example.com'])
+    t.equal(await said(verifier({ audience, revocations: false }), access_token), 'token_invalid');
+  t.equal(
+    await said(forA, eve.access_token),
+    'token_invalid',
+    'a token for the service is not for A',
+  );
+  t.equal((await node.as(access_token, { url: '/v1/me' })).statusCode, 401);
+  const revoking = verifier({ audience: a });
+  t.equal(await said(revoking, access_token), 'ok');
 });
 
 t.test('a key in the token is never honoured, and an address in it never asked', async (t) => {

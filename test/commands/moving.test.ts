@@ -33,6 +33,11 @@ t.test('nobody notices a move from SQLite to PostgreSQL', async (t) => {
   const bob = await withFactor(t, from, 'bob@example.com');
   const carl = await from.signUp('carl@example.com');
   for (let guess = 0; guess < 12; guess += 1) await from.login('carl@example.com', 'wrong one');
+  const carlsId = (await from.context.users.findByEmail('carl@example.com'))?.id ?? '';
+  await from.context.users.change(carlsId, (user) => ({
+    user: { ...user, claims: { plan: 'pro' } },
+    result: undefined,
+  }));
   const dora = await from.signUp('dora@example.com');
   await commandLine(from.context)(['disable', 'dora@example.com']);
   const emil = await from.signUp('emil@example.com');
@@ -102,7 +107,8 @@ t.test('nobody notices a move from SQLite to PostgreSQL', async (t) => {
   t.equal((await to.as(ended.access_token, { url: '/v1/whoami' })).statusCode, 401, 'a sign-out');
   const carls = await to.context.users.findByEmail('carl@example.com');
   t.ok(carls?.throttle.length, 'the throttle');
-  t.equal((await to.refresh(carl.refresh_token)).statusCode, 200);
+  const carlsNext = await to.refresh(carl.refresh_token);
+  t.match(claimsOf(carlsNext.json().access_token), { plan: 'pro' }, 'custom claims');
   const grant = { grant_type: 'client_credentials' };
   t.equal((await form(to, '/oauth/token', grant, basic(service))).statusCode, 200, 'services');
 });

@@ -179,6 +179,7 @@ t.test('in one process', async (t) => {
       t.same(
         Object.keys(exported[0]).sort(),
         [
+          'claims',
           'created_at',
           'email',
           'email_verified',
@@ -218,6 +219,31 @@ t.test('in one process', async (t) => {
     t.match(written.err, 'Password: ');
     t.notMatch(written.err + written.out, PASSWORD);
     t.equal((await login('tty@example.com')).statusCode, 200);
+  });
+
+  t.test('an import and an export have custom claims', async (t) => {
+    const file = join(folder(t), 'claims.jsonl');
+    const lines = [
+      { claims: { plan: 'pro', __proto: 1 } },
+      { claims: { sub: 'root' } },
+      { claims: { x: 'a'.repeat(300) } },
+      { claims: { x: 'a'.repeat(240) }, roles: ['editor', 'reports:read', 'reports:write'] },
+      { claims: { plan: 'pro' } },
+    ].map((more, index) => JSON.stringify({ email: `claims${index}@example.com`, ...more }));
+    const polluting = '{"email":"claims5@example.com","claims":{"__proto__":{"x":1},"a":1}}';
+    writeFileSync(file, [...lines, polluting].join('\n'));
+    const { out, err } = await command(['import', file]);
+    t.equal(out, '2 added, 0 already present, 4 refused\n');
+    t.match(linesOf(err), [
+      'line 1: claims __proto must start with a letter, then letters, digits and _.:/~-',
+      'line 2: claims sub is a registered name',
+      'line 3: claims must have at most 256 bytes as JSON, not 308',
+      /^line 4: roles and claims together are too long/,
+    ]);
+    const exported = linesOf((await command(['export'])).out).map((line) => JSON.parse(line));
+    const claimsOf = (address: string) => exported.find(({ email }) => email === address)?.claims;
+    t.same(claimsOf('claims4@example.com'), { plan: 'pro' });
+    t.same(claimsOf('claims5@example.com'), { a: 1 });
   });
 
   t.test('an imported hash signs in, and is replaced by that', async (t) => {

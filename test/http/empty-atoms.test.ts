@@ -83,6 +83,7 @@ t.test('an import accepts such addresses', async (t) => {
     users: context.users,
     keys: context.keys,
     clock: context.clock,
+    faultOf: () => undefined,
     report: { refused: (line, reason) => t.fail(`${line}: ${reason}`), progress: () => {} },
   });
   t.equal(added, 1);

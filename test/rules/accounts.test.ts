@@ -61,6 +61,7 @@ t.test('a new person has no role, no session and no confirmed address', async (t
     created_at: NOW,
     updated_at: NOW,
     last_login_at: null,
+    claims: {},
   });
 });
 
@@ -71,6 +72,7 @@ t.test('the row of a deleted user keeps only what is needed to refuse the tokens
     claimed_at: NOW,
     devices_since: NOW,
     last_login_at: NOW,
+    claims: { plan: 'pro' },
     token_version: 4,
     reset_letters: 2,
     row_version: 9,
@@ -118,6 +120,7 @@ t.test('the row of a deleted user keeps only what is needed to refuse the tokens
     revoked_at: NOW + 5,
     updated_at: NOW + 5,
     last_login_at: null,
+    claims: {},
   });
 });
 

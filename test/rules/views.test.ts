@@ -24,6 +24,7 @@ t.test('an administrator sees the state of an account, and no secret of it', asy
     status: 'disabled',
     email_verified_at: NOW,
     updated_at: NOW + 2_000,
+    claims: { plan: 'pro' },
     mfa: {
       totp: { secret: 'sealed', last_step: 4 },
       recovery: { salt: 'salt', cost: { memory: 19_456, passes: 2 }, hashes: ['hash'] },
@@ -47,6 +48,7 @@ t.test('an administrator sees the state of an account, and no secret of it', asy
     mfa: true,
     sessions: 1,
     updated_at: '2026-11-23T18:00:02.000Z',
+    claims: { plan: 'pro' },
   });
   t.match(userView(ada(), NOW), { status: 'active', mfa: false, sessions: 0 });
 });
@@ -77,6 +79,7 @@ t.test('a service account is shown without its secrets', async (t) => {
     client_id: 'id',
     name: 'nightly',
     roles: ['reports:read'],
+    claims: {},
     created_at: '2026-11-23T18:00:00.000Z',
   });
   t.equal(serviceAccountView({ ...account, name: null }).name, '');

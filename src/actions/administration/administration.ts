@@ -8,6 +8,7 @@ import type { AccessClaims } from '../../schemas/claims.ts';
 import type { User } from '../../schemas/user.ts';
 import { assertStands } from '../accounts/caller.ts';
 import { invitationToken } from '../tokens/mailed-tokens.ts';
+import { assertTokenFits } from './token-size.ts';
 
 export const ADMIN = 'admin';
 
@@ -37,17 +38,23 @@ export interface NewUser {
   email: string;
   name: string | null;
   roles: string[];
+  claims?: User['claims'] | undefined;
 }
 
 /** Makes an account without a password, and mails its owner a link to choose one. Refuses with `email_taken`. */
-export async function inviteUser(context: Context, { email, name, roles }: NewUser): Promise<User> {
+export async function inviteUser(
+  context: Context,
+  { email, name, roles, claims = {} }: NewUser,
+): Promise<User> {
   const user = {
     ...newPerson(
       { id: newUserId(context.clock()), email, name, passwordHash: null },
       context.clock(),
     ),
     roles,
+    claims,
   };
+  assertTokenFits(context, { after: user });
   await context.users.insert(user);
   context.outbox.post(email, () => invitation(context.config, invitationToken(context, user)));
   return user;
@@ -58,15 +65,24 @@ export interface Amendment {
   name?: string | null | undefined;
   roles?: string[] | undefined;
   status?: 'active' | 'disabled' | undefined;
+  claims?: User['claims'] | undefined;
 }
 
-/** Removing a role revokes the access tokens, and sessions go on after their next refresh. Disabling revokes every token. */
-export function withAmendment(user: User, { name, roles, status }: Amendment, now: number): User {
+/**
+ * Removing a role revokes the access tokens, and sessions go on after their next refresh. Disabling revokes every token. New
+ * claims come with the next token, and revoke nothing: what a claim allows is known to other services alone.
+ */
+export function withAmendment(
+  user: User,
+  { name, roles, status, claims }: Amendment,
+  now: number,
+): User {
   const next: User = {
     ...user,
     name: name === undefined ? user.name : name,
     roles: roles ?? user.roles,
     status: status ?? user.status,
+    claims: claims ?? user.claims,
     updated_at: now,
   };
   const losesRole = user.roles.some((role) => !next.roles.includes(role));

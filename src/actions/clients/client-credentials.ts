@@ -17,17 +17,17 @@ function grantedRolesOf(account: User, scope: string | undefined): string[] {
   return asked;
 }
 
-/** An access token for a service account (RFC 6749 section 4.4). No refresh token, and no session in the row. */
+/** An access token for a service account (RFC 6749 section 4.4), for `audience`. No refresh token, and no session in the row. */
 export function issueForServiceAccount(
   { accessTokens, clock }: Context,
   account: User,
-  scope: string | undefined,
+  { scope, audience }: { scope?: string | undefined; audience?: string },
 ) {
   const roles = grantedRolesOf(account, scope);
   const granted = scopeOf(roles);
   const session = { id: randomId(), amr: [], created_at: clock() };
   return {
-    access_token: accessTokens.issue({ ...account, roles }, session, granted),
+    access_token: accessTokens.issue({ ...account, roles }, session, { scope: granted, audience }),
     token_type: 'Bearer' as const,
     expires_in: ACCESS_LIFE,
     scope: granted,

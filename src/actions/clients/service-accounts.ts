@@ -14,7 +14,11 @@ const hashOf = (secret: string): string => createHash('sha256').update(secret).d
 const newSecret = (): string => randomBytes(32).toString('base64url');
 
 export function newServiceAccount(
-  { name, roles }: Pick<User, 'roles'> & { name: string },
+  {
+    name,
+    roles,
+    claims = {},
+  }: Pick<User, 'roles'> & { name: string; claims?: User['claims'] | undefined },
   now: number,
 ) {
   const secret = newSecret();
@@ -23,6 +27,7 @@ export function newServiceAccount(
     name,
     secret_hashes: [hashOf(secret)],
     roles,
+    claims,
   };
   return { account, secret };
 }

@@ -1,7 +1,7 @@
 import type { Context } from '../../context.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { liveSession, withSessionEnded, withTombstone } from '../../rules/sessions.ts';
-import type { AccessClaims } from '../../schemas/claims.ts';
+import { type AccessClaims, customClaimsIn } from '../../schemas/claims.ts';
 import type { User } from '../../schemas/user.ts';
 import { stands } from '../accounts/caller.ts';
 import { scopeOf } from './client-credentials.ts';
@@ -19,7 +19,7 @@ function accessClaims(read: () => AccessClaims): AccessClaims | undefined {
 /** RFC 7662 section 2.2: the claims of an access or refresh token that is valid by the row as it is now. */
 export async function introspect(context: Context, token: string) {
   const { users, accessTokens, ownTokens, clock } = context;
-  const access = accessClaims(() => accessTokens.read(token));
+  const access = accessClaims(() => accessTokens.read(token, true));
   const refresh = access ? undefined : ownTokens.read('refresh', token);
   const claims = access ?? refresh;
   const user = claims && (await users.findById(claims.sub));
@@ -28,6 +28,7 @@ export async function introspect(context: Context, token: string) {
     if (!stands(user, access, clock())) return { active: false };
     const { iss, aud, sub, client_id, iat, exp, jti, sid, roles } = access;
     return {
+      ...customClaimsIn(access),
       active: true,
       token_type: 'Bearer',
       iss,
@@ -78,7 +79,7 @@ export async function revoke(
   token: string,
 ): Promise<{ sub: string; sid: string } | undefined> {
   const { accessTokens, ownTokens } = context;
-  const access = accessClaims(() => accessTokens.readEvenRevoked(token));
+  const access = accessClaims(() => accessTokens.readEvenRevoked(token, true));
   const claims = access ?? ownTokens.read('refresh', token);
   if (claims === undefined) return undefined;
   return (await revokeByClaims(context, claims)) ? { sub: claims.sub, sid: claims.sid } : undefined;

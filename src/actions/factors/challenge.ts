@@ -27,7 +27,12 @@ export function issueChallenge(
     device,
     transport,
     amr,
-  }: HalfSignedIn & { transport: Session['transport']; amr?: string[] | undefined },
+    resource,
+  }: HalfSignedIn & {
+    transport: Session['transport'];
+    amr?: string[] | undefined;
+    resource?: string | undefined;
+  },
 ): string {
   const iat = Math.floor(clock() / 1_000);
   return ownTokens.issue('mfa', {
@@ -37,6 +42,7 @@ export function issueChallenge(
     ...(device !== undefined && { dev: device }),
     transport,
     ...(amr && { amr }),
+    ...(resource !== undefined && { resource }),
     jti: randomId(),
     iat,
     exp: iat + CHALLENGE_LIFE,
@@ -102,5 +108,6 @@ export async function answerChallenge(
   if (answered === undefined) throw new Refusal('challenge_invalid');
   if (answered === 'wrong') throw new Refusal('invalid_code', { user: claims.sub });
   if (factor.notice) tell(context, answered.user, factor.notice);
-  return signedIn(context, answered);
+  const holder = signedIn(context, answered);
+  return claims.resource === undefined ? holder : { ...holder, audience: claims.resource };
 }

@@ -14,6 +14,8 @@ export interface Holder {
   user: User;
   session: Session;
   device: string;
+  /** `aud` of the access token, if it is not for this service. */
+  audience?: string;
 }
 
 /** The same session state gives the same token, so a retry gets the successor that it missed. */
@@ -46,9 +48,9 @@ export function deviceOf(
 
 /** The answer to a sign-in or refresh: access token, refresh token and device token. */
 export function issuePair(context: Context, holder: Holder) {
-  const { user, session } = holder;
+  const { user, session, audience } = holder;
   return {
-    access_token: context.accessTokens.issue(user, session),
+    access_token: context.accessTokens.issue(user, session, { audience }),
     token_type: 'Bearer' as const,
     expires_in: ACCESS_LIFE,
     refresh_token: refreshToken(context, holder),

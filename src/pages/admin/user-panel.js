@@ -2,6 +2,7 @@ import { byId, element } from '../element.js';
 import { onSubmit } from '../form.js';
 import { notify } from '../notice.js';
 import { sentenceOf } from '../words.js';
+import { claimsIn } from './claims.js';
 import { emptied, opened } from './dialog.js';
 import { amendUser, ChangedMeanwhile, isGone, loseRole, readUser } from './operations.js';
 import { ABOUT_PASSWORD, asksForAdmin } from './password.js';
@@ -16,8 +17,8 @@ import { actionsOn, roleRemoval } from './user-actions.js';
  *
  * @param {User} user
  */
-const decidedBy = ({ email, name, roles, status, mfa }) =>
-  JSON.stringify([email, name, roles, status, mfa]);
+const decidedBy = ({ email, name, roles, status, mfa, claims }) =>
+  JSON.stringify([email, name, roles, status, mfa, claims]);
 
 /**
  * One user in a dialog. `showRow` updates the row of the list, and `focusRow` finds it.
@@ -34,6 +35,7 @@ export function userPanel({ myId, reload, showRow, focusRow }) {
   const part = (name) => /** @type {HTMLElement} */ (dialog.querySelector(`#user-${name}`));
   const nameInput = byId('user-name', HTMLInputElement);
   const roleForm = byId('user-role-form', HTMLFormElement);
+  const claimsField = claimsIn(byId('user-claims', HTMLTextAreaElement));
   /** @type {User} */
   let user;
 
@@ -57,6 +59,7 @@ export function userPanel({ myId, reload, showRow, focusRow }) {
     part('created').replaceChildren(timeOr(user.created_at));
     part('id').textContent = user.id;
     nameInput.value = user.name ?? '';
+    claimsField.show(user.claims);
     part('roles').replaceChildren(...user.roles.map(roleItem));
     part('no-roles').hidden = user.roles.length > 0;
     part('disable').hidden = isDisabled;
@@ -150,6 +153,17 @@ export function userPanel({ myId, reload, showRow, focusRow }) {
     unlessGone(async () => {
       await amend(() => ({ name: name?.trim() || null }));
       tell('The name is saved.');
+    }),
+  );
+  onSubmit(byId('user-claims-form', HTMLFormElement), () =>
+    unlessGone(async () => {
+      const { claims, putBack } = claimsField.given();
+      await amend(() => ({ claims })).catch((error) => {
+        // What was typed is still there to be corrected.
+        if (!(error instanceof ChangedMeanwhile)) putBack();
+        throw error;
+      });
+      tell('The claims are saved. They are in the tokens after the next refresh.');
     }),
   );
   for (const [name, actionOn] of Object.entries(actionsOn))

@@ -17,6 +17,8 @@ import {
 export interface Jws {
   /** The first segment of every token that it makes, and the only one that it accepts. */
   header: string;
+  /** Characters of each of its tokens besides the payload. */
+  overhead: number;
   sign(claims: object): string;
   /** A token of claims that are base64url already: megabytes of them, without holding up the event loop. */
   signLong(payload: Buffer): Promise<Buffer>;
@@ -32,7 +34,8 @@ export interface JwsSpec {
   privateKey: KeyObject;
   publicKey: KeyObject;
   issuer: string;
-  audience: string;
+  /** Each token has one of them. */
+  audiences: string[];
   requiredClaims: string[];
   /** Signs from (ms); accepted until `notAfter` (ms). */
   notBefore: number;
@@ -47,6 +50,8 @@ export type TokenKind = 'access' | 'revocations' | OwnKind;
 export interface Parties {
   issuer: string;
   audience: string;
+  /** Other services that access tokens may be for. */
+  resources?: string[];
   build: BuildJws;
 }
 
@@ -58,12 +63,12 @@ export const derive = (
   purpose: OwnKind | 'totp' | 'decoys' | 'clients' | 'codes',
 ): Buffer => Buffer.from(hkdfSync('sha256', master, '', `latchkey/${purpose}`, 32));
 
-const accessSpec = (key: SigningKey, { issuer, audience }: Parties): JwsSpec => ({
+const accessSpec = (key: SigningKey, { issuer, audience, resources = [] }: Parties): JwsSpec => ({
   ...key,
   kind: 'access',
   typ: 'at+jwt',
   issuer,
-  audience,
+  audiences: [audience, ...resources],
   requiredClaims: ['iss', 'aud', 'sub', 'exp', 'iat', 'jti'],
 });
 
@@ -73,7 +78,7 @@ const revocationsSpec = (key: SigningKey, { issuer }: Parties): JwsSpec => ({
   kind: 'revocations',
   typ: 'revocations+jwt',
   issuer,
-  audience: `${issuer}/.well-known/revocations`,
+  audiences: [`${issuer}/.well-known/revocations`],
   requiredClaims: ['iss', 'aud', 'iat', 'exp'],
 });
 
@@ -88,7 +93,7 @@ function ownSpec(master: MasterSecret, kind: OwnKind, { issuer }: Parties): JwsS
     privateKey: key,
     publicKey: key,
     issuer,
-    audience: issuer,
+    audiences: [issuer],
     requiredClaims: ['iss', 'aud', 'sub', 'exp', 'iat'],
     notBefore,
     notAfter,
@@ -161,6 +166,13 @@ export class KeyRing {
   /** The signer of tokens of this kind at `now` (ms). Throws KeySetError if every key has expired. */
   signer(kind: TokenKind, now: number): Jws & JwsSpec {
     return orEnded(keyInUse(this.#jws.get(kind) as (Jws & JwsSpec)[], now));
+  }
+
+  /** The most characters that a token of this kind, signed at `now` (ms) or later, has besides its payload. */
+  overhead(kind: TokenKind, now: number): number {
+    const all = this.#jws.get(kind) as (Jws & JwsSpec)[];
+    const usable = all.filter(({ notAfter }) => now < notAfter);
+    return Math.max(0, ...usable.map(({ overhead }) => overhead));
   }
 
   /** The verifier whose header equals `header` byte for byte, so that no header is ever parsed. */

@@ -83,7 +83,7 @@ export class RevocationDocument {
     const signer = keys.signer('revocations', now);
     const claims = {
       iss: signer.issuer,
-      aud: signer.audience,
+      aud: signer.audiences[0],
       iat,
       exp: iat + DOCUMENT_LIFE,
       // Another node goes by this time, and knows what this one has not heard since.

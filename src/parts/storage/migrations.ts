@@ -113,6 +113,9 @@ export const migrations: Record<string, Migration> = {
   '007_passkeys_additive': {
     up: (db: Kysely<unknown>) => addColumn(db, 'passkeys', "text not null default '[]'"),
   },
+  '008_claims_additive': {
+    up: (db: Kysely<unknown>) => addColumn(db, 'claims', "text not null default '{}'"),
+  },
   '010_mail_codes_additive': {
     up: (db: Kysely<unknown>) => addColumn(db, 'mail_codes', "text not null default '{}'"),
   },

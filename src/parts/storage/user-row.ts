@@ -16,6 +16,7 @@ const JSON_COLUMNS = [
   'passkeys',
   'mail_codes',
   'secret_hashes',
+  'claims',
 ] as const satisfies (keyof User)[];
 type JsonColumn = (typeof JSON_COLUMNS)[number];
 

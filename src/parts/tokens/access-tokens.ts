@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../rules/clock.ts';
 import { Refusal } from '../../rules/refusal.ts';
-import { ACCESS_LIFE, AccessClaims } from '../../schemas/claims.ts';
+import { ACCESS_LIFE, AccessClaims, customClaimsIn } from '../../schemas/claims.ts';
+import { type CustomClaims, isCustomName } from '../../schemas/custom-claims.ts';
 import type { Session, User } from '../../schemas/user.ts';
 import { randomId } from '../ids.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
@@ -11,8 +12,8 @@ import { headerOf, isOurForm, MAX_TOKEN_LENGTH } from './compact-jws.ts';
 /** How far another node's clock may be ahead (seconds). */
 const SKEW = 5;
 
-/** Longer tokens exceed the header limits of some proxies and servers. */
-const MAX_ISSUED_LENGTH = 1_024;
+/** Characters. Longer tokens exceed the header limits of some proxies and servers. */
+export const MAX_ISSUED_LENGTH = 1_024;
 
 /**
  * Characters of all remembered tokens: some 14,000 of them. With its claims, a token takes about three times its length
@@ -29,9 +30,30 @@ interface Remembered {
   keyEnds: number;
 }
 
+/** What an account may get in its tokens: after every kind of step-up, many removed roles, and bound to a DPoP key (RFC 9449). */
+const LARGEST = {
+  amr: ['pwd', 'otp', 'mfa', 'hwk', 'swk', 'user'],
+  ver: 9_999,
+  cnf: { jkt: 'x'.repeat(43) },
+};
+
+type Signed = Pick<Session, 'id' | 'amr' | 'created_at' | 'authenticated_at'>;
+
+/** What may be asked for a token. */
+interface Asked {
+  /** The roles once more, for verifiers that read scopes (RFC 9068 section 2.2.3). */
+  scope?: string | undefined;
+  /** Whom it is for, if not this service. */
+  audience?: string | undefined;
+}
+
 interface Options {
   issuer: string;
   audience: string;
+  /** Other services that tokens may be for. */
+  resources?: string[];
+  /** A token of this user is longer than 1 KB. The text names the largest claim. */
+  oversized?: (user: string, text: string) => void;
   keys: KeyRing;
   revocations: Revocations;
   clock: Clock;
@@ -52,20 +74,47 @@ export class AccessTokens {
   }
 
   /**
-   * `scope`: the roles once more, for verifiers that read scopes (RFC 9068 section 2.2.3). A token that would exceed
-   * 1 KB is issued without it. Throws an error that names the largest claim if even that token exceeds 1 KB.
+   * A token that would exceed 1 KB is issued without its `scope`. Throws an error that names the largest claim if it exceeds
+   * 1 KB without custom claims too. Those were checked when they were set, so they prevent no sign-in: not after a change of
+   * ISSUER or of the algorithm either. A reader takes up to 4 KB.
    */
-  issue(
-    user: User,
-    session: Pick<Session, 'id' | 'amr' | 'created_at' | 'authenticated_at'>,
-    scope?: string | undefined,
-  ): string {
-    const { issuer, audience, keys, clock } = this.#options;
+  issue(user: User, session: Signed, { scope, audience }: Asked = {}): string {
+    const { keys, clock, oversized } = this.#options;
     const now = clock();
-    const iat = Math.floor(now / 1_000);
-    const claims: AccessClaims = {
-      iss: issuer,
-      aud: audience,
+    const claims = this.#claims(user, session, { scope, audience });
+    const token = keys.signer('access', now).sign(claims);
+    if (token.length <= MAX_ISSUED_LENGTH) return token;
+    if (scope !== undefined) return this.issue(user, session, { audience });
+    const text = `access token over 1 KB: ${largestOf(claims)} is large`;
+    const custom = customClaimsIn(claims);
+    if (Object.keys(custom).length === 0) throw new Error(text);
+    this.issue({ ...user, claims: {} }, session, { audience });
+    oversized?.(user.id, text);
+    return token;
+  }
+
+  /**
+   * Characters of the longest access token that the account can get, for any resource. With custom claims, it counts what any
+   * sign-in may add. Without them, only a sign-in by password counts, so that no roles are refused that work today.
+   */
+  longest(user: User): number {
+    const { audience, resources = [], keys, clock } = this.#options;
+    const widest = [audience, ...resources].reduce((a, b) => (b.length > a.length ? b : a));
+    const { amr, ...bound } = LARGEST;
+    const hasClaims = Object.keys(user.claims).length > 0;
+    const session = { id: randomId(), amr: hasClaims ? amr : ['pwd'], created_at: clock() };
+    const claims = this.#claims(user, session, { audience: widest });
+    const text = JSON.stringify({ ...claims, ...(hasClaims && bound) });
+    return keys.overhead('access', clock()) + Math.ceil((Buffer.byteLength(text) * 4) / 3);
+  }
+
+  #claims(user: User, session: Signed, { scope, audience }: Asked): AccessClaims {
+    const iat = Math.floor(this.#options.clock() / 1_000);
+    return {
+      // First: no custom claim can replace another.
+      ...customClaimsOf(user),
+      iss: this.#options.issuer,
+      aud: audience ?? this.#options.audience,
       sub: user.id,
       client_id: user.kind === 'service' ? user.id : FIRST_PARTY,
       iat,
@@ -78,15 +127,14 @@ export class AccessTokens {
       auth_time: Math.floor((session.authenticated_at ?? session.created_at) / 1_000),
       ...(scope !== undefined && { scope }),
     };
-    const token = keys.signer('access', now).sign(claims);
-    if (token.length <= MAX_ISSUED_LENGTH) return token;
-    if (scope !== undefined) return this.issue(user, session);
-    throw new Error(`access token over 1 KB: ${largestOf(claims)} is large`);
   }
 
-  /** The claims of a valid token. Refuses with `token_expired`, `token_revoked` or `token_invalid`. */
-  read(token: string): AccessClaims {
-    const claims = this.readEvenRevoked(token);
+  /**
+   * The claims of a valid token. Refuses with `token_expired`, `token_revoked` or `token_invalid`. `ofAnyAudience`: one for
+   * another service too. For introspection and revocation only, because such a token opens nothing here.
+   */
+  read(token: string, ofAnyAudience = false): AccessClaims {
+    const claims = this.readEvenRevoked(token, ofAnyAudience);
     if (this.#options.revocations.includes(claims)) throw new Refusal('token_revoked');
     return claims;
   }
@@ -102,8 +150,8 @@ export class AccessTokens {
   }
 
   /** For sign-out, where the row decides about revocation. Refuses with `token_expired` or `token_invalid`. */
-  readEvenRevoked(token: string): AccessClaims {
-    const { keys, clock } = this.#options;
+  readEvenRevoked(token: string, ofAnyAudience = false): AccessClaims {
+    const { audience, keys, clock } = this.#options;
     const now = clock();
     if (keys.edition !== this.#edition) {
       this.#remembered.clear();
@@ -111,9 +159,12 @@ export class AccessTokens {
     }
     const known = this.#remembered.get(token);
     const { claims, keyEnds } = known ?? this.#check(token, now);
+    // Every token that is remembered is for this service.
+    const isOurs = known !== undefined || claims.aud === audience;
+    if (!isOurs && !ofAnyAudience) throw invalid('for another service');
     if (now >= keyEnds) throw invalid('the key has expired');
     if (now >= claims.exp * 1_000) throw new Refusal('token_expired');
-    if (known === undefined) this.#remembered.set(token, { claims, keyEnds });
+    if (known === undefined && isOurs) this.#remembered.set(token, { claims, keyEnds });
     return claims;
   }
 
@@ -130,7 +181,9 @@ export class AccessTokens {
       throw invalid((error as Error).message);
     }
     const { success, data: claims } = AccessClaims.safeParse(payload);
-    if (!success) throw invalid('missing, unknown or malformed claims');
+    // zod drops this name.
+    if (!success || Object.hasOwn(payload as object, '__proto__'))
+      throw invalid('missing, unknown or malformed claims');
     const latest = Math.floor(now / 1_000) + SKEW;
     if (claims.iat > latest) throw invalid('iat is in the future');
     if ((claims.nbf ?? 0) > latest) throw invalid('nbf is in the future');
@@ -142,11 +195,15 @@ export class AccessTokens {
 /** The reason is only logged: every invalid token gets the same answer. */
 const invalid = (reason: string) => new Refusal('token_invalid', { reason });
 
-function deepFreeze(claims: AccessClaims): AccessClaims {
-  Object.freeze(claims.roles);
-  Object.freeze(claims.amr);
-  return Object.freeze(claims);
+/** JSON is no deeper than `custom-claims.ts` lets it be. */
+function deepFreeze<T>(json: T): T {
+  if (typeof json === 'object' && json !== null) Object.values(json).forEach(deepFreeze);
+  return Object.freeze(json);
 }
+
+/** Without names that a newer version has registered since they were set. */
+const customClaimsOf = ({ claims }: User): CustomClaims =>
+  Object.fromEntries(Object.entries(claims).filter(([name]) => isCustomName(name)));
 
 const largestOf = (claims: AccessClaims): string =>
   Object.entries(claims).reduce(

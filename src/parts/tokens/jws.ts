@@ -23,7 +23,7 @@ const base64url = (json: object): string => Buffer.from(JSON.stringify(json)).to
  * Times are checked in `access-tokens.ts` and `own-tokens.ts`, with the injected clock and their own limits.
  */
 async function jwsOf(spec: JwsSpec) {
-  const { alg, typ, kid, issuer, audience, requiredClaims, privateKey, publicKey } = spec;
+  const { alg, typ, kid, issuer, audiences, requiredClaims, privateKey, publicKey } = spec;
   const algorithm = ALGORITHMS[alg];
   const decode = await decoderOf(typ);
   const header = base64url({ alg, typ, kid });
@@ -47,12 +47,13 @@ async function jwsOf(spec: JwsSpec) {
     const missing = requiredClaims.find((name) => !Object.hasOwn(payload, name));
     if (missing !== undefined) throw new Error(`The ${missing} claim is required.`);
     if (payload['iss'] !== issuer) throw new Error('The iss claim value is not allowed.');
-    if (payload['aud'] !== audience) throw new Error('The aud claim value is not allowed.');
+    if (!audiences.includes(payload['aud'] as string))
+      throw new Error('The aud claim value is not allowed.');
     return payload;
   };
   // A key that cannot sign is found now, while the old keys are still in use.
-  sign({});
-  return { ...spec, header, sign, signLong, verify };
+  const overhead = sign({}).length - base64url({}).length;
+  return { ...spec, header, overhead, sign, signLong, verify };
 }
 
 export const buildJws: BuildJws = (specs) => Promise.all(specs.map(jwsOf));

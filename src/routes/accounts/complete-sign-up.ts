@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { completeSignUp as complete } from '../../actions/accounts/sign-up.ts';
+import { audienceOf } from '../../actions/tokens/audience.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { logEvent } from '../../http/logging.ts';
@@ -9,7 +10,7 @@ import { answerTokens } from '../../http/tokens.ts';
 import { randomId } from '../../parts/ids.ts';
 import { EmailTaken } from '../../parts/storage/users.ts';
 import { Refusal } from '../../rules/refusal.ts';
-import { Name, Password, Token } from '../../schemas/fields.ts';
+import { Name, Password, Resource, Token } from '../../schemas/fields.ts';
 import { TokenAnswer, TransportChoice } from '../../schemas/session.ts';
 
 const Body = z
@@ -18,6 +19,7 @@ const Body = z
     password: Password,
     name: Name.optional(),
     transport: TransportChoice,
+    resource: Resource.optional(),
   })
   .meta({
     id: 'SignUpCompletion',
@@ -35,7 +37,7 @@ export function completeSignUp(app: App, context: Context): void {
       headers: { 201: ['Set-Cookie'] },
       access: 'checked-by-handler',
       tighterLimit: true,
-      problems: ['link_invalid', 'overloaded', 'sign_up_closed', 'unavailable'],
+      problems: ['link_invalid', 'overloaded', 'sign_up_closed', 'unavailable', 'invalid_target'],
     },
     schema: {
       operationId: 'completeSignUp',
@@ -47,7 +49,8 @@ export function completeSignUp(app: App, context: Context): void {
       response: { 201: TokenAnswer },
     },
     handler: async (request, reply) => {
-      const { token, password, name = null, transport } = request.body;
+      const { token, password, name = null, transport, resource } = request.body;
+      const audience = audienceOf(context, resource);
       if (context.config.SIGN_UP === 'closed') throw new Refusal('sign_up_closed');
       const { user, session } = await complete(
         context,
@@ -59,7 +62,7 @@ export function completeSignUp(app: App, context: Context): void {
       logEvent(request, 'account.created', { user: user.id, session: session.id });
       return reply
         .code(201)
-        .send(answerTokens(reply, context, { user, session, device: randomId() }));
+        .send(answerTokens(reply, context, { user, session, device: randomId(), audience }));
     },
   });
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { inviteToSignUp, signUpAtOnce } from '../../actions/accounts/sign-up.ts';
+import { audienceOf } from '../../actions/tokens/audience.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { evenly } from '../../http/even-time.ts';
@@ -10,7 +11,7 @@ import { answerTokens } from '../../http/tokens.ts';
 import { randomId } from '../../parts/ids.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { Accepted, accepted } from '../../schemas/accepted.ts';
-import { Name, NewEmail, Password } from '../../schemas/fields.ts';
+import { Name, NewEmail, Password, Resource } from '../../schemas/fields.ts';
 import { TokenAnswer, TransportChoice } from '../../schemas/session.ts';
 
 const Body = z
@@ -19,6 +20,7 @@ const Body = z
     password: Password.optional(),
     name: Name.optional(),
     transport: TransportChoice,
+    resource: Resource.optional(),
   })
   .refine(({ password, name }) => password !== undefined || name === undefined, {
     error: 'is required with a name',
@@ -47,6 +49,7 @@ export function register(app: App, context: Context): void {
         'email_verification_required',
         'sign_up_closed',
         'unavailable',
+        'invalid_target',
       ],
     },
     schema: {
@@ -62,7 +65,8 @@ export function register(app: App, context: Context): void {
       },
     },
     handler: async (request, reply) => {
-      const { email, password, name = null, transport } = request.body;
+      const { email, password, name = null, transport, resource } = request.body;
+      const audience = audienceOf(context, resource);
       if (SIGN_UP === 'closed') throw new Refusal('sign_up_closed');
       if (password === undefined) {
         await evenly(inviteToSignUp(context, email), context.pace);
@@ -77,7 +81,7 @@ export function register(app: App, context: Context): void {
       logEvent(request, 'account.created', { user: user.id, session: session.id });
       return reply
         .code(201)
-        .send(answerTokens(reply, context, { user, session, device: randomId() }));
+        .send(answerTokens(reply, context, { user, session, device: randomId(), audience }));
     },
   });
 }

@@ -1,4 +1,5 @@
 import { stepUpWithFactor, stepUpWithPassword } from '../../actions/factors/step-up.ts';
+import { audienceOf } from '../../actions/tokens/audience.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { logEvent } from '../../http/logging.ts';
@@ -23,6 +24,7 @@ export function verifyMe(app: App, context: Context): void {
         'throttled',
         'overloaded',
         'unavailable',
+        'invalid_target',
       ],
     },
     schema: {
@@ -36,6 +38,7 @@ export function verifyMe(app: App, context: Context): void {
     },
     handler: async (request, reply) => {
       const { caller, body } = request;
+      const audience = audienceOf(context, body.resource);
       const signal = signalOf(reply);
       const { user, session } = await logCopied(
         request,
@@ -45,7 +48,7 @@ export function verifyMe(app: App, context: Context): void {
       );
       logEvent(request, 'session.stepped_up', { user: user.id, session: session.id });
       return reply.header('cache-control', 'no-store').send({
-        access_token: context.accessTokens.issue(user, session),
+        access_token: context.accessTokens.issue(user, session, { audience }),
         token_type: 'Bearer' as const,
         expires_in: ACCESS_LIFE,
       });

@@ -1,5 +1,6 @@
 import { issueForServiceAccount, scopeOf } from '../../actions/clients/client-credentials.ts';
 import { refreshSession } from '../../actions/sessions/refresh.ts';
+import { audienceOf } from '../../actions/tokens/audience.ts';
 import { issuePair } from '../../actions/tokens/token-pair.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
@@ -25,7 +26,7 @@ export function issueToken(app: App, context: Context): void {
       tags: ['OAuth'],
       summary: 'Get a token (RFC 6749)',
       description:
-        '`client_credentials` is for service accounts. `refresh_token` renews the session of a user, as `/v1/refresh` does.',
+        '`client_credentials` is for service accounts. `refresh_token` renews the session of a user, as `/v1/refresh` does. `resource` (RFC 8707) names whom the token is for, once.',
       security: [{ client: [] }, {}],
       consumes: ['application/x-www-form-urlencoded'],
       body: TokenRequest,
@@ -42,13 +43,15 @@ export function issueToken(app: App, context: Context): void {
               throw error;
             },
           );
+          const { scope, resource } = body;
+          const audience = audienceOf(context, resource);
           reportSignIn(request, context, {
             way: 'client_secret',
             result: 'ok',
             event: 'client.token_issued',
             user: client.id,
           });
-          return issueForServiceAccount(context, client, body.scope);
+          return issueForServiceAccount(context, client, { scope, audience });
         }
         case 'refresh_token': {
           if (body.refresh_token === undefined)
@@ -56,6 +59,7 @@ export function issueToken(app: App, context: Context): void {
           // Service accounts get no refresh tokens, so the token belongs to somebody else.
           if (await authenticatedClientIfAny(request, body, context))
             throw new OAuthRefusal('invalid_grant', 'The token was not issued to this client.');
+          const audience = audienceOf(context, body.resource);
           const rotation = await refreshSession(context, {
             token: body.refresh_token,
             transport: 'body',
@@ -68,7 +72,7 @@ export function issueToken(app: App, context: Context): void {
               'The session is unknown, has ended or has expired.',
             );
           }
-          const pair = issuePair(context, rotation);
+          const pair = issuePair(context, { ...rotation, audience });
           const { access_token, token_type, expires_in, refresh_token } = pair;
           const scope = scopeOf(rotation.user.roles);
           return { access_token, token_type, expires_in, scope, refresh_token };

@@ -1,5 +1,6 @@
 import { proveRecent } from '../../actions/accounts/recent.ts';
 import { ADMIN } from '../../actions/administration/administration.ts';
+import { assertTokenFits } from '../../actions/administration/token-size.ts';
 import { newServiceAccount } from '../../actions/clients/service-accounts.ts';
 import type { Context } from '../../context.ts';
 import { requireRole } from '../../http/access.ts';
@@ -34,11 +35,13 @@ export function createServiceAccount(app: App, context: Context): void {
         signal: signalOf(reply),
       });
       const { account, secret } = newServiceAccount(body, context.clock());
+      const { roles, claims } = body;
+      assertTokenFits(context, { after: account });
       await context.users.insert(account);
       logEvent(request, 'admin.service_account_created', {
         actor: caller.sub,
         user: account.id,
-        after: { roles: account.roles },
+        after: { roles, ...(claims && { claims: Object.keys(claims) }) },
       });
       return reply.code(201).send({ ...serviceAccountView(account), client_secret: secret });
     },

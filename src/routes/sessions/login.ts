@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { signInWithPassword } from '../../actions/sessions/sign-in.ts';
+import { audienceOf } from '../../actions/tokens/audience.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { challengeAnswer } from '../../http/challenge.ts';
@@ -8,7 +9,7 @@ import { refusedEvenly } from '../../http/even-time.ts';
 import { reportRefusedSignIn, reportSignIn, signInOf } from '../../http/sign-in.ts';
 import { sourceOf } from '../../http/source.ts';
 import { answerTokens } from '../../http/tokens.ts';
-import { Email, Password, Token } from '../../schemas/fields.ts';
+import { Email, Password, Resource, Token } from '../../schemas/fields.ts';
 import { Challenge } from '../../schemas/second-factor.ts';
 import { TokenAnswer, TransportChoice } from '../../schemas/session.ts';
 
@@ -18,6 +19,7 @@ const Body = z
     password: Password,
     transport: TransportChoice,
     device_token: Token.optional().describe('The one from an earlier sign-in on this device.'),
+    resource: Resource.optional(),
   })
   .meta({
     id: 'Credentials',
@@ -41,6 +43,7 @@ export function login(app: App, context: Context): void {
         'overloaded',
         'ambiguous_credentials',
         'unavailable',
+        'invalid_target',
       ],
     },
     schema: {
@@ -53,7 +56,8 @@ export function login(app: App, context: Context): void {
       response: { 200: TokenAnswer, 202: Challenge },
     },
     handler: async (request, reply) => {
-      const { email, password, transport, device_token } = request.body;
+      const { email, password, transport, device_token, resource } = request.body;
+      const audience = audienceOf(context, resource);
       const deviceToken = device_token ?? cookieOf(request, DEVICE_COOKIE);
       const signIn = signInOf(request, transport);
       try {
@@ -64,7 +68,7 @@ export function login(app: App, context: Context): void {
           context.pace,
         );
         if (result.session === undefined) {
-          const half = { ...result, transport };
+          const half = { ...result, transport, resource };
           return reply.code(202).send(challengeAnswer(request, context, { half, way: 'password' }));
         }
         reportSignIn(request, context, {
@@ -74,7 +78,7 @@ export function login(app: App, context: Context): void {
           user: result.user.id,
           session: result.session.id,
         });
-        return reply.code(200).send(answerTokens(reply, context, result));
+        return reply.code(200).send(answerTokens(reply, context, { ...result, audience }));
       } catch (error) {
         reportRefusedSignIn(request, context, { error, way: 'password', events: EVENTS });
         throw error;

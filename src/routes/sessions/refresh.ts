@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { refreshSession } from '../../actions/sessions/refresh.ts';
+import { audienceOf } from '../../actions/tokens/audience.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { clearRefreshCookie } from '../../http/cookies.ts';
 import { reportRefresh } from '../../http/refreshes.ts';
 import { answerTokens, presentedRefresh } from '../../http/tokens.ts';
 import { Refusal } from '../../rules/refusal.ts';
-import { RefreshBody, TokenAnswer } from '../../schemas/session.ts';
+import { RefreshRequest, TokenAnswer } from '../../schemas/session.ts';
 
 const Headers = z.object({
   'idempotency-key': z
@@ -33,6 +34,7 @@ export function refresh(app: App, context: Context): void {
         'ambiguous_credentials',
         'origin_forbidden',
         'unavailable',
+        'invalid_target',
       ],
     },
     schema: {
@@ -40,22 +42,23 @@ export function refresh(app: App, context: Context): void {
       tags: ['Sessions'],
       summary: 'Renew the tokens',
       description:
-        'Each refresh token works once. If the answer was lost, retry: the same new token comes back within 30 seconds (`REFRESH_GRACE`), and later if the retry has the same `Idempotency-Key`. Any other reuse means that the token was copied, and ends the session.',
+        'Each refresh token works once. If the answer was lost, retry: the same new token comes back within 30 seconds (`REFRESH_GRACE`), and later if the retry has the same `Idempotency-Key`. Any other reuse means that the token was copied, and ends the session. The session remembers no `resource`: each request names the one that it wants.',
       security: [{ refreshCookie: [] }, {}],
       headers: Headers,
-      body: RefreshBody,
+      body: RefreshRequest,
       response: { 200: TokenAnswer },
     },
     handler: async (request, reply) => {
       const presented = presentedRefresh(request, request.body, context);
       if (presented === undefined) throw new Refusal('refresh_missing');
+      const audience = audienceOf(context, request.body?.resource);
       const rotation = await refreshSession(context, {
         ...presented,
         idempotencyKey: request.headers['idempotency-key'],
       });
       reportRefresh(request, context, rotation);
       if (rotation.outcome !== 'reused' && rotation.outcome !== 'invalid')
-        return answerTokens(reply, context, rotation);
+        return answerTokens(reply, context, { ...rotation, audience });
       if (presented.transport === 'cookie') clearRefreshCookie(reply, context.config);
       if (rotation.outcome === 'reused') throw new Refusal('refresh_reused');
       throw new Refusal('refresh_invalid');

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { hasProven } from '../../actions/accounts/recent.ts';
 import { ADMIN, administer, withAmendment } from '../../actions/administration/administration.ts';
 import { assertMayMake } from '../../actions/administration/making-admins.ts';
+import { assertTokenFits } from '../../actions/administration/token-size.ts';
 import type { Context } from '../../context.ts';
 import { requireRole } from '../../http/access.ts';
 import type { App } from '../../http/app-type.ts';
@@ -31,7 +32,7 @@ export function amendUser(app: App, context: Context): void {
       tags: ['Administration'],
       summary: 'Change a user',
       description:
-        'Changes the name, the roles or the status. Removing a role revokes the access tokens that have it; the next refresh gets the new roles. Disabling the user ends every session. Making an administrator needs a sign-in or a step-up of the last 15 minutes, or your password.',
+        'Changes the name, the roles, the status or the custom claims. Removing a role revokes the access tokens that have it; the next refresh gets the new roles. New claims replace the old ones, and are in the next access token: within 15 minutes. Disabling the user ends every session. Making an administrator needs a sign-in or a step-up of the last 15 minutes, or your password.',
       params: z.object({ id: z.string() }),
       body: UserAmendment,
       response: { 200: UserView },
@@ -49,6 +50,7 @@ export function amendUser(app: App, context: Context): void {
         (user, now) => {
           const next = withAmendment(user, amendment, now);
           assertMayMake({ before: user, after: next }, { caller, isProven });
+          assertTokenFits(context, { before: user, after: next });
           return { user: next, result: { before: user, after: next } };
         },
       );
@@ -56,7 +58,12 @@ export function amendUser(app: App, context: Context): void {
         actor: caller.sub,
         user: after.id,
         before: { roles: before.roles, status: before.status },
-        after: { roles: after.roles, status: after.status },
+        after: {
+          roles: after.roles,
+          status: after.status,
+          // The names alone: a value may be personal.
+          ...(amendment.claims && { claims: Object.keys(after.claims) }),
+        },
       });
       return userView(after, context.clock());
     },

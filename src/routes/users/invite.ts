@@ -29,17 +29,17 @@ export function inviteUser(app: App, context: Context): void {
     },
     handler: async (request, reply) => {
       const { caller, body } = request;
-      const { email, name = null, roles = [], password } = body;
+      const { email, name = null, roles = [], claims, password } = body;
       const isProven = await hasProven(context, caller, {
         password,
         signal: signalOf(reply),
       });
       assertMayMake({ after: { roles, status: 'active' } }, { caller, isProven });
-      const user = await invite(context, { email, name, roles });
+      const user = await invite(context, { email, name, roles, claims });
       logEvent(request, 'admin.user_invited', {
         actor: caller.sub,
         user: user.id,
-        after: { roles },
+        after: { roles, ...(claims && { claims: Object.keys(claims) }) },
       });
       return reply.code(201).send(userView(user, context.clock()));
     },

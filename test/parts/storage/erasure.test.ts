@@ -36,6 +36,7 @@ const person = (n: number): User => ({
     NOW + n,
   ),
   roles: [`r${n}`],
+  claims: { plan: canary('clms', n) },
 });
 
 /** One session more, so that rows outgrow their place and pages are split. */
@@ -81,7 +82,7 @@ t.test('no byte of deleted users stays, even if rows were moved and pages split'
   );
   const check = (when: string) => {
     const bytes = bytesOf(url);
-    for (const kind of ['addr', 'name', 'hash', 'agnt']) {
+    for (const kind of ['addr', 'name', 'hash', 'agnt', 'clms']) {
       const left = people.flatMap((_, n) => (bytes.includes(canary(kind, n)) ? [n] : []));
       t.same(left.filter(isGone), [], `${when}: no ${kind} of those who are gone`);
       t.equal(left.length, COUNT / 3, `${when}: every ${kind} of those who stay`);

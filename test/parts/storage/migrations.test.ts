@@ -53,6 +53,7 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
         '005_secret_hashes',
         '006_claimed_at_additive',
         '007_passkeys_additive',
+        '008_claims_additive',
         '010_mail_codes_additive',
       ],
       'each migration was applied once',
@@ -89,7 +90,7 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
       const damaged = await make('service', '"} \\');
       const withoutSecret = await make('service', null);
       const person = await make('person', 'hash with blanks');
-      for (const column of ['secret_hashes', 'passkeys', 'mail_codes'])
+      for (const column of ['secret_hashes', 'passkeys', 'mail_codes', 'claims'])
         await sql`alter table users drop column ${sql.ref(column)}`.execute(db);
       await sql`delete from kysely_migration where name >= '005'`.execute(db);
 
@@ -109,7 +110,7 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
         ]),
       );
       t.match(await users.findById(account), { password_hash: null, secret_hashes: hashes });
-      t.match(await users.findById(person), { passkeys: [] });
+      t.match(await users.findById(person), { passkeys: [], claims: {} });
     },
   );
 

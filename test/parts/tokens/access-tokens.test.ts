@@ -265,7 +265,7 @@ t.test('TOK-09 a claim of the wrong type, or an unknown claim, is refused', asyn
 t.test('RFC 9068 section 2.2.3 the scope of a service account is its roles', async (t) => {
   const { tokens, user, session } = await service();
   const account = { ...user, kind: 'service' as const, roles: ['a', 'b'] };
-  const claims = decoded(tokens.issue(account, session, 'a b').split('.')[1]);
+  const claims = decoded(tokens.issue(account, session, { scope: 'a b' }).split('.')[1]);
   t.equal(claims.scope, 'a b');
   t.equal(refusalOf(tokens, forged(claims)).code, 'none');
   for (const scope of ['b a', 'a', 'a b c', 'a  b', ' a b', '', ['a', 'b'], null, 1])
@@ -571,4 +571,71 @@ t.test('the log says whether the signature or the claims were bad', async (t) =>
     code: 'token_invalid',
     reason: 'missing, unknown or malformed claims',
   });
+});
+
+t.test('custom claims are in the token, and replace none of its own claims', async (t) => {
+  const { tokens, user, session } = await service();
+  const claims = {
+    plan: 'pro',
+    tenant: { ids: [1] },
+    sub: 'root',
+    roles: ['admin'],
+    cnf: 1,
+    nbf: 1,
+  };
+  const read = tokens.read(tokens.issue({ ...user, claims }, session));
+  t.same(
+    { ...read, jti: 'unique' },
+    { ...good, sub: user.id, sid: session.id, plan: 'pro', tenant: { ids: [1] } },
+  );
+  t.throws(() => Object.assign((read as unknown as { tenant: object }).tenant, { ids: [] }));
+  t.throws(() => (read as unknown as { tenant: { ids: number[] } }).tenant.ids.push(2));
+});
+
+t.test('a token with custom claims that nobody could have set is refused', async (t) => {
+  const { tokens } = await service();
+  t.equal(refusalOf(tokens, forged({ ...good, plan: 'pro' })).code, 'none');
+  for (const extra of [
+    { email: 'ada@example.com' },
+    { act: { sub: 'x' } },
+    { role: 'admin' },
+    { toString: 1 },
+    { '1st': 1 },
+    { x: [[[[]]]] },
+    { x: 'a'.repeat(300) },
+    { x: JSON.parse('{"__proto__":1}') },
+  ])
+    t.equal(
+      refusalOf(tokens, forged({ ...good, ...extra })).code,
+      'token_invalid',
+      JSON.stringify(extra),
+    );
+});
+
+t.test('custom claims that no longer fit prevent no token, but roles do', async (t) => {
+  const { tokens, user, session } = await service();
+  const long = { ...user, claims: { x: 'a'.repeat(240) }, roles: Array(20).fill('a-role') };
+  t.ok(tokens.longest(long) > 1_024);
+  const token = tokens.issue(long, session);
+  t.ok(token.length > 1_024);
+  t.same(tokens.read(token).roles, long.roles);
+  const roles = Array<string>(100).fill('a-role');
+  t.throws(() => tokens.issue({ ...long, roles }, session), {
+    message: 'access token over 1 KB: roles is large',
+  });
+});
+
+t.test('no token of an account is longer than foreseen', async (t) => {
+  const amr = ['pwd', 'otp', 'mfa', 'hwk', 'swk', 'user'];
+  for (const alg of SigningAlgorithm.options) {
+    const { tokens, user, session } = await service([newSigningKey(alg, 0), master]);
+    for (const claims of [{}, { plan: '\u0436' }]) {
+      const account = { ...user, claims };
+      t.ok(tokens.issue(account, session).length <= tokens.longest(account), alg);
+    }
+    // RSA signatures leave no room for more.
+    if (alg === 'RS256' || alg === 'PS256') continue;
+    const account = { ...user, claims: { plan: 'pro' }, access_version: 9_999 };
+    t.ok(tokens.issue(account, { ...session, amr }).length + 80 <= tokens.longest(account), alg);
+  }
 });

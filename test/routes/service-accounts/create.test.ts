@@ -26,6 +26,7 @@ t.test('a new service account gets tokens with the secret that is shown once', a
   t.strictSame(rest, {
     name: 'nightly',
     roles: ['reports:read'],
+    claims: {},
     created_at: new Date(clock.now).toISOString(),
   });
   t.match(client_secret, /^[\w-]{43}$/, '256 bits');

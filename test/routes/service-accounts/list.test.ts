@@ -24,6 +24,7 @@ t.test(
         client_id,
         name: 'deploy',
         roles: ['reader'],
+        claims: {},
         created_at: new Date(clock.now - 4 + index).toISOString(),
       })),
     );

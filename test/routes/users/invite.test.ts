@@ -32,6 +32,7 @@ t.test('an invited user chooses the first password through the mailed link', asy
       created_at: time,
       updated_at: time,
       last_login_at: null,
+      claims: {},
     },
     'the administrator sees no link and no password',
   );

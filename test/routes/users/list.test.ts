@@ -51,6 +51,7 @@ t.test('a row shows no password, no token and no secret', async (t) => {
     created_at: time,
     updated_at: time,
     last_login_at: null,
+    claims: {},
   });
 });
 

@@ -31,6 +31,7 @@ t.test('an administrator reads the view of a user, and no other columns', async 
     created_at: time,
     updated_at: time,
     last_login_at: time,
+    claims: {},
   });
   t.same(events(), [], 'reading logs no event');
 });

@@ -1,4 +1,5 @@
 import { AMR, signInWithMailCode } from '../../../actions/factors/mail-code/sign-in.ts';
+import { audienceOf } from '../../../actions/tokens/audience.ts';
 import type { Context } from '../../../context.ts';
 import type { App } from '../../../http/app-type.ts';
 import { challengeAnswer } from '../../../http/challenge.ts';
@@ -28,6 +29,7 @@ export function loginWithMailCode(app: App, context: Context): void {
         'overloaded',
         'ambiguous_credentials',
         'unavailable',
+        'invalid_target',
       ],
     },
     schema: {
@@ -40,7 +42,8 @@ export function loginWithMailCode(app: App, context: Context): void {
       response: { 200: TokenAnswer, 202: Challenge },
     },
     handler: async (request, reply) => {
-      const { code_token: token, code, transport, device_token } = request.body;
+      const { code_token: token, code, transport, device_token, resource } = request.body;
+      const audience = audienceOf(context, resource);
       const deviceToken = device_token ?? cookieOf(request, DEVICE_COOKIE);
       const signIn = signInOf(request, transport, AMR);
       const source = sourceOf(request, reply);
@@ -49,7 +52,7 @@ export function loginWithMailCode(app: App, context: Context): void {
         const work = signInWithMailCode(context, given, { signIn, source });
         const result = await refusedEvenly(work, context.pace);
         if (result.session === undefined) {
-          const half = { ...result, transport, amr: AMR };
+          const half = { ...result, transport, amr: AMR, resource };
           return reply.code(202).send(challengeAnswer(request, context, { half, way }));
         }
         reportSignIn(request, context, {
@@ -59,7 +62,7 @@ export function loginWithMailCode(app: App, context: Context): void {
           user: result.user.id,
           session: result.session.id,
         });
-        return reply.code(200).send(answerTokens(reply, context, result));
+        return reply.code(200).send(answerTokens(reply, context, { ...result, audience }));
       } catch (error) {
         reportRefusedSignIn(request, context, { error, way, events: EVENTS });
         throw error;

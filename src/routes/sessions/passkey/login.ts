@@ -1,5 +1,6 @@
 import { amrOf } from '../../../actions/factors/passkey/passkey.ts';
 import { signInWithPasskey } from '../../../actions/factors/passkey/sign-in.ts';
+import { audienceOf } from '../../../actions/tokens/audience.ts';
 import type { Context } from '../../../context.ts';
 import type { App } from '../../../http/app-type.ts';
 import { cookieOf, DEVICE_COOKIE } from '../../../http/cookies.ts';
@@ -20,7 +21,13 @@ export function loginWithPasskey(app: App, context: Context): void {
       headers: { 200: ['Set-Cookie'] },
       access: 'checked-by-handler',
       tighterLimit: true,
-      problems: ['passkey_refused', 'passkey_copied', 'ambiguous_credentials', 'unavailable'],
+      problems: [
+        'passkey_refused',
+        'passkey_copied',
+        'ambiguous_credentials',
+        'unavailable',
+        'invalid_target',
+      ],
     },
     schema: {
       operationId: 'loginWithPasskey',
@@ -32,7 +39,8 @@ export function loginWithPasskey(app: App, context: Context): void {
       response: { 200: TokenAnswer },
     },
     handler: async (request, reply) => {
-      const { passkey: assertion, transport, device_token } = request.body;
+      const { passkey: assertion, transport, device_token, resource } = request.body;
+      const audience = audienceOf(context, resource);
       const deviceToken = device_token ?? cookieOf(request, DEVICE_COOKIE);
       const signIn = signInOf(request, transport, amrOf(assertion));
       try {
@@ -45,7 +53,7 @@ export function loginWithPasskey(app: App, context: Context): void {
           user: holder.user.id,
           session: holder.session.id,
         });
-        return answerTokens(reply, context, holder);
+        return answerTokens(reply, context, { ...holder, audience });
       } catch (error) {
         reportRefusedSignIn(request, context, { error, way: 'passkey', events: EVENTS });
         throw error;
