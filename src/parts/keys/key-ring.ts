@@ -51,8 +51,10 @@ export interface Parties {
 const ownKinds = Object.keys(OwnClaims) as OwnKind[];
 
 /** Derives a 32-byte key. Each purpose has its own label, so that no key has two uses (RFC 8725 section 3.12). */
-export const derive = (master: Buffer, purpose: OwnKind | 'totp' | 'decoys' | 'clients'): Buffer =>
-  Buffer.from(hkdfSync('sha256', master, '', `latchkey/${purpose}`, 32));
+export const derive = (
+  master: Buffer,
+  purpose: OwnKind | 'totp' | 'decoys' | 'clients' | 'nonces',
+): Buffer => Buffer.from(hkdfSync('sha256', master, '', `latchkey/${purpose}`, 32));
 
 const accessSpec = (key: SigningKey, { issuer, audience }: Parties): JwsSpec => ({
   ...key,
@@ -103,6 +105,7 @@ export class KeyRing {
   #jws = new Map<TokenKind, (Jws & JwsSpec)[]>();
   #edition = 0;
   #clientKey: Buffer = Buffer.alloc(0);
+  #nonceKey: Buffer = Buffer.alloc(0);
 
   private constructor(parties: Parties) {
     this.#parties = parties;
@@ -139,6 +142,7 @@ export class KeyRing {
     const built = await this.#parties.build(specs);
     this.#set = set;
     this.#clientKey = this.#lasting('clients');
+    this.#nonceKey = this.#lasting('nonces');
     this.#jws = Map.groupBy(built, ({ kind }) => kind);
     this.#edition += 1;
   }
@@ -181,7 +185,12 @@ export class KeyRing {
     return this.#clientKey;
   }
 
-  #lasting(purpose: 'decoys' | 'clients'): Buffer {
+  /** The key of the nonces of DPoP proofs. It changes as seldom. */
+  get nonceKey(): Buffer {
+    return this.#nonceKey;
+  }
+
+  #lasting(purpose: 'decoys' | 'clients' | 'nonces'): Buffer {
     const [oldest] = this.#set.masters.toSorted((a, b) => a.notBefore - b.notBefore);
     return derive((oldest as MasterSecret).secret, purpose);
   }

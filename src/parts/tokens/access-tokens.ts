@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../rules/clock.ts';
 import { Refusal } from '../../rules/refusal.ts';
+import { accessKeyOf, type Binding } from '../../rules/sessions.ts';
 import { ACCESS_LIFE, AccessClaims } from '../../schemas/claims.ts';
 import type { Session, User } from '../../schemas/user.ts';
 import { randomId } from '../ids.ts';
@@ -57,12 +58,13 @@ export class AccessTokens {
    */
   issue(
     user: User,
-    session: Pick<Session, 'id' | 'amr' | 'created_at' | 'authenticated_at'>,
+    session: Pick<Session, 'id' | 'amr' | 'created_at' | 'authenticated_at'> & Binding,
     scope?: string | undefined,
   ): string {
     const { issuer, audience, keys, clock } = this.#options;
     const now = clock();
     const iat = Math.floor(now / 1_000);
+    const jkt = accessKeyOf(session);
     const claims: AccessClaims = {
       iss: issuer,
       aud: audience,
@@ -76,6 +78,7 @@ export class AccessTokens {
       roles: user.roles,
       amr: session.amr,
       auth_time: Math.floor((session.authenticated_at ?? session.created_at) / 1_000),
+      ...(jkt !== undefined && { cnf: { jkt } }),
       ...(scope !== undefined && { scope }),
     };
     const token = keys.signer('access', now).sign(claims);
@@ -145,6 +148,7 @@ const invalid = (reason: string) => new Refusal('token_invalid', { reason });
 function deepFreeze(claims: AccessClaims): AccessClaims {
   Object.freeze(claims.roles);
   Object.freeze(claims.amr);
+  Object.freeze(claims.cnf);
   return Object.freeze(claims);
 }
 

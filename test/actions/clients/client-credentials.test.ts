@@ -17,7 +17,7 @@ t.test('each token of a service account has a session ID of its own', async (t) 
   const { account } = newServiceAccount({ name: 'reports', roles: ['a', 'b'] }, NOW);
   const before = structuredClone(account);
   const [one, two] = ['a', undefined].map((scope) => {
-    const { access_token } = issueForServiceAccount(context, account, scope);
+    const { access_token } = issueForServiceAccount(context, account, { scope });
     return context.accessTokens.read(access_token);
   });
   t.match(one, { sub: account.id, client_id: account.id, roles: ['a'], amr: [], ver: 0 });
@@ -35,7 +35,7 @@ t.test('a role is not granted because its name is part of another role', async (
   const { account } = newServiceAccount({ name: 'reports', roles: ['reports:read'] }, NOW);
   for (const scope of ['reports', 'read', 'reports:rea', 'reports:read x', 'reports:read\tx']) {
     t.throws(
-      () => issueForServiceAccount(context, account, scope),
+      () => issueForServiceAccount(context, account, { scope }),
       { code: 'invalid_scope' },
       scope,
     );
@@ -47,13 +47,13 @@ t.test(
   async (t) => {
     const { context } = await testApp(t);
     const { account } = newServiceAccount({ name: 'reports', roles: ['a', 'b', 'c'] }, NOW);
-    const issue = (scope?: string) => issueForServiceAccount(context, account, scope);
+    const issue = (scope?: string) => issueForServiceAccount(context, account, { scope });
     t.match(issue(' b  a b '), { token_type: 'Bearer', expires_in: 900, scope: 'b a' });
     t.equal(issue().scope, 'a b c');
     const description = 'The account does not have every role in the scope.';
     for (const scope of ['', ' ', 'a d'])
       t.throws(() => issue(scope), { code: 'invalid_scope', description }, JSON.stringify(scope));
-    const plain = issueForServiceAccount(context, { ...account, roles: [] }, undefined);
+    const plain = issueForServiceAccount(context, { ...account, roles: [] }, { scope: undefined });
     t.equal(plain.scope, undefined);
     t.notHas(context.accessTokens.read(plain.access_token), 'scope');
     t.match(context.accessTokens.read(plain.access_token).sid, /^[\w-]{22}$/);
@@ -64,11 +64,11 @@ t.test('roles that fit into a token only once are not repeated as its scope', as
   const { context } = await testApp(t);
   const roles = Array.from({ length: 18 }, (_, index) => `reports:${index + 10}`);
   const { account } = newServiceAccount({ name: 'reports', roles }, NOW);
-  const { access_token, scope } = issueForServiceAccount(context, account, undefined);
+  const { access_token, scope } = issueForServiceAccount(context, account, { scope: undefined });
   const claims = context.accessTokens.read(access_token);
   t.same(claims.roles, roles);
   t.notHas(claims, 'scope');
   t.equal(scope, roles.join(' '), 'the answer says it all the same');
-  const few = issueForServiceAccount(context, account, 'reports:10');
+  const few = issueForServiceAccount(context, account, { scope: 'reports:10' });
   t.equal(context.accessTokens.read(few.access_token).scope, 'reports:10');
 });

@@ -146,7 +146,7 @@ t.test('the token of a service account is revoked on its own', async (t) => {
   const { id } = await serviceAccount({ context }, ['reader']);
   const account = (await context.users.findById(id)) as User;
   const [one, two] = [1, 2].map(
-    () => issueForServiceAccount(context, account, undefined).access_token,
+    () => issueForServiceAccount(context, account, { scope: undefined }).access_token,
   ) as [string, string];
   t.match(await introspect(context, one), { active: true, client_id: id, scope: 'reader' });
   t.match(await revoke(context, one), { sub: id });
