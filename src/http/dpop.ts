@@ -62,7 +62,6 @@ export function registerDpop(app: FastifyInstance, context: Context): void {
     }
     const jkt = provenKey(request, reply, context);
     const isBearer = BEARER_PREFERRED.test(String(prefer));
-    if (isBearer) reply.header('preference-applied', 'token_type=Bearer');
     request.binding = { jkt, ...(isBearer && { is_bearer: true }) };
   };
 

@@ -21,6 +21,9 @@ export function logout(app: App, context: Context): void {
         'token_missing',
         'token_expired',
         'token_invalid',
+        'token_bound',
+        'invalid_dpop_proof',
+        'use_dpop_nonce',
         'ambiguous_credentials',
         'origin_forbidden',
         'unavailable',
@@ -32,7 +35,7 @@ export function logout(app: App, context: Context): void {
       summary: 'Sign out',
       description:
         'Ends the session of the refresh token (in the body or the cookie) or of the access token. The answer is the same if the session has already ended.',
-      security: [{ bearer: [] }, { refreshCookie: [] }, {}],
+      security: [{ bearer: [] }, { dpop: [] }, { refreshCookie: [] }, {}],
       body: RefreshBody,
       response: { 204: NoContent.describe('The session has ended.') },
     },
