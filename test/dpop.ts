@@ -70,7 +70,11 @@ export function prover({ inject, clock, context }: TestApp, key: ClientKey) {
     /** A request with the access token in the scheme `DPoP`. */
     call: async (
       token: string,
-      request: { method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD'; url: string; payload?: object },
+      request: {
+        method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD';
+        url: string;
+        payload?: object;
+      },
       changes: Changes = {},
     ) =>
       inject({

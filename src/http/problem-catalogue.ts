@@ -86,8 +86,7 @@ export const problems = {
   token_bound: {
     status: 401,
     title: 'Token bound to a key',
-    detail:
-      'This access token is bound to a key. Send it in the scheme DPoP, with a proof.',
+    detail: 'This access token is bound to a key. Send it in the scheme DPoP, with a proof.',
     cause:
       'The session was started with a DPoP proof (RFC 9449), so its access tokens count only together with a proof of the same key. This one came as a bearer token.',
     remedy:

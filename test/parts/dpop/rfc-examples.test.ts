@@ -37,8 +37,7 @@ t.test('the proof of RFC 9449 section 4.1 counts at its time, once', async (t) =
 t.test('the proof of RFC 9449 section 7.1 counts with its access token alone', async (t) => {
   const issuer = 'https://resource.example.org';
   const request = { proof: AT_RESOURCE, method: 'GET', path: '/protectedresource' };
-  const check = (token: string) =>
-    proofsAt(issuer, 1_562_262_618).check({ ...request, token });
+  const check = (token: string) => proofsAt(issuer, 1_562_262_618).check({ ...request, token });
   t.equal(check(TOKEN).jkt, THUMBPRINT);
   t.throws(() => check(`${TOKEN}x`), { code: 'invalid_dpop_proof' });
   t.throws(
