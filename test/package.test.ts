@@ -63,7 +63,7 @@ t.test('the package', async (t) => {
     const built = paths.filter((path) => path.startsWith('dist/'));
     t.same(
       built.filter((path) => !/\.(js|json|css|html|svg)$/.test(path)),
-      ['client-passkeys', 'client', 'verify'].map((name) => `dist/clients/${name}.d.ts`),
+      ['client-dpop', 'client-passkeys', 'client', 'verify'].map((name) => `dist/clients/${name}.d.ts`),
     );
     const tools = /commands\/(build|built-modules|generate|documents|client-module)\./;
     t.same(
@@ -94,7 +94,10 @@ t.test('the package', async (t) => {
   t.test('signs a newcomer up and in, as the README shows, also with workers', async (t) => {
     const issuer = await startServer(t, { command: [bin, 'start'], env: { WORKERS: '2' } });
     await walkThrough(t, issuer);
-    for (const file of ['client.js', 'client.d.ts', 'client-passkeys.js', 'client-passkeys.d.ts']) {
+    for (const file of [
+      ...['client.js', 'client.d.ts', 'client-passkeys.js', 'client-passkeys.d.ts'],
+      ...['client-dpop.js', 'client-dpop.d.ts'],
+    ]) {
       const served = await (await fetch(`${issuer}/${file}`)).text();
       t.equal(served, readFileSync(`src/clients/${file}`, 'utf8'), file);
     }

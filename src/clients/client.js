@@ -14,7 +14,7 @@ this.retryAfter = Number(response.headers.get('Retry-After')) || undefined;
 this.problem = problem;
 }
 }
-const ENDINGS = ['refresh_missing', 'refresh_invalid', 'refresh_reused'];
+const ENDINGS = ['refresh_missing', 'refresh_invalid', 'refresh_reused', 'invalid_dpop_proof'];
 const isEnding = (
 error,
 ) =>
@@ -66,12 +66,12 @@ return done ? done.result : locks.request(name, {}, () => work(true));
 };
 const PATIENCE = 20_000;
 const wire =
-(base, inBody) =>
+(base, inBody, call) =>
 async (path, { method = 'POST', body, headers } = {}) => {
 const abort = new AbortController();
 const alarm = setTimeout(() => abort.abort(), PATIENCE);
 try {
-const response = await fetch(base + path, {
+const response = await call(base + path, {
 method,
 headers: { ...(body && { 'Content-Type': 'application/json' }), ...headers },
 credentials: inBody ? 'omit' : 'include',
@@ -89,7 +89,7 @@ clearTimeout(alarm);
 }
 };
 const bearerFetch =
-({ here, trusted, token, after, stepUp } ) =>
+({ fetch, here, trusted, token, after, stepUp } ) =>
 async (input, init) => {
 const request = typeof input === 'object' && 'url' in input ? input : undefined;
 const headers = new Headers(init?.headers ?? request?.headers);
@@ -121,6 +121,7 @@ storage,
 origins = [],
 name = 'latchkey',
 onStepUp,
+fetch: call = (...sent) => fetch(...sent),
 }) => {
 const inBody = transport === 'body';
 if (inBody && !storage) throw new TypeError('transport "body" needs a storage');
@@ -195,7 +196,7 @@ if (next) {
 if (at > changedAt && next.id !== endedId) become(next, reason, at);
 } else if (session?.id === ended) become(undefined, reason, at);
 };
-const send = wire(base, inBody);
+const send = wire(base, inBody, call);
 const finishLogout = async (token) => {
 const refresh_token = inBody && (await kept('refresh'));
 try {
@@ -309,6 +310,7 @@ return signedIn;
 },
 token,
 fetch: bearerFetch({
+fetch: call,
 here,
 trusted,
 token,

@@ -42,6 +42,12 @@ const MODULES: Module[] = [
     pieces: ['credential-json', 'create-passkeys'],
     exports: 'createPasskeys',
   },
+  {
+    file: 'client-dpop.js',
+    what: 'Tokens that are bound to a key of the browser, for the browser module',
+    pieces: ['create-dpop'],
+    exports: 'dpopFetch',
+  },
 ];
 
 const IMPORT = /^import [^;]*;\n/gm;

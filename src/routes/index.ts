@@ -9,6 +9,8 @@ import { forgotPassword } from './accounts/forgot-password.ts';
 import { register } from './accounts/register.ts';
 import { resetPassword } from './accounts/reset-password.ts';
 import { clientDeclarations } from './clients/declarations.ts';
+import { dpopDeclarations } from './clients/dpop-declarations.ts';
+import { dpopModule } from './clients/dpop-module.ts';
 import { clientModule } from './clients/module.ts';
 import { passkeysDeclarations } from './clients/passkeys-declarations.ts';
 import { passkeysModule } from './clients/passkeys-module.ts';
@@ -124,6 +126,8 @@ const endpoints = [
   clientDeclarations,
   passkeysModule,
   passkeysDeclarations,
+  dpopModule,
+  dpopDeclarations,
   live,
   ready,
 ];

@@ -160,6 +160,8 @@ const rows: Record<string, Row> = {
   'GET /client.d.ts': everybody(200),
   'GET /client-passkeys.js': everybody(200),
   'GET /client-passkeys.d.ts': everybody(200),
+  'GET /client-dpop.js': everybody(200),
+  'GET /client-dpop.d.ts': everybody(200),
   'GET /livez': everybody(200),
   'GET /readyz': everybody(200),
 

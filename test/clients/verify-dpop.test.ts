@@ -78,7 +78,7 @@ t.test('a request says which scheme it uses', async (t) => {
     t.same(await refused({ authorization: `DPoP ${token}`, dpop }), [
       'invalid_dpop_proof',
       401,
-      'DPoP realm="access", error="invalid_dpop_proof", error_description="The DPoP proof is not valid."',
+      'DPoP realm="access", error="invalid_dpop_proof", error_description="The proof is not valid."',
     ]);
   t.match(await refused({ authorization: 'DPoP', dpop: await proof() }), ['token_invalid', 401]);
 });

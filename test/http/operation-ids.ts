@@ -51,6 +51,8 @@ export const OPERATIONS: Record<string, string> = {
   'get /client.d.ts': 'getClientDeclarations',
   'get /client-passkeys.js': 'getPasskeysModule',
   'get /client-passkeys.d.ts': 'getPasskeysDeclarations',
+  'get /client-dpop.js': 'getDpopModule',
+  'get /client-dpop.d.ts': 'getDpopDeclarations',
   'get /livez': 'checkLiveness',
   'get /readyz': 'checkReadiness',
   'post /oauth/token': 'issueToken',

@@ -5,7 +5,7 @@ const MESSAGES = {
   token_invalid: 'The access token is not valid.',
   token_expired: 'The access token has expired.',
   token_revoked: 'The access token was revoked.',
-  invalid_dpop_proof: 'The DPoP proof is not valid.',
+  invalid_dpop_proof: 'The proof is not valid.',
   issuer_away: 'The access token cannot be checked now.',
 };
 
