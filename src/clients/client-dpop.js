@@ -25,14 +25,9 @@ const kept = await done(store().get('keys'));
 if (kept) return kept;
 const made = await makeKeys();
 const place = store();
-const asked = place.get('keys');
-return await new Promise((resolve, reject) => {
-asked.onsuccess = () => {
-if (!asked.result) place.put(made, 'keys');
-resolve(asked.result ?? made);
-};
-asked.onerror = () => reject(asked.error);
-});
+const first = await done(place.get('keys'));
+if (!first) await done(place.put(made, 'keys'));
+return first ?? made;
 } finally {
 database.close();
 }
@@ -68,7 +63,9 @@ jti: base64url(crypto.getRandomValues(new Uint8Array(16))),
 htm: method,
 htu: origin + pathname,
 iat: Math.floor(Date.now() / 1_000),
-...(token && { ath: base64url(await crypto.subtle.digest('SHA-256', encoder.encode(token))) }),
+...(token && {
+ath: base64url(await crypto.subtle.digest('SHA-256', encoder.encode(token))),
+}),
 ...(nonce && { nonce }),
 })}`;
 const how = { name: 'ECDSA', hash: 'SHA-256' };

@@ -17,8 +17,7 @@ this.problem = problem;
 const ENDINGS = ['refresh_missing', 'refresh_invalid', 'refresh_reused', 'invalid_dpop_proof'];
 const isEnding = (
 error,
-) =>
-error instanceof LatchkeyError && error.status === 401 && ENDINGS.includes(`${error.code}`);
+) => error instanceof LatchkeyError && error.status === 401 && ENDINGS.includes(`${error.code}`);
 const isFinal = (error) =>
 error instanceof LatchkeyError && error.code && error.status < 500 && error.status !== 429;
 const TRIES = 4;

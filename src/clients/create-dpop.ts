@@ -10,7 +10,7 @@ interface Asked<T> {
 }
 interface Store {
   get(key: string): Asked<KeyPair | undefined>;
-  put(value: KeyPair, key: string): void;
+  put(value: KeyPair, key: string): Asked<unknown>;
 }
 interface Database {
   createObjectStore(name: string): void;
@@ -56,14 +56,9 @@ const storedKeys = async (name: string): Promise<KeyPair> => {
     if (kept) return kept;
     const made = await makeKeys();
     const place = store();
-    const asked = place.get('keys');
-    return await new Promise((resolve, reject) => {
-      asked.onsuccess = () => {
-        if (!asked.result) place.put(made, 'keys');
-        resolve(asked.result ?? made);
-      };
-      asked.onerror = () => reject(asked.error);
-    });
+    const first = await done(place.get('keys'));
+    if (!first) await done(place.put(made, 'keys'));
+    return first ?? made;
   } finally {
     database.close();
   }
@@ -104,7 +99,9 @@ export const dpopFetch: typeof declared.dpopFetch = ({
       htm: method,
       htu: origin + pathname,
       iat: Math.floor(Date.now() / 1_000),
-      ...(token && { ath: base64url(await crypto.subtle.digest('SHA-256', encoder.encode(token))) }),
+      ...(token && {
+        ath: base64url(await crypto.subtle.digest('SHA-256', encoder.encode(token))),
+      }),
       ...(nonce && { nonce }),
     })}`;
     const how = { name: 'ECDSA', hash: 'SHA-256' };

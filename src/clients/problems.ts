@@ -24,8 +24,7 @@ export const isEnding = (
   error: unknown,
 ): error is {
   code: 'refresh_missing' | 'refresh_invalid' | 'refresh_reused' | 'invalid_dpop_proof';
-} =>
-  error instanceof LatchkeyError && error.status === 401 && ENDINGS.includes(`${error.code}`);
+} => error instanceof LatchkeyError && error.status === 401 && ENDINGS.includes(`${error.code}`);
 
 /** A refusal of this service that a repetition does not change. A proxy's answer has no code. */
 const isFinal = (error: unknown) =>
