@@ -16,6 +16,8 @@ t.test('the types of the module are served beside it', async (t) => {
 const PAGE = `
 import { createClient, LatchkeyError, type Change } from 'latchkey/client';
 import { createPasskeys } from 'latchkey/client/passkeys';
+import { dpopFetch } from 'latchkey/client/dpop';
+createClient({ url: '/', fetch: dpopFetch({ url: '/', bind: 'refresh' }) });
 const client = createClient({ url: 'https://id.example.com', origins: ['https://api.example.com'] });
 const challenge = await client.login({ email: 'ada@example.com', password: 'secret' });
 if (challenge) await client.answerChallenge(challenge, { code: '123456' });
@@ -29,6 +31,8 @@ const passkeys = createPasskeys(client);
 if (passkeys.isSupported) await passkeys.signIn();
 const { name }: { name: string } = await passkeys.add('My phone');
 console.log(name);
+// @ts-expect-error
+dpopFetch({ url: '/', bind: 'access' });
 // @ts-expect-error
 createClient({});
 // @ts-expect-error
@@ -54,6 +58,7 @@ t.test(
       paths: {
         'latchkey/client': [resolve('src/clients/client.d.ts')],
         'latchkey/client/passkeys': [resolve('src/clients/client-passkeys.d.ts')],
+        'latchkey/client/dpop': [resolve('src/clients/client-dpop.d.ts')],
       },
     };
     const config = join(directory, 'tsconfig.json');
