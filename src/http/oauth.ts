@@ -143,8 +143,9 @@ function answerOAuthError(
     error: code,
     error_description: DESCRIPTIONS[refusal.code] ?? (where || detail),
   };
-  // RFC 6749 section 5.2 has one status for what is wrong in a request; RFC 9449 section 5 keeps to it.
-  return reply.code(status === 422 || status === 401 ? 400 : status).send(JSON.stringify(body));
+  // RFC 6749 section 5.2 has one status for what is wrong in a form, and RFC 9449 section 5 the same for a proof.
+  const isBadRequest = status === 422 || code === refusal.code;
+  return reply.code(isBadRequest ? 400 : status).send(JSON.stringify(body));
 }
 
 const EXAMPLES: Record<number, [OAuthErrorCode, string]> = {

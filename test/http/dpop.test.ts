@@ -89,7 +89,7 @@ t.test('a wrong proof refuses the sign-in before anything else is looked at', as
   }
 });
 
-t.test('a refresh of a bound session needs a proof of its key, and keeps the key', async (t) => {
+t.test('DPO-05 a refresh of a bound session needs a proof of its key, and keeps the key', async (t) => {
   const app = await testApp(t);
   const { post, call } = prover(app, key);
   const other = prover(app, await clientKey());
