@@ -63,7 +63,9 @@ t.test('the package', async (t) => {
     const built = paths.filter((path) => path.startsWith('dist/'));
     t.same(
       built.filter((path) => !/\.(js|json|css|html|svg)$/.test(path)),
-      ['client-dpop', 'client-passkeys', 'client', 'verify'].map((name) => `dist/clients/${name}.d.ts`),
+      ['client-dpop', 'client-passkeys', 'client', 'verify'].map(
+        (name) => `dist/clients/${name}.d.ts`,
+      ),
     );
     const tools = /commands\/(build|built-modules|generate|documents|client-module)\./;
     t.same(

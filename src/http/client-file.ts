@@ -6,7 +6,13 @@ const ROOM = new URL('../clients/', import.meta.url);
 
 /** A file of the browser module, read once. `content` declares it in the document. */
 export function clientFile(
-  name: 'client.js' | 'client.d.ts' | 'client-passkeys.js' | 'client-passkeys.d.ts' | 'client-dpop.js' | 'client-dpop.d.ts',
+  name:
+    | 'client.js'
+    | 'client.d.ts'
+    | 'client-passkeys.js'
+    | 'client-passkeys.d.ts'
+    | 'client-dpop.js'
+    | 'client-dpop.d.ts',
   type: string,
 ) {
   const [mediaType] = type.split(';') as [string];

@@ -753,7 +753,13 @@ function claims({ forger, now }: World): Forgeries {
     // Of a token that is bound to a key (RFC 9449): what is not one would be taken as a bearer token.
     cnf: [
       ...notText,
-      ...[{ jkt: 'x' }, { jkt: '' }, { jkt: null }, { jkt: [thumbprint] }, { jkt: `${thumbprint}=` }],
+      ...[
+        { jkt: 'x' },
+        { jkt: '' },
+        { jkt: null },
+        { jkt: [thumbprint] },
+        { jkt: `${thumbprint}=` },
+      ],
       ...[{ JKT: thumbprint }, { jwk: {} }, { 'x5t#S256': thumbprint }, [thumbprint], thumbprint],
       { jkt: thumbprint, 'x5t#S256': thumbprint },
     ],

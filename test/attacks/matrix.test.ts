@@ -305,7 +305,10 @@ for (const [route, row] of Object.entries(rows)) {
         ...request,
         method,
         url: pattern.replace(/:\w+/, id ?? '').replace('*', 'nothing'),
-        headers: { ...request?.headers, ...(token && { authorization: token.includes(' ') ? token : `Bearer ${token}` }) },
+        headers: {
+          ...request?.headers,
+          ...(token && { authorization: token.includes(' ') ? token : `Bearer ${token}` }),
+        },
       });
       const { statusCode } = answer;
       t.equal(statusCode, expected(row, caller), `${caller}: ${answer.payload.slice(0, 100)}`);

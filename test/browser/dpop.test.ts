@@ -40,35 +40,38 @@ const KEY = `new Promise((resolve, reject) => {
 })`;
 
 for (const DPOP_NONCE of ['off', 'on'])
-  t.test(`a real browser keeps the key of its session, with DPOP_NONCE=${DPOP_NONCE}`, async (t) => {
-    const world = await visited(t, { env: { DPOP_NONCE } });
-    const { url, clock } = world;
-    clock.now = Date.now();
-    const ada = await signedIn(world, 'ada@example.com', { password_hash: passwordHash(world) });
-    const page = await world.visitor();
-    const first = await open(page, url);
-    await first.signIn();
-    const jkt = (await first.whoami()).cnf?.jkt;
-    t.match(jkt, /^[\w-]{43}$/);
+  t.test(
+    `a real browser keeps the key of its session, with DPOP_NONCE=${DPOP_NONCE}`,
+    async (t) => {
+      const world = await visited(t, { env: { DPOP_NONCE } });
+      const { url, clock } = world;
+      clock.now = Date.now();
+      const ada = await signedIn(world, 'ada@example.com', { password_hash: passwordHash(world) });
+      const page = await world.visitor();
+      const first = await open(page, url);
+      await first.signIn();
+      const jkt = (await first.whoami()).cnf?.jkt;
+      t.match(jkt, /^[\w-]{43}$/);
 
-    t.comment('after a reload, and in a second tab');
-    const again = await open(page, url);
-    t.equal((await again.whoami()).cnf?.jkt, jkt);
-    const tab = await open(await page.context().newPage(), url);
-    t.equal((await tab.whoami()).cnf?.jkt, jkt);
-    const row = await world.context.users.findById(ada.id);
-    t.match(row?.sessions.at(-1), { jkt, transport: 'cookie' });
+      t.comment('after a reload, and in a second tab');
+      const again = await open(page, url);
+      t.equal((await again.whoami()).cnf?.jkt, jkt);
+      const tab = await open(await page.context().newPage(), url);
+      t.equal((await tab.whoami()).cnf?.jkt, jkt);
+      const row = await world.context.users.findById(ada.id);
+      t.match(row?.sessions.at(-1), { jkt, transport: 'cookie' });
 
-    t.comment('a script of the page can use the key, and cannot read it');
-    t.same(await page.evaluate(KEY), [false, 'InvalidAccessError']);
+      t.comment('a script of the page can use the key, and cannot read it');
+      t.same(await page.evaluate(KEY), [false, 'InvalidAccessError']);
 
-    t.comment('a thief with the access token and the cookie, in another browser');
-    const authorization = `Bearer ${await again.token()}`;
-    t.equal((await fetch(`${url}/v1/whoami`, { headers: { authorization } })).status, 401);
-    const cookies = await page.context().cookies();
-    const thief = await world.visitor();
-    await thief.context().addCookies(cookies);
-    const stolen = await open(thief, url);
-    t.equal(await stolen.token(), undefined);
-    t.ok((await again.whoami()).cnf, 'the session of the owner goes on');
-  });
+      t.comment('a thief with the access token and the cookie, in another browser');
+      const authorization = `Bearer ${await again.token()}`;
+      t.equal((await fetch(`${url}/v1/whoami`, { headers: { authorization } })).status, 401);
+      const cookies = await page.context().cookies();
+      const thief = await world.visitor();
+      await thief.context().addCookies(cookies);
+      const stolen = await open(thief, url);
+      t.equal(await stolen.token(), undefined);
+      t.ok((await again.whoami()).cnf, 'the session of the owner goes on');
+    },
+  );

@@ -12,7 +12,8 @@ export function dpopModule(app: App, _context: Context): void {
       operationId: 'getDpopModule',
       tags: ['Clients'],
       summary: 'Get the DPoP module',
-      description: 'An ES module for `/client.js` that binds sessions to a key of the browser (RFC 9449).',
+      description:
+        'An ES module for `/client.js` that binds sessions to a key of the browser (RFC 9449).',
       response: { 200: { description: 'The module.', content } },
     },
     handler: answer,
