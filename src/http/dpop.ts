@@ -50,7 +50,7 @@ export const unproven = () =>
     'The session is bound to another key, or to none. Sign in again if the key is lost.',
   );
 
-/** Every route registered after this that takes a proof gets the check of it. */
+/** Every route registered after this that takes a proof gets the check of it. Follows `registerAccess`. */
 export function registerDpop(app: FastifyInstance, context: Context): void {
   app.decorateRequest('binding', null as unknown as Binding);
 
@@ -66,6 +66,9 @@ export function registerDpop(app: FastifyInstance, context: Context): void {
   };
 
   app.addHook('onRoute', (route: RouteOptions) => {
-    if (route.config?.takesProof) route.preHandler = [bind, ...[route.preHandler ?? []].flat()];
+    if (!route.config?.takesProof) return;
+    // `registerAccess` has made it a list.
+    const guards = route.preHandler as (typeof bind)[];
+    route.preHandler = [...guards, bind];
   });
 }

@@ -1,3 +1,4 @@
+import { decodeJwt } from 'jose';
 import t, { type Test } from 'tap';
 import { createClient } from '../../src/clients/client.js';
 import { dpopFetch } from '../../src/clients/client-dpop.js';
@@ -120,6 +121,31 @@ t.test('other addresses and other tokens get no proof', async (t) => {
   const cnf = Buffer.from('{"cnf":{}}').toString('base64url');
   await call('https://api.example.com/x', { headers: { authorization: `Bearer a.${cnf}.c` } });
   t.match(sent.at(-1)?.get('Authorization'), /^DPoP a/, 'a bound token, wherever it is sent');
+});
+
+t.test('a page may name the service, and what it asks for, by its path', async (t) => {
+  indexedDb(t);
+  t.intercept(globalThis, 'location' as never, {
+    configurable: true,
+    value: { href: 'https://id.example.com/login?next=/' },
+  });
+  const sent: unknown[] = [];
+  t.intercept(globalThis, 'fetch', {
+    configurable: true,
+    value: async (input: string | Request, init?: RequestInit) => {
+      const dpop = new Headers(init?.headers).get('DPoP');
+      const { htu, htm } = decodeJwt(String(dpop));
+      sent.push([typeof input, htm, htu]);
+      return new Response();
+    },
+  });
+  const call = dpopFetch({ url: '/' });
+  await call('/v1/refresh?x=y', { method: 'POST' });
+  await call(new Request('https://id.example.com/v1/me', { method: 'DELETE' }));
+  t.same(sent, [
+    ['string', 'POST', 'https://id.example.com/v1/refresh'],
+    ['object', 'DELETE', 'https://id.example.com/v1/me'],
+  ]);
 });
 
 t.test('a browser that stores nothing says so', async (t) => {

@@ -176,6 +176,10 @@ t.test('two DPoP headers, and one that is too long', async (t) => {
       ].join('\r\n'),
     );
   t.match(await get(await proof()), /^HTTP\/1.1 200 /);
+  const absolute = `http://elsewhere.example/v1/me?x=y HTTP/1.1\r\nHost: elsewhere.example`;
+  const target = `GET ${absolute}\r\nAuthorization: DPoP ${token}\r\nDPoP: ${await proof()}`;
+  const inFull = await raw(port, `${target}\r\nConnection: close\r\n\r\n`);
+  t.match(inFull, /^HTTP\/1.1 200 /, 'a target in absolute form is the same request');
   const one = await proof();
   for (const proofs of [
     [one, one],

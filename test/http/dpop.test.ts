@@ -351,15 +351,3 @@ t.test(
       refused(t, await send(htu), 401, 'invalid_dpop_proof' as const);
   },
 );
-
-t.test('a target in absolute form is the same request', async (t) => {
-  const app = await testApp(t);
-  const { proof } = prover(app, key);
-  const ada = await bound(app, 'ada@example.com');
-  const dpop = await proof('GET', '/v1/me', { token: ada.access_token });
-  const answer = await app.app.inject({
-    url: 'http://elsewhere.example/v1/me?a=b',
-    headers: { authorization: `DPoP ${ada.access_token}`, dpop },
-  });
-  t.equal(answer.statusCode, 200);
-});
