@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
 import t from 'tap';
 import { passwordHash, signedIn } from '../people.ts';
@@ -6,9 +9,9 @@ import { visited } from './visitor.ts';
 
 const CREDENTIALS = JSON.stringify({ email: 'ada@example.com', password: PASSWORD });
 
-/** A client in a page of the service, whose session is bound to a key of the browser. */
-async function open(page: Page, url: string) {
-  await page.goto(`${url}/`);
+/** A client in a page of the service, or of another origin, whose session is bound to a key of the browser. */
+async function open(page: Page, url: string, origin = url) {
+  await page.goto(`${origin}/`);
   await page.evaluate(`(async () => {
     const { createClient } = await import('${url}/client.js');
     const { dpopFetch } = await import('${url}/client-dpop.js');
@@ -75,3 +78,22 @@ for (const DPOP_NONCE of ['off', 'on'])
       t.ok((await again.whoami()).cnf, 'the session of the owner goes on');
     },
   );
+
+t.test(
+  'a page of another origin can do the same: CORS lets it send proofs and read nonces',
+  async (t) => {
+    const pages = createServer((_request, response) => {
+      response.setHeader('content-type', 'text/html').end('<!doctype html><title>App</title>');
+    });
+    pages.listen(0, 'localhost');
+    await once(pages, 'listening');
+    t.teardown(() => pages.close());
+    const origin = `http://localhost:${(pages.address() as AddressInfo).port}`;
+    const world = await visited(t, { env: { DPOP_NONCE: 'on', CORS_ORIGINS: origin } });
+    world.clock.now = Date.now();
+    await signedIn(world, 'ada@example.com', { password_hash: passwordHash(world) });
+    const app = await open(await world.visitor(), world.url, origin);
+    await app.signIn();
+    t.match(await app.whoami(), { cnf: { jkt: /^[\w-]{43}$/ } });
+  },
+);
