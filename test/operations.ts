@@ -29,6 +29,7 @@ interface Declared {
   summary: string;
   security?: object[];
   parameters?: { in: string; name: string }[];
+  responses?: object;
   requestBody?: { content: Record<string, { schema: { $ref: string } }> };
 }
 

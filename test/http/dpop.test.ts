@@ -4,6 +4,7 @@ import { signUpToken } from '../../src/actions/tokens/mailed-tokens.ts';
 import { withFactor } from '../authenticator.ts';
 import { clientKey, prover } from '../dpop.ts';
 import { oauthRefused } from '../oauth-refused.ts';
+import { document } from '../operations.ts';
 import { requested, withPasskey } from '../passkeys.ts';
 import { basic, form, passwordHash, serviceAccount, signedIn } from '../people.ts';
 import { refused } from '../refused.ts';
@@ -349,5 +350,24 @@ t.test(
       'https://example.com/v1/login',
     ])
       refused(t, await send(htu), 401, 'invalid_dpop_proof' as const);
+  },
+);
+
+t.test(
+  'every route that answers with new tokens takes a proof, or knows the session',
+  async (t) => {
+    const answered = Object.entries(document.paths).flatMap(([path, item]) =>
+      Object.entries(item).flatMap(([method, { responses = {}, parameters = [] }]) => {
+        const givesTokens = /schemas\/(?:OAuth)?Tokens"/.test(JSON.stringify(responses));
+        const takesProof = parameters.some(({ name }) => name === 'dpop');
+        return givesTokens ? [{ route: `${method} ${path}`, takesProof }] : [];
+      }),
+    );
+    t.ok(answered.length >= 8);
+    // It answers the tokens of the session that the request belongs to.
+    t.same(
+      answered.filter(({ takesProof }) => !takesProof).map(({ route }) => route),
+      ['put /v1/me/password'],
+    );
   },
 );
