@@ -36,7 +36,8 @@ export class SeenProofs {
     this.#size += 1;
     if (this.#size > this.#most) {
       const first = Math.min(...this.#seconds.keys());
-      this.#forgottenUntil = first;
+      // Another worker may have told of an older one meanwhile.
+      this.#forgottenUntil = Math.max(this.#forgottenUntil, first);
       this.#forget(first, this.#seconds.get(first) as Set<string>);
     }
     return true;

@@ -35,6 +35,9 @@ t.test('a flood shortens the time in which proofs count, and none counts twice',
   t.equal(seen.hasForgotten(100), true);
   t.equal(seen.hasForgotten(101), false);
   t.equal(seen.add('new 0', 130, 70), false, 'the others are still known');
+  // What another worker tells may be older.
+  for (let index = 0; index < 8; index += 1) seen.add(`told ${index}`, 90, 70);
+  t.equal(seen.hasForgotten(100), true, 'what was forgotten stays forgotten');
 });
 
 t.test('after a flood an old proof needs a nonce, and a new one does not', async (t) => {
