@@ -9,6 +9,7 @@ import { BODY_LIMIT, registerBodyParser } from './http/body.ts';
 import { answerClientErrors, refuseTunnels } from './http/client-errors.ts';
 import { registerCors } from './http/cors.ts';
 import { registerDocs } from './http/docs.ts';
+import { registerDpop } from './http/dpop.ts';
 import { registerHeaders } from './http/headers.ts';
 import { registerLimits } from './http/limits.ts';
 import { registerRequestLog, requestIds } from './http/logging.ts';
@@ -79,6 +80,7 @@ export async function buildApp(context: Context, surroundings: Surroundings): Pr
   registerCors(app, config);
   registerBodyParser(app);
   registerAccess(app, context);
+  registerDpop(app, context);
   await document(app, config);
   await app.register(async (scope) => registerDocs(scope, config), { prefix: basePath(config) });
   registerRoutes(app, context);

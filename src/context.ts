@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from './config.ts';
+import { DpopProofs } from './parts/dpop/dpop-proofs.ts';
 import { decoyOf } from './parts/guessing/decoys.ts';
 import { Guessing } from './parts/guessing/guessing.ts';
 import { KeyRing } from './parts/keys/key-ring.ts';
@@ -60,6 +61,7 @@ export interface Context {
   accessTokens: AccessTokens;
   ownTokens: OwnTokens;
   passkeys: Passkeys;
+  dpopProofs: DpopProofs;
   passwords: Passwords;
   passwordStrength: PasswordStrength;
   /** undefined without BREACHED_PASSWORDS. */
@@ -262,6 +264,13 @@ async function joined(
     }),
     ownTokens: new OwnTokens({ issuer: config.ISSUER, keys, clock }),
     passkeys: new Passkeys({ rpId: config.PASSKEY_RP_ID, origins: [...allowedOrigins(config)] }),
+    dpopProofs: new DpopProofs({
+      issuer: config.ISSUER,
+      needsNonce: config.DPOP_NONCE === 'on',
+      nonceKey: () => keys.nonceKey(clock()),
+      peers,
+      clock,
+    }),
     passwords: new Passwords(pace.hashCost, hashQueue),
     passwordStrength,
     breachedPasswords,

@@ -29,6 +29,7 @@ interface Declared {
   summary: string;
   security?: object[];
   parameters?: { in: string; name: string }[];
+  responses?: object;
   requestBody?: { content: Record<string, { schema: { $ref: string } }> };
 }
 
@@ -59,7 +60,8 @@ export const operations: Operation[] = Object.entries(document.paths).flatMap(([
       type: content?.[0],
       fields: content ? fieldsOf(content[1].schema.$ref) : {},
       query: parameters.flatMap(({ in: place, name }) => (place === 'query' ? [name] : [])),
-      bearer: security.some((scheme) => 'bearer' in scheme) && security.length === 1,
+      bearer:
+        security.length > 0 && security.every((scheme) => 'bearer' in scheme || 'dpop' in scheme),
     };
   }),
 );

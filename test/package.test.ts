@@ -63,7 +63,7 @@ t.test('the package', async (t) => {
     const built = paths.filter((path) => path.startsWith('dist/'));
     t.same(
       built.filter((path) => !/\.(js|json|css|html|svg)$/.test(path)),
-      ['client-mail-codes', 'client-passkeys', 'client', 'verify'].map(
+      ['client-dpop', 'client-mail-codes', 'client-passkeys', 'client', 'verify'].map(
         (name) => `dist/clients/${name}.d.ts`,
       ),
     );
@@ -96,7 +96,7 @@ t.test('the package', async (t) => {
   t.test('signs a newcomer up and in, as the README shows, also with workers', async (t) => {
     const issuer = await startServer(t, { command: [bin, 'start'], env: { WORKERS: '2' } });
     await walkThrough(t, issuer);
-    const files = ['client', 'client-passkeys', 'client-mail-codes'];
+    const files = ['client', 'client-passkeys', 'client-mail-codes', 'client-dpop'];
     for (const file of files.flatMap((name) => [`${name}.js`, `${name}.d.ts`])) {
       const served = await (await fetch(`${issuer}/${file}`)).text();
       t.equal(served, readFileSync(`src/clients/${file}`, 'utf8'), file);

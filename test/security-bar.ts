@@ -208,7 +208,6 @@ export const SECURITY_BAR = {
 export type Row = keyof typeof SECURITY_BAR;
 
 const NO_PASSKEYS = 'there are no passkeys';
-const NOT_BOUND = 'access tokens are not bound to a key of the client';
 
 /** Rows that no test shows, and why: this service settles them otherwise, or has nothing that they are about. */
 export const SETTLED: Partial<Record<Row, string>> = {
@@ -217,9 +216,4 @@ export const SETTLED: Partial<Record<Row, string>> = {
   'PKY-02': NO_PASSKEYS,
   'PKY-03': NO_PASSKEYS,
   'PKY-04': NO_PASSKEYS,
-  'DPO-01': NOT_BOUND,
-  'DPO-02': NOT_BOUND,
-  'DPO-03': NOT_BOUND,
-  'DPO-04': NOT_BOUND,
-  'DPO-05': NOT_BOUND,
 };

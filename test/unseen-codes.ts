@@ -13,15 +13,18 @@ const BY_RULE = new Set([
   'forbidden',
   'https_required',
   'internal_error',
+  'invalid_dpop_proof',
   'invalid_input',
   'malformed_json',
   'rate_limited',
   'token_expired',
+  'token_bound',
   'token_invalid',
   'token_missing',
   'token_revoked',
   'unavailable',
   'unsupported_media_type',
+  'use_dpop_nonce',
 ]);
 
 interface Answer {

@@ -1,4 +1,5 @@
 interface Bearer {
+  fetch: typeof fetch;
   /** The address of the page, for relative URLs. */
   here: string | undefined;
   /** Origins that get the access token. */
@@ -12,7 +13,7 @@ interface Bearer {
 
 /** As the global `fetch`, with the access token. A 401 is repeated once, with the token that follows. */
 export const bearerFetch =
-  ({ here, trusted, token, after, stepUp }: Bearer): typeof fetch =>
+  ({ fetch, here, trusted, token, after, stepUp }: Bearer): typeof fetch =>
   async (input, init) => {
     const request = typeof input === 'object' && 'url' in input ? input : undefined;
     const headers = new Headers(init?.headers ?? request?.headers);

@@ -1,12 +1,12 @@
 // Passkeys, for the browser module of Latchkey, made from src/clients by `npm run generate`. MIT License.
 import { LatchkeyError } from './client.js';
 const OTHERS = /[+/=]/g;
-const textOf = (bytes ) =>
+const textOf = (bytes) =>
 btoa(String.fromCharCode(...new Uint8Array(bytes))).replace(
 OTHERS,
 (letter) => ({ '+': '-', '/': '_' })[letter] ?? '',
 );
-const bytesOf = (text ) =>
+const bytesOf = (text) =>
 Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), (letter) =>
 letter.charCodeAt(0),
 );
@@ -47,8 +47,8 @@ core: { base, send, signIn },
 } ) => {
 let waiting = new AbortController();
 const ask = async (
-kind ,
-optionsFrom ,
+kind,
+optionsFrom,
 how = {},
 ) => {
 waiting.abort();
@@ -67,10 +67,10 @@ const assertion = (body = {}, how = {}) =>
 ask(
 'get',
 async () =>
-(await send('v1/login/passkey/options', { body })).answer ,
+(await send('v1/login/passkey/options', { body })).answer,
 how,
 );
-const call = async (method , path = '', body ) => {
+const call = async (method, path = '', body) => {
 const response = await client.fetch(`${base}v1/me/passkeys${path}`, {
 method,
 ...(body && {

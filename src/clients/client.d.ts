@@ -24,6 +24,8 @@ export interface Options {
    * `verify`, and resolve: the request is then repeated once. Reject to give up.
    */
   onStepUp?: () => Promise<void>;
+  /** In place of the global `fetch`: that of `/client-dpop.js`, for one. */
+  fetch?: typeof fetch;
 }
 
 /** The first step was right; the account has a second factor. */
@@ -39,7 +41,8 @@ export interface Change {
   /**
    * `sign_in` and `sign_out` come from any tab, `refresh` from a page that was loaded with a session. The others are the
    * codes with which the service ended it: `refresh_missing` (nobody was signed in), `refresh_invalid` (the session has
-   * ended), `refresh_reused` (the refresh token was copied: warn the user).
+   * ended), `refresh_reused` (the refresh token was copied: warn the user), `invalid_dpop_proof` (the key of the browser is lost,
+   * or the session was started without one).
    */
   reason:
     | 'sign_in'
@@ -47,7 +50,8 @@ export interface Change {
     | 'sign_out'
     | 'refresh_missing'
     | 'refresh_invalid'
-    | 'refresh_reused';
+    | 'refresh_reused'
+    | 'invalid_dpop_proof';
 }
 
 /** The service said no. A lost connection throws what `fetch` throws. */

@@ -4,7 +4,7 @@ code ;
 status ;
 retryAfter ;
 problem ;
-constructor(response , problem ) {
+constructor(response, problem) {
 const { code, detail, title } = problem ;
 super(detail ?? title ?? `status ${response.status}`);
 this.name = 'LatchkeyError';
@@ -14,15 +14,14 @@ this.retryAfter = Number(response.headers.get('Retry-After')) || undefined;
 this.problem = problem;
 }
 }
-const ENDINGS = ['refresh_missing', 'refresh_invalid', 'refresh_reused'];
+const ENDINGS = ['refresh_missing', 'refresh_invalid', 'refresh_reused', 'invalid_dpop_proof'];
 const isEnding = (
-error ,
-) =>
-error instanceof LatchkeyError && error.status === 401 && ENDINGS.includes(`${error.code}`);
-const isFinal = (error ) =>
+error,
+) => error instanceof LatchkeyError && error.status === 401 && ENDINGS.includes(`${error.code}`);
+const isFinal = (error) =>
 error instanceof LatchkeyError && error.code && error.status < 500 && error.status !== 429;
 const TRIES = 4;
-const pauseAfter = (error , tries ) => {
+const pauseAfter = (error, tries) => {
 if (isFinal(error) || tries >= TRIES) return undefined;
 const { retryAfter = 0 } = error instanceof LatchkeyError ? error : {};
 return Math.max(retryAfter * 1_000, 500 * 2 ** tries) * (1 + Math.random() / 4);
@@ -43,15 +42,15 @@ return platform.localStorage ?? memory();
 return memory();
 }
 };
-const randomBytes = (bytes ) =>
+const randomBytes = (bytes) =>
 platform.crypto?.getRandomValues(bytes) ?? bytes.map(() => Math.random() * 256);
 const newKey = () =>
 Array.from(randomBytes(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join(
 '',
 );
-const oneAtATime = (name ) => {
+const oneAtATime = (name) => {
 let last = Promise.resolve();
-return async (work ) => {
+return async (work) => {
 const locks = platform.navigator?.locks;
 if (!locks) {
 const turn = last.then(() => work(false));
@@ -66,12 +65,12 @@ return done ? done.result : locks.request(name, {}, () => work(true));
 };
 const PATIENCE = 20_000;
 const wire =
-(base , inBody ) =>
-async (path , { method = 'POST', body, headers } = {}) => {
+(base, inBody, call) =>
+async (path, { method = 'POST', body, headers } = {}) => {
 const abort = new AbortController();
 const alarm = setTimeout(() => abort.abort(), PATIENCE);
 try {
-const response = await fetch(base + path, {
+const response = await call(base + path, {
 method,
 headers: { ...(body && { 'Content-Type': 'application/json' }), ...headers },
 credentials: inBody ? 'omit' : 'include',
@@ -89,7 +88,7 @@ clearTimeout(alarm);
 }
 };
 const bearerFetch =
-({ here, trusted, token, after, stepUp } ) =>
+({ fetch, here, trusted, token, after, stepUp } ) =>
 async (input, init) => {
 const request = typeof input === 'object' && 'url' in input ? input : undefined;
 const headers = new Headers(init?.headers ?? request?.headers);
@@ -97,14 +96,14 @@ const { origin } = new URL(request?.url ?? String(input), here);
 const sent = trusted.has(origin) && !headers.has('Authorization') ? await token() : undefined;
 if (!sent) return fetch(input, init);
 const again = request?.clone() ?? input;
-const call = (target , bearer ) => {
+const call = (target, bearer) => {
 headers.set('Authorization', `Bearer ${bearer}`);
 return fetch(target, { ...init, headers });
 };
 const response = await call(input, sent);
 const isStepUp = /insufficient_user/.test(response.headers.get('WWW-Authenticate') ?? '');
 const isStream =
-typeof (init?.body )?.getReader === 'function';
+typeof (init?.body)?.getReader === 'function';
 if (response.status !== 401 || isStream || (isStepUp && !stepUp)) return response;
 if (isStepUp) await stepUp?.();
 const next = await (isStepUp ? token() : after(sent));
@@ -121,6 +120,7 @@ storage,
 origins = [],
 name = 'latchkey',
 onStepUp,
+fetch: call = (...sent) => fetch(...sent),
 }) => {
 const inBody = transport === 'body';
 if (inBody && !storage) throw new TypeError('transport "body" needs a storage');
@@ -144,19 +144,19 @@ let notBefore = 0;
 let timer ;
 let isClosed = false;
 let stir = pass;
-const keep = (key , value ) => store.setItem(`${name}.${key}`, value);
-const kept = (key ) => store.getItem(`${name}.${key}`);
-const drop = (key ) => store.removeItem(`${name}.${key}`);
-const pause = (length ) =>
+const keep = (key, value) => store.setItem(`${name}.${key}`, value);
+const kept = (key) => store.getItem(`${name}.${key}`);
+const drop = (key) => store.removeItem(`${name}.${key}`);
+const pause = (length) =>
 new Promise ((resolve) => {
 stir = resolve;
 setTimeout(resolve, length);
 });
-const plan = (at ) => {
+const plan = (at) => {
 clearTimeout(timer);
 if (session && !isClosed) timer = setTimeout(refreshBehind, Math.max(at - Date.now(), 0));
 };
-const become = (next , reason , at = Date.now()) => {
+const become = (next, reason, at = Date.now()) => {
 const isNews = signedIn !== !!next || session?.id !== next?.id;
 if (!next) endedId = session?.id ?? endedId;
 session = next;
@@ -167,8 +167,8 @@ stir();
 plan(next?.refreshAt ?? 0);
 if (isNews) for (const listener of listeners) listener({ signedIn, reason });
 };
-const tell = (message ) => channel?.postMessage(message);
-const adopt = async (tokens , reason ) => {
+const tell = (message) => channel?.postMessage(message);
+const adopt = async (tokens, reason) => {
 const at = Date.now();
 if (tokens.refresh_token) await keep('refresh', tokens.refresh_token);
 if (tokens.device_token) await keep('device', tokens.device_token);
@@ -183,7 +183,7 @@ expiresAt: at + tokens.expires_in * 1_000,
 become(next, reason, at);
 tell({ at, reason, session: next });
 };
-const end = (reason ) => {
+const end = (reason) => {
 const ended = session?.id;
 become(undefined, reason);
 if (ended) tell({ at: changedAt, reason, ended });
@@ -195,8 +195,8 @@ if (next) {
 if (at > changedAt && next.id !== endedId) become(next, reason, at);
 } else if (session?.id === ended) become(undefined, reason, at);
 };
-const send = wire(base, inBody);
-const finishLogout = async (token ) => {
+const send = wire(base, inBody, call);
+const finishLogout = async (token) => {
 const refresh_token = inBody && (await kept('refresh'));
 try {
 await send('v1/logout', {
@@ -210,7 +210,7 @@ await drop('refresh');
 await drop('attempt');
 await drop('ended');
 };
-const renew = async (began , waited ) => {
+const renew = async (began, waited) => {
 if (waited && epoch === began) await pause(BEHIND);
 if (epoch !== began) return;
 if (await kept('ended')) {
@@ -286,7 +286,7 @@ if (now >= session.refreshAt && now >= notBefore) refreshBehind();
 } else if (session || signedIn === undefined) await refresh();
 return session?.token;
 };
-const signIn = (path , body ) =>
+const signIn = (path, body) =>
 locked(async () => {
 const { status, answer } = await send(path, { body });
 if (status === 202) return answer.mfa_token ? answer : false;
@@ -297,7 +297,7 @@ const device = async () => {
 const device_token = inBody && (await kept('device'));
 return { ...(device_token && { device_token }) };
 };
-const signInHere = async (path , body ) =>
+const signInHere = async (path, body) =>
 signIn(path, { ...body, transport, ...(await device()) });
 const onOccasion = ({ persisted } ) => {
 if (persisted && session) refreshBehind();
@@ -311,6 +311,7 @@ return signedIn;
 },
 token,
 fetch: bearerFetch({
+fetch: call,
 here,
 trusted,
 token,

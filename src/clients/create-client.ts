@@ -46,6 +46,7 @@ export const createClient: typeof declared.createClient = ({
   origins = [],
   name = 'latchkey',
   onStepUp,
+  fetch: call = (...sent) => fetch(...sent),
 }) => {
   const inBody = transport === 'body';
   if (inBody && !storage) throw new TypeError('transport "body" needs a storage');
@@ -128,7 +129,7 @@ export const createClient: typeof declared.createClient = ({
       } else if (session?.id === ended) become(undefined, reason, at);
     };
 
-  const send = wire(base, inBody);
+  const send = wire(base, inBody, call);
 
   /** Ends the session that was signed out here, also if that was before a reload. */
   const finishLogout = async (token?: string) => {
@@ -260,6 +261,7 @@ export const createClient: typeof declared.createClient = ({
     },
     token,
     fetch: bearerFetch({
+      fetch: call,
       here,
       trusted,
       token,

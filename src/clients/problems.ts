@@ -17,13 +17,14 @@ export class LatchkeyError extends Error implements declared.LatchkeyError {
   }
 }
 
-const ENDINGS = ['refresh_missing', 'refresh_invalid', 'refresh_reused'];
+const ENDINGS = ['refresh_missing', 'refresh_invalid', 'refresh_reused', 'invalid_dpop_proof'];
 
 /** Only these end a session: no fault of the network, a proxy or the service does. */
 export const isEnding = (
   error: unknown,
-): error is { code: 'refresh_missing' | 'refresh_invalid' | 'refresh_reused' } =>
-  error instanceof LatchkeyError && error.status === 401 && ENDINGS.includes(`${error.code}`);
+): error is {
+  code: 'refresh_missing' | 'refresh_invalid' | 'refresh_reused' | 'invalid_dpop_proof';
+} => error instanceof LatchkeyError && error.status === 401 && ENDINGS.includes(`${error.code}`);
 
 /** A refusal of this service that a repetition does not change. A proxy's answer has no code. */
 const isFinal = (error: unknown) =>

@@ -43,12 +43,20 @@ export interface Claims {
   amr: string[];
   auth_time: number;
   scope?: string;
+  /** The key to which the token is bound (RFC 9449). */
+  cnf?: { jkt: string };
   [claim: string]: unknown;
 }
 
 /** Why there are no claims, and what to answer. */
 export declare class TokenError extends Error {
-  code: 'token_missing' | 'token_invalid' | 'token_expired' | 'token_revoked' | 'issuer_away';
+  code:
+    | 'token_missing'
+    | 'token_invalid'
+    | 'token_expired'
+    | 'token_revoked'
+    | 'invalid_dpop_proof'
+    | 'issuer_away';
   /** 401; 503 for `issuer_away`. */
   status: number;
   /** `WWW-Authenticate` (RFC 6750 section 3), or `Retry-After`. */
@@ -59,10 +67,27 @@ export declare class TokenError extends Error {
   response(): Response;
 }
 
+/** A request with a DPoP proof (RFC 9449). */
+export interface Proven {
+  /** The `DPoP` header. */
+  proof: string;
+  method: string;
+  /** The URL as the client sees it: behind a proxy not that of the inner request. Its query does not matter. */
+  url: string;
+}
+
 export interface Verifier {
-  /** The claims of a valid access token. Rejects with a TokenError. */
-  verify(token: string): Promise<Claims>;
-  /** The same for the token in `Authorization`: of a Request, of Headers, or of the `headers` of a request in Node. */
+  /**
+   * The claims of a valid access token. Rejects with a TokenError. A token that is bound to a key needs the proof that came
+   * with it, and only such a token may have one.
+   */
+  verify(token: string, proven?: Proven): Promise<Claims>;
+  /**
+   * The same for the token in `Authorization`, in either scheme: `Bearer`, or `DPoP` with its proof. Each proof counts once for
+   * this verifier.
+   */
+  request(from: { method: string; url: string; headers: HeadersLike }): Promise<Claims>;
+  /** The same for a bearer token in `Authorization`: of a Request, of Headers, or of the `headers` of a request in Node. */
   bearer(from: { headers: HeadersLike } | HeadersLike): Promise<Claims>;
   /**
    * Calls the listener once when the token of these claims expires or is revoked: close the connection that it opened. Not when
@@ -75,7 +100,7 @@ export interface Verifier {
 
 export type HeadersLike =
   | { get(name: string): string | null }
-  | { authorization?: string | string[] | undefined };
+  | { authorization?: string | string[] | undefined; dpop?: string | string[] | undefined };
 
 /** Throws a TypeError for options that it cannot use. Asks the issuer for nothing before the first call. */
 export declare function createVerifier(options: Options): Verifier;

@@ -4,18 +4,21 @@ token_missing: 'No access token was sent.',
 token_invalid: 'The access token is not valid.',
 token_expired: 'The access token has expired.',
 token_revoked: 'The access token was revoked.',
+invalid_dpop_proof: 'The proof is not valid.',
 issuer_away: 'The access token cannot be checked now.',
 };
-const challengeOf = (code ) =>
-`Bearer realm="access"${
-code === 'token_missing' ? '' : `, error="invalid_token", error_description="${MESSAGES[code]}"`
-}`;
+const challengeOf = (code) => {
+if (code === 'token_missing') return 'Bearer realm="access"';
+const isProof = code === 'invalid_dpop_proof';
+const error = isProof ? code : 'invalid_token';
+return `${isProof ? 'DPoP' : 'Bearer'} realm="access", error="${error}", error_description="${MESSAGES[code]}"`;
+};
 class TokenError extends Error {
 code ;
 status ;
 headers ;
 reason ;
-constructor(code , reason ) {
+constructor(code, reason) {
 super(MESSAGES[code]);
 const isAway = code === 'issuer_away';
 this.name = 'TokenError';
@@ -36,10 +39,10 @@ headers: {
 });
 }
 }
-const invalid = (reason ) => new TokenError('token_invalid', reason);
+const invalid = (reason) => new TokenError('token_invalid', reason);
 const FOREIGN = /[^\w-]/;
 const TAIL = /^(?:|[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])$/;
-const bytesOf = (segment ) => {
+const bytesOf = (segment) => {
 if (FOREIGN.test(segment) || !TAIL.test(segment.slice(segment.length - (segment.length % 4))))
 throw invalid('not base64url');
 const text = atob(segment.replaceAll('-', '+').replaceAll('_', '/'));
@@ -47,7 +50,7 @@ const bytes = new Uint8Array(text.length);
 for (let index = 0; index < text.length; index += 1) bytes[index] = text.charCodeAt(index);
 return bytes;
 };
-const objectOf = (segment ) => {
+const objectOf = (segment) => {
 const bytes = bytesOf(segment);
 let value ;
 try {
@@ -59,7 +62,7 @@ if (typeof value !== 'object' || value === null || Array.isArray(value))
 throw invalid('not an object');
 return value ;
 };
-const parsed = (token , typ ) => {
+const parsed = (token, typ) => {
 const segments = token.split('.');
 const [first = '', second = '', third = ''] = segments;
 if (segments.length !== 3) throw invalid('not three segments');
@@ -73,9 +76,9 @@ input: new TextEncoder().encode(`${first}.${second}`),
 signature: bytesOf(third),
 };
 };
-const after = (milliseconds , work ) => {
+const after = (milliseconds, work) => {
 const timer = setTimeout(work, milliseconds);
-(timer ).unref?.();
+(timer).unref?.();
 return timer;
 };
 const uptime = () => performance.now();
@@ -126,7 +129,10 @@ const LEAST_AGE = 30;
 const USUAL_AGE = 300;
 const MOST_AGE = 3_600;
 const STALE = 3_600_000;
-const imported = async (jwk , algorithms ) => {
+const imported = async (
+jwk,
+algorithms,
+) => {
 const { kty, crv, x, y, n, e, use, key_ops } = jwk;
 const alg = algorithms.find((name) => name === jwk.alg);
 if (!alg || (typeof n === 'string' && n.length < LEAST_MODULUS)) return undefined;
@@ -140,6 +146,14 @@ return { alg, key };
 return undefined;
 }
 };
+const isSigned = async (
+{ alg, key } ,
+{ input, signature } ,
+) => {
+const verifying = crypto.subtle.verify(ALGORITHMS[alg], key, signature, input);
+const [verdict] = await Promise.allSettled([verifying]);
+return (verdict).value === true;
+};
 class IssuerKeys {
 #options ;
 #keys = new Map ();
@@ -148,21 +162,19 @@ class IssuerKeys {
 #askedAt = Number.NEGATIVE_INFINITY;
 #hasFailed = false;
 #asking ;
-constructor(options ) {
+constructor(options) {
 this.#options = options;
 }
-async check({ header, input, signature } ) {
-const { kid, alg } = header;
+async check(jws) {
+const { kid, alg } = jws.header;
 if (typeof kid !== 'string') throw invalid('kid');
 const found = await this.#find(kid);
 if (!found)
 throw this.#hasFailed ? new TokenError('issuer_away', 'old key set') : invalid('unknown kid');
 if (alg !== found.alg) throw invalid('alg');
-const verifying = crypto.subtle.verify(ALGORITHMS[found.alg], found.key, signature, input);
-const [verdict] = await Promise.allSettled([verifying]);
-if ((verdict ).value !== true) throw invalid('signature');
+if (!(await isSigned(found, jws))) throw invalid('signature');
 }
-async #find(kid ) {
+async #find(kid) {
 const now = uptime();
 const sinceAsked = now - this.#askedAt;
 if (now < this.#freshUntil) {
@@ -186,7 +198,7 @@ const asking = this.#load().then(
 this.#hasFailed = false;
 this.#asking = undefined;
 },
-(error ) => {
+(error) => {
 this.#hasFailed = true;
 this.#asking = undefined;
 throw new TokenError('issuer_away', `key set: ${error}`);
@@ -216,9 +228,9 @@ this.#usableUntil = this.#freshUntil + STALE;
 const ACCESS_TYPE = /^(?:application\/)?at\+jwt$/i;
 const SKEW = 5;
 const ACCESS_LIFE = 900;
-const isText = (value ) => typeof value === 'string' && value !== '';
-const isWhole = (value ) => Number.isSafeInteger(value) && Number(value) >= 0;
-const isTexts = (value ) => Array.isArray(value) && value.every(isText);
+const isText = (value) => typeof value === 'string' && value !== '';
+const isWhole = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
+const isTexts = (value) => Array.isArray(value) && value.every(isText);
 const FORMS = [
 [isText, ['iss', 'sub', 'client_id', 'jti', 'sid']],
 [isWhole, ['iat', 'exp', 'ver', 'auth_time']],
@@ -226,7 +238,7 @@ const FORMS = [
 ];
 const wallTime = () => Date.now() / 1_000;
 const accepted = (
-claims ,
+claims,
 { issuer, audience } ,
 ) => {
 for (const [is, names] of FORMS)
@@ -240,9 +252,52 @@ if (exp - iat > ACCESS_LIFE) throw invalid('lives too long');
 if (now >= exp) throw new TokenError('token_expired');
 return claims ;
 };
+const PROOF_TYPE = /^dpop\+jwt$/;
+const PROOF_LIFE = 60;
+const MEMBERS = ['crv', 'e', 'kty', 'n', 'x', 'y'];
+const isHash = async (hash, text) => {
+const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+return `${new Uint8Array(digest)}` === `${bytesOf(`${hash}`)}`;
+};
+const targetOf = (text) => {
+const { origin, pathname } = new URL(`${text}`);
+return origin + pathname;
+};
+class DpopProofs {
+#seen = new Map ();
+async check({ proof, method, url } , token, jkt) {
+try {
+const jws = parsed(proof, PROOF_TYPE);
+const { jwk, alg } = jws.header ;
+const name = (alg === 'Ed25519' ? 'EdDSA' : alg) ;
+if ('d' in jwk || 'k' in jwk || (jwk['e'] ?? 'AQAB') !== 'AQAB') throw 'jwk';
+const key = await imported({ ...jwk, alg: name }, [name]);
+if (!key || !(await isSigned(key, jws))) throw 'signature';
+if (!(await isHash(jkt, JSON.stringify(jwk, MEMBERS)))) throw 'cnf';
+const { jti, htm, htu, iat, ath } = jws.claims;
+if (htm !== method) throw 'htm';
+if (targetOf(htu) !== targetOf(url)) throw 'htu';
+if (!(await isHash(ath, token))) throw 'ath';
+this.#use(`${jkt} ${jti}`, iat);
+} catch (error) {
+const { reason = `${error}` } = error ;
+throw new TokenError('invalid_dpop_proof', reason);
+}
+}
+#use(key, iat) {
+const now = wallTime();
+if (!(iat >= now - PROOF_LIFE && iat <= now + SKEW)) throw 'iat';
+for (const [old, made] of this.#seen) {
+if (made >= now - PROOF_LIFE) break;
+this.#seen.delete(old);
+}
+if (this.#seen.has(key)) throw 'jti';
+this.#seen.set(key, iat);
+}
+}
 const LIST_TYPE = /^revocations\+jwt$/;
 const KEEP = 960_000;
-const isList = (value ) => {
+const isList = (value) => {
 const { iat, exp, cursor, sessions, users } = value;
 return (
 Number.isSafeInteger(iat) &&
@@ -253,7 +308,7 @@ typeof users === 'object' &&
 users !== null
 );
 };
-const put = (map , key , value ) => {
+const put = (map, key, value) => {
 map.delete(key);
 map.set(key, value);
 };
@@ -264,7 +319,7 @@ cursor ;
 #users = new Map ();
 #trueAt = Number.NEGATIVE_INFINITY;
 #watched = new Map ();
-constructor(issuer ) {
+constructor(issuer) {
 this.#issuer = issuer;
 }
 includes({ sub, sid, ver } ) {
@@ -273,7 +328,7 @@ return this.#sessions.has(sid) || ver < (this.#users.get(sub)?.ver ?? 0);
 get age() {
 return uptime() - this.#trueAt;
 }
-learn(list , since ) {
+learn(list, since) {
 const now = wallTime();
 const url = `${this.#issuer}/.well-known/revocations`;
 if (list['iss'] !== this.#issuer || list['aud'] !== url) throw invalid('of another issuer');
@@ -292,7 +347,7 @@ this.#forget();
 for (const { claims, call } of this.#watched.values())
 if (this.includes(claims)) queueMicrotask(call);
 }
-watch(claims , call ) {
+watch(claims, call) {
 const key = {};
 this.#watched.set(key, { claims, call });
 if (this.includes(claims)) queueMicrotask(call);
@@ -322,7 +377,7 @@ revoked ;
 #askedAt = Number.NEGATIVE_INFINITY;
 #wake = () => {};
 reason ;
-constructor(options ) {
+constructor(options) {
 this.#options = options;
 this.revoked = new Revoked(options.issuer);
 }
@@ -352,14 +407,14 @@ this.#isClosed = true;
 this.#controller.abort();
 this.#wake();
 }
-async #follow(hasBegun ) {
+async #follow(hasBegun) {
 const wait = Math.min(MOST_WAIT, Math.floor(this.#options.bound / 3));
 let failures = hasBegun ? 0 : 1;
 while (await this.#pause(failures)) {
 failures = (await this.#ask(failures === 0 ? wait : 0)) ? 0 : failures + 1;
 }
 }
-async #pause(failures ) {
+async #pause(failures) {
 if (this.#isClosed) return false;
 const milliseconds = Math.min(MOST_PAUSE, PAUSE * 2 ** failures) * (1 + Math.random() / 4);
 await new Promise ((resolve) => {
@@ -368,7 +423,7 @@ after(milliseconds, resolve);
 });
 return !this.#isClosed;
 }
-async #ask(wait ) {
+async #ask(wait) {
 const { issuer, keys, fetch } = this.#options;
 const { cursor } = this.revoked;
 this.#controller = new AbortController();
@@ -395,10 +450,10 @@ return false;
 }
 const MOST = 4_096;
 const LEAST_BOUND = 10;
-const BEARER = /^bearer(?: +(\S+) *)?$/i;
+const AUTHORIZATION = /^(bearer|dpop)(?: +(\S+) *)?$/i;
 const assertUsable = (
 { issuer, algorithms = [] } ,
-revocations ,
+revocations,
 ) => {
 new URL(issuer);
 if (issuer.endsWith('/')) throw new TypeError('issuer ends with a slash');
@@ -409,18 +464,11 @@ if (!(revocations.bound >= LEAST_BOUND)) throw new TypeError(`bound below ${LEAS
 if (!/^(?:open|closed)$/.test(revocations.whenAway)) throw new TypeError('whenAway');
 };
 const isWorker = () =>
-(globalThis ).navigator?.userAgent ===
+(globalThis).navigator?.userAgent ===
 'Cloudflare-Workers';
-const authorizationOf = (
-from ,
-) => {
-const headers = ('headers' in from ? from.headers : from)
-;
-const value =
-typeof headers.get === 'function' ? headers.get('Authorization') : headers.authorization;
-return value ?? undefined;
-};
-const createVerifier = (options ) => {
+const headerOf = (headers, name) =>
+`${(typeof headers.get === 'function' ? headers.get(name) : headers[name]) ?? ''}`;
+const createVerifier = (options) => {
 const shares = !isWorker();
 const { issuer, audience = issuer, background = shares } = options;
 const { revocations = { bound: 60, whenAway: 'open' } } = options;
@@ -431,25 +479,33 @@ const keys = new IssuerKeys({ issuer, algorithms, shares, fetch: call });
 const feed = revocations
 ? new RevocationFeed({ ...revocations, issuer, background, shares, keys, fetch: call })
 : undefined;
-const verify = async (token ) => {
+const proofs = new DpopProofs();
+const verify = async (token, proven) => {
 if (typeof token !== 'string' || token.length > MOST) throw invalid('length');
 const jws = parsed(token, ACCESS_TYPE);
 await keys.check(jws);
 const claims = accepted(jws.claims, { issuer, audience });
+const { cnf } = claims;
+if (!cnf !== !proven) throw invalid('cnf');
+if (proven) await proofs.check(proven, token, (cnf).jkt);
 if (!feed) return claims;
 await feed.current();
 if (feed.revoked.includes(claims)) throw new TokenError('token_revoked');
 if (feed.isRefusing) throw new TokenError('issuer_away', feed.reason);
 return claims;
 };
+const read = async (headers, at) => {
+const [, scheme = '', token = ''] =
+AUTHORIZATION.exec(headerOf(headers, 'authorization')) ?? [];
+const proven =
+at && /d/i.test(scheme) ? { ...at, proof: headerOf(headers, 'dpop') } : undefined;
+if (!proven && !/b/i.test(scheme)) throw new TokenError('token_missing');
+return verify(token, proven);
+};
 return {
 verify,
-bearer: async (from) => {
-const value = authorizationOf(from);
-const [is, token] = BEARER.exec(value ?? '') ?? [];
-if (is === undefined) throw new TokenError('token_missing');
-return verify(token ?? '');
-},
+bearer: async (from) => read('headers' in from ? from.headers : from),
+request: async ({ method, url, headers }) => read(headers, { method, url }),
 onEnd: (claims, listener) => {
 let isOver = false;
 const remove = () => {
@@ -457,7 +513,7 @@ isOver = true;
 clearTimeout(timer);
 unwatch?.();
 };
-const end = (code ) => {
+const end = (code) => {
 if (isOver) return;
 remove();
 listener(code);

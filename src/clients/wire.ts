@@ -11,12 +11,12 @@ interface Call {
 
 /** Calls of the service's API. The answer is its JSON, or '' without a body; a refusal throws a LatchkeyError. */
 export const wire =
-  (base: string, inBody: boolean) =>
+  (base: string, inBody: boolean, call: typeof fetch) =>
   async (path: string, { method = 'POST', body, headers }: Call = {}) => {
     const abort = new AbortController();
     const alarm = setTimeout(() => abort.abort(), PATIENCE);
     try {
-      const response = await fetch(base + path, {
+      const response = await call(base + path, {
         method,
         headers: { ...(body && { 'Content-Type': 'application/json' }), ...headers },
         credentials: inBody ? 'omit' : 'include',

@@ -28,6 +28,7 @@ const MODULES: Module[] = [
       'verifier/fetched',
       'verifier/issuer-keys',
       'verifier/access-claims',
+      'verifier/dpop-proofs',
       'verifier/revoked',
       'verifier/revocation-feed',
       'verifier/create-verifier',
@@ -47,6 +48,12 @@ const MODULES: Module[] = [
     pieces: ['create-mail-codes'],
     exports: 'createMailCodes',
   },
+  {
+    file: 'client-dpop.js',
+    what: 'Tokens that are bound to a key of the browser, for the browser module',
+    pieces: ['create-dpop'],
+    exports: 'dpopFetch',
+  },
 ];
 
 const IMPORT = /^import [^;]*;\n/gm;
@@ -54,6 +61,8 @@ const COMMENT = /^ *(\/\/|\/?\*).*\n/gm;
 /** What the types leave behind: spaces before, within and after the code of a line. */
 const INDENT = /^ +/gm;
 const GAP = /(?<=\S) {2,}(?=\S)| +$/gm;
+/** The space that a type leaves before a comma or a parenthesis. */
+const LOOSE = /(?<=\w) (?=[,)])/g;
 const EMPTY_LINE = /^\n/gm;
 
 /** ES modules from the files of the room: without types, comments and what they import from one another. */
@@ -70,6 +79,7 @@ function moduleOf({ file, what, pieces, exports, imports = '' }: Module): {
       .replace(/^export /gm, '')
       .replace(INDENT, '')
       .replace(GAP, ' ')
+      .replace(LOOSE, '')
       .replace(/ +$/gm, '')
       .replace(EMPTY_LINE, '');
   });

@@ -53,9 +53,10 @@ const metricTable = (): string =>
 
 /** Who may call an operation, as its `security` says. */
 const callerOf = (security: OpenAPIV3_1.SecurityRequirementObject[] = []): string => {
-  const schemes = security.map(
-    (requirement) => Object.keys(requirement)[0] ?? 'a token in the body',
-  );
+  const schemes = security
+    .map((requirement) => Object.keys(requirement)[0] ?? 'a token in the body')
+    // The same callers as `bearer`.
+    .filter((scheme) => scheme !== 'dpop');
   return schemes.length === 0 ? 'anyone' : schemes.join(', ');
 };
 

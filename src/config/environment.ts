@@ -171,6 +171,11 @@ export const Environment = z.object({
       'how long a spent refresh token still gets its successor (after a lost answer or a reload, or from several tabs)',
     fallback: '`30s`',
   }),
+  DPOP_NONCE: oneOf(['off', 'on'])
+    .default('off')
+    .describe(
+      'whether every DPoP proof needs a nonce (RFC 9449 section 8): `off`, only those of clients whose clock is wrong; `on`, all',
+    ),
   LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
     .describe('lowest severity that is logged: trace, debug, info, warn, error, fatal, or silent'),

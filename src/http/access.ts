@@ -1,14 +1,15 @@
-import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { readCaller } from '../actions/accounts/caller.ts';
 import type { Context } from '../context.ts';
 import { Refusal } from '../rules/refusal.ts';
 import type { AccessClaims } from '../schemas/claims.ts';
 import type { User } from '../schemas/user.ts';
+import { claimsOf } from './access-token.ts';
 import { authenticatedClient, type ClientFields } from './oauth.ts';
 
 /**
  * Who may call a route: anyone (`public`); an authenticated service account (`client`, RFC 6749 section 2.3); the
- * bearer of any access token (`bearer`), of a person's token (`person`), or of a token with a role. These are
+ * holder of any access token (`bearer`), of a person's token (`person`), or of a token with a role. These are
  * enforced before the handler. `checked-by-handler`: the handler checks an own token or optional client
  * authentication itself, and refuses.
  */
@@ -38,19 +39,6 @@ declare module 'fastify' {
 export const needsBearer = (access: Access): boolean =>
   access === 'bearer' || access === 'person' || typeof access === 'object';
 
-const BEARER = /^bearer /i;
-
-/**
- * What the Authorization header, and nothing else, sends as a bearer token (RFC 6750 section 2.1). It may have any form:
- * it is compared with known tokens, or its form is checked before it is parsed.
- */
-export function bearerOf({ headers: { authorization } }: FastifyRequest): string {
-  if (authorization !== undefined && BEARER.test(authorization)) return authorization.slice(7);
-  if (authorization === undefined || !/^bearer\b/i.test(authorization))
-    throw new Refusal('token_missing');
-  throw new Refusal('token_invalid', { reason: 'no space after the scheme' });
-}
-
 /** Every route registered after this must declare `config.access`, and gets the guards for it. */
 export function registerAccess(app: FastifyInstance, context: Context): void {
   app.decorateRequest('caller', null as unknown as AccessClaims);
@@ -58,18 +46,18 @@ export function registerAccess(app: FastifyInstance, context: Context): void {
 
   type Done = (error?: Error) => void;
   const guarded =
-    (check: (request: FastifyRequest) => void) =>
-    (request: FastifyRequest, _reply: unknown, done: Done) => {
+    (check: (request: FastifyRequest, reply: FastifyReply) => void) =>
+    (request: FastifyRequest, reply: FastifyReply, done: Done) => {
       try {
-        check(request);
+        check(request, reply);
         done();
       } catch (error) {
         done(error as Error);
       }
     };
 
-  const bearer = guarded((request) => {
-    request.caller = context.accessTokens.read(bearerOf(request));
+  const bearer = guarded((request, reply) => {
+    request.caller = claimsOf(request, reply, { context, read: 'read' });
   });
 
   const person = guarded(({ caller }) => {

@@ -32,12 +32,12 @@ const responseHeaders = (origin: string) => ({
   'access-control-allow-origin': origin,
   'access-control-allow-credentials': 'true',
   'access-control-expose-headers':
-    'Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, WWW-Authenticate',
+    'Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, WWW-Authenticate, DPoP-Nonce',
 });
 
 const PREFLIGHT_HEADERS = {
   'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
-  'access-control-allow-headers': 'Authorization, Content-Type, Idempotency-Key, Prefer',
+  'access-control-allow-headers': 'Authorization, Content-Type, Idempotency-Key, Prefer, DPoP',
   'access-control-max-age': '600',
   // Safari waits for a body if this is missing.
   'content-length': '0',

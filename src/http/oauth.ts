@@ -110,10 +110,15 @@ const STATUS: Record<OAuthErrorCode, number> = {
   invalid_target: 400,
   server_error: 500,
   temporarily_unavailable: 503,
+  invalid_dpop_proof: 400,
+  use_dpop_nonce: 400,
 };
 
 /** What is no OAuth refusal keeps its status, under the nearest code that RFC 6749 has. */
-function oauthCodeOf(status: number): OAuthErrorCode {
+function oauthCodeOf(code: ProblemCode, status: number): OAuthErrorCode {
+  // Those that OAuth has too.
+  if (code === 'invalid_target' || code === 'invalid_dpop_proof' || code === 'use_dpop_nonce')
+    return code;
   if (status === 429 || status === 503) return 'temporarily_unavailable';
   return status >= 500 ? 'server_error' : 'invalid_request';
 }
@@ -136,12 +141,14 @@ function answerOAuthError(
   const { retryAfter, detail = problems[refusal.code].detail, errors = [] } = refusal.circumstances;
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   const where = errors.map(({ path, message }) => `${path.slice(1)} ${message}`).join('; ');
+  const code = oauthCodeOf(refusal.code, status);
   const body = {
-    error: refusal.code === 'invalid_target' ? refusal.code : oauthCodeOf(status),
+    error: code,
     error_description: DESCRIPTIONS[refusal.code] ?? (where || detail),
   };
-  // RFC 6749 section 5.2 has one status for what is wrong in a form.
-  return reply.code(status === 422 ? 400 : status).send(JSON.stringify(body));
+  // RFC 6749 section 5.2 has one status for what is wrong in a form, and RFC 9449 section 5 the same for a proof.
+  const isBadRequest = status === 422 || code === refusal.code;
+  return reply.code(isBadRequest ? 400 : status).send(JSON.stringify(body));
 }
 
 const EXAMPLES: Record<number, [OAuthErrorCode, string]> = {

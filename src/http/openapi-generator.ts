@@ -1,7 +1,9 @@
 import swagger from '@fastify/swagger';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { z } from 'zod';
 import type { Config } from '../config.ts';
+import { MAX_TOKEN_LENGTH } from '../parts/tokens/compact-jws.ts';
 import type { ProblemCode } from '../schemas/problem.ts';
 import { type Access, needsBearer } from './access.ts';
 import { basePath } from './base-path.ts';
@@ -42,7 +44,7 @@ const tags = [
 ];
 
 const securityOf = (access: Access): Record<string, string[]>[] => {
-  if (needsBearer(access)) return [{ bearer: [] }];
+  if (needsBearer(access)) return [{ bearer: [] }, { dpop: [] }];
   if (access === 'client') return [{ client: [] }, {}];
   return access === 'public' ? [] : [{}];
 };
@@ -52,6 +54,9 @@ const bearerProblems = (access: Access): ProblemCode[] => [
   'token_expired',
   'token_revoked',
   'token_invalid',
+  'token_bound',
+  'invalid_dpop_proof',
+  'use_dpop_nonce',
   ...(access === 'bearer' ? [] : (['forbidden'] as const)),
   ...(typeof access === 'object' ? (['unavailable'] as const) : []),
 ];
@@ -61,6 +66,7 @@ const READS = new Set(['GET', 'HEAD']);
 function problemsOf({ method, config = {}, schema = {} }: RouteOptions): ProblemCode[] {
   return [
     ...(config.problems ?? []),
+    ...(config.takesProof ? (['invalid_dpop_proof', 'use_dpop_nonce'] as const) : []),
     ...(config.access && needsBearer(config.access) ? bearerProblems(config.access) : []),
     ...([method].flat().every((name) => READS.has(name))
       ? []
@@ -73,6 +79,24 @@ function problemsOf({ method, config = {}, schema = {} }: RouteOptions): Problem
   ];
 }
 
+/** The request headers of a route that takes a DPoP proof. */
+const withProof = (headers: z.ZodObject = z.object({})) =>
+  headers.extend({
+    dpop: z
+      .string()
+      .max(MAX_TOKEN_LENGTH)
+      .optional()
+      .describe(
+        'A DPoP proof (RFC 9449). It binds the session to its key: the access tokens count only with proofs of that key, and so does the refresh token.',
+      ),
+    prefer: z
+      .string()
+      .optional()
+      .describe(
+        '`token_type=Bearer`, with a DPoP proof: only the refresh token is bound, and the access tokens are bearer tokens.',
+      ),
+  });
+
 /** Writes down what a route's configuration already says: who may call it, and every way it can refuse. */
 function describeRoute(
   route: RouteOptions,
@@ -80,6 +104,7 @@ function describeRoute(
 ): void {
   const { schema, config, method, url } = route;
   if (schema === undefined || schema.hide || config?.access === undefined) return;
+  if (config.takesProof) schema.headers = withProof(schema.headers as z.ZodObject | undefined);
   // A copy: shared ones would be anchors in the YAML.
   schema.security ??= structuredClone(securityOf(config.access));
   // RFC 6749 has its own answers, which its routes declare.
@@ -103,6 +128,12 @@ export async function generateDocument(app: FastifyInstance, config: Config): Pr
       components: {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+          dpop: {
+            type: 'http',
+            scheme: 'DPoP',
+            description:
+              'An access token that is bound to a key, with a new proof in the header DPoP for each request (RFC 9449 section 7.1).',
+          },
           client: {
             type: 'http',
             scheme: 'basic',

@@ -83,6 +83,33 @@ export const problems = {
     remedy:
       'Send the access_token of the latest sign-in or refresh, unchanged. If that is what you send, check that ISSUER and AUDIENCE are the same on every node.',
   },
+  token_bound: {
+    status: 401,
+    title: 'Token bound to a key',
+    detail: 'This access token is bound to a key. Send it in the scheme DPoP, with a proof.',
+    cause:
+      'The session was started with a DPoP proof (RFC 9449), so its access tokens count only together with a proof of the same key. This one came as a bearer token.',
+    remedy:
+      'Send "Authorization: DPoP <access_token>" and a new proof in the header DPoP. If the service that you call takes bearer tokens only, sign in with the header "Prefer: token_type=Bearer".',
+  },
+  invalid_dpop_proof: {
+    status: 401,
+    title: 'Invalid DPoP proof',
+    detail: 'The DPoP proof is missing, or is not one of the key to which the token is bound.',
+    cause:
+      'The token is bound to a key (RFC 9449), and the DPoP header is missing, was used before, is signed by another key, or belongs to another request: its htm, htu or ath does not match. Or the session has no key, and the request has a proof.',
+    remedy:
+      'Make a new proof for each request, with the key of the sign-in. htu is the URL of the request as the clients of ISSUER see it, without its query. If the key is lost, sign in again.',
+  },
+  use_dpop_nonce: {
+    status: 401,
+    title: 'DPoP nonce required',
+    detail: 'Repeat the request with a new proof that has the nonce in the header DPoP-Nonce.',
+    cause:
+      'The nonce of the proof is missing (DPOP_NONCE=on) or too old, or the proof has no nonce and its iat is more than 60 seconds ago or in the future: the clock of the client is wrong.',
+    remedy:
+      'Make a new proof with the nonce of the DPoP-Nonce header, repeat the request once, and use the newest nonce from then on. Libraries for DPoP do this.',
+  },
   invalid_credentials: {
     status: 401,
     title: 'Invalid credentials',

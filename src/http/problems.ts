@@ -3,7 +3,9 @@ import { RECENT } from '../actions/accounts/recent.ts';
 import type { Config } from '../config.ts';
 import { EmailTaken, StorageFault, UnreadableRow } from '../parts/storage/users.ts';
 import { Refusal } from '../rules/refusal.ts';
+import { DPOP_ALGORITHMS } from '../schemas/dpop.ts';
 import { type Problem, ProblemCode } from '../schemas/problem.ts';
+import { isDpopScheme } from './access-token.ts';
 import { problems } from './problem-catalogue.ts';
 import { type Voice, voiceOf } from './voice.ts';
 
@@ -30,7 +32,8 @@ export function refusalOf(error: Error & { code?: string }): Refusal {
 }
 
 /** The `WWW-Authenticate` header (RFC 6750 section 3, RFC 9470 section 3). No error code where no token was sent, and no text from the request. */
-function wwwAuthenticate(code: ProblemCode, voice: Voice): string | undefined {
+function bearerChallenge(code: ProblemCode, voice: Voice): string | undefined {
+  if (DPOP_CODES.has(code)) return dpopChallenge(code, voice);
   const realm = `Bearer realm="${voice.realm}"`;
   const { status, detail } = problems[code];
   if (code === 'step_up_required')
@@ -39,6 +42,18 @@ function wwwAuthenticate(code: ProblemCode, voice: Voice): string | undefined {
   if (status !== 401) return undefined;
   if (!code.startsWith('token_') || code === 'token_missing') return realm;
   return `${realm}, error="invalid_token", error_description="${detail}"`;
+}
+
+/** What only DPoP refuses. */
+const DPOP_CODES = new Set<ProblemCode>(['token_bound', 'invalid_dpop_proof', 'use_dpop_nonce']);
+
+/** The same for a request in the scheme `DPoP` (RFC 9449 section 7.1). */
+function dpopChallenge(code: ProblemCode, voice: Voice): string | undefined {
+  const algs = `algs="${DPOP_ALGORITHMS.join(' ')}"`;
+  if (!DPOP_CODES.has(code))
+    return bearerChallenge(code, voice)?.replace(/^Bearer (.*)$/, `DPoP $1, ${algs}`);
+  const error = code === 'token_bound' ? 'invalid_token' : code;
+  return `DPoP realm="${voice.realm}", error="${error}", error_description="${problems[code].detail}", ${algs}`;
 }
 
 export function problemOf(refusal: Refusal, instance: string, { pages }: Voice): Problem {
@@ -58,18 +73,22 @@ export function problemOf(refusal: Refusal, instance: string, { pages }: Voice):
 /** What each code always answers. */
 interface Standing {
   voice: Voice;
-  /** `WWW-Authenticate`, for the codes that have it. */
+  /** `WWW-Authenticate`, for the codes that have it; and in the scheme `DPoP`. */
   challenges: Map<ProblemCode, string | undefined>;
+  dpopChallenges: Map<ProblemCode, string | undefined>;
 }
 
 /** Sends a refusal as a string, so that no response schema changes it. */
 function sendProblem(
   reply: FastifyReply,
   refusal: Refusal,
-  { voice, challenges }: Standing,
+  { voice, ...standing }: Standing,
 ): FastifyReply {
   const { retryAfter } = refusal.circumstances;
-  const authenticate = challenges.get(refusal.code);
+  const { challenges, dpopChallenges } = standing;
+  const authenticate = (isDpopScheme(reply.request) ? dpopChallenges : challenges).get(
+    refusal.code,
+  );
   if (authenticate !== undefined) reply.header('www-authenticate', authenticate);
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   return reply
@@ -87,13 +106,13 @@ export function logFault(error: Error, request: FastifyRequest, refusal: Refusal
 
 /** The one place where an error becomes an answer. */
 function answerErrors(voice: Voice) {
-  const challenges = new Map(
-    ProblemCode.options.map((code) => [code, wwwAuthenticate(code, voice)]),
-  );
+  const { options } = ProblemCode;
+  const challenges = new Map(options.map((code) => [code, bearerChallenge(code, voice)]));
+  const dpopChallenges = new Map(options.map((code) => [code, dpopChallenge(code, voice)]));
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const refusal = refusalOf(error);
     logFault(error, request, refusal);
-    return sendProblem(reply, refusal, { voice, challenges });
+    return sendProblem(reply, refusal, { voice, challenges, dpopChallenges });
   };
 }
 

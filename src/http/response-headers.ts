@@ -49,6 +49,10 @@ export const headers = {
   'X-Auth-Session': text('The session ID (`sid`).', 'q83vEjRWeJCrze8SNFZ4kA'),
   ETag: text('Changes with the content.', '"mW1cPqSBXr8"'),
   'Preference-Applied': text('The answer was allowed to wait (RFC 7240).', 'wait=20'),
+  'DPoP-Nonce': text(
+    'The nonce for the next DPoP proof (RFC 9449 section 8), if the client has to use one.',
+    'AABrBPmgcDIdpPVH6l4UFDG7EaUAsQ',
+  ),
 } satisfies Record<string, Header>;
 
 export type HeaderName = keyof typeof headers;
@@ -65,6 +69,7 @@ const ON_EVERY_ANSWER: HeaderName[] = [
   'RateLimit-Limit',
   'RateLimit-Remaining',
   'RateLimit-Reset',
+  'DPoP-Nonce',
 ];
 
 const ON_STATUS: Record<number, HeaderName[]> = {

@@ -12,12 +12,18 @@ const MAX_CLIENT = 100;
 export const deviceNameOf = (request: FastifyRequest): string =>
   (request.headers['user-agent'] ?? '').slice(0, MAX_CLIENT);
 
-/** Describes a sign-in made with this request, by a password unless `amr` says otherwise. */
+/** Describes a sign-in made with this request, by a password unless `amr` says otherwise. A DPoP proof binds the session. */
 export const signInOf = (
   request: FastifyRequest,
   transport: SignIn['transport'],
   amr = ['pwd'],
-): SignIn => ({ id: randomId(), amr, transport, client: deviceNameOf(request) });
+): SignIn => ({
+  id: randomId(),
+  amr,
+  transport,
+  client: deviceNameOf(request),
+  ...request.binding,
+});
 
 type Way = 'password' | Kind | 'mail_code' | 'client_secret';
 

@@ -22,6 +22,7 @@ const SINGLETONS = [
   'origin', // RFC 6454 section 7.3
   'cookie', // RFC 6265 section 5.4; only HTTP/2 splits it, and joins it again (RFC 9113 section 8.2.3)
   'idempotency-key', // an Item (draft-ietf-httpapi-idempotency-key-header section 2.1, RFC 9651 section 4.2)
+  'dpop', // RFC 9449 section 4.3
   'access-control-request-method', // one method (Fetch standard, section 3.3.2)
 ];
 

@@ -30,8 +30,8 @@ export const METRICS = {
   },
   latchkey_refreshes_total: {
     type: 'counter',
-    help: 'Refreshes; caught_up: the row had lost a write; reused: a token was copied, and its session ended.',
-    labels: { outcome: ['rotated', 'caught_up', 'repeated', 'reused', 'invalid'] },
+    help: 'Refreshes; caught_up: the row had lost a write; reused: a token was copied, and its session ended; unproven: the DPoP proof of its key was missing.',
+    labels: { outcome: ['rotated', 'caught_up', 'repeated', 'reused', 'invalid', 'unproven'] },
   },
   latchkey_hash_queue_length: { type: 'gauge', help: 'Password hashes waiting in the queue.' },
   latchkey_hash_wait_seconds: { type: 'histogram', help: 'How long password hashes waited.' },

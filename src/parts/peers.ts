@@ -16,6 +16,8 @@ export interface News {
   letter: { key: string; at: number };
   /** A row that has revoked something. */
   revoked: RevokedUser;
+  /** A DPoP proof that was used, and the second (since 1970) in which it was made. */
+  proof: { key: string; second: number };
 }
 export type Topic = keyof News;
 export type Told = { [T in Topic]: { topic: T; news: News[T] } }[Topic];

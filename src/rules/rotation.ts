@@ -18,12 +18,16 @@ export interface Presented {
   ver: number;
   transport: Session['transport'];
   idempotencyKey?: string | undefined;
+  /** The thumbprint of the key of the DPoP proof that came with it. */
+  jkt?: string | undefined;
 }
 
 export type Rotation =
   /** `caught_up`: rotated, and the row had lost a write that the token proves. */
   | { outcome: 'rotated' | 'caught_up' | 'repeated'; session: Session }
   | { outcome: 'reused'; session: Session }
+  /** `unproven`: the proof of the session's key is missing. A thief of the token must not end the session, so nothing changes. */
+  | { outcome: 'unproven' }
   | { outcome: 'invalid' };
 
 /** How many rotations before the last one are remembered. */
@@ -72,6 +76,8 @@ export function rotate(
     isProven && found?.transport === presented.transport && presented.ver >= before.token_version;
   if (!isKnown || before.status !== 'active')
     return { user: before, result: { outcome: 'invalid' } };
+
+  if (found.jkt !== presented.jkt) return { user: before, result: { outcome: 'unproven' } };
 
   const user = withLostWrites(before, found, presented, now);
   const session = liveSession(user, presented.sid, now) as Session;

@@ -11,7 +11,18 @@ export interface SessionLimits {
 }
 
 /** The details of a sign-in, for its session. */
-export type SignIn = Pick<Session, 'id' | 'amr' | 'transport' | 'client'>;
+export type SignIn = Pick<Session, 'id' | 'amr' | 'transport' | 'client'> & Binding;
+
+/** The key of a DPoP proof to which a session is bound (RFC 9449), or nothing. */
+export type Binding = Pick<Session, 'jkt' | 'is_bearer'>;
+
+/** The key to which the access tokens of a session are bound. undefined: they are Bearer tokens. */
+export const accessKeyOf = ({ jkt, is_bearer }: Binding): string | undefined =>
+  is_bearer ? undefined : jkt;
+
+/** RFC 6749 section 5.1, RFC 9449 section 5. */
+export const tokenTypeOf = (binding: Binding): 'Bearer' | 'DPoP' =>
+  accessKeyOf(binding) === undefined ? 'Bearer' : 'DPoP';
 
 /** How long a revocation matters (ms): until the last access token has expired, plus a minute of clock skew. */
 export const REVOCATION_LIFE = (ACCESS_LIFE + 60) * 1_000;

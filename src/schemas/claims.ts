@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type CustomClaims, faultsOfClaims } from './custom-claims.ts';
+import { Confirmation } from './dpop.ts';
 import { Transport } from './user.ts';
 
 const NumericDate = z.int().min(0).max(253_402_300_799);
@@ -25,6 +26,7 @@ const Issued = z.object({
   roles: z.array(Visible),
   amr: z.array(Text).describe('How the user signed in (RFC 8176).'),
   auth_time: NumericDate,
+  cnf: Confirmation.optional(),
   scope: Text.optional().describe(
     'The roles, separated by spaces. Only in a token of a service account, if it fits into 1 KB.',
   ),

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { Confirmation } from './dpop.ts';
 import { Resource } from './fields.ts';
+import { TokenType } from './session.ts';
 
-/** RFC 6749 section 5.2, RFC 7009 section 2.2.1, RFC 8707 section 2. */
+/** RFC 6749 section 5.2, RFC 7009 section 2.2.1, RFC 8707 section 2, RFC 9449 section 5. */
 export const OAuthErrorCode = z
   .enum([
     'invalid_request',
@@ -12,6 +14,8 @@ export const OAuthErrorCode = z
     'invalid_target',
     'server_error',
     'temporarily_unavailable',
+    'invalid_dpop_proof',
+    'use_dpop_nonce',
   ])
   .meta({ id: 'OAuthErrorCode' });
 export type OAuthErrorCode = z.infer<typeof OAuthErrorCode>;
@@ -62,7 +66,7 @@ export const TokenQuestion = z
 export const OAuthTokens = z
   .object({
     access_token: z.string(),
-    token_type: z.literal('Bearer'),
+    token_type: TokenType,
     expires_in: z.int().min(0),
     scope: z.string().optional(),
     refresh_token: z.string().optional().describe('Only from the `refresh_token` grant.'),
@@ -93,6 +97,7 @@ export const Introspection = z
     exp: z.int().min(0).max(253_402_300_799).optional(),
     jti: z.string().optional(),
     sid: z.string().optional(),
+    cnf: Confirmation.optional(),
     scope: z.string().optional(),
   })
   // Custom claims.

@@ -2,11 +2,15 @@ import { z } from 'zod';
 import { Resource, Time, Token } from './fields.ts';
 import { Transport } from './user.ts';
 
+export const TokenType = z
+  .enum(['Bearer', 'DPoP'])
+  .meta({ id: 'TokenType', description: '`DPoP`: bound to the key of a proof (RFC 9449).' });
+
 /** The answer of every sign-in and every refresh (RFC 6749 section 5.1). */
 export const TokenAnswer = z
   .object({
     access_token: z.string(),
-    token_type: z.literal('Bearer'),
+    token_type: TokenType,
     expires_in: z.int().min(0).describe('Seconds until the access token expires.'),
     refresh_token: z.string().optional().describe('Absent if the tokens travel in cookies.'),
     refresh_expires_in: z

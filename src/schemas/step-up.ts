@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Password, Resource } from './fields.ts';
 import { isOneProof, proofFields } from './second-factor.ts';
+import { TokenType } from './session.ts';
 
 export const StepUpProof = z
   .strictObject({
@@ -21,7 +22,7 @@ export const StepUpProof = z
 export const StepUp = z
   .object({
     access_token: z.string().describe('Use it from now on. The one before stays valid too.'),
-    token_type: z.literal('Bearer'),
+    token_type: TokenType,
     expires_in: z.int().min(0).describe('Seconds until it expires.'),
   })
   .meta({

@@ -32,6 +32,10 @@ export const Session = member({
   client: z.string(),
   /** Hash of the Idempotency-Key of the last rotation. */
   attempt: z.string().optional(),
+  /** The key to which it is bound (RFC 9449): the thumbprint. The refresh token counts only with its proof. */
+  jkt: z.string().optional(),
+  /** Bound, but its access tokens are Bearer tokens: the client chose so at the sign-in. */
+  is_bearer: z.boolean().optional(),
   ended_at: Instant.optional(),
 });
 export type Session = z.infer<typeof Session>;

@@ -690,6 +690,7 @@ function claims({ forger, now }: World): Forgeries {
   const { claims } = forger;
   const [issuer, audience] = [String(claims['iss']), String(claims['aud'])];
   const json = JSON.stringify(claims);
+  const thumbprint = 'x'.repeat(43);
   const anyType = [null, '', 0.5, -1, 1e300, true, false, {}, { 0: 'x' }, [[]], [null]];
   const notText = [...anyType, 0, 1, [], ['x']];
   const notNumber = [...anyType, 'x', [], ['1'], 'NaN', 'Infinity'];
@@ -749,6 +750,19 @@ function claims({ forger, now }: World): Forgeries {
     auth_time: [...notNumber, ...instants(claims['auth_time'])],
     roles: [...notList, { 0: 'admin' }],
     amr: notList,
+    // Of a token that is bound to a key (RFC 9449): what is not one would be taken as a bearer token.
+    cnf: [
+      ...notText,
+      ...[
+        { jkt: 'x' },
+        { jkt: '' },
+        { jkt: null },
+        { jkt: [thumbprint] },
+        { jkt: `${thumbprint}=` },
+      ],
+      ...[{ JKT: thumbprint }, { jwk: {} }, { 'x5t#S256': thumbprint }, [thumbprint], thumbprint],
+      { jkt: thumbprint, 'x5t#S256': thumbprint },
+    ],
   };
   const unknown: Json = {
     role: 'admin',

@@ -4,7 +4,7 @@ import { issueChallenge } from '../../src/actions/factors/challenge.ts';
 import { emailToken, resetToken, signUpToken } from '../../src/actions/tokens/mailed-tokens.ts';
 import { newUserId } from '../../src/parts/ids.ts';
 import { newPerson } from '../../src/rules/accounts.ts';
-import type { User } from '../../src/schemas/user.ts';
+import type { Session, User } from '../../src/schemas/user.ts';
 import { folder } from '../databases.ts';
 import { docsFiles } from '../docs-files.ts';
 import { asked } from '../mail-codes.ts';
@@ -32,7 +32,14 @@ const person = (changes: Partial<User> = {}): Promise<SignedIn> => {
 };
 const rowOf = async (id: string) => (await context.users.findById(id)) as User;
 
-/** The token of each caller. `owner` is the user that the path and the body of the request name. */
+/** Of a session that is bound to a key (RFC 9449). */
+async function boundToken(id: string): Promise<string> {
+  const user = await rowOf(id);
+  const [session] = user.sessions as [Session];
+  return context.accessTokens.issue(user, { ...session, jkt: 'x'.repeat(43) });
+}
+
+/** The token of each caller, with its scheme if it is not `Bearer`. `owner` is the user that the path and the body of the request name. */
 const callers = {
   nobody: async () => undefined,
   'refresh token': async (owner) => owner.refresh_token,
@@ -64,6 +71,9 @@ const callers = {
   },
   'user of another account': async () => (await person({ roles: ['editor'] })).access_token,
   owner: async (owner) => owner.access_token,
+  'bound token as bearer': async (owner) => boundToken(owner.id),
+  'bound token without its proof': async (owner) => `DPoP ${await boundToken(owner.id)}`,
+  'unbound token as DPoP': async (owner) => `DPoP ${owner.access_token}`,
   'service account': async () => serviceAccountToken(app, await serviceAccount(app, ['editor'])),
   admin: async () => (await person({ roles: ['admin'] })).access_token,
 } satisfies Record<string, (owner: SignedIn) => Promise<string | undefined>>;
@@ -154,6 +164,8 @@ const rows: Record<string, Row> = {
   'GET /client-passkeys.d.ts': everybody(200),
   'GET /client-mail-codes.js': everybody(200),
   'GET /client-mail-codes.d.ts': everybody(200),
+  'GET /client-dpop.js': everybody(200),
+  'GET /client-dpop.d.ts': everybody(200),
   'GET /livez': everybody(200),
   'GET /readyz': everybody(200),
 
@@ -299,7 +311,10 @@ for (const [route, row] of Object.entries(rows)) {
         ...request,
         method,
         url: pattern.replace(/:\w+/, id ?? '').replace('*', 'nothing'),
-        headers: { ...request?.headers, ...(token && { authorization: `Bearer ${token}` }) },
+        headers: {
+          ...request?.headers,
+          ...(token && { authorization: token.includes(' ') ? token : `Bearer ${token}` }),
+        },
       });
       const { statusCode } = answer;
       t.equal(statusCode, expected(row, caller), `${caller}: ${answer.payload.slice(0, 100)}`);

@@ -19,7 +19,7 @@ t.test(
         t.match(headers, {
           'access-control-allow-origin': origin,
           'access-control-allow-credentials': 'true',
-          'access-control-expose-headers': /Retry-After/,
+          'access-control-expose-headers': /Retry-After.*, WWW-Authenticate, DPoP-Nonce/,
           vary: /Origin/,
         });
       }
@@ -28,7 +28,8 @@ t.test(
       t.match(answer.headers, {
         'access-control-allow-origin': origin,
         'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
-        'access-control-allow-headers': 'Authorization, Content-Type, Idempotency-Key, Prefer',
+        'access-control-allow-headers':
+          'Authorization, Content-Type, Idempotency-Key, Prefer, DPoP',
         'access-control-max-age': '600',
       });
     }

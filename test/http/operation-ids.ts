@@ -55,6 +55,8 @@ export const OPERATIONS: Record<string, string> = {
   'get /client-passkeys.d.ts': 'getPasskeysDeclarations',
   'get /client-mail-codes.js': 'getMailCodesModule',
   'get /client-mail-codes.d.ts': 'getMailCodesDeclarations',
+  'get /client-dpop.js': 'getDpopModule',
+  'get /client-dpop.d.ts': 'getDpopDeclarations',
   'get /livez': 'checkLiveness',
   'get /readyz': 'checkReadiness',
   'post /oauth/token': 'issueToken',

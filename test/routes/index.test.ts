@@ -1,4 +1,5 @@
 import { globSync, readFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import t from 'tap';
 
 const files = globSync('src/routes/*/**/*.ts').sort();
@@ -13,20 +14,25 @@ t.test('every route file is listed in index.ts, once', async (t) => {
   t.same(imports.map(([, name]) => name).sort(), [...listed].sort());
 });
 
-t.test('every route file registers exactly one route, and has its test', async (t) => {
+t.test('every route file registers its routes in one place, and has its test', async (t) => {
   const tests = globSync('test/routes/*/**/*.test.ts').sort();
   // Pages are tested together, by `pages/pages.test.ts`.
   const isPage = (path: string) => path.includes('/pages/');
   const routes = files.map((path) => path.replace(/^src/, 'test').replace(/\.ts$/, ''));
+  // Routes that only work one after another are tested together: `passkeys/passkeys.test.ts`.
+  const groupOf = (path: string) => `${dirname(path)}/${basename(dirname(path))}.test.ts`;
   t.same(
-    routes.filter((route) => !isPage(route) && !tests.includes(`${route}.test.ts`)),
+    routes.filter(
+      (route) =>
+        !isPage(route) && !tests.includes(`${route}.test.ts`) && !tests.includes(groupOf(route)),
+    ),
     [],
   );
   // A route with many tests has a second file: `register-by-mail`.
   const named = (path: string) =>
     routes.some((route) => path.startsWith(`${route}.`) || path.startsWith(`${route}-`));
   t.same(
-    tests.filter((path) => !isPage(path) && !named(path)),
+    tests.filter((path) => !isPage(path) && !named(path) && path !== groupOf(path)),
     [],
   );
   for (const path of files) {

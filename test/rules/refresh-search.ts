@@ -74,7 +74,7 @@ export function search({
   const present = (world: World, sent: Sent) => {
     const presented = { sid, transport: 'body' as const, ...sent };
     const { user: row, result } = rotate(world.row, presented, world.now, serverLimits);
-    const isAnswered = result.outcome !== 'invalid' && result.outcome !== 'reused';
+    const isAnswered = 'session' in result && result.outcome !== 'reused';
     return {
       outcome: result.outcome,
       answer: isAnswered ? { gen: result.session.gen, ver: row.token_version } : undefined,

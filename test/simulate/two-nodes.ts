@@ -44,7 +44,7 @@ export async function latchkey(clock: () => number): Promise<Issuer> {
       const context = nodes[node] as Context;
       const refreshed = await refreshSession(context, { ...presented, transport: 'body' });
       const { outcome } = refreshed;
-      if (outcome === 'invalid' || outcome === 'reused') return { outcome: 'refused' };
+      if (!('session' in refreshed) || outcome === 'reused') return { outcome: 'refused' };
       const { refresh_token: token } = issuePair(context, refreshed);
       return { outcome: outcome === 'repeated' ? 'repeated' : 'rotated', token };
     },

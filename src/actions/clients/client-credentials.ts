@@ -1,6 +1,7 @@
 import type { Context } from '../../context.ts';
 import { randomId } from '../../parts/ids.ts';
 import { OAuthRefusal } from '../../rules/oauth-refusal.ts';
+import { type Binding, tokenTypeOf } from '../../rules/sessions.ts';
 import { ACCESS_LIFE } from '../../schemas/claims.ts';
 import type { User } from '../../schemas/user.ts';
 
@@ -21,14 +22,14 @@ function grantedRolesOf(account: User, scope: string | undefined): string[] {
 export function issueForServiceAccount(
   { accessTokens, clock }: Context,
   account: User,
-  { scope, audience }: { scope?: string | undefined; audience?: string },
+  { scope, audience, ...binding }: { scope?: string | undefined; audience?: string } & Binding,
 ) {
   const roles = grantedRolesOf(account, scope);
   const granted = scopeOf(roles);
-  const session = { id: randomId(), amr: [], created_at: clock() };
+  const session = { id: randomId(), amr: [], created_at: clock(), ...binding };
   return {
     access_token: accessTokens.issue({ ...account, roles }, session, { scope: granted, audience }),
-    token_type: 'Bearer' as const,
+    token_type: tokenTypeOf(binding),
     expires_in: ACCESS_LIFE,
     scope: granted,
   };

@@ -1,6 +1,6 @@
 import type { Context } from '../../context.ts';
 import { Refusal } from '../../rules/refusal.ts';
-import { liveSession, withSessionEnded, withTombstone } from '../../rules/sessions.ts';
+import { liveSession, tokenTypeOf, withSessionEnded, withTombstone } from '../../rules/sessions.ts';
 import { type AccessClaims, customClaimsIn } from '../../schemas/claims.ts';
 import type { User } from '../../schemas/user.ts';
 import { stands } from '../accounts/caller.ts';
@@ -26,11 +26,11 @@ export async function introspect(context: Context, token: string) {
   if (user === undefined) return { active: false };
   if (access) {
     if (!stands(user, access, clock())) return { active: false };
-    const { iss, aud, sub, client_id, iat, exp, jti, sid, roles } = access;
+    const { iss, aud, sub, client_id, iat, exp, jti, sid, cnf, roles } = access;
     return {
       ...customClaimsIn(access),
       active: true,
-      token_type: 'Bearer',
+      token_type: tokenTypeOf({ jkt: cnf?.jkt }),
       iss,
       aud,
       sub,
@@ -39,6 +39,7 @@ export async function introspect(context: Context, token: string) {
       exp,
       jti,
       sid,
+      cnf,
       scope: scopeOf(roles),
     };
   }

@@ -2,7 +2,7 @@ import type { Context } from '../../context.ts';
 import { randomId } from '../../parts/ids.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { hasSecondFactor } from '../../rules/second-factor.ts';
-import { type SignIn, withNewSession } from '../../rules/sessions.ts';
+import { type Binding, type SignIn, withNewSession } from '../../rules/sessions.ts';
 import type { Mfa, Session } from '../../schemas/user.ts';
 import { tell } from '../accounts/letters.ts';
 import type { HalfSignedIn, Source } from '../sessions/sign-in.ts';
@@ -68,7 +68,13 @@ const withNewestUsed = (challenges: Mfa['challenges']): Mfa['challenges'] =>
 /** The second step of a sign-in. Each challenge has five tries and signs in once. Refuses with `challenge_invalid`, `invalid_code` or `throttled`. */
 export async function answerChallenge(
   context: Context,
-  { token, proof, client, source }: { token: string; proof: Proof; client: string; source: Source },
+  {
+    token,
+    proof,
+    client,
+    binding,
+    source,
+  }: { token: string; proof: Proof; client: string; binding: Binding; source: Source },
 ): Promise<Holder> {
   const { ownTokens, users, clock, sessionLimits } = context;
   const claims = ownTokens.read('mfa', token);
@@ -100,7 +106,7 @@ export async function answerChallenge(
     };
     const { amr: first = ['pwd'] } = claims;
     const amr = [...new Set([...first, ...amrOfProof(proof), 'mfa'])];
-    const signIn: SignIn = { id: randomId(), amr, transport: claims.transport, client };
+    const signIn: SignIn = { id: randomId(), amr, transport: claims.transport, client, ...binding };
     const started = withNewSession(proven, signIn, now, sessionLimits);
     const isFirst = user.last_login_at === null;
     return { user: started.user, result: { ...started, device: claims.dev, isFirst } };

@@ -8,14 +8,19 @@ interface Presented {
   transport: Session['transport'];
   /** The Idempotency-Key. */
   idempotencyKey: string | undefined;
+  /** The thumbprint of the key of its DPoP proof. */
+  jkt?: string | undefined;
 }
 
-export type Refreshed = (Extract<Rotation, { session: Session }> & Holder) | { outcome: 'invalid' };
+export type Refreshed =
+  | (Extract<Rotation, { session: Session }> & Holder)
+  | { outcome: 'unproven' }
+  | { outcome: 'invalid' };
 
 /** Refreshes a session by the refresh table (`rules/rotation.ts`), in at most one write. */
 export async function refreshSession(
   { ownTokens, users, clock, sessionLimits }: Context,
-  { token, transport, idempotencyKey }: Presented,
+  { token, transport, idempotencyKey, jkt }: Presented,
 ): Promise<Refreshed> {
   const claims = ownTokens.read('refresh', token);
   if (claims === undefined) return { outcome: 'invalid' };
@@ -23,13 +28,13 @@ export async function refreshSession(
   const refreshed = await users.change(sub, (before) => {
     const { user, result } = rotate(
       before,
-      { sid, gen, ver, transport, idempotencyKey },
+      { sid, gen, ver, transport, idempotencyKey, jkt },
       clock(),
       sessionLimits,
     );
     return {
       user,
-      result: result.outcome === 'invalid' ? result : { ...result, user, device: dev },
+      result: 'session' in result ? { ...result, user, device: dev } : result,
     };
   });
   return refreshed ?? { outcome: 'invalid' };

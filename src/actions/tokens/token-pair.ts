@@ -1,6 +1,7 @@
 import type { Context } from '../../context.ts';
 import { isDeviceOfOwner } from '../../rules/ownership.ts';
 import { refreshAfter } from '../../rules/rotation.ts';
+import { tokenTypeOf } from '../../rules/sessions.ts';
 import { ACCESS_LIFE } from '../../schemas/claims.ts';
 import type { Session, User } from '../../schemas/user.ts';
 
@@ -51,7 +52,7 @@ export function issuePair(context: Context, holder: Holder) {
   const { user, session, audience } = holder;
   return {
     access_token: context.accessTokens.issue(user, session, { audience }),
-    token_type: 'Bearer' as const,
+    token_type: tokenTypeOf(session),
     expires_in: ACCESS_LIFE,
     refresh_token: refreshToken(context, holder),
     refresh_expires_in: Math.max(0, seconds(session.expires_at - context.clock())),

@@ -16,7 +16,7 @@ const FOREIGN = /[^\w-]/;
 const TAIL = /^(?:|[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])$/;
 
 /** The bytes of canonical base64url without padding (RFC 7515 section 2). */
-const bytesOf = (segment: string): Uint8Array<ArrayBuffer> => {
+export const bytesOf = (segment: string): Uint8Array<ArrayBuffer> => {
   if (FOREIGN.test(segment) || !TAIL.test(segment.slice(segment.length - (segment.length % 4))))
     throw invalid('not base64url');
   const text = atob(segment.replaceAll('-', '+').replaceAll('_', '/'));

@@ -1,6 +1,7 @@
 import type * as declared from '../verify.d.ts';
 import { ACCESS_TYPE, accepted } from './access-claims.ts';
 import { parsed } from './compact-jws.ts';
+import { DpopProofs } from './dpop-proofs.ts';
 import { after } from './fetched.ts';
 import { ALGORITHMS, IssuerKeys } from './issuer-keys.ts';
 import { RevocationFeed } from './revocation-feed.ts';
@@ -12,7 +13,7 @@ const MOST = 4_096;
 /** Seconds. */
 const LEAST_BOUND = 10;
 
-const BEARER = /^bearer(?: +(\S+) *)?$/i;
+const AUTHORIZATION = /^(bearer|dpop)(?: +(\S+) *)?$/i;
 
 const assertUsable = (
   { issuer, algorithms = [] }: declared.Options,
@@ -31,18 +32,17 @@ const isWorker = (): boolean =>
   (globalThis as { navigator?: { userAgent?: string } }).navigator?.userAgent ===
   'Cloudflare-Workers';
 
-const authorizationOf = (
-  from: { headers: declared.HeadersLike } | declared.HeadersLike,
-): string | undefined => {
-  const headers = ('headers' in from ? from.headers : from) as {
-    get?: (name: string) => string | null;
-    authorization?: string;
-  };
-  // A request in Node may have a header of the name `get`.
-  const value =
-    typeof headers.get === 'function' ? headers.get('Authorization') : headers.authorization;
-  return value ?? undefined;
-};
+type Field = string | string[] | undefined;
+
+/** A request in Node may have a header of the name `get`. */
+interface Fields {
+  get?: Field | ((name: string) => string | null);
+  authorization?: Field;
+  dpop?: Field;
+}
+
+const headerOf = (headers: Fields, name: 'authorization' | 'dpop'): string =>
+  `${(typeof headers.get === 'function' ? headers.get(name) : headers[name]) ?? ''}`;
 
 export const createVerifier = (options: declared.Options): declared.Verifier => {
   const shares = !isWorker();
@@ -56,26 +56,36 @@ export const createVerifier = (options: declared.Options): declared.Verifier => 
     ? new RevocationFeed({ ...revocations, issuer, background, shares, keys, fetch: call })
     : undefined;
 
-  const verify = async (token: string): Promise<declared.Claims> => {
+  const proofs = new DpopProofs();
+
+  const verify = async (token: string, proven?: declared.Proven): Promise<declared.Claims> => {
     if (typeof token !== 'string' || token.length > MOST) throw invalid('length');
     const jws = parsed(token, ACCESS_TYPE);
     await keys.check(jws);
     const claims = accepted(jws.claims, { issuer, audience });
+    const { cnf } = claims;
+    if (!cnf !== !proven) throw invalid('cnf');
+    if (proven) await proofs.check(proven, token, (cnf as { jkt?: unknown }).jkt);
     if (!feed) return claims;
     await feed.current();
     if (feed.revoked.includes(claims)) throw new TokenError('token_revoked');
     if (feed.isRefusing) throw new TokenError('issuer_away', feed.reason);
     return claims;
   };
+  /** `at`: where a proof counts. Without it, the token must be a bearer token. */
+  const read = async (headers: declared.HeadersLike, at?: { method: string; url: string }) => {
+    const [, scheme = '', token = ''] =
+      AUTHORIZATION.exec(headerOf(headers, 'authorization')) ?? [];
+    const proven =
+      at && /d/i.test(scheme) ? { ...at, proof: headerOf(headers, 'dpop') } : undefined;
+    if (!proven && !/b/i.test(scheme)) throw new TokenError('token_missing');
+    return verify(token, proven);
+  };
 
   return {
     verify,
-    bearer: async (from) => {
-      const value = authorizationOf(from);
-      const [is, token] = BEARER.exec(value ?? '') ?? [];
-      if (is === undefined) throw new TokenError('token_missing');
-      return verify(token ?? '');
-    },
+    bearer: async (from) => read('headers' in from ? from.headers : from),
+    request: async ({ method, url, headers }) => read(headers, { method, url }),
     onEnd: (claims, listener) => {
       let isOver = false;
       const remove = () => {

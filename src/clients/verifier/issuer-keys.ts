@@ -31,7 +31,7 @@ interface Jwk extends Record<string, unknown> {
   n?: unknown;
 }
 
-interface IssuerKey {
+export interface IssuerKey {
   alg: Algorithm;
   key: Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 }
@@ -45,7 +45,10 @@ interface Options {
 }
 
 /** Undefined for a key that this verifier cannot or may not use. */
-const imported = async (jwk: Jwk, algorithms: Algorithm[]): Promise<IssuerKey | undefined> => {
+export const imported = async (
+  jwk: Jwk,
+  algorithms: Algorithm[],
+): Promise<IssuerKey | undefined> => {
   const { kty, crv, x, y, n, e, use, key_ops } = jwk;
   const alg = algorithms.find((name) => name === jwk.alg);
   if (!alg || (typeof n === 'string' && n.length < LEAST_MODULUS)) return undefined;
@@ -59,6 +62,16 @@ const imported = async (jwk: Jwk, algorithms: Algorithm[]): Promise<IssuerKey | 
   } catch {
     return undefined;
   }
+};
+
+export const isSigned = async (
+  { alg, key }: IssuerKey,
+  { input, signature }: Jws,
+): Promise<boolean> => {
+  const verifying = crypto.subtle.verify(ALGORITHMS[alg], key, signature, input);
+  // Cloudflare's workerd rejects a signature whose length is wrong.
+  const [verdict] = await Promise.allSettled([verifying]);
+  return (verdict as { value?: boolean }).value === true;
 };
 
 /** The public keys of the issuer, cached by the `max-age` of its key set. */
@@ -77,18 +90,15 @@ export class IssuerKeys {
   }
 
   /** Refuses a signature that is not of the issuer's key with this `kid`, or not with the algorithm of that key. */
-  async check({ header, input, signature }: Jws): Promise<void> {
-    const { kid, alg } = header;
+  async check(jws: Jws): Promise<void> {
+    const { kid, alg } = jws.header;
     if (typeof kid !== 'string') throw invalid('kid');
     const found = await this.#find(kid);
     if (!found)
       throw this.#hasFailed ? new TokenError('issuer_away', 'old key set') : invalid('unknown kid');
     // The key says which algorithm, never the token (RFC 8725 section 3.1).
     if (alg !== found.alg) throw invalid('alg');
-    const verifying = crypto.subtle.verify(ALGORITHMS[found.alg], found.key, signature, input);
-    // Cloudflare's workerd rejects a signature whose length is wrong.
-    const [verdict] = await Promise.allSettled([verifying]);
-    if ((verdict as { value?: boolean }).value !== true) throw invalid('signature');
+    if (!(await isSigned(found, jws))) throw invalid('signature');
   }
 
   async #find(kid: string): Promise<IssuerKey | undefined> {

@@ -5,14 +5,17 @@ const MESSAGES = {
   token_invalid: 'The access token is not valid.',
   token_expired: 'The access token has expired.',
   token_revoked: 'The access token was revoked.',
+  invalid_dpop_proof: 'The proof is not valid.',
   issuer_away: 'The access token cannot be checked now.',
 };
 
 /** No `error` where no token was sent (RFC 6750 section 3.1). */
-const challengeOf = (code: keyof typeof MESSAGES): string =>
-  `Bearer realm="access"${
-    code === 'token_missing' ? '' : `, error="invalid_token", error_description="${MESSAGES[code]}"`
-  }`;
+const challengeOf = (code: keyof typeof MESSAGES): string => {
+  if (code === 'token_missing') return 'Bearer realm="access"';
+  const isProof = code === 'invalid_dpop_proof';
+  const error = isProof ? code : 'invalid_token';
+  return `${isProof ? 'DPoP' : 'Bearer'} realm="access", error="${error}", error_description="${MESSAGES[code]}"`;
+};
 
 export class TokenError extends Error implements declared.TokenError {
   code: keyof typeof MESSAGES;

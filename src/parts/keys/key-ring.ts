@@ -19,6 +19,8 @@ export interface Jws {
   header: string;
   /** Characters of each of its tokens besides the payload. */
   overhead: number;
+  /** Characters of its signature beyond those of ES256. They do not count in the length of a token: RSA would leave no room. */
+  excess: number;
   sign(claims: object): string;
   /** A token of claims that are base64url already: megabytes of them, without holding up the event loop. */
   signLong(payload: Buffer): Promise<Buffer>;
@@ -60,7 +62,7 @@ const ownKinds = Object.keys(OwnClaims) as OwnKind[];
 /** Derives a 32-byte key. Each purpose has its own label, so that no key has two uses (RFC 8725 section 3.12). */
 export const derive = (
   master: Buffer,
-  purpose: OwnKind | 'totp' | 'decoys' | 'clients' | 'codes',
+  purpose: OwnKind | 'totp' | 'decoys' | 'clients' | 'codes' | 'nonces',
 ): Buffer => Buffer.from(hkdfSync('sha256', master, '', `latchkey/${purpose}`, 32));
 
 const accessSpec = (key: SigningKey, { issuer, audience, resources = [] }: Parties): JwsSpec => ({
@@ -101,9 +103,10 @@ function ownSpec(master: MasterSecret, kind: OwnKind, { issuer }: Parties): JwsS
 }
 
 /** What is derived from a master secret to hide addresses in the database and in Redis. */
-interface HidingKeys extends Lifetime {
+interface LastingKeys extends Lifetime {
   decoys: Buffer;
   clients: Buffer;
+  nonces: Buffer;
 }
 
 function orEnded<Key>(key: Key | undefined): Key {
@@ -118,7 +121,7 @@ export class KeyRing {
   #jws = new Map<TokenKind, (Jws & JwsSpec)[]>();
   #edition = 0;
   /** One for each master secret. */
-  #hiding: HidingKeys[] = [];
+  #lasting: LastingKeys[] = [];
 
   private constructor(parties: Parties) {
     this.#parties = parties;
@@ -154,10 +157,11 @@ export class KeyRing {
     ];
     const built = await this.#parties.build(specs);
     this.#set = set;
-    this.#hiding = set.masters.map(({ secret, ...life }) => ({
+    this.#lasting = set.masters.map(({ secret, ...life }) => ({
       ...life,
       decoys: derive(secret, 'decoys'),
       clients: derive(secret, 'clients'),
+      nonces: derive(secret, 'nonces'),
     }));
     this.#jws = Map.groupBy(built, ({ kind }) => kind);
     this.#edition += 1;
@@ -168,7 +172,7 @@ export class KeyRing {
     return orEnded(keyInUse(this.#jws.get(kind) as (Jws & JwsSpec)[], now));
   }
 
-  /** The most characters that a token of this kind, signed at `now` (ms) or later, has besides its payload. */
+  /** The most characters that count, besides its payload, in a token of this kind that is signed at `now` (ms) or later. */
   overhead(kind: TokenKind, now: number): number {
     const all = this.#jws.get(kind) as (Jws & JwsSpec)[];
     const usable = all.filter(({ notAfter }) => now < notAfter);
@@ -200,17 +204,22 @@ export class KeyRing {
    * rotation changes it only half a year later, and one that has leaked is not used.
    */
   decoyKey(now: number): Buffer {
-    return this.#hidingAt(now).decoys;
+    return this.#lastingAt(now).decoys;
   }
 
   /** The key that hides the addresses of clients in Redis. It changes as seldom. */
   clientKey(now: number): Buffer {
-    return this.#hidingAt(now).clients;
+    return this.#lastingAt(now).clients;
+  }
+
+  /** The key of the nonces of DPoP proofs. It changes as seldom. */
+  nonceKey(now: number): Buffer {
+    return this.#lastingAt(now).nonces;
   }
 
   /** When all have ended nobody can sign in, and requests are still counted. */
-  #hidingAt(now: number): HidingKeys {
-    return oldestKey(this.#hiding, now) ?? (this.#hiding[0] as HidingKeys);
+  #lastingAt(now: number): LastingKeys {
+    return oldestKey(this.#lasting, now) ?? (this.#lasting[0] as LastingKeys);
   }
 
   /** For both uses: how many keys are in each state at `now` (ms), and when the last one ends (ms). */

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../rules/clock.ts';
 import { Refusal } from '../../rules/refusal.ts';
+import { accessKeyOf, type Binding } from '../../rules/sessions.ts';
 import { ACCESS_LIFE, AccessClaims, customClaimsIn } from '../../schemas/claims.ts';
 import { type CustomClaims, isCustomName } from '../../schemas/custom-claims.ts';
 import type { Session, User } from '../../schemas/user.ts';
@@ -30,14 +31,13 @@ interface Remembered {
   keyEnds: number;
 }
 
-/** What an account may get in its tokens: after every kind of step-up, many removed roles, and bound to a DPoP key (RFC 9449). */
-const LARGEST = {
-  amr: ['pwd', 'otp', 'mfa', 'hwk', 'swk', 'user'],
-  ver: 9_999,
-  cnf: { jkt: 'x'.repeat(43) },
-};
+/** What an account may get in its tokens: after every kind of step-up, and many removed roles. */
+const LARGEST = { amr: ['pwd', 'otp', 'mfa', 'hwk', 'swk', 'user'], ver: 9_999 };
 
-type Signed = Pick<Session, 'id' | 'amr' | 'created_at' | 'authenticated_at'>;
+/** Characters of `cnf` (RFC 9449 section 6.1) in a token. They come on top: the client has asked for them. */
+const CONFIRMATION = 80;
+
+type Signed = Pick<Session, 'id' | 'amr' | 'created_at' | 'authenticated_at'> & Binding;
 
 /** What may be asked for a token. */
 interface Asked {
@@ -82,8 +82,10 @@ export class AccessTokens {
     const { keys, clock, oversized } = this.#options;
     const now = clock();
     const claims = this.#claims(user, session, { scope, audience });
-    const token = keys.signer('access', now).sign(claims);
-    if (token.length <= MAX_ISSUED_LENGTH) return token;
+    const signer = keys.signer('access', now);
+    const token = signer.sign(claims);
+    const counted = token.length - signer.excess - (claims.cnf ? CONFIRMATION : 0);
+    if (counted <= MAX_ISSUED_LENGTH) return token;
     if (scope !== undefined) return this.issue(user, session, { audience });
     const text = `access token over 1 KB: ${largestOf(claims)} is large`;
     const custom = customClaimsIn(claims);
@@ -94,22 +96,23 @@ export class AccessTokens {
   }
 
   /**
-   * Characters of the longest access token that the account can get, for any resource. With custom claims, it counts what any
+   * Characters that count in the longest access token that the account can get, for any resource. With custom claims, it counts what any
    * sign-in may add. Without them, only a sign-in by password counts, so that no roles are refused that work today.
    */
   longest(user: User): number {
     const { audience, resources = [], keys, clock } = this.#options;
     const widest = [audience, ...resources].reduce((a, b) => (b.length > a.length ? b : a));
-    const { amr, ...bound } = LARGEST;
+    const { amr, ver } = LARGEST;
     const hasClaims = Object.keys(user.claims).length > 0;
     const session = { id: randomId(), amr: hasClaims ? amr : ['pwd'], created_at: clock() };
     const claims = this.#claims(user, session, { audience: widest });
-    const text = JSON.stringify({ ...claims, ...(hasClaims && bound) });
+    const text = JSON.stringify({ ...claims, ...(hasClaims && { ver }) });
     return keys.overhead('access', clock()) + Math.ceil((Buffer.byteLength(text) * 4) / 3);
   }
 
   #claims(user: User, session: Signed, { scope, audience }: Asked): AccessClaims {
     const iat = Math.floor(this.#options.clock() / 1_000);
+    const jkt = accessKeyOf(session);
     return {
       // First: no custom claim can replace another.
       ...customClaimsOf(user),
@@ -125,6 +128,7 @@ export class AccessTokens {
       roles: user.roles,
       amr: session.amr,
       auth_time: Math.floor((session.authenticated_at ?? session.created_at) / 1_000),
+      ...(jkt !== undefined && { cnf: { jkt } }),
       ...(scope !== undefined && { scope }),
     };
   }

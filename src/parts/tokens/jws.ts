@@ -6,6 +6,9 @@ import { ALGORITHMS } from './jws-algorithms.ts';
 
 type Payload = Record<string, unknown>;
 
+/** Characters of a signature of ES256 and EdDSA. */
+const SIGNATURE = 86;
+
 /** `@fastify/jwt`'s decoder: refuses segments, headers and payloads that are malformed, and another `typ`. */
 async function decoderOf(typ: string): Promise<(token: string) => Payload> {
   const carrier = Fastify();
@@ -52,8 +55,10 @@ async function jwsOf(spec: JwsSpec) {
     return payload;
   };
   // A key that cannot sign is found now, while the old keys are still in use.
-  const overhead = sign({}).length - base64url({}).length;
-  return { ...spec, header, overhead, sign, signLong, verify };
+  const sample = sign({});
+  const excess = Math.max(0, sample.length - sample.lastIndexOf('.') - 1 - SIGNATURE);
+  const overhead = sample.length - base64url({}).length - excess;
+  return { ...spec, header, overhead, excess, sign, signLong, verify };
 }
 
 export const buildJws: BuildJws = (specs) => Promise.all(specs.map(jwsOf));

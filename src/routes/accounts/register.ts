@@ -42,6 +42,7 @@ export function register(app: App, context: Context): void {
     config: {
       headers: { 201: ['Set-Cookie'] },
       access: 'public',
+      takesProof: true,
       tighterLimit: true,
       problems: [
         'email_taken',

@@ -29,6 +29,13 @@ const MODULES = [
     name: 'the module for codes by mail',
     description: 'An ES module that adds codes by mail to `/client.js`.',
   },
+  {
+    file: 'client-dpop',
+    id: 'Dpop',
+    name: 'the DPoP module',
+    description:
+      'An ES module for `/client.js` that binds sessions to a key of the browser (RFC 9449).',
+  },
 ] as const;
 
 interface ClientFile {

@@ -3,8 +3,9 @@ import { z } from 'zod';
 import type { Config } from '../../config.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
+import { DPOP_ALGORITHMS } from '../../schemas/dpop.ts';
 
-/** RFC 8414 section 2. */
+/** RFC 8414 section 2, RFC 9449 section 5.1. */
 export const Metadata = z
   .object({
     issuer: z.string(),
@@ -17,6 +18,7 @@ export const Metadata = z
     revocation_endpoint_auth_methods_supported: z.array(z.string()),
     response_types_supported: z.array(z.string()),
     grant_types_supported: z.array(z.string()),
+    dpop_signing_alg_values_supported: z.array(z.string()),
     global_token_revocation_endpoint: z.string().optional(),
     global_token_revocation_endpoint_auth_methods_supported: z.array(z.string()).optional(),
     revocations_uri: z.string().optional(),
@@ -37,6 +39,7 @@ export const Metadata = z
         revocation_endpoint_auth_methods_supported: ['client_secret_basic'],
         response_types_supported: [],
         grant_types_supported: ['client_credentials', 'refresh_token'],
+        dpop_signing_alg_values_supported: ['ES256'],
         global_token_revocation_endpoint: 'https://auth.example.com/v1/global-token-revocation',
         global_token_revocation_endpoint_auth_methods_supported: ['Bearer'],
         revocations_uri: 'https://auth.example.com/.well-known/revocations',
@@ -58,6 +61,7 @@ const documentOf = ({ ISSUER }: Config) => ({
   revocation_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
   response_types_supported: [],
   grant_types_supported: ['client_credentials', 'refresh_token'],
+  dpop_signing_alg_values_supported: [...DPOP_ALGORITHMS],
   global_token_revocation_endpoint: `${ISSUER}/v1/global-token-revocation`,
   // A type of access token (RFC 6750), in place of a method of client authentication.
   global_token_revocation_endpoint_auth_methods_supported: ['Bearer'],

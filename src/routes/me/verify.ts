@@ -6,6 +6,7 @@ import { logEvent } from '../../http/logging.ts';
 import { logCopied } from '../../http/passkeys.ts';
 import { proofOf } from '../../http/proof.ts';
 import { signalOf } from '../../http/source.ts';
+import { tokenTypeOf } from '../../rules/sessions.ts';
 import { ACCESS_LIFE } from '../../schemas/claims.ts';
 import { StepUp, StepUpProof } from '../../schemas/step-up.ts';
 
@@ -49,7 +50,7 @@ export function verifyMe(app: App, context: Context): void {
       logEvent(request, 'session.stepped_up', { user: user.id, session: session.id });
       return reply.header('cache-control', 'no-store').send({
         access_token: context.accessTokens.issue(user, session, { audience }),
-        token_type: 'Bearer' as const,
+        token_type: tokenTypeOf(session),
         expires_in: ACCESS_LIFE,
       });
     },

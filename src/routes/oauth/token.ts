@@ -4,6 +4,7 @@ import { audienceOf } from '../../actions/tokens/audience.ts';
 import { issuePair } from '../../actions/tokens/token-pair.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
+import { unproven } from '../../http/dpop.ts';
 import { authenticatedClient, authenticatedClientIfAny, oauthResponses } from '../../http/oauth.ts';
 import { reportRefresh } from '../../http/refreshes.ts';
 import { reportSignIn } from '../../http/sign-in.ts';
@@ -20,7 +21,7 @@ export function issueToken(app: App, context: Context): void {
   app.route({
     method: 'POST',
     url: '/oauth/token',
-    config: { access: 'checked-by-handler', tighterLimit: true },
+    config: { access: 'checked-by-handler', takesProof: true, tighterLimit: true },
     schema: {
       operationId: 'issueToken',
       tags: ['OAuth'],
@@ -51,7 +52,11 @@ export function issueToken(app: App, context: Context): void {
             event: 'client.token_issued',
             user: client.id,
           });
-          return issueForServiceAccount(context, client, { scope, audience });
+          return issueForServiceAccount(context, client, {
+            scope,
+            audience,
+            ...request.binding,
+          });
         }
         case 'refresh_token': {
           if (body.refresh_token === undefined)
@@ -64,8 +69,10 @@ export function issueToken(app: App, context: Context): void {
             token: body.refresh_token,
             transport: 'body',
             idempotencyKey: undefined,
+            jkt: request.binding.jkt,
           });
           reportRefresh(request, context, rotation);
+          if (rotation.outcome === 'unproven') throw unproven();
           if (rotation.outcome === 'reused' || rotation.outcome === 'invalid') {
             throw new OAuthRefusal(
               'invalid_grant',

@@ -18,6 +18,7 @@ export function answerChallenge(app: App, context: Context): void {
     config: {
       headers: { 200: ['Set-Cookie'] },
       access: 'checked-by-handler',
+      takesProof: true,
       tighterLimit: true,
       problems: [
         'challenge_invalid',
@@ -48,6 +49,7 @@ export function answerChallenge(app: App, context: Context): void {
             token,
             proof,
             client: deviceNameOf(request),
+            binding: request.binding,
             source: sourceOf(request, reply),
           }),
         );

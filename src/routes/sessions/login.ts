@@ -36,6 +36,7 @@ export function login(app: App, context: Context): void {
     config: {
       headers: { 200: ['Set-Cookie'] },
       access: 'public',
+      takesProof: true,
       tighterLimit: true,
       problems: [
         'invalid_credentials',

@@ -1,6 +1,6 @@
 import { revokeByClaims } from '../../actions/clients/token-holder.ts';
 import type { Context } from '../../context.ts';
-import { bearerOf } from '../../http/access.ts';
+import { claimsOf } from '../../http/access-token.ts';
 import type { App } from '../../http/app-type.ts';
 import { clearRefreshCookie } from '../../http/cookies.ts';
 import { logEvent } from '../../http/logging.ts';
@@ -10,7 +10,7 @@ import type { AccessClaims } from '../../schemas/claims.ts';
 import { NoContent, RefreshBody } from '../../schemas/session.ts';
 
 export function logout(app: App, context: Context): void {
-  const { ownTokens, accessTokens } = context;
+  const { ownTokens } = context;
   app.route({
     method: 'POST',
     url: '/v1/logout',
@@ -21,6 +21,9 @@ export function logout(app: App, context: Context): void {
         'token_missing',
         'token_expired',
         'token_invalid',
+        'token_bound',
+        'invalid_dpop_proof',
+        'use_dpop_nonce',
         'ambiguous_credentials',
         'origin_forbidden',
         'unavailable',
@@ -32,7 +35,7 @@ export function logout(app: App, context: Context): void {
       summary: 'Sign out',
       description:
         'Ends the session of the refresh token (in the body or the cookie) or of the access token. The answer is the same if the session has already ended.',
-      security: [{ bearer: [] }, { refreshCookie: [] }, {}],
+      security: [{ bearer: [] }, { dpop: [] }, { refreshCookie: [] }, {}],
       body: RefreshBody,
       response: { 204: NoContent.describe('The session has ended.') },
     },
@@ -55,7 +58,7 @@ export function logout(app: App, context: Context): void {
 
       function sessionOfBearer(isOptional: boolean) {
         try {
-          return accessTokens.readEvenRevoked(bearerOf(request));
+          return claimsOf(request, reply, { context, read: 'readEvenRevoked' });
         } catch (error) {
           if (isOptional && error instanceof Refusal) return undefined;
           throw error;

@@ -4,6 +4,7 @@ import { audienceOf } from '../../actions/tokens/audience.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { clearRefreshCookie } from '../../http/cookies.ts';
+import { unproven } from '../../http/dpop.ts';
 import { reportRefresh } from '../../http/refreshes.ts';
 import { answerTokens, presentedRefresh } from '../../http/tokens.ts';
 import { Refusal } from '../../rules/refusal.ts';
@@ -27,6 +28,7 @@ export function refresh(app: App, context: Context): void {
     config: {
       headers: { 200: ['Set-Cookie'], 401: ['Set-Cookie'] },
       access: 'checked-by-handler',
+      takesProof: true,
       problems: [
         'refresh_missing',
         'refresh_invalid',
@@ -55,8 +57,10 @@ export function refresh(app: App, context: Context): void {
       const rotation = await refreshSession(context, {
         ...presented,
         idempotencyKey: request.headers['idempotency-key'],
+        jkt: request.binding.jkt,
       });
       reportRefresh(request, context, rotation);
+      if (rotation.outcome === 'unproven') throw unproven();
       if (rotation.outcome !== 'reused' && rotation.outcome !== 'invalid')
         return answerTokens(reply, context, { ...rotation, audience });
       if (presented.transport === 'cookie') clearRefreshCookie(reply, context.config);

@@ -47,7 +47,7 @@ async function userOf(changes: Partial<User> = {}) {
 }
 
 const answer = (token: string, proof: Proof, source = here) =>
-  answerChallenge(context, { token, proof, client: 'a browser', source });
+  answerChallenge(context, { token, proof, client: 'a browser', binding: {}, source });
 const idOf = (token: string) => ownTokens.read('mfa', token)?.jti;
 
 /** Every test starts at the same time. */

@@ -36,6 +36,17 @@ t.test('only pages that may call the API can import it from another origin', asy
   t.equal(await allowed('https://evil.example'), undefined);
 });
 
+t.test('the DPoP module is small, and imports nothing', async (t) => {
+  const { inject } = await testApp(t);
+  const { headers, payload } = await inject({ url: '/client-dpop.js' });
+  t.equal(headers['content-type'], 'text/javascript; charset=utf-8');
+  const size = gzipSync(payload, { level: 9 }).length;
+  t.ok(size <= 2_048, `${size} bytes compressed`);
+  t.notMatch(payload, /\bimport\b/);
+  const types = await inject({ url: '/client-dpop.d.ts' });
+  t.equal(types.payload, readFileSync('src/clients/client-dpop.d.ts', 'utf8'));
+});
+
 t.test(
   'the passkey module is smaller still, and imports the browser module beside it',
   async (t) => {

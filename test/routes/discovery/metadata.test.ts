@@ -25,6 +25,7 @@ t.test('with only the issuer, tools find the key set and the endpoints', async (
       'client_secret_post',
       'none',
     ],
+    dpop_signing_alg_values_supported: ['ES256', 'Ed25519', 'EdDSA', 'PS256', 'RS256'],
     global_token_revocation_endpoint: `${issuer}/v1/global-token-revocation`,
     global_token_revocation_endpoint_auth_methods_supported: ['Bearer'],
     revocations_uri: `${issuer}/.well-known/revocations`,

@@ -17,6 +17,8 @@ const PAGE = `
 import { createClient, LatchkeyError, type Change } from 'latchkey/client';
 import { createPasskeys } from 'latchkey/client/passkeys';
 import { createMailCodes } from 'latchkey/client/mail-codes';
+import { dpopFetch } from 'latchkey/client/dpop';
+createClient({ url: '/', fetch: dpopFetch({ url: '/', bind: 'refresh' }) });
 const client = createClient({ url: 'https://id.example.com', origins: ['https://api.example.com'] });
 const challenge = await client.login({ email: 'ada@example.com', password: 'secret' });
 if (challenge) await client.answerChallenge(challenge, { code: '123456' });
@@ -33,6 +35,8 @@ console.log(name);
 const mailCodes = createMailCodes(client);
 const again = await mailCodes.signIn(await mailCodes.send('ada@example.com'), '40817263');
 if (again) await client.answerChallenge(again, { code: '123456' });
+// @ts-expect-error
+dpopFetch({ url: '/', bind: 'access' });
 // @ts-expect-error
 createClient({});
 // @ts-expect-error
@@ -59,6 +63,7 @@ t.test(
         'latchkey/client': [resolve('src/clients/client.d.ts')],
         'latchkey/client/mail-codes': [resolve('src/clients/client-mail-codes.d.ts')],
         'latchkey/client/passkeys': [resolve('src/clients/client-passkeys.d.ts')],
+        'latchkey/client/dpop': [resolve('src/clients/client-dpop.d.ts')],
       },
     };
     const config = join(directory, 'tsconfig.json');

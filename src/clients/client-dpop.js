@@ -1,0 +1,99 @@
+// Tokens that are bound to a key of the browser, for the browser module of Latchkey, made from src/clients by `npm run generate`. MIT License.
+const browser = globalThis ;
+const STORE = 'keys';
+const encoder = new TextEncoder();
+const base64url = (bytes) =>
+btoa(String.fromCharCode(...new Uint8Array(bytes)))
+.replaceAll('+', '-')
+.replaceAll('/', '_')
+.replaceAll('=', '');
+const segment = (json) => base64url(encoder.encode(JSON.stringify(json)));
+const done = (asked) =>
+new Promise((resolve, reject) => {
+asked.onsuccess = () => resolve(asked.result);
+asked.onerror = () => reject(asked.error);
+});
+const makeKeys = () =>
+crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify']);
+const storedKeys = async (name) => {
+const opening = browser.indexedDB.open(`${name}.dpop`);
+opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
+const database = await done(opening);
+const store = () => database.transaction(STORE, 'readwrite').objectStore(STORE);
+try {
+const kept = await done(store().get('keys'));
+if (kept) return kept;
+const made = await makeKeys();
+const place = store();
+const first = await done(place.get('keys'));
+if (!first) await done(place.put(made, 'keys'));
+return first ?? made;
+} finally {
+database.close();
+}
+};
+const isBound = (token) => {
+try {
+const claims = atob((token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/'));
+return claims.includes('"cnf"');
+} catch {
+return false;
+}
+};
+const dpopFetch = ({
+url,
+name = 'latchkey',
+bind = 'session',
+}) => {
+const here = browser.location?.href;
+const base = new URL(url.replace(/\/*$/, '/'), here).href;
+const nonces = new Map ();
+let keys ;
+const load = async () => {
+const { publicKey, privateKey } = await storedKeys(name);
+const { kty, crv, x, y } = await crypto.subtle.exportKey('jwk', publicKey);
+return { privateKey, jwk: { kty, crv, x, y } };
+};
+const proofOf = async (method, { origin, pathname } , token) => {
+keys ??= load();
+const { privateKey, jwk } = await keys;
+const nonce = nonces.get(origin);
+const input = `${segment({ typ: 'dpop+jwt', alg: 'ES256', jwk })}.${segment({
+jti: base64url(crypto.getRandomValues(new Uint8Array(16))),
+htm: method,
+htu: origin + pathname,
+iat: Math.floor(Date.now() / 1_000),
+...(token && {
+ath: base64url(await crypto.subtle.digest('SHA-256', encoder.encode(token))),
+}),
+...(nonce && { nonce }),
+})}`;
+const how = { name: 'ECDSA', hash: 'SHA-256' };
+const signature = await crypto.subtle.sign(how, privateKey, encoder.encode(input));
+return `${input}.${base64url(signature)}`;
+};
+return async (input, init) => {
+const request = typeof input === 'object' && 'url' in input ? input : undefined;
+const target = new URL(request?.url ?? String(input), here);
+const headers = new Headers(init?.headers ?? request?.headers);
+const [, token] = /^Bearer (.+)/.exec(headers.get('Authorization') ?? '') ?? [];
+const isOurs = token ? isBound(token) : target.href.startsWith(base);
+if (!isOurs) return fetch(input, init);
+if (token) headers.set('Authorization', `DPoP ${token}`);
+else if (bind === 'refresh') headers.set('Prefer', 'token_type=Bearer');
+const method = (init?.method ?? request?.method ?? 'GET').toUpperCase();
+const call = async (to) => {
+headers.set('DPoP', await proofOf(method, target, token));
+const response = await fetch(to, { ...init, headers });
+const nonce = response.headers.get('DPoP-Nonce');
+if (nonce) nonces.set(target.origin, nonce);
+return response;
+};
+const again = request?.clone() ?? input;
+const response = await call(input);
+const needsNonce = /use_dpop_nonce/.test(response.headers.get('WWW-Authenticate') ?? '');
+return needsNonce ? call(again) : response;
+};
+};
+
+export { dpopFetch };
