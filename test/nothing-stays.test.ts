@@ -9,6 +9,7 @@ import t, { type Test } from 'tap';
 import { nodeCommand } from './child.ts';
 import { folder } from './databases.ts';
 import { operations } from './operations.ts';
+import { SoftAuthenticator } from './passkeys.ts';
 import { basic } from './people.ts';
 import { serve } from './server.ts';
 import type { Tokens } from './test-app.ts';
@@ -176,6 +177,31 @@ t.test(
     told.push(String(factor['secret']));
     const code = () => new TOTP({ secret: String(factor['secret']) }).generate();
     await ask('POST /v1/me/mfa/totp/confirm', 200, { ...mine, body: { code: code() } });
+    const passkey = new SoftAuthenticator();
+    told.push(passkey.id);
+    const { issuer } = (await (
+      await fetch(`${server.url}/.well-known/oauth-authorization-server`)
+    ).json()) as { issuer: string };
+    const page = { origin: issuer, rpId: new URL(issuer).hostname };
+    type Options = Parameters<SoftAuthenticator['create']>[0];
+    const optionsOf = (answer: object) => (answer as { options: Options }).options;
+    const made = optionsOf(await ask('POST /v1/me/passkeys/options', 200, { ...mine, body: {} }));
+    const added = await ask('POST /v1/me/passkeys', 201, {
+      ...mine,
+      body: { passkey: passkey.create(made, page), name: mark('passkey') },
+    });
+    const own = { ...mine, id: String(added['id']) };
+    await ask('PATCH /v1/me/passkeys/{id}', 200, { ...own, body: { name: mark('passkey') } });
+    const wanted = optionsOf(await ask('POST /v1/login/passkey/options', 200, { body: {} }));
+    await ask('POST /v1/login/passkey', 200, { body: { passkey: passkey.get(wanted, page) } });
+    const unwanted = new SoftAuthenticator();
+    told.push(unwanted.id);
+    const more = optionsOf(await ask('POST /v1/me/passkeys/options', 200, { ...mine, body: {} }));
+    const removed = await ask('POST /v1/me/passkeys', 201, {
+      ...mine,
+      body: { passkey: unwanted.create(more, page), name: mark('passkey') },
+    });
+    await ask('DELETE /v1/me/passkeys/{id}', 204, { ...mine, id: String(removed['id']) });
     const challenge = await ask('POST /v1/login', 202, { body: ada });
     await ask('POST /v1/login/mfa', 401, {
       body: { mfa_token: challenge['mfa_token'], code: '000000' },
