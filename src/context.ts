@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
+import { providersIn } from './config/providers.ts';
 import type { Config } from './config.ts';
 import { decoyOf } from './parts/guessing/decoys.ts';
 import { Guessing } from './parts/guessing/guessing.ts';
@@ -18,6 +19,7 @@ import { HashQueue } from './parts/passwords/hash-queue.ts';
 import { PasswordStrength } from './parts/passwords/password-strength.ts';
 import { Passwords } from './parts/passwords/passwords.ts';
 import { Peers } from './parts/peers.ts';
+import { Providers } from './parts/providers/providers.ts';
 import { CountsOfAllNodes } from './parts/redis/counts-of-all-nodes.ts';
 import { RedisLink } from './parts/redis/redis-link.ts';
 import { RevocationDocument } from './parts/revocations/revocation-document.ts';
@@ -60,6 +62,7 @@ export interface Context {
   accessTokens: AccessTokens;
   ownTokens: OwnTokens;
   passkeys: Passkeys;
+  providers: Providers;
   passwords: Passwords;
   passwordStrength: PasswordStrength;
   /** undefined without BREACHED_PASSWORDS. */
@@ -235,6 +238,7 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
     }),
     ownTokens: new OwnTokens({ issuer: config.ISSUER, keys, clock }),
     passkeys: new Passkeys({ rpId: config.PASSKEY_RP_ID, origins: [...allowedOrigins(config)] }),
+    providers: new Providers(providersIn(config), clock),
     passwords: new Passwords(pace.hashCost, hashQueue),
     passwordStrength,
     breachedPasswords,

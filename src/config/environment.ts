@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { DatabaseUrl, MailUrl, RedisUrl } from '../schemas/connection-url.ts';
 import { FileName, isFileName } from '../schemas/file-name.ts';
 import { isInlineKeySet, SigningAlgorithm } from '../schemas/jwk.ts';
+import { providerVariables } from './providers.ts';
 import {
   baseUrl,
   color,
@@ -187,6 +188,7 @@ export const Environment = z.object({
     fallback: '(none)',
   }),
   TLS_KEY: FileName.optional().meta({ description: 'its key file (PEM)', fallback: '(none)' }),
+  ...providerVariables,
 });
 
 /** The README's table of variables: name, development default, meaning. */

@@ -24,6 +24,10 @@ import { changePassword } from './me/change-password.ts';
 import { deleteMe } from './me/delete.ts';
 import { endSession } from './me/end-session.ts';
 import { endSessions } from './me/end-sessions.ts';
+import { linkWithIdToken } from './me/identities/link.ts';
+import { listIdentities } from './me/identities/list.ts';
+import { redirectToLink } from './me/identities/redirect.ts';
+import { unlinkIdentity } from './me/identities/remove.ts';
 import { listSessions } from './me/list-sessions.ts';
 import { confirmTotp } from './me/mfa/confirm.ts';
 import { enrolTotp } from './me/mfa/enrol.ts';
@@ -60,6 +64,10 @@ import { login } from './sessions/login.ts';
 import { logout } from './sessions/logout.ts';
 import { loginWithPasskey } from './sessions/passkey/login.ts';
 import { passkeyOptions } from './sessions/passkey/options.ts';
+import { comeBackFromProvider } from './sessions/provider/callback.ts';
+import { loginWithIdToken } from './sessions/provider/id-token.ts';
+import { nonceForIdToken } from './sessions/provider/nonce.ts';
+import { redirectToProvider } from './sessions/provider/redirect.ts';
 import { refresh } from './sessions/refresh.ts';
 import { whoami } from './sessions/whoami.ts';
 import { amendUser } from './users/amend.ts';
@@ -83,6 +91,10 @@ const endpoints = [
   answerChallenge,
   passkeyOptions,
   loginWithPasskey,
+  redirectToProvider,
+  comeBackFromProvider,
+  nonceForIdToken,
+  loginWithIdToken,
   refresh,
   logout,
   whoami,
@@ -101,6 +113,10 @@ const endpoints = [
   addPasskey,
   renamePasskey,
   removePasskey,
+  listIdentities,
+  redirectToLink,
+  linkWithIdToken,
+  unlinkIdentity,
   listSessions,
   endSessions,
   endSession,

@@ -11,7 +11,16 @@ export const isUnclaimed = (user: User): boolean =>
  */
 export const withMailboxHolder = (user: User, now: number): User => ({
   ...(isUnclaimed(user)
-    ? { ...withoutSecondFactor(user), passkeys: [], claimed_at: now, devices_since: now }
+    ? {
+        ...withoutSecondFactor(user),
+        passkeys: [],
+        identity_1: null,
+        identity_2: null,
+        identity_3: null,
+        identity_4: null,
+        claimed_at: now,
+        devices_since: now,
+      }
     : user),
   email_verified_at: user.email_verified_at ?? now,
 });

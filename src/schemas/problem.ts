@@ -20,6 +20,7 @@ const CODES = [
   'passkey_refused',
   'passkey_copied',
   'passkey_invalid',
+  'provider_refused',
   'link_invalid',
   'forbidden',
   'origin_forbidden',
@@ -27,6 +28,7 @@ const CODES = [
   'sign_up_closed',
   'email_verification_required',
   'email_unverified',
+  'provider_unlinked',
   'not_found',
   'method_not_allowed',
   'request_timeout',
@@ -34,6 +36,7 @@ const CODES = [
   'mfa_enabled',
   'mfa_not_enabled',
   'last_way_in',
+  'identity_taken',
   'too_many_passkeys',
   'last_admin',
   'body_too_large',
@@ -44,6 +47,7 @@ const CODES = [
   'headers_too_large',
   'internal_error',
   'overloaded',
+  'provider_unavailable',
   'unavailable',
 ] as const;
 

@@ -89,6 +89,9 @@ export const Passkey = member({
 });
 export type Passkey = z.infer<typeof Passkey>;
 
+/** An account at an outside provider that signs in: its issuer, `|` and its `sub`. In the column of the provider's slot. */
+const Identity = z.string().nullable().default(null);
+
 /** A row of `users`. Nothing else is stored. */
 export const User = z.object({
   id: z.string(),
@@ -122,6 +125,12 @@ export const User = z.object({
   mfa: Mfa,
   /** An export of a version without passkeys lacks it. */
   passkeys: z.array(Passkey).default([]),
+  identity_1: Identity,
+  identity_2: Identity,
+  identity_3: Identity,
+  identity_4: Identity,
+  /** The nonces of the ID tokens that apps have signed in with, until they expire. Each is used once. */
+  used_nonces: z.array(member({ id: z.string(), until: Instant })).default([]),
   revoked_at: Instant.nullable(),
   row_version: z.int(),
   created_at: Instant,
@@ -129,6 +138,7 @@ export const User = z.object({
   last_login_at: Instant.nullable(),
 });
 export type User = z.infer<typeof User>;
+export type IdentityColumn = `identity_${'1' | '2' | '3' | '4'}`;
 
 /** What the revocation snapshot needs. Few members of a session, so that sessions of other versions can be read too. */
 export const RevokedUser = User.pick({ id: true, access_version: true, revoked_at: true }).extend({

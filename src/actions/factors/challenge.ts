@@ -19,10 +19,10 @@ export const CHALLENGE_LIFE = 300;
 const TRIES = 5;
 const MAX_CHALLENGES = 20;
 
-/** The `mfa` token: the password was right, and the second factor is still required. */
+/** The `mfa` token: the first step is done, and the second factor is still required. */
 export function issueChallenge(
   { ownTokens, clock }: Context,
-  { user, device, transport }: HalfSignedIn & { transport: Session['transport'] },
+  { user, device, transport, amr }: HalfSignedIn & { transport: Session['transport'] },
 ): string {
   const iat = Math.floor(clock() / 1_000);
   return ownTokens.issue('mfa', {
@@ -31,6 +31,7 @@ export function issueChallenge(
     was: passwordState(user),
     ...(device !== undefined && { dev: device }),
     transport,
+    ...(amr && { amr }),
     jti: randomId(),
     iat,
     exp: iat + CHALLENGE_LIFE,
@@ -86,7 +87,7 @@ export async function answerChallenge(
       mfa: { ...spent.mfa, challenges: withNewestUsed(challenges) },
       last_login_at: now,
     };
-    const amr = ['pwd', ...amrOfProof(proof), 'mfa'];
+    const amr = [...(claims.amr ?? ['pwd']), ...amrOfProof(proof), 'mfa'];
     const signIn: SignIn = { id: randomId(), amr, transport: claims.transport, client };
     const started = withNewSession(proven, signIn, now, sessionLimits);
     const isFirst = user.last_login_at === null;

@@ -14,6 +14,7 @@ const JSON_COLUMNS = [
   'throttle',
   'mfa',
   'passkeys',
+  'used_nonces',
   'secret_hashes',
 ] as const satisfies (keyof User)[];
 type JsonColumn = (typeof JSON_COLUMNS)[number];

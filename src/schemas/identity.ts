@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import { Token } from './fields.ts';
+import { TransportChoice } from './session.ts';
+
+/** The slot of an outside provider. */
+export const Provider = z
+  .enum(['1', '2', '3', '4'])
+  .meta({ id: 'Provider', description: 'An outside provider: the number in `OIDC_1_ISSUER`.' });
+export type Provider = z.infer<typeof Provider>;
+
+/** In a path, where one that is not there is not found. */
+export const ProviderPath = z.object({
+  provider: z.string().describe('The number of the provider: 1 to 4.'),
+});
+
+const ReturnTo = z
+  .string()
+  .max(1_000)
+  .describe(
+    'Where the browser goes then: a path, or a URL of an origin that may call with cookies.',
+  );
+
+export const RedirectQuery = z.object({ return_to: ReturnTo.optional() });
+
+const ID_TOKEN = 'eyJhbGciOiJSUzI1NiIsImtpZCI6Ii4uLiJ9.e30.c2ln';
+const NONCE_TOKEN = 'eyJhbGciOiJIUzI1NiIsInR5cCI6Im5vbmNlK2p3dCIsImtpZCI6Ii4uLiJ9.e30.c2ln';
+
+const idTokenFields = {
+  provider: Provider,
+  id_token: z.string().min(1).max(8_192).describe('As the provider has given it to your app.'),
+  nonce_token: Token.describe('The one that came with the nonce of the ID token.'),
+};
+
+export interface GivenIdToken {
+  provider: Provider;
+  id_token: string;
+  nonce_token: string;
+}
+
+export const NonceRequest = z.strictObject({ provider: Provider }).meta({
+  id: 'NonceRequest',
+  description: 'The provider whose ID token the app will get.',
+  examples: [{ provider: '1' }],
+});
+
+export const NonceAnswer = z
+  .object({
+    nonce: z.string().describe('Ask the provider for an ID token with exactly this `nonce`.'),
+    nonce_token: z.string().describe('Send it with that ID token.'),
+    expires_in: z.int().min(0).describe('Seconds.'),
+  })
+  .meta({
+    id: 'Nonce',
+    description: 'For one ID token.',
+    examples: [{ nonce: 'q83vEjRWeJCrze8SNFZ4kA', nonce_token: NONCE_TOKEN, expires_in: 600 }],
+  });
+
+export const IdTokenSignIn = z
+  .strictObject({
+    ...idTokenFields,
+    transport: TransportChoice,
+    device_token: Token.optional().describe('The one from an earlier sign-in on this device.'),
+  })
+  .meta({
+    id: 'IdTokenSignIn',
+    description: 'What Sign in with Apple or Google has given to an app.',
+    examples: [{ provider: '1', id_token: ID_TOKEN, nonce_token: NONCE_TOKEN }],
+  });
+
+export const IdTokenLink = z.strictObject(idTokenFields).meta({
+  id: 'IdTokenLink',
+  description: 'An ID token of the account to be linked.',
+  examples: [{ provider: '1', id_token: ID_TOKEN, nonce_token: NONCE_TOKEN }],
+});
+
+export const LinkRequest = z
+  .strictObject({ provider: Provider, return_to: ReturnTo.optional() })
+  .meta({
+    id: 'LinkRequest',
+    description: 'The provider to be linked.',
+    examples: [{ provider: '1', return_to: '/account' }],
+  });
+
+export const LinkRedirect = z
+  .object({ url: z.string().describe('Open it in this browser, within ten minutes.') })
+  .meta({
+    id: 'LinkRedirect',
+    description: 'Where the user signs in.',
+    examples: [{ url: 'https://accounts.example.com/auth?client_id=...' }],
+  });
+
+const viewSample = { provider: '1', name: 'Google', linked: true };
+
+export const IdentityView = z
+  .object({
+    provider: Provider,
+    name: z.string(),
+    linked: z.boolean().describe('Whether your account there signs in here.'),
+  })
+  .meta({ id: 'Identity', description: 'An outside provider.', examples: [viewSample] });
+export type IdentityView = z.infer<typeof IdentityView>;
+
+export const Identities = z.object({ identities: z.array(IdentityView) }).meta({
+  id: 'Identities',
+  description: 'The outside providers.',
+  examples: [{ identities: [viewSample] }],
+});
