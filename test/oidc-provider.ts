@@ -6,11 +6,18 @@ import type { LightMyRequestResponse } from 'fastify';
 import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 import Provider, { type Configuration } from 'oidc-provider';
 import type { Test } from 'tap';
-import type { TestApp } from './test-app.ts';
+import { type TestApp, TestClock } from './test-app.ts';
 
 export const CALLBACK = (slot = '1') => `http://localhost:3000/v1/login/${slot}/callback`;
 export const HTML = { accept: 'text/html,application/xhtml+xml' };
 export const SECRET = 'a secret of thirty-two characters';
+
+/** Its clients, and how each authenticates. */
+const METHODS = {
+  latchkey: 'client_secret_post',
+  basic: 'client_secret_basic',
+  public: 'none',
+} as const;
 
 /** What the provider says of a person besides `sub`. */
 export interface Claims {
@@ -29,6 +36,8 @@ interface Options {
   more?: Configuration;
   /** Where it sends browsers back to. */
   callbacks?: string[];
+  /** The IDs of its clients; all of them otherwise. */
+  clients?: string[];
   port?: number;
 }
 
@@ -65,30 +74,17 @@ export class OutsideProvider {
   }
 
   #build(): Provider {
-    const { callbacks = [CALLBACK('1'), CALLBACK('2')], more } = this.#options;
+    const { callbacks = [CALLBACK('1'), CALLBACK('2')], more, clients } = this.#options;
     return new Provider(this.issuer, {
-      clients: [
-        {
-          client_id: 'latchkey',
-          client_secret: SECRET,
+      clients: Object.entries(METHODS)
+        .filter(([client_id]) => clients === undefined || clients.includes(client_id))
+        .map(([client_id, token_endpoint_auth_method]) => ({
+          client_id,
+          ...(token_endpoint_auth_method !== 'none' && { client_secret: SECRET }),
           redirect_uris: callbacks,
-          token_endpoint_auth_method: 'client_secret_post',
+          token_endpoint_auth_method,
           id_token_signed_response_alg: 'ES256',
-        },
-        {
-          client_id: 'basic',
-          client_secret: SECRET,
-          redirect_uris: callbacks,
-          token_endpoint_auth_method: 'client_secret_basic',
-          id_token_signed_response_alg: 'ES256',
-        },
-        {
-          client_id: 'public',
-          redirect_uris: callbacks,
-          token_endpoint_auth_method: 'none',
-          id_token_signed_response_alg: 'ES256',
-        },
-      ],
+        })),
       jwks: { keys: this.#keys as never },
       claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
       conformIdTokenClaims: false,
@@ -149,6 +145,7 @@ export class OutsideProvider {
 
   /** Nobody answers any more. */
   async close(): Promise<void> {
+    if (!this.#server.listening) return;
     this.#server.closeAllConnections();
     this.#server.close();
     await once(this.#server, 'close');
@@ -158,7 +155,7 @@ export class OutsideProvider {
 export async function outsideProvider(t: Test, options: Options = {}): Promise<OutsideProvider> {
   const provider = new OutsideProvider(options);
   await provider.open();
-  t.teardown(() => provider.close().catch(() => {}));
+  t.teardown(() => provider.close());
   return provider;
 }
 
@@ -221,4 +218,54 @@ export async function signInAt(
   const back = await followedAt(provider, String(left.headers.location));
   const cookie = cookieHeader(cookiesIn(left));
   return inject({ url: pathOf(back), headers: { ...HTML, cookie } });
+}
+
+/** A clock that begins with the real time: the provider has no other. */
+export function presentClock(): TestClock {
+  const clock = new TestClock();
+  clock.now = Date.now();
+  return clock;
+}
+
+/** The code that a browser is sent to a page with, if it is one of the application's. */
+export const errorAt = ({ headers }: LightMyRequestResponse): string | null =>
+  new URL(String(headers.location)).searchParams.get('error');
+
+/** The subjects of the letters, from now on. */
+export function subjectsOf({ context: { outbox } }: Pick<TestApp, 'context'>): string[] {
+  const subjects: string[] = [];
+  const post = outbox.post.bind(outbox);
+  outbox.post = (to, compose) => {
+    subjects.push(`${to}: ${compose().subject}`);
+    post(to, compose);
+  };
+  return subjects;
+}
+
+/** The access token of somebody who has got cookies. */
+export async function refreshed(
+  { post }: Pick<TestApp, 'post'>,
+  answer: LightMyRequestResponse,
+): Promise<string> {
+  const origin = 'http://localhost:3000';
+  const headers = { origin, cookie: cookieHeader(cookiesIn(answer)) };
+  return (await post('/v1/refresh', undefined, headers)).json<{ access_token: string }>()
+    .access_token;
+}
+
+/** Gets a nonce, and sends an ID token with it, to sign in or, with `url` and `token`, to link. */
+export async function sendIdToken(
+  { post, inject }: Pick<TestApp, 'post' | 'inject'>,
+  provider: OutsideProvider,
+  claims: Record<string, unknown>,
+  { url = '/v1/login/id-token', token = '', more = {}, slot = '1' } = {},
+): Promise<LightMyRequestResponse> {
+  const { nonce, nonce_token } = (await post('/v1/login/id-token/nonce', { provider: slot })).json<{
+    nonce: string;
+    nonce_token: string;
+  }>();
+  const id_token = await provider.idToken({ nonce, ...claims });
+  const headers = token === '' ? {} : { authorization: `Bearer ${token}` };
+  const payload = { provider: slot, id_token, nonce_token, ...more };
+  return inject({ method: 'POST', url, headers, payload });
 }

@@ -7,6 +7,7 @@ import { newPerson } from '../../src/rules/accounts.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { folder } from '../databases.ts';
 import { docsFiles } from '../docs-files.ts';
+import { outsideProvider, presentClock, slotOf } from '../oidc-provider.ts';
 import { operations } from '../operations.ts';
 import { enrolled, SoftAuthenticator } from '../passkeys.ts';
 import {
@@ -20,7 +21,11 @@ import {
 } from '../people.ts';
 import { PASSWORD, testApp } from '../test-app.ts';
 
-const app = await testApp(t, { env: { MAIL_URL: `file:${folder(t)}` } });
+const provider = await outsideProvider(t);
+const app = await testApp(t, {
+  clock: presentClock(),
+  env: { MAIL_URL: `file:${folder(t)}`, ...slotOf(provider) },
+});
 const { context } = app;
 const root = await admin(app);
 
@@ -168,6 +173,13 @@ const rows: Record<string, Row> = {
   'POST /v1/login/mfa': everybody(401, json({ mfa_token: 'x', code: '000000' })),
   'POST /v1/login/passkey/options': everybody(200, json({})),
   'POST /v1/login/passkey': everybody(401, json({ passkey: stranger.get({ challenge: 'x' }) })),
+  'POST /v1/login/id-token/nonce': everybody(200, json({ provider: '1' })),
+  'POST /v1/login/id-token': everybody(
+    401,
+    json({ provider: '1', id_token: 'x', nonce_token: 'x' }),
+  ),
+  'GET /v1/login/:provider': everybody(303, { id: () => '1' }),
+  'GET /v1/login/:provider/callback': everybody(401, { id: () => '1' }),
   'POST /v1/refresh': everybody(401, json({ refresh_token: 'x' })),
   'POST /v1/logout': everybody(204, { strangers: 401 }),
 
@@ -198,6 +210,21 @@ const rows: Record<string, Row> = {
     ...json({ name: 'Laptop' }),
   }),
   'DELETE /v1/me/passkeys/:id': forPeople(404, { id: passkeyIdOf, owner: 204 }),
+  'GET /v1/me/identities': forPeople(200),
+  'POST /v1/me/identities': forPeople(
+    401,
+    json({ provider: '1', id_token: 'x', nonce_token: 'x' }),
+  ),
+  'POST /v1/me/identities/redirect': forPeople(200, json({ provider: '1' })),
+  // A provider that another user is linked with is not found.
+  'DELETE /v1/me/identities/:provider': forPeople(404, {
+    id: async ({ id }) => {
+      const change = (user: User) => ({ ...user, identity_1: `${provider.issuer}|${id}` });
+      await context.users.change(id, (user) => ({ user: change(user), result: undefined }));
+      return '1';
+    },
+    owner: 204,
+  }),
   'GET /v1/me/sessions': forPeople(200),
   'DELETE /v1/me/sessions': forPeople(204),
   // A session of another user is not found.

@@ -11,7 +11,7 @@ import {
 } from '../../../rules/identities.ts';
 import { Refusal } from '../../../rules/refusal.ts';
 import type { AccessClaims } from '../../../schemas/claims.ts';
-import type { IdentityView, Provider } from '../../../schemas/identity.ts';
+import type { IdentityView } from '../../../schemas/identity.ts';
 import type { User } from '../../../schemas/user.ts';
 import { changeCaller, readCaller } from '../../accounts/caller.ts';
 import { tell } from '../../accounts/letters.ts';
@@ -65,9 +65,11 @@ export async function linkIdentity(
 export async function unlinkIdentity(
   context: Context,
   caller: AccessClaims,
-  slot: Provider,
+  provider: string,
 ): Promise<void> {
   await assertRecent(context, caller);
+  const slot = SLOTS.find((one) => one === provider);
+  if (slot === undefined) throw new Refusal('not_found');
   const user = await changeCaller(context, caller, (before) => ({
     user: withoutIdentity(before, `identity_${slot}`, context.providers.issuers),
     result: before,

@@ -1,9 +1,8 @@
-import { z } from 'zod';
 import { unlinkIdentity as unlink } from '../../../actions/factors/provider/my-identities.ts';
 import type { Context } from '../../../context.ts';
 import type { App } from '../../../http/app-type.ts';
 import { logEvent } from '../../../http/logging.ts';
-import { Provider } from '../../../schemas/identity.ts';
+import { ProviderPath } from '../../../schemas/identity.ts';
 import { NoContent } from '../../../schemas/session.ts';
 
 export function unlinkIdentity(app: App, context: Context): void {
@@ -20,7 +19,7 @@ export function unlinkIdentity(app: App, context: Context): void {
       summary: 'Unlink an outside provider',
       description:
         'From then on, the account at the provider does not sign in here. The last way into the account cannot be removed. Needs a proof that is at most 15 minutes old. The owner gets a mail.',
-      params: z.object({ provider: Provider }),
+      params: ProviderPath,
       response: { 204: NoContent.describe('The provider is unlinked.') },
     },
     handler: async (request, reply) => {

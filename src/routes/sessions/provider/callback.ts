@@ -1,7 +1,11 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { linkIdentity } from '../../../actions/factors/provider/my-identities.ts';
 import { comeBack, type Journey, journeyOf } from '../../../actions/factors/provider/redirect.ts';
-import { PROVIDER_AMR, signInWithIdentity } from '../../../actions/factors/provider/sign-in.ts';
+import {
+  type Arrival,
+  PROVIDER_AMR,
+  signInWithIdentity,
+} from '../../../actions/factors/provider/sign-in.ts';
 import type { Context } from '../../../context.ts';
 import type { App } from '../../../http/app-type.ts';
 import { cookieOf, PROVIDER_COOKIE, setCookie } from '../../../http/cookies.ts';
@@ -14,28 +18,49 @@ import {
 import { landing, refusedAt } from '../../../http/redirects.ts';
 import { signInOf } from '../../../http/sign-in.ts';
 import { answerTokens } from '../../../http/tokens.ts';
+import type { Identity } from '../../../rules/identities.ts';
 import { ProviderPath } from '../../../schemas/identity.ts';
 import { NoContent } from '../../../schemas/session.ts';
+
+type LinkJourney = Journey & Required<Pick<Journey, 'link'>>;
+const isLink = (journey: Journey): journey is LinkJourney => journey.link !== undefined;
 
 const queryOf = ({ url }: FastifyRequest): string => url.slice(url.indexOf('?'));
 
 export function comeBackFromProvider(app: App, context: Context): void {
   const { config } = context;
 
-  /** Links the account at the provider. Returns where to go. */
+  /** Where to go with the account at the provider linked. */
   async function link(
     request: FastifyRequest,
-    journey: Journey,
-    caller: NonNullable<Journey['link']>,
+    identity: Identity,
+    { link, to }: LinkJourney,
   ): Promise<string> {
-    try {
-      const identity = await comeBack(context, journey, queryOf(request));
-      const { user, isNew } = await linkIdentity(context, caller, { identity });
-      if (isNew) logEvent(request, 'identity.linked', { user: user.id });
-      return journey.to;
-    } catch (error) {
-      return refusedAt(request, config, { page: 'account', error });
+    const { user, isNew } = await linkIdentity(context, link, { identity });
+    if (isNew) logEvent(request, 'identity.linked', { user: user.id });
+    return to;
+  }
+
+  /** Where to go signed in, or to the second step. */
+  async function enter(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { identity, deviceToken, to }: Arrival & { to: string },
+  ): Promise<string> {
+    const signIn = signInOf(request, 'cookie', PROVIDER_AMR);
+    const arrived = await signInWithIdentity(context, { identity, deviceToken }, signIn);
+    reportArrival(request, context, arrived);
+    const { who } = arrived;
+    if (who.session === undefined) {
+      const { mfa_token, methods } = challengeOf(context, who, 'cookie');
+      return landing(config, {
+        page: 'login',
+        to,
+        fragment: { mfa_token, methods: methods.join() },
+      });
     }
+    answerTokens(reply, context, who);
+    return to;
   }
 
   app.route({
@@ -70,32 +95,27 @@ export function comeBackFromProvider(app: App, context: Context): void {
     handler: async (request, reply) => {
       const { provider: slot } = request.params;
       context.providers.in(slot);
-      const on = (url: string) => reply.redirect(url, 303);
-      let to: string | undefined;
+      let journey: Journey | undefined;
+      let url: string;
       try {
-        const token = cookieOf(request, PROVIDER_COOKIE) ?? '';
-        // Whatever comes of it, the way back is gone once.
-        if (token !== '') setCookie(reply, config, { name: PROVIDER_COOKIE, value: '', maxAge: 0 });
-        const journey = journeyOf(context, slot, token);
-        if (journey.link !== undefined) return await on(await link(request, journey, journey.link));
-        to = journey.to;
+        journey = journeyOf(context, slot, cookieOf(request, PROVIDER_COOKIE) ?? '');
         const identity = await comeBack(context, journey, queryOf(request));
-        const { deviceToken } = journey;
-        const signIn = signInOf(request, 'cookie', PROVIDER_AMR);
-        const arrived = await signInWithIdentity(context, { identity, deviceToken }, signIn);
-        reportArrival(request, context, arrived);
-        const { who } = arrived;
-        if (who.session !== undefined) {
-          answerTokens(reply, context, who);
-          return await on(to);
-        }
-        const { mfa_token, methods } = challengeOf(context, who, 'cookie');
-        const fragment = { mfa_token, methods: methods.join() };
-        return await on(landing(config, { page: 'login', to, fragment }));
+        const { deviceToken, to } = journey;
+        url = isLink(journey)
+          ? await link(request, identity, journey)
+          : await enter(request, reply, { identity, deviceToken, to });
       } catch (error) {
-        reportRefusedArrival(request, context, error);
-        return on(refusedAt(request, config, { page: 'login', to, error }));
+        const isOfLink = journey !== undefined && isLink(journey);
+        if (!isOfLink) reportRefusedArrival(request, context, error);
+        url = refusedAt(
+          request,
+          config,
+          isOfLink ? { page: 'account', error } : { page: 'login', to: journey?.to, error },
+        );
       }
+      // It has done its work.
+      setCookie(reply, config, { name: PROVIDER_COOKIE, value: '', maxAge: 0 });
+      return reply.redirect(url, 303);
     },
   });
 }

@@ -16,7 +16,7 @@ export function redirectToProvider(app: App, context: Context): void {
       headers: { 303: ['Location', 'Set-Cookie'] },
       access: 'public',
       tighterLimit: true,
-      problems: ['not_found', 'ambiguous_credentials', 'provider_unavailable'],
+      problems: ['not_found', 'invalid_input', 'ambiguous_credentials', 'provider_unavailable'],
     },
     schema: {
       operationId: 'redirectToProvider',
