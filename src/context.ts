@@ -1,5 +1,4 @@
 import type { FastifyBaseLogger } from 'fastify';
-import { providersIn } from './config/providers.ts';
 import type { Config } from './config.ts';
 import { decoyOf } from './parts/guessing/decoys.ts';
 import { Guessing } from './parts/guessing/guessing.ts';
@@ -238,7 +237,7 @@ export async function buildContext(config: Config, surroundings: Surroundings): 
     }),
     ownTokens: new OwnTokens({ issuer: config.ISSUER, keys, clock }),
     passkeys: new Passkeys({ rpId: config.PASSKEY_RP_ID, origins: [...allowedOrigins(config)] }),
-    providers: new Providers(providersIn(config), clock),
+    providers: new Providers(config.PROVIDERS, clock),
     passwords: new Passwords(pace.hashCost, hashQueue),
     passwordStrength,
     breachedPasswords,

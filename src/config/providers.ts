@@ -1,9 +1,6 @@
 import { z } from 'zod';
+import { SLOTS, type Slot } from '../schemas/identity.ts';
 import { list, productName, providerIssuer } from './values.ts';
-
-/** The slots for outside providers. A slot's number is the name of its column in the row, so it never changes. */
-export const SLOTS = ['1', '2', '3', '4'] as const;
-export type Slot = (typeof SLOTS)[number];
 
 const none = '(none)';
 

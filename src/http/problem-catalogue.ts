@@ -255,7 +255,7 @@ export const problems = {
     cause:
       'It is linked to no account here, and it does not make or open one by its address: the provider has not verified the address, it is not one that an account may have, or the account here with this address has not proven it too or has a second factor.',
     remedy:
-      'Sign in in another way, or choose a new password with POST /v1/password/forgot, which proves the address. Then link the provider with POST /v1/me/identities/redirect.',
+      'Sign in in another way, or choose a new password with POST /v1/password/forgot, which proves the address. Then link the provider with POST /v1/me/identities/{provider}/redirect.',
   },
   not_found: {
     status: 404,

@@ -2,11 +2,15 @@ import { z } from 'zod';
 import { Token } from './fields.ts';
 import { TransportChoice } from './session.ts';
 
-/** The slot of an outside provider. */
-export const Provider = z
-  .enum(['1', '2', '3', '4'])
+/** The slots for outside providers. A slot's number is that of its column in the row, so it never changes. */
+export const SLOTS = ['1', '2', '3', '4'] as const;
+export type Slot = (typeof SLOTS)[number];
+
+export const isSlot = (text: string): text is Slot => SLOTS.some((slot) => slot === text);
+
+const Provider = z
+  .enum(SLOTS)
   .meta({ id: 'Provider', description: 'An outside provider: the number in `OIDC_1_ISSUER`.' });
-export type Provider = z.infer<typeof Provider>;
 
 /** In a path, where one that is not there is not found. */
 export const ProviderPath = z.object({
@@ -32,7 +36,7 @@ const idTokenFields = {
 };
 
 export interface GivenIdToken {
-  provider: Provider;
+  provider: Slot;
   id_token: string;
   nonce_token: string;
 }
@@ -73,13 +77,11 @@ export const IdTokenLink = z.strictObject(idTokenFields).meta({
   examples: [{ provider: '1', id_token: ID_TOKEN, nonce_token: NONCE_TOKEN }],
 });
 
-export const LinkRequest = z
-  .strictObject({ provider: Provider, return_to: ReturnTo.optional() })
-  .meta({
-    id: 'LinkRequest',
-    description: 'The provider to be linked.',
-    examples: [{ provider: '1', return_to: '/account' }],
-  });
+export const LinkRequest = z.strictObject({ return_to: ReturnTo.optional() }).meta({
+  id: 'LinkRequest',
+  description: 'Where to go afterwards.',
+  examples: [{ return_to: '/account' }],
+});
 
 export const LinkRedirect = z
   .object({ url: z.string().describe('Open it in this browser, within ten minutes.') })

@@ -215,7 +215,7 @@ const rows: Record<string, Row> = {
     401,
     json({ provider: '1', id_token: 'x', nonce_token: 'x' }),
   ),
-  'POST /v1/me/identities/redirect': forPeople(200, json({ provider: '1' })),
+  'POST /v1/me/identities/:provider/redirect': forPeople(200, { id: () => '1', ...json({}) }),
   // A provider that another user is linked with is not found.
   'DELETE /v1/me/identities/:provider': forPeople(404, {
     id: async ({ id }) => {

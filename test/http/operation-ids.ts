@@ -34,7 +34,7 @@ export const OPERATIONS: Record<string, string> = {
   'delete /v1/me/passkeys/{id}': 'removePasskey',
   'get /v1/me/identities': 'listIdentities',
   'post /v1/me/identities': 'linkWithIdToken',
-  'post /v1/me/identities/redirect': 'redirectToLink',
+  'post /v1/me/identities/{provider}/redirect': 'redirectToLink',
   'delete /v1/me/identities/{provider}': 'unlinkIdentity',
   'get /v1/me/sessions': 'listSessions',
   'delete /v1/me/sessions': 'endSessions',

@@ -51,6 +51,7 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
         '005_secret_hashes',
         '006_claimed_at_additive',
         '007_passkeys_additive',
+        '009_identities_additive',
       ],
       'each migration was applied once',
     );

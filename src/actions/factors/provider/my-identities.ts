@@ -1,4 +1,3 @@
-import { SLOTS } from '../../../config/providers.ts';
 import type { Context } from '../../../context.ts';
 import { IdentityTaken } from '../../../parts/storage/users.ts';
 import {
@@ -11,7 +10,7 @@ import {
 } from '../../../rules/identities.ts';
 import { Refusal } from '../../../rules/refusal.ts';
 import type { AccessClaims } from '../../../schemas/claims.ts';
-import type { IdentityView } from '../../../schemas/identity.ts';
+import { type IdentityView, isSlot, SLOTS } from '../../../schemas/identity.ts';
 import type { User } from '../../../schemas/user.ts';
 import { changeCaller, readCaller } from '../../accounts/caller.ts';
 import { tell } from '../../accounts/letters.ts';
@@ -65,11 +64,10 @@ export async function linkIdentity(
 export async function unlinkIdentity(
   context: Context,
   caller: AccessClaims,
-  provider: string,
+  slot: string,
 ): Promise<void> {
   await assertRecent(context, caller);
-  const slot = SLOTS.find((one) => one === provider);
-  if (slot === undefined) throw new Refusal('not_found');
+  if (!isSlot(slot)) throw new Refusal('not_found');
   const user = await changeCaller(context, caller, (before) => ({
     user: withoutIdentity(before, `identity_${slot}`, context.providers.issuers),
     result: before,

@@ -4,7 +4,7 @@ import type { App } from '../../../http/app-type.ts';
 import { cookieOf, DEVICE_COOKIE, PROVIDER_COOKIE, setCookie } from '../../../http/cookies.ts';
 import { refusedAt, startPage } from '../../../http/redirects.ts';
 import { returnUrl } from '../../../rules/return-to.ts';
-import { ProviderPath, RedirectQuery } from '../../../schemas/identity.ts';
+import { isSlot, ProviderPath, RedirectQuery } from '../../../schemas/identity.ts';
 import { NoContent } from '../../../schemas/session.ts';
 
 export function redirectToProvider(app: App, context: Context): void {
@@ -30,6 +30,8 @@ export function redirectToProvider(app: App, context: Context): void {
     },
     handler: async (request, reply) => {
       const { provider: slot } = request.params;
+      // The last word of a sibling, such as `mfa`: it has another method.
+      if (!isSlot(slot)) return reply.callNotFound();
       context.providers.in(slot);
       const { return_to } = request.query;
       const to = return_to === undefined ? startPage(config) : returnUrl(return_to, config);

@@ -19,7 +19,7 @@ import { refused } from '../../../refused.ts';
 import { type TestApp, testApp } from '../../../test-app.ts';
 
 const provider = await outsideProvider(t);
-const URLS = { list: '/v1/me/identities', redirect: '/v1/me/identities/redirect' };
+const LIST = '/v1/me/identities';
 
 async function start(t: Test, changes: Partial<User> = {}, env: Record<string, string> = {}) {
   provider.user = 'ada';
@@ -30,8 +30,8 @@ async function start(t: Test, changes: Partial<User> = {}, env: Record<string, s
   return { app, ada, token: ada.access_token, rowOf: () => app.context.users.findById(ada.id) };
 }
 
-const leave = ({ as }: TestApp, token: string, more = {}) =>
-  as(token, { method: 'POST', url: URLS.redirect, payload: { provider: '1', ...more } });
+const leave = ({ as }: TestApp, token: string, payload = {}, slot = '1') =>
+  as(token, { method: 'POST', url: `${LIST}/${slot}/redirect`, payload });
 
 const happened = ({ events }: TestApp) => events().filter((name) => !name.startsWith('mail.'));
 
@@ -46,15 +46,15 @@ const comeBack = ({ inject }: TestApp, { path, cookie }: { path: string; cookie:
   inject({ url: path, headers: { ...HTML, cookie } });
 
 const unlink = ({ as }: TestApp, token: string, slot = '1') =>
-  as(token, { method: 'DELETE', url: `${URLS.list}/${slot}` });
+  as(token, { method: 'DELETE', url: `${LIST}/${slot}` });
 
 const linkWith = (app: TestApp, token: string, claims = {}) =>
-  sendIdToken(app, provider, claims, { url: URLS.list, token });
+  sendIdToken(app, provider, claims, { url: LIST, token });
 
 t.test('a user links a provider in the browser, signs in with it, and unlinks it', async (t) => {
   const { app, token, rowOf } = await start(t);
   const posted = subjectsOf(app);
-  const listed = async () => (await app.as(token, { url: URLS.list })).json();
+  const listed = async () => (await app.as(token, { url: LIST })).json();
   const shown = { provider: '1', name: 'Provider 1' };
   t.same(await listed(), { identities: [{ ...shown, linked: false }] });
 
@@ -131,7 +131,7 @@ t.test('to link and to unlink needs a recent proof and a proven mailbox', async 
   const { access_token } = await signedIn(app, 'grace@example.com', { email_verified_at: null });
   refused(t, await leave(app, access_token), 403, 'email_unverified');
   refused(t, await linkWith(app, access_token), 403, 'email_unverified');
-  refused(t, await leave(app, token, { provider: '2' }), 404, 'not_found');
+  refused(t, await leave(app, token, {}, '2'), 404, 'not_found');
   refused(t, await leave(app, token, { return_to: 'https://evil.example' }), 422, 'invalid_input');
   refused(t, await unlink(app, token, '5'), 404, 'not_found');
 });
@@ -151,7 +151,7 @@ t.test('the last way in cannot be removed', async (t) => {
 
 t.test('a provider that is no longer configured can still be unlinked', async (t) => {
   const { app, token } = await start(t, { identity_3: 'https://gone.example/x|ada' });
-  t.same((await app.as(token, { url: URLS.list })).json().identities, [
+  t.same((await app.as(token, { url: LIST })).json().identities, [
     { provider: '1', name: 'Provider 1', linked: false },
     { provider: '3', name: 'https://gone.example/x', linked: true },
   ]);
@@ -162,7 +162,7 @@ t.test('a provider that does not answer does not stop the rest of the account', 
   const outage = await outsideProvider(t);
   const { app, token } = await start(t, {}, slotOf(outage, '2'));
   outage.fault = 'broken';
-  refused(t, await leave(app, token, { provider: '2' }), 503, 'provider_unavailable');
-  t.equal((await app.as(token, { url: URLS.list })).statusCode, 200);
+  refused(t, await leave(app, token, {}, '2'), 503, 'provider_unavailable');
+  t.equal((await app.as(token, { url: LIST })).statusCode, 200);
   t.equal((await leave(app, token)).statusCode, 200);
 });

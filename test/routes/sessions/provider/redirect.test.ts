@@ -250,6 +250,20 @@ t.test('two sign-ins of a new person at once, on two nodes, make one account', a
   }
 });
 
+t.test('a node that has not seen the new account yet signs in to it', async (t) => {
+  const app = await start();
+  const { users } = app.context;
+  await signedIn(app, 'before@example.com', { identity_1: `${provider.issuer}|ada` });
+  const find = users.findByIdentity.bind(users);
+  let asked = 0;
+  users.findByIdentity = async (...key) => {
+    asked += 1;
+    return asked === 1 ? undefined : find(...key);
+  };
+  t.equal((await signInAt(app, provider)).headers.location, ACCOUNT);
+  t.match(await everybody(app), [{ email: 'before@example.com', sessions: { length: 2 } }]);
+});
+
 t.test('nobody is sent to another site afterwards', async (t) => {
   const env = { CORS_ORIGINS: 'https://app.example.com' };
   const app = await start({ env });
