@@ -8,7 +8,6 @@ import Provider, { type Configuration } from 'oidc-provider';
 import type { Test } from 'tap';
 import { type TestApp, TestClock } from './test-app.ts';
 
-export const CALLBACK = (slot = '1') => `http://localhost:3000/v1/login/${slot}/callback`;
 export const HTML = { accept: 'text/html,application/xhtml+xml' };
 export const SECRET = 'a secret of thirty-two characters';
 
@@ -34,8 +33,6 @@ async function newKey(kid: string): Promise<JWK> {
 interface Options {
   /** More settings of the provider. */
   more?: Configuration;
-  /** Where it sends browsers back to. */
-  callbacks?: string[];
   /** The IDs of its clients; all of them otherwise. */
   clients?: string[];
   port?: number;
@@ -47,6 +44,7 @@ export class OutsideProvider {
   readonly #server = createServer((request, response) => void this.#serve(request, response));
   #keys: JWK[] = [];
   #provider: Provider | undefined;
+  #service = 'http://localhost:3000';
   issuer = '';
   /** Who is signed in there. undefined: the person cancels. */
   user: string | undefined = 'ada';
@@ -73,8 +71,15 @@ export class OutsideProvider {
     this.#provider = this.#build();
   }
 
+  /** It sends browsers back to the service with this ISSUER from now on. */
+  serve(issuer: string): void {
+    this.#service = issuer;
+    this.#provider = this.#build();
+  }
+
   #build(): Provider {
-    const { callbacks = [CALLBACK('1'), CALLBACK('2')], more, clients } = this.#options;
+    const { more, clients } = this.#options;
+    const callbacks = ['1', '2'].map((slot) => `${this.#service}/v1/login/${slot}/callback`);
     return new Provider(this.issuer, {
       clients: Object.entries(METHODS)
         .filter(([client_id]) => clients === undefined || clients.includes(client_id))
