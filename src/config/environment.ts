@@ -191,10 +191,15 @@ export const Environment = z.object({
   ...providerVariables,
 });
 
+/** The other slots have the variables of the first. */
+const isRepeated = (name: string): boolean => /^OIDC_[2-4]_/.test(name);
+
 /** The README's table of variables: name, development default, meaning. */
 export const variables: { name: string; fallback: string; meaning: string }[] = Object.entries(
   Environment.shape,
-).map(([name, schema]) => {
-  const { description, fallback } = schema.meta() as { description: string; fallback?: string };
-  return { name, fallback: fallback ?? `\`${schema.parse(undefined)}\``, meaning: description };
-});
+)
+  .filter(([name]) => !isRepeated(name))
+  .map(([name, schema]) => {
+    const { description, fallback } = schema.meta() as { description: string; fallback?: string };
+    return { name, fallback: fallback ?? `\`${schema.parse(undefined)}\``, meaning: description };
+  });

@@ -8,7 +8,7 @@ const none = '(none)';
 const slotShape = {
   ISSUER: providerIssuer.optional().meta({
     description:
-      'OpenID Connect provider that signs in here: its issuer, letter by letter; in production: https. Never change it: its users would be lost',
+      'OpenID Connect provider that signs in here: its issuer, letter by letter; in production: https. Never change it: its users would be lost. `OIDC_2_…` to `OIDC_4_…` are for three more',
     fallback: none,
   }),
   NAME: productName
