@@ -455,6 +455,10 @@ t.test('the slots of outside providers are whole, and every mistake is named', a
   const microsoft = 'https://login.microsoftonline.com';
   const mistakes: [Record<string, string>, string][] = [
     [{ ...slot, OIDC_1_CLIENT_ID: '' }, 'OIDC_1_ISSUER needs OIDC_1_CLIENT_ID'],
+    [
+      { ...slot, NODE_ENV: 'production', OIDC_1_ISSUER: 'http://id.example.com' },
+      'OIDC_1_ISSUER must be https in production',
+    ],
     [{ OIDC_3_NAME: 'Google' }, 'OIDC_3_NAME needs OIDC_3_ISSUER'],
     [{ OIDC_3_ID_TOKEN_AUDIENCES: 'x' }, 'OIDC_3_ID_TOKEN_AUDIENCES needs OIDC_3_ISSUER'],
     [{ ...slot, OIDC_1_SCOPES: 'email' }, 'OIDC_1_SCOPES must contain openid'],

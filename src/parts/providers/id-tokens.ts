@@ -26,10 +26,10 @@ interface Expected {
 
 /** Checks ID tokens with the keys of a provider, which are fetched again when a token names an unknown one. */
 export class IdTokens {
-  readonly #uri: string;
+  readonly #uri: URL;
   #keys: JWTVerifyGetKey | undefined;
 
-  constructor(uri: string) {
+  constructor(uri: URL) {
     this.#uri = uri;
   }
 
@@ -39,7 +39,7 @@ export class IdTokens {
    */
   async verify(token: string, { issuer, audiences, nonce, now }: Expected) {
     const { createRemoteJWKSet, jwtVerify } = await import('jose');
-    this.#keys ??= createRemoteJWKSet(new URL(this.#uri), {
+    this.#keys ??= createRemoteJWKSet(this.#uri, {
       timeoutDuration: TIMEOUT,
       cooldownDuration: COOLDOWN,
     });

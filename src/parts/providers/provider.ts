@@ -130,22 +130,23 @@ export class Provider {
     // Only in development: `OIDC_1_ISSUER must be https in production`.
     const isPlain = issuer.startsWith('http:');
     const authenticate: ReturnType<typeof None> = (server, ...rest) => {
-      const methods = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
       if (clientSecret === undefined) return None()(server, ...rest);
-      const how = methods.includes('client_secret_post') ? ClientSecretPost : ClientSecretBasic;
+      const methods = server.token_endpoint_auth_methods_supported;
+      const how = methods?.includes('client_secret_post') ? ClientSecretPost : ClientSecretBasic;
       return how(clientSecret)(server, ...rest);
     };
     const configuration = await discovery(new URL(issuer), clientId, undefined, authenticate, {
       timeout: TIMEOUT / 1_000,
       execute: isPlain ? [allowInsecureRequests] : [],
     });
-    const { issuer: named, jwks_uri = '' } = configuration.serverMetadata();
-    const isSafe = jwks_uri.startsWith(isPlain ? 'http' : 'https:');
+    const { issuer: named, jwks_uri } = configuration.serverMetadata();
+    const keys = new URL(String(jwks_uri));
+    const isSafe = keys.protocol === new URL(issuer).protocol;
     // The library compares them as URLs.
     if (named !== issuer || !isSafe) throw new ForeignMetadata();
     return {
       configuration,
-      idTokens: new IdTokens(jwks_uri),
+      idTokens: new IdTokens(keys),
       until: this.#clock() + DISCOVERED_FOR,
     };
   }

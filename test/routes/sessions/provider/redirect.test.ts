@@ -472,6 +472,9 @@ t.test('a provider that nobody can reach is a 503', async (t) => {
   const app = await start({ env: { OIDC_1_ISSUER: `http://127.0.0.1:${await freePort()}` } });
   refused(t, await app.inject({ url: '/v1/login/1' }), 503, 'provider_unavailable');
   t.equal(app.logs.at(-1)?.['reason'], 'TypeError ECONNREFUSED');
+  const secure = await start({ env: { OIDC_1_ISSUER: provider.issuer.replace('http', 'https') } });
+  refused(t, await secure.inject({ url: '/v1/login/1' }), 503, 'provider_unavailable');
+  t.match(secure.logs.at(-1)?.['reason'], /^TypeError ERR_SSL/, 'it does not speak TLS');
 });
 
 t.test('the keys of the provider change, and sign-ins go on', async (t) => {
