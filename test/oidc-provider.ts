@@ -51,6 +51,8 @@ export class OutsideProvider {
   readonly people = new Map<string, Claims>();
   /** The paths that were asked for. */
   readonly asked: string[] = [];
+  /** It answers with a form, as if it was asked to. */
+  answersWithForm = false;
   /** What is wrong with it. */
   fault: 'none' | 'slow' | 'broken' | 'not json' = 'none';
 
@@ -108,6 +110,7 @@ export class OutsideProvider {
     const provider = this.#provider as Provider;
     const path = String(request.url).split('?', 1)[0] as string;
     this.asked.push(path);
+    if (this.answersWithForm && path === '/auth') request.url += '&response_mode=form_post';
     if (this.fault === 'slow') await sleep(7_000, undefined, { ref: false });
     if (this.fault === 'broken') response.writeHead(500).end();
     else if (this.fault === 'not json')

@@ -65,6 +65,7 @@ import { logout } from './sessions/logout.ts';
 import { loginWithPasskey } from './sessions/passkey/login.ts';
 import { passkeyOptions } from './sessions/passkey/options.ts';
 import { comeBackFromProvider } from './sessions/provider/callback.ts';
+import { comeBackWithForm } from './sessions/provider/callback-form.ts';
 import { loginWithIdToken } from './sessions/provider/id-token.ts';
 import { nonceForIdToken } from './sessions/provider/nonce.ts';
 import { redirectToProvider } from './sessions/provider/redirect.ts';
@@ -159,7 +160,7 @@ const pageEndpoints = [
 ];
 
 /** Endpoints that follow RFC 6749: they take forms, and answer errors in its format. */
-const oauthEndpoints = [issueToken, introspectToken, revokeToken];
+const oauthEndpoints = [issueToken, introspectToken, revokeToken, comeBackWithForm];
 
 /** Endpoints that a standard puts at the root of the host, even if ISSUER has a path. */
 const hostEndpoints = [hostMetadata, changePasswordAddress];

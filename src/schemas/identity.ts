@@ -107,3 +107,14 @@ export const Identities = z.object({ identities: z.array(IdentityView) }).meta({
   description: 'The outside providers.',
   examples: [{ identities: [viewSample] }],
 });
+
+const Parameter = z.string().max(4_096).optional();
+
+/** RFC 6749 section 4.1.2 and RFC 9207. What else a provider sends is not used. */
+export const ProviderAnswer = z
+  .object({ code: Parameter, state: Parameter, iss: Parameter, error: Parameter })
+  .meta({
+    id: 'ProviderAnswer',
+    description: 'What the provider sends with the browser. Other members are ignored.',
+    examples: [{ code: 'c0de', state: 'q83vEjRWeJCrze8SNFZ4kA' }],
+  });

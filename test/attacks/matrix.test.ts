@@ -180,6 +180,7 @@ const rows: Record<string, Row> = {
   ),
   'GET /v1/login/:provider': everybody(303, { id: () => '1' }),
   'GET /v1/login/:provider/callback': everybody(401, { id: () => '1' }),
+  'POST /v1/login/:provider/callback': everybody(303, { id: () => '1', ...form({ code: 'x' }) }),
   'POST /v1/refresh': everybody(401, json({ refresh_token: 'x' })),
   'POST /v1/logout': everybody(204, { strangers: 401 }),
 

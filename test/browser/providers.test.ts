@@ -137,3 +137,18 @@ t.test('without a provider the pages do not speak of any', async (t) => {
   t.equal(await page.locator('#identities').isVisible(), false);
   t.same(world.complaints, []);
 });
+
+t.test('the cookie is there after a provider has answered with a form', async (t) => {
+  const { provider, env } = await harbour(t);
+  const world = meet(await visited(t, { env }), provider);
+  const page = await world.visitor();
+  provider.answersWithForm = true;
+  const methods: string[] = [];
+  page.on('request', (request) => {
+    if (request.url().includes('/callback')) methods.push(request.method());
+  });
+  await page.goto(`${world.url}/login`);
+  await page.getByRole('link', { name: `Continue with ${NAME}` }).click();
+  await page.getByText('Signed in as ada@example.com').waitFor();
+  t.same(methods, ['POST', 'GET']);
+});

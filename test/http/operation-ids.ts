@@ -14,6 +14,7 @@ export const OPERATIONS: Record<string, string> = {
   'post /v1/login/id-token': 'loginWithIdToken',
   'get /v1/login/{provider}': 'redirectToProvider',
   'get /v1/login/{provider}/callback': 'comeBackFromProvider',
+  'post /v1/login/{provider}/callback': 'comeBackWithForm',
   'post /v1/refresh': 'refresh',
   'post /v1/logout': 'logout',
   'get /v1/whoami': 'whoami',

@@ -33,3 +33,7 @@ export function identityOf(
   const isVerified = (isMicrosoft(issuer) ? xms_edov : email_verified) !== undefined;
   return { column: `identity_${slot}`, issuer, sub, email: isVerified ? email : undefined, name };
 }
+
+/** How the provider is asked to answer. Apple tells an address only in a form. */
+export const answerMode = (issuer: string): { response_mode?: string } =>
+  issuer === 'https://appleid.apple.com' ? { response_mode: 'form_post' } : {};

@@ -4,7 +4,7 @@ import type { Clock } from '../../rules/clock.ts';
 import type { Identity } from '../../rules/identities.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { IdTokens, TIMEOUT } from './id-tokens.ts';
-import { identityOf, ProviderClaims } from './provider-claims.ts';
+import { answerMode, identityOf, ProviderClaims } from './provider-claims.ts';
 import { ForeignMetadata, refusalOfProvider, unavailable } from './provider-faults.ts';
 
 /** Taking some time to load, it waits for the first sign-in with a provider. */
@@ -56,6 +56,7 @@ export class Provider {
     return buildAuthorizationUrl(configuration, {
       redirect_uri: redirectUri,
       scope: this.settings.scopes,
+      ...answerMode(this.settings.issuer),
       state,
       nonce,
       code_challenge: await calculatePKCECodeChallenge(verifier),

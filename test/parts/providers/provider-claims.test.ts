@@ -1,5 +1,9 @@
 import t from 'tap';
-import { identityOf, ProviderClaims } from '../../../src/parts/providers/provider-claims.ts';
+import {
+  answerMode,
+  identityOf,
+  ProviderClaims,
+} from '../../../src/parts/providers/provider-claims.ts';
 
 const addressOf = (issuer: string, claims: object) =>
   identityOf(
@@ -30,4 +34,9 @@ t.test('at Microsoft it counts if the organization owns its domain', async (t) =
     t.equal(addressOf(issuer, { xms_edov }), 'ada@example.com');
   for (const xms_edov of [false, 'false', 0, '0', undefined])
     t.equal(addressOf(issuer, { xms_edov, email_verified: true }), undefined);
+});
+
+t.test('Apple is asked to answer with a form', async (t) => {
+  t.same(answerMode('https://appleid.apple.com'), { response_mode: 'form_post' });
+  t.same(answerMode('https://accounts.google.com'), {});
 });

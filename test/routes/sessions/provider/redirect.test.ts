@@ -364,6 +364,39 @@ t.test(
   },
 );
 
+t.test('a provider that answers with a form signs in, in this browser alone', async (t) => {
+  const app = await start();
+  const left = await app.inject({ url: '/v1/login/1', headers: HTML });
+  const back = new URL(await followedAt(provider, String(left.headers.location)));
+  back.searchParams.set('user', 'not used');
+  const post = (url: string, payload: string) =>
+    app.inject({
+      method: 'POST',
+      url,
+      headers: { 'content-type': 'application/x-www-form-urlencoded', origin: provider.issuer },
+      payload,
+    });
+  const answer = await post('/v1/login/1/callback', back.searchParams.toString());
+  t.equal(answer.statusCode, 303, answer.payload);
+  t.equal(answer.headers['set-cookie'], undefined);
+  const next = String(answer.headers.location);
+  t.match(
+    next,
+    /^http:\/\/localhost:3000\/v1\/login\/1\/callback\?code=[^&]+&state=[^&]+&iss=[^&]+$/,
+  );
+  const url = pathOf(next);
+  t.equal(errorAt(await app.inject({ url, headers: HTML })), 'provider_refused');
+  const cookie = cookieHeader(cookiesIn(left));
+  t.equal((await app.inject({ url, headers: { ...HTML, cookie } })).headers.location, ACCOUNT);
+
+  const hostile = await post('/v1/login/%2F%2Fevil.example%2Fx/callback', 'state=a%0d%0ab');
+  t.equal(
+    hostile.headers.location,
+    'http://localhost:3000/v1/login/%2F%2Fevil.example%2Fx/callback?state=a%0D%0Ab',
+  );
+  t.equal((await post('/v1/login/1/callback', 'code=a&code=b')).statusCode, 400);
+});
+
 t.test('who cancels at the provider is back on the page to sign in', async (t) => {
   const app = await start();
   provider.user = undefined;
