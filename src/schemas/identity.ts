@@ -8,7 +8,7 @@ export type Slot = (typeof SLOTS)[number];
 
 export const isSlot = (text: string): text is Slot => SLOTS.some((slot) => slot === text);
 
-const Provider = z
+export const Provider = z
   .enum(SLOTS)
   .meta({ id: 'Provider', description: 'An outside provider: the number in `OIDC_1_ISSUER`.' });
 

@@ -1,7 +1,8 @@
+import { z } from 'zod';
 import type { Context } from '../../../context.ts';
 import type { App } from '../../../http/app-type.ts';
 import { oauthResponses } from '../../../http/oauth.ts';
-import { ProviderAnswer, ProviderPath } from '../../../schemas/identity.ts';
+import { Provider, ProviderAnswer } from '../../../schemas/identity.ts';
 import { NoContent } from '../../../schemas/session.ts';
 
 /**
@@ -20,14 +21,13 @@ export function comeBackWithForm(app: App, { config }: Context): void {
       description:
         'Apple answers in this way. Leads to the same URL with `GET`, which does the work: it gets the cookie of this browser.',
       consumes: ['application/x-www-form-urlencoded'],
-      params: ProviderPath,
+      params: z.object({ provider: Provider }),
       body: ProviderAnswer,
       response: { 303: NoContent.describe('On to the same URL.'), ...oauthResponses },
     },
     handler: async ({ params, body }, reply) => {
-      const callback = `/v1/login/${encodeURIComponent(params.provider)}/callback`;
       const query = new URLSearchParams(body as Record<string, string>);
-      return reply.redirect(`${config.ISSUER}${callback}?${query}`, 303);
+      return reply.redirect(`${config.ISSUER}/v1/login/${params.provider}/callback?${query}`, 303);
     },
   });
 }
