@@ -346,7 +346,7 @@ export const problems = {
     cause:
       'The Content-Type header is missing or another one, or the body is compressed. Forms are refused because other sites can send them without asking the browser first.',
     remedy:
-      'Send "Content-Type: application/json" and a JSON body. The routes below /oauth take "application/x-www-form-urlencoded".',
+      'Send "Content-Type: application/json" and a JSON body. The routes below /oauth and the callback of providers take "application/x-www-form-urlencoded".',
   },
   invalid_input: {
     status: 422,

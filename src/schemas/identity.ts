@@ -24,7 +24,7 @@ const ReturnTo = z
     'Where the browser goes then: a path, or a URL of an origin that may call with cookies.',
   );
 
-export const RedirectQuery = z.object({ return_to: ReturnTo.optional() });
+export const RedirectQuery = z.strictObject({ return_to: ReturnTo.optional() });
 
 const ID_TOKEN = 'eyJhbGciOiJSUzI1NiIsImtpZCI6Ii4uLiJ9.e30.c2ln';
 const NONCE_TOKEN = 'eyJhbGciOiJIUzI1NiIsInR5cCI6Im5vbmNlK2p3dCIsImtpZCI6Ii4uLiJ9.e30.c2ln';
