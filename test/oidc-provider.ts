@@ -220,12 +220,12 @@ export const pathOf = (url: string): string => url.slice(new URL(url).origin.len
 export async function signInAt(
   { inject }: Pick<TestApp, 'inject'>,
   provider: OutsideProvider,
-  { slot = '1', query = '', headers = {} as Record<string, string> } = {},
+  { slot = '1', query = '', headers = {} as Record<string, string>, accept = HTML as object } = {},
 ): Promise<LightMyRequestResponse> {
   const left = await inject({ url: `/v1/login/${slot}${query}`, headers: { ...HTML, ...headers } });
   const back = await followedAt(provider, String(left.headers.location));
   const cookie = cookieHeader(cookiesIn(left));
-  return inject({ url: pathOf(back), headers: { ...HTML, cookie } });
+  return inject({ url: pathOf(back), headers: { ...accept, cookie } });
 }
 
 /** A clock that begins with the real time: the provider has no other. */

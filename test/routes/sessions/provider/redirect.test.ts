@@ -12,6 +12,7 @@ import {
   pathOf,
   presentClock,
   refreshed,
+  sendIdToken,
   signInAt,
   slotOf,
   subjectsOf,
@@ -538,4 +539,47 @@ t.test('a client may authenticate as the provider wants, or not at all', async (
     const asked = picky.asked.includes('/me');
     t.equal(asked, clientId === 'basic', 'user info is asked if the ID token has no address');
   }
+});
+
+t.test('each refusal is a problem for a client that is no browser', async (t) => {
+  const accept = {};
+  const two = { cookie: '__Secure-latchkey_device=a; __Secure-latchkey_device=b' };
+  const closed = await start({ env: { SIGN_UP: 'closed' } });
+  refused(t, await signInAt(closed, provider, { accept }), 403, 'sign_up_closed');
+  refused(t, await sendIdToken(closed, provider, ada), 403, 'sign_up_closed');
+  const app = await start();
+  const { inject, post, as } = app;
+  refused(t, await inject({ url: '/v1/login/1', headers: two }), 400, 'ambiguous_credentials');
+  const cookie = '__Host-latchkey_provider=a; __Host-latchkey_provider=b';
+  const back = await inject({ url: '/v1/login/1/callback', headers: { cookie } });
+  refused(t, back, 400, 'ambiguous_credentials');
+  const given = { provider: '1', id_token: 'x', nonce_token: 'x' };
+  refused(t, await post('/v1/login/id-token', given, two), 400, 'ambiguous_credentials');
+  provider.people.set('ada', {});
+  refused(t, await signInAt(app, provider, { accept }), 403, 'provider_unlinked');
+
+  const { id, access_token } = await signedIn(app, 'grace@example.com');
+  const link = { method: 'POST', url: '/v1/me/identities', payload: given } as const;
+  const other = { ...link, payload: { ...given, provider: '2' } };
+  refused(t, await as(access_token, other), 404, 'not_found');
+  const leave = { method: 'POST', url: '/v1/me/identities/1/redirect', payload: {} } as const;
+  const left = await as(access_token, leave);
+  const path = pathOf(await followedAt(provider, left.json().url));
+  const kept = { cookie: cookieHeader(cookiesIn(left)) };
+  await app.context.users.change(id, (user) => ({
+    user: { ...user, email_verified_at: null },
+    result: undefined,
+  }));
+  refused(t, await inject({ url: path, headers: kept }), 403, 'email_unverified');
+  const again = await inject({ url: '/v1/login/1' });
+  const last = pathOf(await followedAt(provider, String(again.headers.location)));
+  provider.fault = 'broken';
+  const headers = { cookie: cookieHeader(cookiesIn(again)) };
+  refused(t, await inject({ url: last, headers }), 503, 'provider_unavailable');
+  const down = await start();
+  provider.fault = 'broken';
+  const owner = await signedIn(down, 'grace@example.com');
+  const token = owner.access_token;
+  const url = '/v1/me/identities';
+  refused(t, await sendIdToken(down, provider, {}, { url, token }), 503, 'provider_unavailable');
 });
