@@ -19,6 +19,7 @@ import { HashQueue } from './parts/passwords/hash-queue.ts';
 import { PasswordStrength } from './parts/passwords/password-strength.ts';
 import { Passwords } from './parts/passwords/passwords.ts';
 import { Peers } from './parts/peers.ts';
+import { Providers } from './parts/providers/providers.ts';
 import { CountsOfAllNodes } from './parts/redis/counts-of-all-nodes.ts';
 import { RedisLink } from './parts/redis/redis-link.ts';
 import { RevocationDocument } from './parts/revocations/revocation-document.ts';
@@ -62,6 +63,7 @@ export interface Context {
   ownTokens: OwnTokens;
   passkeys: Passkeys;
   dpopProofs: DpopProofs;
+  providers: Providers;
   passwords: Passwords;
   passwordStrength: PasswordStrength;
   /** undefined without BREACHED_PASSWORDS. */
@@ -271,6 +273,7 @@ async function joined(
       peers,
       clock,
     }),
+    providers: new Providers(config.PROVIDERS, clock),
     passwords: new Passwords(pace.hashCost, hashQueue),
     passwordStrength,
     breachedPasswords,

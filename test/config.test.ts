@@ -447,7 +447,7 @@ t.test('a certificate and its key must both be set, and exist', async (t) => {
 
 t.test('every variable has a description and a default', async (t) => {
   for (const { name, fallback, meaning } of variables) {
-    t.match(name, /^[A-Z_]+$/);
+    t.match(name, /^[A-Z][A-Z0-9_]+$/);
     t.ok(fallback.length > 0 && meaning.length > 5, name);
   }
 });
@@ -462,4 +462,62 @@ t.test('logs name the database without user and password', async (t) => {
     'postgres://ada@/name?host=/var/run/postgresql': 'postgres:///var/run/postgresql/name',
   };
   for (const [url, place] of Object.entries(places)) t.equal(placeOf(url), place);
+});
+
+t.test('the slots of outside providers are whole, and every mistake is named', async (t) => {
+  const slot = { OIDC_1_ISSUER: 'https://id.example.com', OIDC_1_CLIENT_ID: 'latchkey' };
+  const microsoft = 'https://login.microsoftonline.com';
+  const mistakes: [Record<string, string>, string][] = [
+    [{ ...slot, OIDC_1_CLIENT_ID: '' }, 'OIDC_1_ISSUER needs OIDC_1_CLIENT_ID'],
+    [
+      { ...slot, NODE_ENV: 'production', OIDC_1_ISSUER: 'http://id.example.com' },
+      'OIDC_1_ISSUER must be https in production',
+    ],
+    [{ OIDC_3_NAME: 'Google' }, 'OIDC_3_NAME needs OIDC_3_ISSUER'],
+    [{ OIDC_3_ID_TOKEN_AUDIENCES: 'x' }, 'OIDC_3_ID_TOKEN_AUDIENCES needs OIDC_3_ISSUER'],
+    [{ ...slot, OIDC_1_SCOPES: 'email' }, 'OIDC_1_SCOPES must contain openid'],
+    [{ ...slot, OIDC_1_SCOPES: 'openid  email' }, 'OIDC_1_SCOPES must be scopes'],
+    [{ ...slot, OIDC_1_NAME: '\u202e' }, 'OIDC_1_NAME must have'],
+    [{ ...slot, OIDC_1_ISSUER: 'https://id.example.com?a' }, 'OIDC_1_ISSUER must be'],
+    [{ ...slot, OIDC_1_ISSUER: 'https://id.example.com#a' }, 'OIDC_1_ISSUER must be'],
+    [{ ...slot, OIDC_1_ISSUER: 'https://user@id.example.com' }, 'OIDC_1_ISSUER must be'],
+    [{ ...slot, OIDC_1_ISSUER: `${microsoft}/common/v2.0` }, 'OIDC_1_ISSUER must name one tenant'],
+    [
+      { ...slot, OIDC_2_ISSUER: 'https://id.example.com', OIDC_2_CLIENT_ID: 'x' },
+      'OIDC_2_ISSUER must not be the issuer of another slot',
+    ],
+  ];
+  for (const [env, message] of mistakes) t.match(messageOf(env), message);
+  t.equal(messageOf(slot), 'accepted');
+  t.equal(messageOf({ ...slot, OIDC_1_ISSUER: 'http://127.0.0.1:9/' }), 'accepted');
+  t.same(readConfig(slot).PROVIDERS, [
+    {
+      slot: '1',
+      issuer: 'https://id.example.com',
+      name: 'id.example.com',
+      clientId: 'latchkey',
+      clientSecret: undefined,
+      scopes: 'openid email profile',
+      audiences: [],
+    },
+  ]);
+  const whole = {
+    OIDC_2_ISSUER: 'https://tenant.example.com/',
+    OIDC_2_NAME: 'Tenant',
+    OIDC_2_CLIENT_ID: 'id',
+    OIDC_2_CLIENT_SECRET: 'secret',
+    OIDC_2_SCOPES: 'email openid',
+    OIDC_2_ID_TOKEN_AUDIENCES: 'a, b',
+  };
+  t.same(readConfig(whole).PROVIDERS, [
+    {
+      slot: '2',
+      issuer: 'https://tenant.example.com/',
+      name: 'Tenant',
+      clientId: 'id',
+      clientSecret: 'secret',
+      scopes: 'email openid',
+      audiences: ['a', 'b'],
+    },
+  ]);
 });

@@ -86,7 +86,10 @@ export function violation(
 ): string | undefined {
   const path = String(request.url).split('?', 1)[0] as string;
   const method = (request.method ?? 'GET').toLowerCase();
-  const entry = paths.find(({ expression }) => expression.test(path));
+  // OpenAPI 3.1, Paths Object: a path without parameters comes first.
+  const entry =
+    paths.find((known) => known.path === path) ??
+    paths.find(({ expression }) => expression.test(path));
   const operation = entry?.item[method === 'head' ? 'get' : method];
   if (entry === undefined || operation === undefined) {
     const expected = UNDECLARED.test(path) || [400, 404, 405, 429].includes(answer.statusCode);

@@ -82,8 +82,10 @@ t.test('every import was found, and leads to a file', async (t) => {
         file,
       );
     // A command loads what it needs when it is asked for, so that the help of another is quick. Most nodes use no Redis, and a
-    // start need not wait for passkeys.
-    const hidden = /^src\/(commands\/|parts\/passkeys\/|parts\/redis\/redis-link)/.test(file)
+    // start need not wait for passkeys or outside providers.
+    const hidden = /^src\/(commands\/|parts\/(passkeys|providers)\/|parts\/redis\/redis-link)/.test(
+      file,
+    )
       ? /\b(import\((?!')|require\()/
       : /\b(import|require)\(/;
     t.notMatch(readFileSync(file, 'utf8'), hidden, `${file}: in plain sight`);

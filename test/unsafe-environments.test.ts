@@ -49,6 +49,12 @@ const unsafe: [name: string, env: Record<string, string>][] = [
   ['DATABASE_URL', { DATABASE_URL: `postgres://user:1#${CANARY}@host/name` }],
   ['DATABASE_URL', { DATABASE_URL: `postgres://user:${CANARY}%zz@host/name` }],
   ['DATABASE_URL', { DATABASE_URL: `mysql://user:${CANARY}@host/name` }],
+  ['OIDC_1_ISSUER', { OIDC_1_ISSUER: `ftp://${CANARY}`, OIDC_1_CLIENT_ID: 'x' }],
+  ['OIDC_2_ISSUER', { OIDC_2_CLIENT_SECRET: CANARY }],
+  [
+    'OIDC_4_ISSUER',
+    { ...production, OIDC_4_ISSUER: `http://${CANARY}.example.com`, OIDC_4_CLIENT_ID: 'x' },
+  ],
   ['SIGNING_KEYS', { ...production, SIGNING_KEYS: '' }],
   ['SIGNING_KEYS', { ...production, SIGNING_KEYS: `${CANARY}.json` }],
   ['SIGNING_KEYS', { ...production, SIGNING_KEYS: `{"keys":[{"k":"${CANARY}"` }],

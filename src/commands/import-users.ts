@@ -74,6 +74,10 @@ function personOf(
     claims,
     status,
     email_verified_at: email_verified ? now : null,
+    identity_1: data.identity_1,
+    identity_2: data.identity_2,
+    identity_3: data.identity_3,
+    identity_4: data.identity_4,
     ...(totp_secret && { mfa: secondFactor(keys, { secret: totp_secret, userId: id, now }) }),
   };
   return faultOf(user) ?? user;

@@ -4,6 +4,7 @@ import { isInlineKeySet } from '../schemas/jwk.ts';
 import type { Config } from './defaults.ts';
 import { WHAT_KEYS_ARE } from './environment.ts';
 import { isWithin } from './origin.ts';
+import { providerMistakes } from './providers.ts';
 
 /** The machine that the configuration must fit. */
 export interface Machine {
@@ -89,5 +90,6 @@ function unlikelyKeyFile({ SIGNING_KEYS }: Config): string[] {
 export const mistakesOf = (config: Config, machine: Machine): string[] => [
   ...contradictions(config),
   ...tooLarge(config, machine),
+  ...providerMistakes(config, config.NODE_ENV === 'production'),
   ...(config.NODE_ENV === 'production' ? unsafeInProduction(config) : unlikelyKeyFile(config)),
 ];

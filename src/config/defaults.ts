@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Environment } from './environment.ts';
+import { providersIn } from './providers.ts';
 import { milliseconds } from './values.ts';
 
 export type Config = Readonly<ReturnType<typeof withDerivedDefaults>>;
@@ -19,6 +20,7 @@ export function withDerivedDefaults(variables: z.infer<typeof Environment>) {
     APP_URL: app,
     PASSKEY_RP_ID: variables.PASSKEY_RP_ID ?? new URL(app).hostname,
     OTEL_EXPORTER_OTLP_HEADERS: Object.fromEntries(variables.OTEL_EXPORTER_OTLP_HEADERS),
+    PROVIDERS: providersIn(variables),
     MAIL_FROM: withName(variables.MAIL_FROM, variables.PRODUCT_NAME),
     SIGNING_KEYS: variables.SIGNING_KEYS ?? 'data/keys.json',
     SIGN_UP:

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { DatabaseUrl, MailUrl, RedisUrl } from '../schemas/connection-url.ts';
 import { FileName, isFileName } from '../schemas/file-name.ts';
 import { isInlineKeySet, SigningAlgorithm } from '../schemas/jwk.ts';
+import { providerVariables } from './providers.ts';
 import {
   baseUrl,
   color,
@@ -198,12 +199,18 @@ export const Environment = z.object({
     fallback: '(none)',
   }),
   TLS_KEY: FileName.optional().meta({ description: 'its key file (PEM)', fallback: '(none)' }),
+  ...providerVariables,
 });
+
+/** The other slots have the variables of the first. */
+const isRepeated = (name: string): boolean => /^OIDC_[2-4]_/.test(name);
 
 /** The README's table of variables: name, development default, meaning. */
 export const variables: { name: string; fallback: string; meaning: string }[] = Object.entries(
   Environment.shape,
-).map(([name, schema]) => {
-  const { description, fallback } = schema.meta() as { description: string; fallback?: string };
-  return { name, fallback: fallback ?? `\`${schema.parse(undefined)}\``, meaning: description };
-});
+)
+  .filter(([name]) => !isRepeated(name))
+  .map(([name, schema]) => {
+    const { description, fallback } = schema.meta() as { description: string; fallback?: string };
+    return { name, fallback: fallback ?? `\`${schema.parse(undefined)}\``, meaning: description };
+  });

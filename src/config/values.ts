@@ -90,6 +90,14 @@ export const baseUrl = z
     abort: true,
   });
 
+/** The issuer of an outside provider (OpenID Connect Discovery section 3). It may have a slash at its end. */
+export const providerIssuer = z
+  .string()
+  .refine((text) => /^https?:\/\/[^\s?#@*|]+$/.test(text) && URL.canParse(text), {
+    error: 'must be an http(s) URL without a user, a query or a fragment',
+    abort: true,
+  });
+
 /** A base URL whose path, the prefix of every route, has no characters that are special to the router. */
 export const issuerUrl = baseUrl.refine(
   (text) => /^[^/]*\/\/[^/]*(\/(?!\.{1,2}(\/|$))[\w.~-]+)*$/.test(text),

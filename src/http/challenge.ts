@@ -10,7 +10,10 @@ import { reportSignIn } from './sign-in.ts';
 export function challengeAnswer(
   request: FastifyRequest,
   context: Context,
-  { half, way }: { half: Parameters<typeof issueChallenge>[1]; way: 'password' | 'mail_code' },
+  {
+    half,
+    way,
+  }: { half: Parameters<typeof issueChallenge>[1]; way: 'password' | 'mail_code' | 'provider' },
 ): z.input<typeof Challenge> {
   const user = half.user.id;
   reportSignIn(request, context, { way, result: 'challenged', event: 'mfa.challenged', user });

@@ -9,10 +9,21 @@ import { shownOrigin } from './cors.ts';
 export const REFRESH_COOKIE = '__Secure-latchkey_refresh';
 export const DEVICE_COOKIE = '__Secure-latchkey_device';
 
-const attributesFor = (config: Config) =>
-  ({ path: `${basePath(config)}/v1`, httpOnly: true, secure: true, sameSite: 'strict' }) as const;
+/** What a browser keeps on its way to an outside provider. `__Host-`: no sibling domain can set another one. */
+export const PROVIDER_COOKIE = '__Host-latchkey_provider';
 
-type CookieName = typeof REFRESH_COOKIE | typeof DEVICE_COOKIE;
+type CookieName = typeof REFRESH_COOKIE | typeof DEVICE_COOKIE | typeof PROVIDER_COOKIE;
+
+/** The way back from a provider begins at another site, so its cookie is `Lax`. */
+const attributesFor = (config: Config, name: CookieName) => {
+  const isLax = name === PROVIDER_COOKIE;
+  return {
+    path: isLax ? '/' : `${basePath(config)}/v1`,
+    httpOnly: true,
+    secure: true,
+    sameSite: isLax ? 'lax' : 'strict',
+  } as const;
+};
 
 interface NewCookie {
   name: CookieName;
@@ -26,7 +37,10 @@ export function setCookie(
   config: Config,
   { name, value, maxAge }: NewCookie,
 ): void {
-  reply.header('set-cookie', stringifySetCookie({ name, value, maxAge, ...attributesFor(config) }));
+  reply.header(
+    'set-cookie',
+    stringifySetCookie({ name, value, maxAge, ...attributesFor(config, name) }),
+  );
 }
 
 export function clearRefreshCookie(reply: FastifyReply, config: Config): void {

@@ -23,6 +23,8 @@ export type EventName =
   | 'client.sessions_revoked'
   | 'email.change_asked'
   | 'email.confirmed'
+  | 'identity.linked'
+  | 'identity.unlinked'
   | 'mfa.challenged'
   | 'mfa.disabled'
   | 'mfa.enabled'

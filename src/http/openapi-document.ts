@@ -4,6 +4,9 @@ import { oauthExamples } from './oauth.ts';
 import { exampleOf, problems } from './problem-catalogue.ts';
 import { type HeaderName, headers, headersOf } from './response-headers.ts';
 
+/** The operations that answer errors in the form of RFC 6749. */
+const SPEAKS_OAUTH = /^post (\/oauth\/|\/v1\/login\/\{provider\}\/callback$)/;
+
 /** The document as the plugin makes it. */
 export interface Made {
   components: OpenAPIV3_1.ComponentsObject & { schemas: Record<string, { description?: string }> };
@@ -109,7 +112,7 @@ interface Declaration {
 function withExamples(document: Made, declared: Declared): Made {
   for (const { route, status, answer } of answersIn(document)) {
     const oauth = answer.content?.['application/json'];
-    if (oauth && route.startsWith('post /oauth/') && Number(status) >= 400)
+    if (oauth && SPEAKS_OAUTH.test(route) && Number(status) >= 400)
       oauth.examples = oauthExamples(Number(status));
     const media = answer.content?.['application/problem+json'];
     if (media === undefined) continue;

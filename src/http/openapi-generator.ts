@@ -23,6 +23,10 @@ const tags = [
   { name: 'Accounts', description: 'Sign up, verify an address, and reset a password.' },
   { name: 'Sessions', description: 'Sign in, refresh the tokens, and sign out.' },
   { name: 'Me', description: 'What signed-in users do with their own account.' },
+  {
+    name: 'Providers',
+    description: 'Outside providers (OpenID Connect): sign in with them, and link them.',
+  },
   { name: 'Passkeys', description: 'Passkeys (WebAuthn): sign in with them, and manage them.' },
   {
     name: 'Administration',

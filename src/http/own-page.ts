@@ -26,7 +26,7 @@ export const servesPages = ({ APP_URL, ISSUER }: Config): boolean => APP_URL ===
 
 /** Replaces `{{NAME}}` with one of the settings that a page may show, and `{{base}}` with the path of the service. */
 function filled(html: string, config: Config): string {
-  const { ISSUER, APP_URL, PRODUCT_NAME, SIGN_UP, PASSWORD_MIN_LENGTH } = config;
+  const { ISSUER, APP_URL, PRODUCT_NAME, SIGN_UP, PASSWORD_MIN_LENGTH, PROVIDERS } = config;
   const values = {
     base: basePath(config),
     ISSUER,
@@ -34,6 +34,7 @@ function filled(html: string, config: Config): string {
     PRODUCT_NAME,
     SIGN_UP,
     PASSWORD_MIN_LENGTH,
+    PROVIDERS: JSON.stringify(PROVIDERS.map(({ slot, name }) => ({ provider: slot, name }))),
   };
   return html.replaceAll(/\{\{(\w+)\}\}/g, (_all, name: keyof typeof values) =>
     escaped(String(values[name])),
@@ -57,7 +58,7 @@ function ownPage(
   const noScript =
     '<noscript><p class="notice error">This page needs JavaScript. Switch it on, then reload the page.</p></noscript>\n';
   const frame = `<!doctype html>
-<html lang="en" data-product="{{PRODUCT_NAME}}" data-sign-up="{{SIGN_UP}}" data-password-min-length="{{PASSWORD_MIN_LENGTH}}">
+<html lang="en" data-product="{{PRODUCT_NAME}}" data-sign-up="{{SIGN_UP}}" data-password-min-length="{{PASSWORD_MIN_LENGTH}}" data-providers="{{PROVIDERS}}">
 <head>
 <meta charset="utf-8">
 ${VIEWPORT}

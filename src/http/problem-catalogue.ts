@@ -214,6 +214,15 @@ export const problems = {
     remedy:
       'Ask the user for the code of the newest email, or send a new one with POST /v1/login/code. The code works only with the code_token of the request that it was sent for.',
   },
+  provider_refused: {
+    status: 401,
+    title: 'Provider refused',
+    detail:
+      'The sign-in with the other provider was cancelled, or its answer is not valid. Start again.',
+    cause:
+      'The user has cancelled, the sign-in took more than ten minutes or went on in another browser, the ID token is not one that this service asked for or was used before, or the account here is disabled.',
+    remedy: 'Start the sign-in again. An app gets a new nonce, and a new ID token with it.',
+  },
   link_invalid: {
     status: 400,
     title: 'Link invalid',
@@ -273,6 +282,16 @@ export const problems = {
     remedy:
       'Have the user open the link in the mail. PUT /v1/me/email with the same address sends it again. Then repeat the request.',
   },
+  provider_unlinked: {
+    status: 403,
+    title: 'Provider not linked',
+    detail:
+      'This account at the other provider signs in to no account here. Sign in in another way, then link it.',
+    cause:
+      'It is linked to no account here, and it does not make or open one by its address: the provider has not verified the address, it is not one that an account may have, or the account here with this address has not proven it too or has a second factor.',
+    remedy:
+      'Sign in in another way, or choose a new password with POST /v1/password/forgot, which proves the address. Then link the provider with POST /v1/me/identities/{provider}/redirect.',
+  },
   not_found: {
     status: 404,
     title: 'Not found',
@@ -319,10 +338,19 @@ export const problems = {
   last_way_in: {
     status: 409,
     title: 'Last way in',
-    detail: 'Without this passkey, nothing could sign in to the account. Add another way first.',
-    cause: 'The account has no password and no other passkey.',
+    detail: 'Without it, nothing could sign in to the account. Add another way first.',
+    cause: 'The account has no password, no other passkey and no other linked provider.',
     remedy:
-      'Add another passkey, or choose a password with POST /v1/password/forgot, then repeat the request.',
+      'Add a passkey, or choose a password with POST /v1/password/forgot, then repeat the request.',
+  },
+  identity_taken: {
+    status: 409,
+    title: 'Provider linked already',
+    detail:
+      'This account at the provider is linked to another account here, or yours is linked to another one there.',
+    cause:
+      'Each account at a provider signs in to one account here, and each account here has at most one at each provider.',
+    remedy: 'Remove the other link first, with DELETE /v1/me/identities/{provider}.',
   },
   too_many_passkeys: {
     status: 409,
@@ -353,7 +381,7 @@ export const problems = {
     cause:
       'The Content-Type header is missing or another one, or the body is compressed. Forms are refused because other sites can send them without asking the browser first.',
     remedy:
-      'Send "Content-Type: application/json" and a JSON body. The routes below /oauth take "application/x-www-form-urlencoded".',
+      'Send "Content-Type: application/json" and a JSON body. The routes below /oauth and the callback of providers take "application/x-www-form-urlencoded".',
   },
   invalid_target: {
     status: 422,
@@ -413,6 +441,16 @@ export const problems = {
     cause:
       'More passwords are waiting to be checked than the service takes at a time, or other guesses at the same account are still being checked.',
     remedy: 'Wait as long as Retry-After says (seconds), then send the request again.',
+  },
+  provider_unavailable: {
+    status: 503,
+    title: 'Provider unavailable',
+    detail:
+      'The other provider does not answer, or not as it should. Other ways to sign in work. Try again after Retry-After seconds.',
+    cause:
+      'The provider could not be reached within five seconds, answered with an error, or does not know this service (any more). The log has the reason.',
+    remedy:
+      'Sign in in another way, or wait as long as Retry-After says (seconds). If it stays, check the variables OIDC_… and the registration at the provider.',
   },
   unavailable: {
     status: 503,

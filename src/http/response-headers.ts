@@ -47,6 +47,9 @@ export const headers = {
   ),
   'X-Auth-Roles': text('The roles, joined by commas; empty without any.', 'admin'),
   'X-Auth-Session': text('The session ID (`sid`).', 'q83vEjRWeJCrze8SNFZ4kA'),
+  Location: always(
+    text('Where the browser goes (RFC 9110 section 10.2.2).', 'https://auth.example.com/account'),
+  ),
   ETag: text('Changes with the content.', '"mW1cPqSBXr8"'),
   'Preference-Applied': text('The answer was allowed to wait (RFC 7240).', 'wait=20'),
   'DPoP-Nonce': text(

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { randomId } from '../parts/ids.ts';
 import { Refusal } from '../rules/refusal.ts';
 import type { SignIn } from '../rules/sessions.ts';
+import type { ProblemCode } from '../schemas/problem.ts';
 import { type EventName, logEvent } from './logging.ts';
 
 const MAX_CLIENT = 100;
@@ -25,7 +26,7 @@ export const signInOf = (
   ...request.binding,
 });
 
-type Way = 'password' | Kind | 'mail_code' | 'client_secret';
+type Way = 'password' | Kind | 'mail_code' | 'provider' | 'client_secret';
 
 interface Reported {
   way: Way;
@@ -45,6 +46,13 @@ export function reportSignIn(
   logEvent(request, event, ids);
 }
 
+/** A copied passkey has an event of its own (`passkeys.ts`). */
+const NOTHING_CHECKED: ReadonlySet<ProblemCode> = new Set([
+  'overloaded',
+  'passkey_copied',
+  'provider_unavailable',
+]);
+
 /** The same for one that ended with an error. An overloaded service, and a fault, have not checked anything. */
 export function reportRefusedSignIn(
   request: FastifyRequest,
@@ -55,8 +63,7 @@ export function reportRefusedSignIn(
     events,
   }: { error: unknown; way: Way; events: Record<'refused' | 'throttled', EventName> },
 ): void {
-  // A copied passkey has an event of its own (`passkeys.ts`).
-  if (!(error instanceof Refusal) || ['overloaded', 'passkey_copied'].includes(error.code)) return;
+  if (!(error instanceof Refusal) || NOTHING_CHECKED.has(error.code)) return;
   const result = error.code === 'throttled' ? 'throttled' : 'refused';
   const { user } = error.circumstances;
   reportSignIn(request, context, { way, result, event: events[result], user });

@@ -3,6 +3,7 @@ import { onSubmit } from './form.js';
 import { offerMailCodes } from './mail-code.js';
 import { notify } from './notice.js';
 import { passkeys, whatWentWrong } from './passkeys.js';
+import { forget, offerProviders, providerFault } from './providers.js';
 import { client, nextPage, settings } from './session.js';
 import { codeOf, sentenceOf } from './words.js';
 
@@ -21,8 +22,17 @@ const goOn = () => location.replace(nextPage());
 client.onChange(({ signedIn }) => {
   if (signedIn) goOn();
 });
-// Who is signed in already goes on; without a network the form stays.
-client.token().catch(() => {});
+offerProviders();
+if (providerFault()) notify(providerFault(), 'error');
+forget('error');
+
+/** What a sign-in with an outside provider is waiting for. In the fragment, no request and no log has it. */
+const waiting = new URLSearchParams(location.hash.slice(1));
+const mfaToken = waiting.get('mfa_token');
+if (mfaToken === null) {
+  // Who is signed in already goes on; without a network the form stays.
+  client.token().catch(() => {});
+}
 
 if (new URLSearchParams(location.search).get('ended') === 'refresh_reused')
   notify(
@@ -66,31 +76,36 @@ if (passkeys.isSupported) {
   offerPasskeys();
 }
 
-// Unless the user was faster than this script.
-if (document.activeElement === document.body) showStep('first-step');
-
 /** @param {Challenge} asked */
-function askSecondStep(asked) {
+function askForFactor(asked) {
   challenge = asked;
-  byId('password', HTMLInputElement).value = '';
   showStep('second-step');
   byId('sign-up-link', HTMLElement).hidden = true;
   byId('passkey-instead', HTMLElement).hidden = !(
-    passkeys.isSupported && challenge.methods.includes('passkey')
+    passkeys.isSupported && asked.methods.includes('passkey')
   );
-  showProof(challenge.methods.includes('totp') ? codeForm : recoveryForm);
+  showProof(asked.methods.includes('totp') ? codeForm : recoveryForm);
 }
+
+if (mfaToken !== null) {
+  history.replaceState(null, '', location.pathname + location.search);
+  const methods = /** @type {Challenge['methods']} */ (waiting.get('methods')?.split(',') ?? []);
+  askForFactor({ mfa_token: mfaToken, methods, expires_in: 300 });
+  // Unless the user was faster than this script.
+} else if (document.activeElement === document.body) showStep('first-step');
 
 onSubmit(
   passwordForm,
   async ({ email = '', password = '' }) => {
     notify('');
     const asked = await client.login({ email, password });
-    if (asked) askSecondStep(asked);
+    if (!asked) return;
+    byId('password', HTMLInputElement).value = '';
+    askForFactor(asked);
   },
   { invalid_credentials: 'password' },
 );
-offerMailCodes(passwordForm, askSecondStep);
+offerMailCodes(passwordForm, askForFactor);
 
 /** @param {(challenge: Challenge) => Promise<void>} answer */
 async function prove(answer) {

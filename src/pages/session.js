@@ -41,6 +41,9 @@ export const settings = {
   product: dataset['product'] ?? '',
   signUp: /** @type {'open' | 'verified' | 'closed'} */ (dataset['signUp']),
   passwordMinLength: Number(dataset['passwordMinLength']),
+  providers: /** @type {{ provider: string, name: string }[]} */ (
+    JSON.parse(dataset['providers'] ?? '[]')
+  ),
 };
 
 /** A path with a query and a fragment. No backslash, which browsers read as a slash, and no tab or line end, which they skip. */

@@ -1,6 +1,7 @@
 import { byId, showStep } from './element.js';
 import { onSubmit } from './form.js';
 import { shownClaim, token } from './link.js';
+import { offerProviders } from './providers.js';
 import { client, nextPage, settings } from './session.js';
 import { codeOf } from './words.js';
 
@@ -13,6 +14,7 @@ if (isOpen) {
   byId('ask-lead', HTMLElement).textContent = `for ${settings.product}`;
   byId('ask-button', HTMLElement).textContent = 'Create my account';
 }
+offerProviders();
 if (settings.signUp === 'closed') showStep('closed');
 else if (token !== undefined) {
   const email = shownClaim('sub');

@@ -35,6 +35,15 @@ const WORDS = {
   challenge_invalid: 'Please sign in again: it took too long, or there were too many wrong codes.',
   mail_code_refused:
     'This code is wrong, or no longer works. Use the code in the newest email, or ask for another.',
+  token_revoked: 'You were signed out in the meantime. Nothing was changed.',
+  provider_refused: 'You were not signed in there, or it took too long. Please try again.',
+  provider_unlinked:
+    'That account is not linked with one here. Sign in another way, then link it on your account page.',
+  provider_unavailable:
+    'That sign-in does not work at the moment. Use another way, or try again later.',
+  identity_taken:
+    'That account is linked with another account here, or yours with another one there. Unlink it first.',
+  ambiguous_credentials: 'The sign-in was mixed up with another one. Please try again.',
   link_invalid: 'This link has expired or was already used.',
   sign_up_closed: 'New accounts are created by an administrator. Ask yours for an invitation.',
   email_taken: 'There is already an account with this email address.',
@@ -58,7 +67,7 @@ export function sentenceOf(error) {
     return 'The service cannot be reached. Check your connection, then try again.';
   const wait = `Please try again in ${duration(retryAfter ?? 30)}.`;
   if (status === 429) return `Too many attempts. ${wait}`;
-  if (status === 503) return `The service is busy. ${wait}`;
+  if (status === 503) return WORDS[code ?? ''] ?? `The service is busy. ${wait}`;
   if (status >= 500) return BROKEN;
   return WORDS[code ?? ''] ?? String(problem?.['detail'] ?? BROKEN);
 }

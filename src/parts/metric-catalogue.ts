@@ -24,7 +24,15 @@ export const METRICS = {
     type: 'counter',
     help: 'Sign-ins by way and result; challenged waits for its second step.',
     labels: {
-      way: ['password', 'totp', 'recovery_code', 'passkey', 'mail_code', 'client_secret'],
+      way: [
+        'password',
+        'totp',
+        'recovery_code',
+        'passkey',
+        'mail_code',
+        'provider',
+        'client_secret',
+      ],
       result: ['ok', 'challenged', 'refused', 'throttled'],
     },
   },

@@ -21,6 +21,10 @@ import { changePassword } from './me/change-password.ts';
 import { deleteMe } from './me/delete.ts';
 import { endSession } from './me/end-session.ts';
 import { endSessions } from './me/end-sessions.ts';
+import { linkWithIdToken } from './me/identities/link.ts';
+import { listIdentities } from './me/identities/list.ts';
+import { redirectToLink } from './me/identities/redirect.ts';
+import { unlinkIdentity } from './me/identities/remove.ts';
 import { listSessions } from './me/list-sessions.ts';
 import { confirmTotp } from './me/mfa/confirm.ts';
 import { enrolTotp } from './me/mfa/enrol.ts';
@@ -59,6 +63,11 @@ import { login } from './sessions/login.ts';
 import { logout } from './sessions/logout.ts';
 import { loginWithPasskey } from './sessions/passkey/login.ts';
 import { passkeyOptions } from './sessions/passkey/options.ts';
+import { comeBackFromProvider } from './sessions/provider/callback.ts';
+import { comeBackWithForm } from './sessions/provider/callback-form.ts';
+import { loginWithIdToken } from './sessions/provider/id-token.ts';
+import { nonceForIdToken } from './sessions/provider/nonce.ts';
+import { redirectToProvider } from './sessions/provider/redirect.ts';
 import { refresh } from './sessions/refresh.ts';
 import { whoami } from './sessions/whoami.ts';
 import { amendUser } from './users/amend.ts';
@@ -84,6 +93,10 @@ const endpoints = [
   loginWithPasskey,
   sendMailCode,
   loginWithMailCode,
+  nonceForIdToken,
+  loginWithIdToken,
+  redirectToProvider,
+  comeBackFromProvider,
   refresh,
   logout,
   whoami,
@@ -102,6 +115,10 @@ const endpoints = [
   addPasskey,
   renamePasskey,
   removePasskey,
+  listIdentities,
+  redirectToLink,
+  linkWithIdToken,
+  unlinkIdentity,
   listSessions,
   endSessions,
   endSession,
@@ -141,7 +158,7 @@ const pageEndpoints = [
 ];
 
 /** Endpoints that follow RFC 6749: they take forms, and answer errors in its format. */
-const oauthEndpoints = [issueToken, introspectToken, revokeToken];
+const oauthEndpoints = [issueToken, introspectToken, revokeToken, comeBackWithForm];
 
 /** Endpoints that a standard puts at the root of the host, even if ISSUER has a path. */
 const hostEndpoints = [hostMetadata, changePasswordAddress];

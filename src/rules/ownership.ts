@@ -3,7 +3,7 @@ import { withoutSecondFactor } from './second-factor.ts';
 import { withEverySessionEnded } from './sessions.ts';
 
 /** Whether someone who does not hold the mailbox may have made the account, or given it this address. */
-const isUnclaimed = (user: User): boolean =>
+export const isUnclaimed = (user: User): boolean =>
   user.email_verified_at === null || user.claimed_at === 0;
 
 /**
@@ -12,7 +12,16 @@ const isUnclaimed = (user: User): boolean =>
  */
 export const withMailboxHolder = (user: User, now: number): User => ({
   ...(isUnclaimed(user)
-    ? { ...withoutSecondFactor(user), passkeys: [], claimed_at: now, devices_since: now }
+    ? {
+        ...withoutSecondFactor(user),
+        passkeys: [],
+        identity_1: null,
+        identity_2: null,
+        identity_3: null,
+        identity_4: null,
+        claimed_at: now,
+        devices_since: now,
+      }
     : user),
   email_verified_at: user.email_verified_at ?? now,
 });

@@ -1,6 +1,7 @@
 import type { Passkey, User } from '../schemas/user.ts';
 import { fingerprint } from './fingerprint.ts';
 import { Refusal } from './refusal.ts';
+import { assertWayIn } from './ways-in.ts';
 
 const MAX_PASSKEYS = 10;
 /** Answered challenges that a passkey keeps. None may go before it expires, so more are refused. */
@@ -72,14 +73,10 @@ export function withPasskeyNamed(
   return { user: { ...user, passkeys }, passkey };
 }
 
-/** Whether anything signs in to the account. */
-const hasWayIn = ({ password_hash, passkeys }: User): boolean =>
-  password_hash !== null || passkeys.length > 0;
-
-/** Refuses with `not_found`, or with `last_way_in` if nothing else signs in to the account. */
-export function withoutPasskey(user: User, id: string): User {
+/** `issuers`: of the configured providers. Refuses with `not_found`, or with `last_way_in` if nothing else signs in to the account. */
+export function withoutPasskey(user: User, id: string, issuers: ReadonlySet<string>): User {
   const removed = passkeyOf(user, id);
   const next = { ...user, passkeys: user.passkeys.filter((one) => one !== removed) };
-  if (!hasWayIn(next)) throw new Refusal('last_way_in');
+  assertWayIn(next, issuers);
   return next;
 }

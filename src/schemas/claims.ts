@@ -110,5 +110,21 @@ export const OwnClaims = {
   'new-passkey': z.strictObject({ ...Own, jti: Text, sid: Text }),
   /** The half of a code by mail that its browser holds. `sub`: the address as it was typed, which may have no account. */
   'mail-code': z.strictObject({ ...Own, jti: Text }),
+  /** What lies between the way to an outside provider and the way back. `sub`: the slot. `jti`: the state (RFC 6749 section 10.12). */
+  provider: z.strictObject({
+    ...Own,
+    jti: Text,
+    nonce: Text,
+    /** RFC 7636. */
+    verifier: Text,
+    /** The URL where the browser goes in the end. */
+    to: Text,
+    /** The device token: its cookie does not come with the request from another site. */
+    device: Text.optional(),
+    /** The session that links the account at the provider; without it, a sign-in. */
+    link: z.strictObject({ sub: Text, sid: Text, ver: z.int().min(0) }).optional(),
+  }),
+  /** The nonce of an ID token that an app will send is its `jti`. `sub`: the slot. */
+  nonce: z.strictObject({ ...Own, jti: Text }),
 };
 export type OwnKind = keyof typeof OwnClaims;

@@ -3,6 +3,14 @@ import { NewCustomClaims } from './custom-claims.ts';
 import { cleanName, Email, Name, Roles } from './fields.ts';
 import { User } from './user.ts';
 
+/** Who the user is at the provider of a slot: its issuer, `|`, and its `sub` (OpenID Connect Core section 2). */
+const ImportedIdentity = z
+  .string()
+  .max(1_024)
+  .regex(/^https?:\/\/[^\s?#@*|]+\|[\x20-\x7e]{1,255}$/, { error: 'must be ISSUER|SUB' })
+  .nullable()
+  .default(null);
+
 /** One line of an import: a user of another system. */
 export const ImportedUser = z.strictObject({
   /** Without it, the user gets a new one. */
@@ -23,6 +31,10 @@ export const ImportedUser = z.strictObject({
     .optional(),
   /** Custom claims, for the access tokens. */
   claims: NewCustomClaims.default({}),
+  identity_1: ImportedIdentity,
+  identity_2: ImportedIdentity,
+  identity_3: ImportedIdentity,
+  identity_4: ImportedIdentity,
 });
 export type ImportedUser = z.infer<typeof ImportedUser>;
 

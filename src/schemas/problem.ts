@@ -24,6 +24,7 @@ const CODES = [
   'passkey_copied',
   'passkey_invalid',
   'mail_code_refused',
+  'provider_refused',
   'link_invalid',
   'forbidden',
   'origin_forbidden',
@@ -31,6 +32,7 @@ const CODES = [
   'sign_up_closed',
   'email_verification_required',
   'email_unverified',
+  'provider_unlinked',
   'not_found',
   'method_not_allowed',
   'request_timeout',
@@ -38,6 +40,7 @@ const CODES = [
   'mfa_enabled',
   'mfa_not_enabled',
   'last_way_in',
+  'identity_taken',
   'too_many_passkeys',
   'last_admin',
   'body_too_large',
@@ -49,6 +52,7 @@ const CODES = [
   'headers_too_large',
   'internal_error',
   'overloaded',
+  'provider_unavailable',
   'unavailable',
 ] as const;
 

@@ -101,6 +101,8 @@ const MailCodes = member({
   /** The codes that were tried, until they expire. */
   tried: z.array(member({ id: z.string(), tries: z.int(), until: Instant })).default([]),
 });
+/** An account at an outside provider that signs in: its issuer, `|` and its `sub`. In the column of the provider's slot. */
+const Identity = z.string().nullable().default(null);
 
 /** A row of `users`. Nothing else is stored. */
 export const User = z.object({
@@ -137,6 +139,12 @@ export const User = z.object({
   passkeys: z.array(Passkey).default([]),
   /** An export of a version without codes by mail lacks it. */
   mail_codes: MailCodes.default({ counter: 0, tried: [] }),
+  identity_1: Identity,
+  identity_2: Identity,
+  identity_3: Identity,
+  identity_4: Identity,
+  /** The nonces of the ID tokens that apps have signed in with, until they expire. Each is used once. */
+  used_nonces: z.array(member({ id: z.string(), until: Instant })).default([]),
   revoked_at: Instant.nullable(),
   row_version: z.int(),
   created_at: Instant,
@@ -146,6 +154,7 @@ export const User = z.object({
   claims: CustomClaims.default({}),
 });
 export type User = z.infer<typeof User>;
+export type IdentityColumn = `identity_${'1' | '2' | '3' | '4'}`;
 
 /** What the revocation snapshot needs. Few members of a session, so that sessions of other versions can be read too. */
 export const RevokedUser = User.pick({ id: true, access_version: true, revoked_at: true }).extend({

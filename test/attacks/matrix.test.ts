@@ -8,6 +8,7 @@ import type { Session, User } from '../../src/schemas/user.ts';
 import { folder } from '../databases.ts';
 import { docsFiles } from '../docs-files.ts';
 import { asked } from '../mail-codes.ts';
+import { outsideProvider, presentClock, slotOf } from '../oidc-provider.ts';
 import { operations } from '../operations.ts';
 import { enrolled, SoftAuthenticator } from '../passkeys.ts';
 import {
@@ -21,7 +22,11 @@ import {
 } from '../people.ts';
 import { PASSWORD, testApp } from '../test-app.ts';
 
-const app = await testApp(t, { env: { MAIL_URL: `file:${folder(t)}` } });
+const provider = await outsideProvider(t);
+const app = await testApp(t, {
+  clock: presentClock(),
+  env: { MAIL_URL: `file:${folder(t)}`, ...slotOf(provider) },
+});
 const { context } = app;
 const root = await admin(app);
 
@@ -186,6 +191,14 @@ const rows: Record<string, Row> = {
   'POST /v1/login/passkey': everybody(401, json({ passkey: stranger.get({ challenge: 'x' }) })),
   'POST /v1/login/code': everybody(202, json({ email: 'none@example.com' })),
   'POST /v1/login/code/verify': everybody(401, json({ code_token: 'x', code: '00000000' })),
+  'POST /v1/login/id-token/nonce': everybody(200, json({ provider: '1' })),
+  'POST /v1/login/id-token': everybody(
+    401,
+    json({ provider: '1', id_token: 'x', nonce_token: 'x' }),
+  ),
+  'GET /v1/login/:provider': everybody(303, { id: () => '1' }),
+  'GET /v1/login/:provider/callback': everybody(401, { id: () => '1' }),
+  'POST /v1/login/:provider/callback': everybody(303, { id: () => '1', ...form({ code: 'x' }) }),
   'POST /v1/refresh': everybody(401, json({ refresh_token: 'x' })),
   'POST /v1/logout': everybody(204, { strangers: 401 }),
 
@@ -216,6 +229,21 @@ const rows: Record<string, Row> = {
     ...json({ name: 'Laptop' }),
   }),
   'DELETE /v1/me/passkeys/:id': forPeople(404, { id: passkeyIdOf, owner: 204 }),
+  'GET /v1/me/identities': forPeople(200),
+  'POST /v1/me/identities': forPeople(
+    401,
+    json({ provider: '1', id_token: 'x', nonce_token: 'x' }),
+  ),
+  'POST /v1/me/identities/:provider/redirect': forPeople(200, { id: () => '1', ...json({}) }),
+  // A provider that another user is linked with is not found.
+  'DELETE /v1/me/identities/:provider': forPeople(404, {
+    id: async ({ id }) => {
+      const change = (user: User) => ({ ...user, identity_1: `${provider.issuer}|${id}` });
+      await context.users.change(id, (user) => ({ user: change(user), result: undefined }));
+      return '1';
+    },
+    owner: 204,
+  }),
   'GET /v1/me/sessions': forPeople(200),
   'DELETE /v1/me/sessions': forPeople(204),
   // A session of another user is not found.

@@ -14,6 +14,14 @@ import { OwnClaims } from '../../src/schemas/claims.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { folder } from '../databases.ts';
 import { asked, codeFor, verifyCode } from '../mail-codes.ts';
+import {
+  cookiesIn,
+  followedAt,
+  outsideProvider,
+  pathOf,
+  presentClock,
+  slotOf,
+} from '../oidc-provider.ts';
 import { add, enrolled, offered, requested, SoftAuthenticator, signInWith } from '../passkeys.ts';
 import {
   basic,
@@ -26,7 +34,11 @@ import {
 } from '../people.ts';
 import { PASSWORD, testApp } from '../test-app.ts';
 
-const app = await testApp(t, { env: { MAIL_URL: `file:${folder(t)}` } });
+const provider = await outsideProvider(t);
+const app = await testApp(t, {
+  clock: presentClock(),
+  env: { MAIL_URL: `file:${folder(t)}`, ...slotOf(provider) },
+});
 const { as, clock, context, post } = app;
 const client = await serviceAccount(app, ['editor']);
 const password_hash = await context.passwords.hash(PASSWORD);
@@ -37,6 +49,9 @@ interface Hand {
   tokens: Record<Kind, string>;
   code: () => string;
   passkey: SoftAuthenticator;
+  /** Who this is at the provider, and the way back from there. */
+  outside: { sub: string; email: string; email_verified: true };
+  back: string;
 }
 
 const kinds = [
@@ -53,6 +68,8 @@ const kinds = [
   'passkey',
   'new-passkey',
   'mail-code',
+  'provider',
+  'nonce',
 ] as const;
 type Kind = (typeof kinds)[number];
 
@@ -85,10 +102,18 @@ async function deal(): Promise<Hand> {
   );
   const { mfa, code } = factor(app, half);
   await context.users.insert({ ...half, mfa });
+  const outside = { sub: at('sub'), email: at('outside'), email_verified: true } as const;
+  provider.user = outside.sub;
+  provider.people.set(outside.sub, outside);
+  const left = await app.inject({ url: '/v1/login/1' });
+  const back = pathOf(await followedAt(provider, String(left.headers.location)));
+  const nonce = await post('/v1/login/id-token/nonce', { provider: '1' });
   return {
     user,
     code,
     passkey,
+    outside,
+    back,
     tokens: {
       access: user.access_token,
       'client access': await serviceAccountToken(app, client),
@@ -107,6 +132,8 @@ async function deal(): Promise<Hand> {
       passkey: tokenIn(await requested(app)),
       'new-passkey': tokenIn(await offered(app, user.access_token)),
       'mail-code': await asked(app, `user${count}@example.com`),
+      provider: cookiesIn(left).get('__Host-latchkey_provider') as string,
+      nonce: nonce.json<{ nonce_token: string }>().nonce_token,
     },
   };
 }
@@ -196,6 +223,23 @@ const uses: Record<
       const { email } = (await context.users.findById(user.id)) as User;
       const code = await codeFor(app, String(email), tokens['mail-code']);
       return ok(await verifyCode(app, token, code));
+    },
+  },
+  'GET /v1/login/1/callback': {
+    opens: ['provider'],
+    use: async (token, { back }) => {
+      const cookie = `__Host-latchkey_provider=${token}`;
+      const answer = await app.inject({ url: back, headers: { cookie } });
+      return cookiesIn(answer).has('__Secure-latchkey_refresh');
+    },
+  },
+  'POST /v1/login/id-token': {
+    opens: ['nonce'],
+    use: async (nonce_token, { outside }) => {
+      const [, payload = ''] = nonce_token.split('.');
+      const { jti: nonce } = JSON.parse(Buffer.from(payload, 'base64url').toString());
+      const id_token = await provider.idToken({ ...outside, nonce });
+      return ok(await post('/v1/login/id-token', { provider: '1', id_token, nonce_token }));
     },
   },
   'POST /oauth/introspect': {

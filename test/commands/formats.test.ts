@@ -364,3 +364,24 @@ t.test('a second factor of the JSON Lines form is taken over, and an ID', async 
   t.equal(err, 'line 2: totp_secret must be base32\n');
   t.ok((await context.users.findById(uuid(99)))?.mfa.totp);
 });
+
+t.test(
+  'the JSON Lines form has the accounts at outside providers, each for one user',
+  async (t) => {
+    const { context } = await testApp(t);
+    const file = join(folder(t), 'users.jsonl');
+    const identity_2 = 'https://id.example.com|ada';
+    const lines = [
+      { email: 'a@example.com', identity_2 },
+      { email: 'b@example.com', identity_2 },
+      { email: 'c@example.com', identity_1: 'ada' },
+      { email: 'd@example.com', identity_1: null },
+    ];
+    writeFileSync(file, lines.map((each) => JSON.stringify(each)).join('\n'));
+    const { out, err } = await commandLine(context)(['import', file]);
+    t.equal(out, '2 added, 1 already present, 1 refused\n');
+    t.equal(err, 'line 3: identity_1 must be ISSUER|SUB\n');
+    const owner = await context.users.findByIdentity('identity_2', identity_2);
+    t.equal(owner?.email, 'a@example.com');
+  },
+);

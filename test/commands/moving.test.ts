@@ -47,7 +47,9 @@ t.test('nobody notices a move from SQLite to PostgreSQL', async (t) => {
     payload: { password: PASSWORD },
   });
   const service = await serviceAccount(from, ['reader']);
-  const ended = await signedIn(from, 'fred@example.com');
+  const ended = await signedIn(from, 'fred@example.com', {
+    identity_3: 'https://id.example.com|fred',
+  });
   await from.post('/v1/logout', { refresh_token: ended.refresh_token });
 
   const written = await commandLine(from.context)(['export', '--with-secrets', file]);

@@ -3,6 +3,7 @@ import { notMeToken } from '../../src/actions/tokens/mailed-tokens.ts';
 import type { EventName } from '../../src/http/logging.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { mailbox } from '../mailbox.ts';
+import { outsideProvider, presentClock, sendIdToken, slotOf } from '../oidc-provider.ts';
 import {
   add,
   offered,
@@ -23,7 +24,11 @@ import {
 import { PASSWORD, testApp } from '../test-app.ts';
 
 const mail = await mailbox(t);
-const app = await testApp(t, { env: { MAIL_URL: mail.url, LOG_LEVEL: 'trace' } });
+const provider = await outsideProvider(t);
+const app = await testApp(t, {
+  clock: presentClock(),
+  env: { MAIL_URL: mail.url, LOG_LEVEL: 'trace', ...slotOf(provider) },
+});
 const { context, events, logs, post, as, refresh } = app;
 const password_hash = await context.passwords.hash(PASSWORD);
 const root = (await admin(app)).access_token;
@@ -164,6 +169,15 @@ const acts: Record<EventName, () => Promise<() => Promise<unknown>>> = {
   'mfa.refused': async () => {
     const { mfa_token } = await (await guarded()).login();
     return () => post('/v1/login/mfa', { mfa_token, code: '000000' });
+  },
+  'identity.linked': async () => {
+    const { id, access_token } = await person();
+    const url = '/v1/me/identities';
+    return () => sendIdToken(app, provider, { sub: id }, { url, token: access_token });
+  },
+  'identity.unlinked': async () => {
+    const { access_token } = await person({ identity_1: `${provider.issuer}|${count}` });
+    return () => as(access_token, { method: 'DELETE', url: '/v1/me/identities/1' });
   },
   'passkey.added': async () => {
     const { access_token } = await person({ email_verified_at: 1 });

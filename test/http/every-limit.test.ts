@@ -32,7 +32,7 @@ t.test(
       t.ok(wait > 0 && wait <= 60 && wait >= Number(headers['ratelimit-reset']));
       t.match(
         JSON.parse(payload),
-        operation.path.startsWith('/oauth/')
+        operation.type === 'application/x-www-form-urlencoded'
           ? { error: 'temporarily_unavailable' }
           : { code: 'rate_limited', status: 429 },
       );

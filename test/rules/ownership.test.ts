@@ -13,8 +13,10 @@ t.test(
   'the holder of the mailbox takes an unclaimed account over, without its factors',
   async (t) => {
     const later = NOW + 5;
-    t.match(withMailboxHolder(ada({ mfa }), later), {
+    const identity_2 = 'https://id.example.com|stranger';
+    t.match(withMailboxHolder(ada({ mfa, identity_2 }), later), {
       mfa: { totp: undefined },
+      identity_2: null,
       email_verified_at: later,
       claimed_at: later,
       devices_since: later,
@@ -26,7 +28,7 @@ t.test(
       claimed_at: later,
     });
     for (const claimed_at of [null, NOW]) {
-      const own = ada({ mfa, email_verified_at: NOW, claimed_at });
+      const own = ada({ mfa, identity_2, email_verified_at: NOW, claimed_at });
       t.same(withMailboxHolder(own, later), own, 'a reset keeps the factors of the owner');
     }
   },

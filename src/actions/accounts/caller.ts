@@ -40,7 +40,7 @@ export async function readCaller({ users, clock }: Context, caller: AccessClaims
 /** Changes the caller's row, if the session is still valid in the row that is written. Refuses with `token_revoked`. */
 export async function changeCaller<T>(
   { users, clock }: Context,
-  caller: AccessClaims,
+  caller: Pick<AccessClaims, 'sub' | 'sid' | 'ver'>,
   decide: (user: User, now: number) => { user: User; result: T },
 ): Promise<T> {
   const changed = await users.change(caller.sub, (user) => {

@@ -40,3 +40,7 @@ export async function proveRecent(
 ): Promise<void> {
   if (!(await hasProven(context, caller, given))) throw unproven(caller);
 }
+
+/** The same for people, who prove it with `/v1/me/verify`. Refuses with `step_up_required`. */
+export const assertRecent = (context: Context, caller: AccessClaims): Promise<void> =>
+  proveRecent(context, caller, { password: undefined, signal: AbortSignal.any([]) });

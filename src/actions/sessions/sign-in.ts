@@ -23,11 +23,13 @@ export interface Credentials {
   deviceToken: string | undefined;
 }
 
-/** The password was right, and the second factor is still required. `device`: its ID, if it is a known one. */
+/** The first step is done, and the second factor is still required. `device`: its ID, if it is a known one. */
 export interface HalfSignedIn {
   user: User;
   session?: undefined;
   device: string | undefined;
+  /** How the first step was proven, if not by the password. */
+  amr?: string[];
 }
 
 /**

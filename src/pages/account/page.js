@@ -15,12 +15,13 @@ const OFFLINE = 'You are offline. The page goes on when your connection is back.
 
 /** @returns {Promise<State>} */
 async function load() {
-  const [me, { sessions }, own] = await Promise.all([
+  const [me, { sessions }, own, { identities }] = await Promise.all([
     /** @type {Promise<State['me']>} */ (call('GET', 'v1/me')),
     readSessions(),
     passkeys.list(),
+    /** @type {Promise<Pick<State, 'identities'>>} */ (call('GET', 'v1/me/identities')),
   ]);
-  return { me, sessions, passkeys: own };
+  return { me, sessions, passkeys: own, identities };
 }
 
 /** The account is gone, and with it everything on the page. */

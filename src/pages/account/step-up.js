@@ -1,6 +1,7 @@
 import { element } from '../element.js';
 import { passkeys, whatWentWrong } from '../passkeys.js';
-import { client, GivenUp } from '../session.js';
+import { providerLink } from '../providers.js';
+import { client, GivenUp, urlOf } from '../session.js';
 import { ask } from './dialog.js';
 import { passwordFields } from './fields.js';
 
@@ -26,11 +27,11 @@ function passkeyButton(onProven) {
 }
 
 /**
- * Asks for the password or a passkey. Rejects with GivenUp.
+ * Asks for the password or a passkey, or to sign in again with a linked provider. Rejects with GivenUp.
  *
  * @param {import('./section.js').State} state
  */
-export async function confirmIdentity({ me, passkeys: own }) {
+export async function confirmIdentity({ me, passkeys: own, identities }) {
   let isProven = false;
   const isSent = await ask({
     title: 'Confirm that it is you',
@@ -43,6 +44,11 @@ export async function confirmIdentity({ me, passkeys: own }) {
             }),
           ]
         : []),
+      ...identities
+        .filter(({ linked }) => linked)
+        .map((identity) =>
+          element('p', {}, providerLink(identity, urlOf('account'), 'Sign in again with')),
+        ),
     ],
     fields: passwordFields(me.email),
     action: 'Go on',

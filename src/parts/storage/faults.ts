@@ -14,6 +14,9 @@ export class UnreadableRow extends StorageFault {
 /** Another user has this address. */
 export class EmailTaken extends Error {}
 
+/** Another user is linked with this account at an outside provider. */
+export class IdentityTaken extends Error {}
+
 const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code;
 
 /** Another write came first. Rolls a transaction back. */
@@ -29,6 +32,12 @@ const hasCode = (...codes: string[]) => {
 export const isForbidden = (error: unknown): boolean => /^(28|42501$)/.test(String(codeOf(error)));
 
 export const isUniqueViolation = hasCode('23505', 'SQLITE_CONSTRAINT_UNIQUE');
+
+/** What another user has already. PostgreSQL names the index, SQLite the column, and neither a value. */
+export const takenOf = (error: unknown): EmailTaken | IdentityTaken => {
+  const { constraint, message } = error as { constraint?: string; message: string };
+  return /identity_[1-4]/.test(constraint ?? message) ? new IdentityTaken() : new EmailTaken();
+};
 
 /** Serialization failure or deadlock: another transaction won, nothing was written, and a retry may succeed. */
 export const isLostRace = hasCode('40001', '40P01');

@@ -116,6 +116,17 @@ export const migrations: Record<string, Migration> = {
   '008_claims_additive': {
     up: (db: Kysely<unknown>) => addColumn(db, 'claims', "text not null default '{}'"),
   },
+  // Each account at a provider belongs to one user. Partial, as most users have none.
+  '009_identities_additive': {
+    async up(db: Kysely<unknown>) {
+      await addColumn(db, 'used_nonces', "text not null default '[]'");
+      for (const column of ['identity_1', 'identity_2', 'identity_3', 'identity_4']) {
+        await addColumn(db, column, 'text');
+        const on = `(${column}) where ${column} is not null`;
+        await addIndex(db, `users_${column}`, on, 'unique');
+      }
+    },
+  },
   '010_mail_codes_additive': {
     up: (db: Kysely<unknown>) => addColumn(db, 'mail_codes', "text not null default '{}'"),
   },

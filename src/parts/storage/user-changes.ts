@@ -1,7 +1,7 @@
 import type { User } from '../../schemas/user.ts';
 import { type Database, eraseOldVersions } from './database.ts';
 import { newDecoy, UNWRITTEN } from './decoy-rows.ts';
-import { EmailTaken, isLostRace, isUniqueViolation, LostRace, StorageFault } from './faults.ts';
+import { isLostRace, isUniqueViolation, LostRace, StorageFault, takenOf } from './faults.ts';
 import { RowTurns } from './row-turns.ts';
 import { backOff, TRIES } from './tries.ts';
 import { toRow } from './user-row.ts';
@@ -90,7 +90,7 @@ export class UserChanges {
       return await this.#swap(seen, change);
     } catch (error) {
       if (error instanceof LostRace || isLostRace(error)) return false;
-      if (isUniqueViolation(error)) throw new EmailTaken();
+      if (isUniqueViolation(error)) throw takenOf(error);
       this.#options.failed(error);
       throw new StorageFault('replace', { cause: error });
     }

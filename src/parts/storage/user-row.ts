@@ -15,6 +15,7 @@ const JSON_COLUMNS = [
   'mfa',
   'passkeys',
   'mail_codes',
+  'used_nonces',
   'secret_hashes',
   'claims',
 ] as const satisfies (keyof User)[];

@@ -1,13 +1,13 @@
 import type { Selectable } from 'kysely';
-import { type RevokedUser, User } from '../../schemas/user.ts';
+import { type IdentityColumn, type RevokedUser, User } from '../../schemas/user.ts';
 import type { Database } from './database.ts';
 import { newDecoy, PROBE } from './decoy-rows.ts';
 import { countAbsentUsers, countRows, everyRow } from './every-row.ts';
 import {
-  EmailTaken,
   isTimeout,
   isUniqueViolation,
   type StorageFault,
+  takenOf,
   type UnreadableRow,
 } from './faults.ts';
 import { Prepared } from './prepared.ts';
@@ -18,7 +18,7 @@ import { removeDeletedUsers } from './user-removal.ts';
 import { COLUMNS, parseRow, toRow, type UserRow } from './user-row.ts';
 import { findOtherUser, listUsers, type Page } from './user-searches.ts';
 
-export { EmailTaken, StorageFault, UnreadableRow } from './faults.ts';
+export { EmailTaken, IdentityTaken, StorageFault, UnreadableRow } from './faults.ts';
 export type { Change } from './user-changes.ts';
 
 export interface UsersListener {
@@ -30,18 +30,23 @@ export interface UsersListener {
   failed?(error: unknown): void;
 }
 
+/** The columns that have one row for each value. */
+const KEYS = ['id', 'email_key', 'identity_1', 'identity_2', 'identity_3', 'identity_4'] as const;
+type Key = (typeof KEYS)[number];
+type Finders = Record<Key, Prepared<{ key: string }, Selectable<UserRow>>>;
+
 /** Reads and writes the rows of `users`. Every failure of the database is a StorageFault. */
 export class Users {
   readonly #queries: UserQueries;
   readonly #changes: UserChanges;
   readonly #revoked: RevokedUsers;
   readonly #findForGuess: Prepared<{ email_key: string; decoy: string }, Selectable<UserRow>>;
-  readonly #find: Record<'id' | 'email_key', Prepared<{ key: string }, Selectable<UserRow>>>;
+  readonly #find: Finders;
 
   constructor(db: Database, listener: UsersListener) {
     this.#queries = new UserQueries(db, listener);
     this.#revoked = new RevokedUsers(this.#queries);
-    this.#find = { id: findBy(db, 'id'), email_key: findBy(db, 'email_key') };
+    this.#find = Object.fromEntries(KEYS.map((key) => [key, findBy(db, key)])) as Finders;
     this.#findForGuess = new Prepared((value) =>
       db
         .selectFrom('users')
@@ -65,6 +70,11 @@ export class Users {
     return this.#findBy('email_key', key);
   }
 
+  /** The user who is linked with this account at the provider of the column. */
+  findByIdentity(column: IdentityColumn, identity: string): Promise<User | undefined> {
+    return this.#findBy(column, identity);
+  }
+
   /** The user with this address, or else this decoy. One query for both, so that they take as long. */
   async findByEmailOrDecoy(key: string, decoy: string): Promise<User> {
     return this.#queries.run('find', async (db) => {
@@ -76,7 +86,7 @@ export class Users {
     });
   }
 
-  /** Refuses an address that is taken with EmailTaken, even if two users are inserted at the same moment. */
+  /** Refuses an address that is taken with EmailTaken, and an account at a provider with IdentityTaken, even if two users are inserted at the same moment. */
   async insert(user: User): Promise<void> {
     try {
       await this.#queries.run('insert', (db) =>
@@ -84,7 +94,7 @@ export class Users {
       );
     } catch (error) {
       const { cause } = error as StorageFault;
-      if (isUniqueViolation(cause)) throw new EmailTaken();
+      if (isUniqueViolation(cause)) throw takenOf(cause);
       // The answer may have been lost after the commit. No other row has this id, so its presence proves the insert.
       if (isTimeout(cause) || (await this.findById(user.id)) === undefined) throw error;
     }
@@ -174,7 +184,7 @@ export class Users {
     );
   }
 
-  async #findBy(column: 'id' | 'email_key', value: string): Promise<User | undefined> {
+  async #findBy(column: Key, value: string): Promise<User | undefined> {
     // PostgreSQL accepts no NUL in text, so no row has one.
     if (value.includes('\0')) return undefined;
     return this.#queries.run('find', async (db) => {
@@ -185,7 +195,7 @@ export class Users {
   }
 }
 
-const findBy = (db: Database, column: 'id' | 'email_key') =>
+const findBy = (db: Database, column: Key) =>
   new Prepared<{ key: string }, Selectable<UserRow>>((value) =>
     db.selectFrom('users').select(COLUMNS).where(column, '=', value('key')),
   );

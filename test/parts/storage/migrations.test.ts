@@ -54,6 +54,7 @@ for (const engine of [sqliteFile(t), await postgres(t)]) {
         '006_claimed_at_additive',
         '007_passkeys_additive',
         '008_claims_additive',
+        '009_identities_additive',
         '010_mail_codes_additive',
       ],
       'each migration was applied once',

@@ -5,6 +5,7 @@ import type { Database } from '../../../src/parts/storage/database.ts';
 import { decoyId } from '../../../src/parts/storage/decoy-rows.ts';
 import {
   EmailTaken,
+  IdentityTaken,
   StorageFault,
   UnreadableRow,
   Users,
@@ -237,6 +238,24 @@ t.test('on every database', async (t) => {
         });
         await fails(t, users.change(user.id, take), EmailTaken);
         t.same(await users.findById(user.id), user);
+        t.same(written, []);
+      });
+
+      t.test('an account at a provider belongs to one user', async (t) => {
+        const { users, written } = await empty();
+        const identity = 'https://id.example.com|ada';
+        const owner = { ...person(), identity_2: identity };
+        const other = person('eve@example.com');
+        await users.insert(owner);
+        await users.insert(other);
+        t.same(await users.findByIdentity('identity_2', identity), owner);
+        t.equal(await users.findByIdentity('identity_1', identity), undefined);
+        t.equal(await users.findByIdentity('identity_2', `${identity}\0`), undefined);
+        const third = { ...person('grace@example.com'), identity_2: identity };
+        await fails(t, users.insert(third), IdentityTaken);
+        const link = (seen: User) => ({ user: { ...seen, identity_2: identity }, result: 1 });
+        await fails(t, users.change(other.id, link), IdentityTaken);
+        t.same(await users.findById(other.id), other);
         t.same(written, []);
       });
 

@@ -7,12 +7,8 @@ import type { Passkey } from '../../../schemas/user.ts';
 import { changeCaller, readCaller } from '../../accounts/caller.ts';
 import { tell } from '../../accounts/letters.ts';
 import { assertMailboxProven } from '../../accounts/mailbox-proof.ts';
-import { proveRecent } from '../../accounts/recent.ts';
+import { assertRecent } from '../../accounts/recent.ts';
 import { answersCreation, creationOptions } from './challenge.ts';
-
-/** The token is of this session, and its proof is recent. Refuses with `step_up_required`. */
-const assertRecent = (context: Context, caller: AccessClaims) =>
-  proveRecent(context, caller, { password: undefined, signal: AbortSignal.any([]) });
 
 /** Refuses with `step_up_required` or `email_unverified`. */
 export async function beginPasskey(context: Context, caller: AccessClaims) {
@@ -63,7 +59,7 @@ export async function removePasskey(
 ): Promise<void> {
   await assertRecent(context, caller);
   const user = await changeCaller(context, caller, (before) => ({
-    user: withoutPasskey(before, id),
+    user: withoutPasskey(before, id, context.providers.issuers),
     result: before,
   }));
   tell(context, user, 'passkey.removed');

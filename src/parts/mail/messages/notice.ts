@@ -42,6 +42,14 @@ const notices = {
     'We refused one of your passkeys',
     'Someone may have a copy of one of your passkeys: its signature counter went back. To protect your account, we refused it. Remove this passkey and add a new one.',
   ],
+  'identity.linked': [
+    'A sign-in with another provider was added',
+    'From now on, your account at another provider signs in here, too. Your account page shows which one.',
+  ],
+  'identity.unlinked': [
+    'A sign-in with another provider was removed',
+    'An account at another provider no longer signs in here.',
+  ],
   'session.reuse_detected': [
     'We signed out one of your devices',
     'Someone may have copied the sign-in of one of your devices: an old token was used again. To protect your account, we signed that device out.',

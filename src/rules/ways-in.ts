@@ -1,0 +1,21 @@
+import type { IdentityColumn, User } from '../schemas/user.ts';
+import { Refusal } from './refusal.ts';
+
+/** The columns of the accounts at outside providers, by slot. */
+export const IDENTITY_COLUMNS: readonly IdentityColumn[] = [
+  'identity_1',
+  'identity_2',
+  'identity_3',
+  'identity_4',
+];
+
+/** Whether anything signs in to the account. `issuers`: of the providers that are configured; others sign nobody in. */
+const hasWayIn = (user: User, issuers: ReadonlySet<string>): boolean =>
+  user.password_hash !== null ||
+  user.passkeys.length > 0 ||
+  IDENTITY_COLUMNS.some((column) => issuers.has(String(user[column]).split('|', 1)[0] as string));
+
+/** Refuses with `last_way_in`. */
+export function assertWayIn(user: User, issuers: ReadonlySet<string>): void {
+  if (!hasWayIn(user, issuers)) throw new Refusal('last_way_in');
+}
