@@ -149,11 +149,12 @@ t.test('a list that comes again is no younger, and a shorter one takes nothing a
   t.equal(await said(guard), 'token_revoked');
 
   const other = verifier(CLOSED);
-  for (let seconds = 1; seconds < 59; seconds += 1) {
+  // The clock runs on while the test waits for answers.
+  for (let seconds = 1; seconds < 51; seconds += 1) {
     t.equal(await said(other), 'ok');
     await pass(1_000);
   }
-  await pass(2_000);
+  await pass(10_000);
   t.equal(await said(other), 'issuer_away', 'the list is a minute old');
   await pass(5_000);
   t.equal(await said(verifier(CLOSED)), 'issuer_away', 'it has expired');

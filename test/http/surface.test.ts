@@ -105,6 +105,7 @@ t.test('AZN-04 an answer has only its declared members of the row', async (t) =>
     'roles',
   ]);
   t.same(await membersOf(root.access_token, `/v1/users/${ada.id}`), [
+    'claims',
     'created_at',
     'email',
     'email_verified',
