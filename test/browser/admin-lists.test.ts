@@ -123,7 +123,7 @@ t.test('without a network the list says so, and is read again when there is one'
 });
 
 t.test('a service that is busy, or counts too many requests, says how long to wait', async (t) => {
-  const service = await administration(t, { env: { RATE_LIMIT: '40/1m' } });
+  const service = await administration(t, { env: { RATE_LIMIT: '80/1m' } });
   const page = await service.pageOf();
   await counted(page, '1 user');
   const busy = { status: 503, headers: { 'retry-after': '7' }, body: '' };
@@ -133,7 +133,7 @@ t.test('a service that is busy, or counts too many requests, says how long to wa
   await trouble.getByText('The service is busy. Please try again in 7 seconds.').waitFor();
   await page.getByRole('button', { name: 'Try again' }).click();
   await counted(page, 'No users');
-  for (let tries = 0; tries < 40; tries += 1)
+  for (let tries = 0; tries < 80; tries += 1)
     await fetch(`${service.url}/v1/users`).then((answer) => answer.text());
   await page.getByLabel('Search').fill('y');
   await trouble
