@@ -4,6 +4,7 @@ import { codeAt } from '../authenticator.ts';
 import { signedIn } from '../people.ts';
 import { PASSWORD } from '../test-app.ts';
 import { fill, press, prove } from './account-page.ts';
+import { virtualAuthenticator } from './virtual-authenticator.ts';
 import type { Visited } from './visitor.ts';
 
 const MINUTE = 60_000;
@@ -22,6 +23,12 @@ const DEVICES: [client: string, since: number, used: number][] = [
     2 * DAY,
   ],
   ['Harbour for Android 4.2', 3 * DAY, 5 * 60 * MINUTE],
+];
+
+/** The passkeys in the picture: whether they are synced, and how long ago each was made and used (ms). */
+const PASSKEYS: [name: string, isSynced: boolean, made: number, used: number][] = [
+  ['My phone', true, 40 * DAY, 25 * MINUTE],
+  ['Security key', false, 9 * DAY, 2 * DAY],
 ];
 
 /** Opens the account of somebody who has been here for a while. */
@@ -48,7 +55,13 @@ async function openAccount(page: Page, service: Visited, email: string): Promise
       created_at: now - since,
       rotated_at: now - used,
     }));
-    return { user: { ...user, sessions: [here, ...others] }, result: undefined };
+    const passkeys = PASSKEYS.map(([name, backed_up, made, used]) => ({
+      ...{ id: name, public_key: '', counter: 0, transports: ['internal'], used: [] },
+      ...{ name, backed_up, created_at: now - made, last_used_at: now - used },
+    }));
+    const identity_1 = 'https://quayside.example.com|ada';
+    const sessions = [here, ...others];
+    return { user: { ...user, sessions, passkeys, identity_1 }, result: undefined };
   });
   await page.reload();
   await page.getByText('Harbour for Android').waitFor();
@@ -106,6 +119,17 @@ export const ACCOUNT_PICTURES: {
       await fill(page, 'Code from the app', codeAt(secret, service.clock.now));
       await press(page, 'Turn on');
       await page.locator('.codes').waitFor();
+      await page.setViewportSize({ width: page.viewportSize()?.width ?? 0, height: 820 });
+    },
+  },
+  {
+    name: 'account-step-up',
+    arrive: async (page, service) => {
+      await virtualAuthenticator(page);
+      await openAccount(page, service, `step-up.${emailOn(page)}`);
+      service.clock.advance(16 * MINUTE);
+      await press(page, 'Add a passkey');
+      await page.getByText('Confirm that it is you').waitFor();
       await page.setViewportSize({ width: page.viewportSize()?.width ?? 0, height: 820 });
     },
   },

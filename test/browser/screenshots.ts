@@ -26,6 +26,9 @@ interface Picture {
 
 const EMAIL = 'ada@example.com';
 
+/** What a page reads of the token in a link, which it does not use here. */
+const LINK = `#token=a.${Buffer.from(JSON.stringify({ email: EMAIL })).toString('base64url')}.c`;
+
 const PICTURES: Picture[] = [
   { name: 'home', arrive: async (page, { url }) => void (await page.goto(url)) },
   {
@@ -57,6 +60,22 @@ const PICTURES: Picture[] = [
     },
   },
   {
+    name: 'login-code',
+    arrive: async (page, { url }) => {
+      await page.goto(`${url}/login`);
+      await page.getByLabel('Email address').fill(EMAIL);
+      await page.getByRole('button', { name: 'Sign in with a code by mail' }).click();
+      await page.getByLabel('Code from the email').fill('4081 7263');
+    },
+  },
+  {
+    name: 'login-unlinked',
+    arrive: async (page, { url }) => {
+      await page.goto(`${url}/login?error=provider_unlinked`);
+      await page.getByText('That account is not linked').waitFor();
+    },
+  },
+  {
     name: 'sign-up',
     arrive: async (page, { url, box, post }) => {
       const email = box.mails.length === 0 ? 'grace@example.com' : 'hopper@example.com';
@@ -82,10 +101,11 @@ const PICTURES: Picture[] = [
   },
   {
     name: 'confirm-email',
-    arrive: async (page, { url }) => {
-      const claims = Buffer.from(JSON.stringify({ email: EMAIL })).toString('base64url');
-      await page.goto(`${url}/confirm-email#token=a.${claims}.c`);
-    },
+    arrive: async (page, { url }) => void (await page.goto(`${url}/confirm-email${LINK}`)),
+  },
+  {
+    name: 'not-me',
+    arrive: async (page, { url }) => void (await page.goto(`${url}/not-me${LINK}`)),
   },
 ];
 
@@ -98,7 +118,16 @@ const row = (pictures: Buffer[]) => `<!doctype html><style>
 </style>${pictures.map((each) => `<img alt="" src="data:image/png;base64,${each.toString('base64')}">`).join('')}`;
 
 t.test('screenshots', async (t) => {
-  const service = await visited(t, { env: { PRODUCT_NAME: 'Harbour' } });
+  const providers = ['Quayside', 'Lighthouse'].flatMap((name, at) =>
+    Object.entries({
+      ISSUER: `https://${name.toLowerCase()}.example.com`,
+      NAME: name,
+      CLIENT_ID: 'harbour',
+      CLIENT_SECRET: 'not asked for',
+    }).map(([variable, value]) => [`OIDC_${at + 1}_${variable}`, value]),
+  );
+  const env = { PRODUCT_NAME: 'Harbour', ...Object.fromEntries(providers) };
+  const service = await visited(t, { env });
   await withFactor(t, service, EMAIL);
   mkdirSync(FOLDER, { recursive: true });
   const onPhones: Buffer[] = [];
