@@ -47,7 +47,7 @@ t.test('a node with a full disk is not ready, and logs the cause', async (t) => 
   const server = await serve(t, {
     cwd: folder(t),
     // The largest file, in units of 512 bytes. The limit sends a signal, which a full disk would not.
-    shell: 'ulimit -f 512; exec "$@"',
+    shell: 'ulimit -f 1024; exec "$@"',
     preload: 'process.on("SIGXFSZ", () => {})',
   });
   const { access_token, refresh_token } = await server.tokens('/v1/register', credentials);

@@ -28,10 +28,12 @@ export function redirectToProvider(app: App, context: Context): void {
       querystring: RedirectQuery,
       response: { 303: NoContent.describe('On to the provider.') },
     },
+    // The last word of a sibling, such as `mfa`, has another method. Before its query can be refused.
+    preValidation: async (request, reply) => {
+      if (!isSlot(request.params.provider)) return reply.callNotFound();
+    },
     handler: async (request, reply) => {
       const { provider: slot } = request.params;
-      // The last word of a sibling, such as `mfa`: it has another method.
-      if (!isSlot(slot)) return reply.callNotFound();
       context.providers.in(slot);
       const { return_to } = request.query;
       const to = return_to === undefined ? startPage(config) : returnUrl(return_to, config);
