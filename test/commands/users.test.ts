@@ -227,7 +227,17 @@ t.test('in one process', async (t) => {
       { claims: { plan: 'pro', __proto: 1 } },
       { claims: { sub: 'root' } },
       { claims: { x: 'a'.repeat(300) } },
-      { claims: { x: 'a'.repeat(240) }, roles: ['editor', 'reports:read', 'reports:write'] },
+      {
+        claims: { x: 'a'.repeat(240) },
+        roles: [
+          'editor',
+          'reports:read',
+          'reports:write',
+          'ledgers:read',
+          'ledgers:write',
+          'audits:read',
+        ],
+      },
       { claims: { plan: 'pro' } },
     ].map((more, index) => JSON.stringify({ email: `claims${index}@example.com`, ...more }));
     const polluting = '{"email":"claims5@example.com","claims":{"__proto__":{"x":1},"a":1}}';

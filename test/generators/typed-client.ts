@@ -25,7 +25,7 @@ type Transport = 'body' | 'cookie';
 
 interface Tokens {
   access_token: string;
-  token_type: 'Bearer';
+  token_type: 'Bearer' | 'DPoP';
   refresh_token?: string;
   refresh_after: number;
   session_id: string;
