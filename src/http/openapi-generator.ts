@@ -70,7 +70,7 @@ const READS = new Set(['GET', 'HEAD']);
 function problemsOf({ method, config = {}, schema = {} }: RouteOptions): ProblemCode[] {
   return [
     ...(config.problems ?? []),
-    ...(config.takesProof ? (['invalid_dpop_proof', 'use_dpop_nonce'] as const) : []),
+    ...(config.takesDpopProof ? (['invalid_dpop_proof', 'use_dpop_nonce'] as const) : []),
     ...(config.access && needsBearer(config.access) ? bearerProblems(config.access) : []),
     ...([method].flat().every((name) => READS.has(name))
       ? []
@@ -108,7 +108,7 @@ function describeRoute(
 ): void {
   const { schema, config, method, url } = route;
   if (schema === undefined || schema.hide || config?.access === undefined) return;
-  if (config.takesProof) schema.headers = withProof(schema.headers as z.ZodObject | undefined);
+  if (config.takesDpopProof) schema.headers = withProof(schema.headers as z.ZodObject | undefined);
   // A copy: shared ones would be anchors in the YAML.
   schema.security ??= structuredClone(securityOf(config.access));
   // RFC 6749 has its own answers, which its routes declare.
