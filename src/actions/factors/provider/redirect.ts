@@ -24,7 +24,10 @@ interface Departure {
   link?: Session;
 }
 
-/** The URL of the provider, and the token that the browser keeps until it comes back. Refuses with `provider_unavailable` or `not_found`. */
+/**
+ * The URL of the provider, and the token that the browser keeps until it comes back. Refuses with `provider_unavailable` or
+ * `not_found`.
+ */
 export async function depart(
   context: Context,
   { slot, to, deviceToken, link }: Departure,
