@@ -46,7 +46,7 @@ export function reportSignIn(
   logEvent(request, event, ids);
 }
 
-/** A copied passkey has an event of its own (`passkeys.ts`). */
+/** These count as no refused sign-in. `passkey_copied` has an event of its own (`src/http/passkeys.ts`). */
 const NOTHING_CHECKED: ReadonlySet<ProblemCode> = new Set([
   'overloaded',
   'passkey_copied',

@@ -359,14 +359,14 @@ t.test(
     const answered = Object.entries(document.paths).flatMap(([path, item]) =>
       Object.entries(item).flatMap(([method, { responses = {}, parameters = [] }]) => {
         const givesTokens = /schemas\/(?:OAuth)?Tokens"/.test(JSON.stringify(responses));
-        const takesProof = parameters.some(({ name }) => name === 'dpop');
-        return givesTokens ? [{ route: `${method} ${path}`, takesProof }] : [];
+        const takesDpopProof = parameters.some(({ name }) => name === 'dpop');
+        return givesTokens ? [{ route: `${method} ${path}`, takesDpopProof }] : [];
       }),
     );
     t.ok(answered.length >= 8);
     // It answers the tokens of the session that the request belongs to.
     t.same(
-      answered.filter(({ takesProof }) => !takesProof).map(({ route }) => route),
+      answered.filter(({ takesDpopProof }) => !takesDpopProof).map(({ route }) => route),
       ['put /v1/me/password'],
     );
   },

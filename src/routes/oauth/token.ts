@@ -21,7 +21,7 @@ export function issueToken(app: App, context: Context): void {
   app.route({
     method: 'POST',
     url: '/oauth/token',
-    config: { access: 'checked-by-handler', takesProof: true, tighterLimit: true },
+    config: { access: 'checked-by-handler', takesDpopProof: true, tighterLimit: true },
     schema: {
       operationId: 'issueToken',
       tags: ['OAuth'],

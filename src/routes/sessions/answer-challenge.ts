@@ -18,7 +18,7 @@ export function answerChallenge(app: App, context: Context): void {
     config: {
       headers: { 200: ['Set-Cookie'] },
       access: 'checked-by-handler',
-      takesProof: true,
+      takesDpopProof: true,
       tighterLimit: true,
       problems: [
         'challenge_invalid',

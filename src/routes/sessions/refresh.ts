@@ -28,7 +28,7 @@ export function refresh(app: App, context: Context): void {
     config: {
       headers: { 200: ['Set-Cookie'], 401: ['Set-Cookie'] },
       access: 'checked-by-handler',
-      takesProof: true,
+      takesDpopProof: true,
       problems: [
         'refresh_missing',
         'refresh_invalid',

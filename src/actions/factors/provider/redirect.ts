@@ -24,7 +24,10 @@ interface Departure {
   link?: Session;
 }
 
-/** Where to send the browser, and the token that it keeps meanwhile. Refuses with `provider_unavailable` or `not_found`. */
+/**
+ * The URL of the provider, and the token that the browser keeps until it comes back. Refuses with `provider_unavailable` or
+ * `not_found`.
+ */
 export async function depart(
   context: Context,
   { slot, to, deviceToken, link }: Departure,
@@ -53,7 +56,7 @@ export async function depart(
   return { url, token };
 }
 
-/** Where somebody who comes back wanted to go. */
+/** What `depart` has put into the token. */
 export interface Journey extends Departure {
   state: string;
   nonce: string;
@@ -61,8 +64,8 @@ export interface Journey extends Departure {
 }
 
 /**
- * What the browser has kept of its way to this provider. Only the browser that went there has it: a link to the callback, opened
- * in another one, signs nobody in (RFC 9700 section 4.7.1). Refuses with `provider_refused`.
+ * Reads the token that `depart` has given to this browser. No other browser has it, so a link to the callback that is opened in
+ * another one signs nobody in (RFC 9700 section 4.7.1). Refuses with `provider_refused`.
  */
 export function journeyOf({ ownTokens }: Context, slot: string, token: string): Journey {
   const claims = ownTokens.read('provider', token);
@@ -72,7 +75,7 @@ export function journeyOf({ ownTokens }: Context, slot: string, token: string): 
   return { slot, state, nonce, verifier, to, deviceToken: device, ...(link && { link }) };
 }
 
-/** Who has signed in there. `query`: what the provider sent. Refuses with `provider_refused` or `provider_unavailable`. */
+/** Who has signed in at the provider. `query`: what the provider sent. Refuses with `provider_refused` or `provider_unavailable`. */
 export function comeBack(context: Context, journey: Journey, query: string): Promise<Identity> {
   const { slot, state, nonce, verifier } = journey;
   const url = new URL(callbackOf(context, slot));

@@ -23,7 +23,7 @@ export function loginWithMailCode(app: App, context: Context): void {
       headers: { 200: ['Set-Cookie'] },
       access: 'checked-by-handler',
       tighterLimit: true,
-      takesProof: true,
+      takesDpopProof: true,
       problems: [
         'mail_code_refused',
         'throttled',

@@ -20,7 +20,7 @@ export function loginWithIdToken(app: App, context: Context): void {
       headers: { 200: ['Set-Cookie'] },
       access: 'checked-by-handler',
       tighterLimit: true,
-      takesProof: true,
+      takesDpopProof: true,
       problems: [
         'not_found',
         'ambiguous_credentials',
