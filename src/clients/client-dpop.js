@@ -1,12 +1,13 @@
 // Tokens that are bound to a key of the browser, for the browser module of Latchkey, made from src/clients by `npm run generate`. MIT License.
+const OTHERS = /[+/=]/g;
+const base64url = (bytes) =>
+btoa(String.fromCharCode(...new Uint8Array(bytes))).replace(
+OTHERS,
+(letter) => ({ '+': '-', '/': '_' })[letter] ?? '',
+);
 const browser = globalThis ;
 const STORE = 'keys';
 const encoder = new TextEncoder();
-const base64url = (bytes) =>
-btoa(String.fromCharCode(...new Uint8Array(bytes)))
-.replaceAll('+', '-')
-.replaceAll('/', '_')
-.replaceAll('=', '');
 const segment = (json) => base64url(encoder.encode(JSON.stringify(json)));
 const done = (asked) =>
 new Promise((resolve, reject) => {

@@ -1,3 +1,4 @@
+import { base64url } from './base64url.ts';
 import type * as declared from './client-dpop.d.ts';
 
 type KeyPair = Awaited<ReturnType<typeof makeKeys>>;
@@ -29,11 +30,6 @@ const browser = globalThis as unknown as Browser;
 const STORE = 'keys';
 const encoder = new TextEncoder();
 
-const base64url = (bytes: ArrayBuffer | Uint8Array): string =>
-  btoa(String.fromCharCode(...new Uint8Array(bytes)))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '');
 const segment = (json: object): string => base64url(encoder.encode(JSON.stringify(json)));
 
 const done = <T>(asked: Asked<T>): Promise<T> =>

@@ -39,7 +39,7 @@ const MODULES: Module[] = [
     file: 'client-passkeys.js',
     what: 'Passkeys, for the browser module',
     imports: "import { LatchkeyError } from './client.js';\n",
-    pieces: ['credential-json', 'create-passkeys'],
+    pieces: ['base64url', 'credential-json', 'create-passkeys'],
     exports: 'createPasskeys',
   },
   {
@@ -51,7 +51,7 @@ const MODULES: Module[] = [
   {
     file: 'client-dpop.js',
     what: 'Tokens that are bound to a key of the browser, for the browser module',
-    pieces: ['create-dpop'],
+    pieces: ['base64url', 'create-dpop'],
     exports: 'dpopFetch',
   },
 ];
