@@ -1,11 +1,11 @@
-// Tokens that are bound to a key of the browser, for the browser module of Latchkey, made from src/clients by `npm run generate`. MIT License.
+// Tokens that are bound to a key of the browser, for the browser module of Latchkey, generated from src/clients. MIT License.
 const OTHERS = /[+/=]/g;
 const base64url = (bytes) =>
 btoa(String.fromCharCode(...new Uint8Array(bytes))).replace(
 OTHERS,
 (letter) => ({ '+': '-', '/': '_' })[letter] ?? '',
 );
-const browser = globalThis ;
+const browser = globalThis;
 const STORE = 'keys';
 const encoder = new TextEncoder();
 const segment = (json) => base64url(encoder.encode(JSON.stringify(json)));
@@ -48,8 +48,8 @@ bind = 'session',
 }) => {
 const here = browser.location?.href;
 const base = new URL(url.replace(/\/*$/, '/'), here).href;
-const nonces = new Map ();
-let keys ;
+const nonces = new Map();
+let keys;
 const load = async () => {
 const { publicKey, privateKey } = await storedKeys(name);
 const { kty, crv, x, y } = await crypto.subtle.exportKey('jwk', publicKey);

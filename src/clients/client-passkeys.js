@@ -1,4 +1,4 @@
-// Passkeys, for the browser module of Latchkey, made from src/clients by `npm run generate`. MIT License.
+// Passkeys, for the browser module of Latchkey, generated from src/clients. MIT License.
 import { LatchkeyError } from './client.js';
 const OTHERS = /[+/=]/g;
 const base64url = (bytes) =>
@@ -39,7 +39,7 @@ return bytes ? [[part, base64url(bytes)]] : [];
 ...(response.getTransports && { transports: response.getTransports() }),
 },
 });
-const browser = globalThis ;
+const browser = globalThis;
 const FRESH = 240_000;
 const createPasskeys = ({
 core: { base, send, signIn },
