@@ -3,6 +3,7 @@ import { randomId } from '../../parts/ids.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { hasSecondFactor } from '../../rules/second-factor.ts';
 import { type Binding, type SignIn, withNewSession } from '../../rules/sessions.ts';
+import { AMR } from '../../schemas/methods.ts';
 import type { Mfa, Session } from '../../schemas/user.ts';
 import { tell } from '../accounts/letters.ts';
 import type { HalfSignedIn, Source } from '../sessions/sign-in.ts';
@@ -104,8 +105,8 @@ export async function answerChallenge(
       mfa: { ...spent.mfa, challenges: withNewestUsed(challenges) },
       last_login_at: now,
     };
-    const { amr: first = ['pwd'] } = claims;
-    const amr = [...new Set([...first, ...amrOfProof(proof), 'mfa'])];
+    const { amr: first = AMR.password } = claims;
+    const amr = [...new Set([...first, ...amrOfProof(proof), ...AMR.secondFactor])];
     const signIn: SignIn = { id: randomId(), amr, transport: claims.transport, client, ...binding };
     const started = withNewSession(proven, signIn, now, sessionLimits);
     const isFirst = user.last_login_at === null;

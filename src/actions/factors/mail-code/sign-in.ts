@@ -12,9 +12,6 @@ import type { HalfSignedIn, Source } from '../../sessions/sign-in.ts';
 import { type Started, signedIn } from '../../sessions/signed-in.ts';
 import { deviceOf, type Holder } from '../../tokens/token-pair.ts';
 
-/** RFC 8176: a one-time password. */
-export const AMR = ['otp'];
-
 interface GivenCode {
   /** The half that the browser holds. */
   token: string;

@@ -20,12 +20,6 @@ import type { HalfSignedIn } from '../../sessions/sign-in.ts';
 import { type Started, signedIn } from '../../sessions/signed-in.ts';
 import { deviceOf, type Holder } from '../../tokens/token-pair.ts';
 
-/**
- * RFC 8176 registers no value for a sign-in elsewhere, and what the provider has asked for is its word only. So this is the
- * one value of `amr` that is not registered: federated.
- */
-export const PROVIDER_AMR = ['fed'];
-
 /** Somebody who comes from a provider. */
 export interface Arrival {
   identity: Identity;
