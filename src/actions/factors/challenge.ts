@@ -3,6 +3,7 @@ import { randomId } from '../../parts/ids.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { hasSecondFactor } from '../../rules/second-factor.ts';
 import { type Binding, type SignIn, withNewSession } from '../../rules/sessions.ts';
+import { withTry } from '../../rules/tries.ts';
 import { AMR } from '../../schemas/methods.ts';
 import type { Mfa, Session } from '../../schemas/user.ts';
 import { tell } from '../accounts/letters.ts';
@@ -50,20 +51,8 @@ export function issueChallenge(
   });
 }
 
-/** The challenges with one more try of this one, or undefined if it has no tries left or was used. `until`: milliseconds. */
-function withOneMoreTry(
-  challenges: Mfa['challenges'],
-  { id, until, now }: { id: string; until: number; now: number },
-): Mfa['challenges'] | undefined {
-  const others = challenges.filter((challenge) => challenge.id !== id && now < challenge.until);
-  const known = challenges.find((challenge) => challenge.id === id);
-  const tries = known?.tries ?? 0;
-  if (tries >= TRIES) return undefined;
-  return [{ ...known, id, tries: tries + 1, until }, ...others].slice(0, MAX_CHALLENGES);
-}
-
-/** Marks the newest challenge as used: no tries are left. */
-const withNewestUsed = (challenges: Mfa['challenges']): Mfa['challenges'] =>
+/** Marks the challenge that was just tried as used: no tries are left. */
+const withFirstUsed = (challenges: Mfa['challenges']): Mfa['challenges'] =>
   challenges.map((challenge, index) => (index === 0 ? { ...challenge, tries: TRIES } : challenge));
 
 /** The second step of a sign-in. Each challenge has five tries and signs in once. Refuses with `challenge_invalid`, `invalid_code` or `throttled`. */
@@ -83,6 +72,7 @@ export async function answerChallenge(
   const turn = { signal: source.signal, stranger: claims.dev === undefined };
   const factor = factorOf(proof);
   const check = await prepareCheck(context, await users.findById(claims.sub), proof, turn);
+  const challenge = { id: claims.jti, until: claims.exp * 1_000 };
   const place = claims.dev === undefined ? { prefix: source.prefix } : { device: claims.dev };
 
   const answered = await users.change<Started | 'wrong'>(claims.sub, (user) => {
@@ -93,7 +83,7 @@ export async function answerChallenge(
       hasSecondFactor(user) &&
       passwordState(user) === claims.was;
     const challenges = stands
-      ? withOneMoreTry(user.mfa.challenges, { id: claims.jti, until: claims.exp * 1_000, now })
+      ? withTry(user.mfa.challenges, { ...challenge, now, tries: TRIES, most: MAX_CHALLENGES })
       : undefined;
     if (challenges === undefined) throw new Refusal('challenge_invalid');
     const { user: counted, spent } = decideGuess(user, { kind: proof.kind, check, place, now });
@@ -102,7 +92,7 @@ export async function answerChallenge(
     }
     const proven = {
       ...spent,
-      mfa: { ...spent.mfa, challenges: withNewestUsed(challenges) },
+      mfa: { ...spent.mfa, challenges: withFirstUsed(challenges) },
       last_login_at: now,
     };
     const { amr: first = AMR.password } = claims;
