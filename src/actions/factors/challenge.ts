@@ -9,6 +9,7 @@ import type { Mfa, Session } from '../../schemas/user.ts';
 import { tell } from '../accounts/letters.ts';
 import type { HalfSignedIn, Source } from '../sessions/sign-in.ts';
 import { type Started, signedIn } from '../sessions/signed-in.ts';
+import { lifeOf } from '../tokens/life.ts';
 import { passwordState } from '../tokens/mailed-tokens.ts';
 import type { Holder } from '../tokens/token-pair.ts';
 import type { Proof } from './factor.ts';
@@ -23,7 +24,7 @@ const MAX_CHALLENGES = 20;
 
 /** The `mfa` token: the first step was right, and the second factor is still required. `amr`: of the first step, if it was no password. */
 export function issueChallenge(
-  { ownTokens, clock }: Context,
+  context: Context,
   {
     user,
     device,
@@ -36,8 +37,7 @@ export function issueChallenge(
     resource?: string | undefined;
   },
 ): string {
-  const iat = Math.floor(clock() / 1_000);
-  return ownTokens.issue('mfa', {
+  return context.ownTokens.issue('mfa', {
     sub: user.id,
     ver: user.token_version,
     was: passwordState(user),
@@ -45,9 +45,7 @@ export function issueChallenge(
     transport,
     ...(amr && { amr }),
     ...(resource !== undefined && { resource }),
-    jti: randomId(),
-    iat,
-    exp: iat + CHALLENGE_LIFE,
+    ...lifeOf(context, CHALLENGE_LIFE),
   });
 }
 
