@@ -2,13 +2,13 @@ import type { Context } from '../../context.ts';
 import { randomId } from '../../parts/ids.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { hasSecondFactor } from '../../rules/second-factor.ts';
-import { type Binding, type SignIn, withNewSession } from '../../rules/sessions.ts';
+import type { Binding, SignIn } from '../../rules/sessions.ts';
 import { withTry } from '../../rules/tries.ts';
 import { AMR } from '../../schemas/methods.ts';
 import type { Mfa, Session } from '../../schemas/user.ts';
 import { tell } from '../accounts/letters.ts';
-import type { HalfSignedIn, Source } from '../sessions/sign-in.ts';
-import { type Started, signedIn } from '../sessions/signed-in.ts';
+import type { Source } from '../sessions/sign-in.ts';
+import { type HalfSignedIn, type Started, signedIn, startedFor } from '../sessions/signed-in.ts';
 import { lifeOf } from '../tokens/life.ts';
 import { passwordState } from '../tokens/mailed-tokens.ts';
 import type { Holder } from '../tokens/token-pair.ts';
@@ -88,17 +88,13 @@ export async function answerChallenge(
     if (spent === undefined) {
       return { user: { ...counted, mfa: { ...user.mfa, challenges } }, result: 'wrong' };
     }
-    const proven = {
-      ...spent,
-      mfa: { ...spent.mfa, challenges: withFirstUsed(challenges) },
-      last_login_at: now,
-    };
+    const proven = { ...spent, mfa: { ...spent.mfa, challenges: withFirstUsed(challenges) } };
     const { amr: first = AMR.password } = claims;
     const amr = [...new Set([...first, ...amrOfProof(proof), ...AMR.secondFactor])];
     const signIn: SignIn = { id: randomId(), amr, transport: claims.transport, client, ...binding };
-    const started = withNewSession(proven, signIn, now, sessionLimits);
-    const isFirst = user.last_login_at === null;
-    return { user: started.user, result: { ...started, device: claims.dev, isFirst } };
+    const start = { signIn, device: claims.dev, now, limits: sessionLimits };
+    const started = startedFor(user, proven, start);
+    return { user: started.user, result: started };
   });
   if (answered === undefined) throw new Refusal('challenge_invalid');
   if (answered === 'wrong') throw new Refusal('invalid_code', { user: claims.sub });
