@@ -45,7 +45,7 @@ export function provenKey(
 }
 
 /** The refusal of a refresh whose session has another key, or none. It ends nothing. */
-export const unproven = () =>
+export const wrongSessionKey = () =>
   invalidProof(
     'The session is bound to another key, or to none. Sign in again if the key is lost.',
   );

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { randomId } from '../parts/ids.ts';
 import { Refusal } from '../rules/refusal.ts';
 import type { SignIn } from '../rules/sessions.ts';
+import { AMR } from '../schemas/methods.ts';
 import type { ProblemCode } from '../schemas/problem.ts';
 import { type EventName, logEvent } from './logging.ts';
 
@@ -17,7 +18,7 @@ export const deviceNameOf = (request: FastifyRequest): string =>
 export const signInOf = (
   request: FastifyRequest,
   transport: SignIn['transport'],
-  amr = ['pwd'],
+  amr = AMR.password,
 ): SignIn => ({
   id: randomId(),
   amr,

@@ -4,7 +4,7 @@ import { audienceOf } from '../../actions/tokens/audience.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { clearRefreshCookie } from '../../http/cookies.ts';
-import { unproven } from '../../http/dpop.ts';
+import { wrongSessionKey } from '../../http/dpop.ts';
 import { reportRefresh } from '../../http/refreshes.ts';
 import { answerTokens, presentedRefresh } from '../../http/tokens.ts';
 import { Refusal } from '../../rules/refusal.ts';
@@ -60,7 +60,7 @@ export function refresh(app: App, context: Context): void {
         jkt: request.binding.jkt,
       });
       reportRefresh(request, context, rotation);
-      if (rotation.outcome === 'unproven') throw unproven();
+      if (rotation.outcome === 'unproven') throw wrongSessionKey();
       if (rotation.outcome !== 'reused' && rotation.outcome !== 'invalid')
         return answerTokens(reply, context, { ...rotation, audience });
       if (presented.transport === 'cookie') clearRefreshCookie(reply, context.config);

@@ -4,6 +4,7 @@ import { randomId } from '../../../parts/ids.ts';
 import type { Identity } from '../../../rules/identities.ts';
 import { Refusal } from '../../../rules/refusal.ts';
 import type { AccessClaims } from '../../../schemas/claims.ts';
+import { lifeOf } from '../../tokens/life.ts';
 
 /** Seconds. */
 export const REDIRECT_LIFE = 600;
@@ -32,14 +33,13 @@ export async function depart(
   context: Context,
   { slot, to, deviceToken, link }: Departure,
 ): Promise<{ url: string; token: string }> {
-  const { providers, ownTokens, clock } = context;
-  const state = randomId();
+  const { providers, ownTokens } = context;
+  const { jti: state, iat, exp } = lifeOf(context, REDIRECT_LIFE);
   const nonce = randomId();
   const verifier = randomBytes(32).toString('base64url');
   const redirectUri = callbackOf(context, slot);
   const asked = { redirectUri, state, nonce, verifier };
   const url = await providers.in(slot).authorizationUrl(asked);
-  const iat = Math.floor(clock() / 1_000);
   // A cookie has room for a device token, not for anything that is sent as one.
   const device = deviceToken && ownTokens.read('device', deviceToken) ? deviceToken : undefined;
   const token = ownTokens.issue('provider', {
@@ -51,7 +51,7 @@ export async function depart(
     ...(device && { device }),
     ...(link && { link }),
     iat,
-    exp: iat + REDIRECT_LIFE,
+    exp,
   });
   return { url, token };
 }
