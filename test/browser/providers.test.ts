@@ -36,7 +36,12 @@ t.test('a newcomer signs up and in with a provider, and needs no password', asyn
 
   await press(page, `Unlink ${NAME}`);
   await press(page, 'Unlink');
-  await said(page, 'This is the only way into your account. Add another one first.');
+  await page
+    .locator('dialog')
+    .getByText('This is the only way into your account. Add another one first.')
+    .waitFor();
+  await press(page, 'Cancel');
+  await page.locator('dialog').waitFor({ state: 'detached' });
 
   await press(page, 'Sign out');
   await page.waitForURL(`${world.url}/login?next=*`);
