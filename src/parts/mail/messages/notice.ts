@@ -62,6 +62,9 @@ export type NoticeName = keyof typeof notices;
 /** After these the reader can no longer use the account to undo the change. */
 const BEYOND_REPAIR: ReadonlySet<NoticeName> = new Set(['email.changed', 'account.deleted']);
 
+/** After these, someone else may have a way in that a new password does not close. */
+const WAYS_IN: ReadonlySet<NoticeName> = new Set(['passkey.added', 'identity.linked']);
+
 export function notice(name: NoticeName, appUrl: string): Letter {
   const [subject, happened] = notices[name];
   if (BEYOND_REPAIR.has(name)) {
@@ -71,6 +74,16 @@ export function notice(name: NoticeName, appUrl: string): Letter {
         happened,
         'If this was not you, please contact the operator of this service right away.',
       ],
+    };
+  }
+  if (WAYS_IN.has(name)) {
+    return {
+      subject,
+      paragraphs: [
+        happened,
+        'If this was not you, remove it on your account page now, then choose a new password.',
+      ],
+      action: { label: 'Open your account', link: `${appUrl}/account` },
     };
   }
   return {
