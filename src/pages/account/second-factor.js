@@ -80,7 +80,7 @@ async function remove(account) {
       element(
         'p',
         {},
-        'From then on, your password alone signs in. Your other devices are signed out.',
+        'From then on, signing in takes no code any more. Your other devices are signed out.',
       ),
     ],
     fields: proofFields(account.state.me.email),
@@ -107,7 +107,7 @@ function stateOf({ id, mfa, recovery_codes, email_verified }) {
     return { text: 'Off. To turn it on, first confirm your email address, under Profile.' };
   if (!mfa)
     return {
-      text: 'Off. If you turn it on, signing in takes a code from your phone as well as your password.',
+      text: 'Off. If you turn it on, signing in takes a code from your phone too. A passkey needs none.',
     };
   if (hasUnsaved(id))
     return {

@@ -16,11 +16,11 @@ const notices = {
   ],
   'mfa.enabled': [
     'Second factor turned on',
-    'From now on, you need a code from your authenticator app to sign in.',
+    'From now on, you need a code from your authenticator app to sign in, unless you use a passkey.',
   ],
   'mfa.disabled': [
     'Second factor turned off',
-    'From now on, you only need your password to sign in. You were signed out on your other devices.',
+    'From now on, signing in takes no code any more. You were signed out on your other devices.',
   ],
   'mfa.recovery_codes_renewed': [
     'New recovery codes',
