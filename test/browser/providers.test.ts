@@ -38,7 +38,7 @@ t.test('a newcomer signs up and in with a provider, and needs no password', asyn
   await press(page, 'Unlink');
   await page
     .locator('dialog')
-    .getByText('This is the only way into your account. Add another one first.')
+    .getByText('Without it, only a code by mail could sign you in. Add another way first.')
     .waitFor();
   await press(page, 'Cancel');
   await page.locator('dialog').waitFor({ state: 'detached' });
