@@ -65,11 +65,12 @@ export function sentenceOf(error) {
     /** @type {Partial<import('./api.js').ApiError>} */ (error ?? {});
   if (status === undefined)
     return 'The service cannot be reached. Check your connection, then try again.';
+  const words = Object.hasOwn(WORDS, code ?? '') ? WORDS[code ?? ''] : undefined;
   const wait = `Please try again in ${duration(retryAfter ?? 30)}.`;
   if (status === 429) return `Too many attempts. ${wait}`;
-  if (status === 503) return WORDS[code ?? ''] ?? `The service is busy. ${wait}`;
+  if (status === 503) return words ?? `The service is busy. ${wait}`;
   if (status >= 500) return BROKEN;
-  return WORDS[code ?? ''] ?? String(problem?.['detail'] ?? BROKEN);
+  return words ?? String(problem?.['detail'] ?? BROKEN);
 }
 
 /**

@@ -157,3 +157,13 @@ t.test('the cookie is there after a provider has answered with a form', async (t
   await page.getByText('Signed in as ada@example.com').waitFor();
   t.same(methods, ['POST', 'GET']);
 });
+
+t.test('a code in the address that every object has is no sentence', async (t) => {
+  const world = await visited(t);
+  const page = await world.visitor();
+  for (const code of ['constructor', 'toString', '__proto__', 'no_such_code']) {
+    await page.goto(`${world.url}/login?error=${code}`);
+    await said(page, 'Something went wrong on our side. Please try again later.');
+  }
+  t.same(world.complaints, []);
+});
