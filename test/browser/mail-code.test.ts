@@ -112,7 +112,7 @@ t.test('after the code, an account with a second factor asks for it', async (t) 
   await page.goto(`${url}/login`);
   await page.locator('#email').fill(EMAIL);
   await byMail(page);
-  await press(page, 'Sign in in another way');
+  await press(page, 'Sign in another way');
   t.equal((await stateOf(page, '#email')).hasFocus, true);
   await byMail(page);
   await page.locator('#mail-code').waitFor();

@@ -23,7 +23,7 @@ function passkeyButton(onProven) {
     onProven();
     button.closest('dialog')?.close();
   });
-  return element('div', {}, button, fault);
+  return element('div', { class: 'proof' }, button, fault);
 }
 
 /**
@@ -61,7 +61,11 @@ export async function confirmIdentity({ me, passkeys: own, identities }) {
       ...identities
         .filter(({ linked }) => linked)
         .map((identity) =>
-          element('p', {}, providerLink(identity, urlOf('account'), 'Sign in again with')),
+          element(
+            'p',
+            { class: 'proof' },
+            providerLink(identity, urlOf('account'), 'Sign in again with'),
+          ),
         ),
     ],
     ...(me.password ? byPassword : byNewSignIn),
