@@ -338,7 +338,7 @@ export const problems = {
   last_way_in: {
     status: 409,
     title: 'Last way in',
-    detail: 'Without it, nothing could sign in to the account. Add another way first.',
+    detail: 'Without it, only a code by mail could sign in to the account. Add another way first.',
     cause: 'The account has no password, no other passkey and no other linked provider.',
     remedy:
       'Add a passkey, or choose a password with POST /v1/password/forgot, then repeat the request.',

@@ -1,6 +1,6 @@
 import type { User } from '../schemas/user.ts';
 
-/** Whether a sign-in with the password needs a second step. */
+/** Whether a sign-in needs a second step, unless it is with a passkey. */
 export const hasSecondFactor = (user: User): boolean => user.mfa.totp !== undefined;
 
 /** Without the authenticator app and its recovery codes. Members that this version does not know stay. */

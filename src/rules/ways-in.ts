@@ -9,7 +9,7 @@ export const IDENTITY_COLUMNS: readonly IdentityColumn[] = [
   'identity_4',
 ];
 
-/** Whether anything signs in to the account. `issuers`: of the providers that are configured; others sign nobody in. */
+/** Whether anything but a code by mail signs in to the account. `issuers`: of the providers that are configured; others sign nobody in. */
 const hasWayIn = (user: User, issuers: ReadonlySet<string>): boolean =>
   user.password_hash !== null ||
   user.passkeys.length > 0 ||

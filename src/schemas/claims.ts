@@ -90,7 +90,7 @@ export const OwnClaims = {
   'not-me': z.strictObject({ ...Own, jti: Text, email: Text }),
   /** `was`: the state of the password and of the address. The link stops working when one of them changes. */
   reset: z.strictObject({ ...Own, jti: Text, was: Text }),
-  /** Issued when the password is right. `was`: the state of that password. */
+  /** Issued after the first step. `was`: the state of the password. */
   mfa: z.strictObject({
     ...Own,
     jti: Text,
