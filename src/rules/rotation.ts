@@ -1,7 +1,7 @@
 import { ACCESS_LIFE } from '../schemas/claims.ts';
 import type { Session, User } from '../schemas/user.ts';
 import { fingerprint } from './fingerprint.ts';
-import { hasSecondFactor } from './second-factor.ts';
+import { hasSecondFactor, provesSecondFactor } from './second-factor.ts';
 import {
   endOf,
   liveSession,
@@ -71,7 +71,7 @@ export function rotate(
 ): { user: User; result: Rotation } {
   const found = liveSession(before, presented.sid, now);
   // A session from before the second factor was enabled must not go on without it.
-  const isProven = !hasSecondFactor(before) || found?.amr.includes('mfa');
+  const isProven = !hasSecondFactor(before) || (found !== undefined && provesSecondFactor(found));
   const isKnown =
     isProven && found?.transport === presented.transport && presented.ver >= before.token_version;
   if (!isKnown || before.status !== 'active')

@@ -346,6 +346,9 @@ t.test(
     for (const gen of [0, 1, 2])
       t.equal(refresh(['pwd', 'otp'], { totp, challenges: [] }, gen), 'invalid');
     t.equal(refresh(['pwd', 'mfa'], { totp, challenges: [] }, 2), 'rotated');
+    for (const key of ['hwk', 'swk'])
+      t.equal(refresh([key, 'user'], { totp, challenges: [] }, 2), 'rotated', 'a passkey');
+    t.equal(refresh(['hwk'], { totp, challenges: [] }, 2), 'invalid', 'its user was not checked');
     t.equal(
       refresh(['pwd'], { pending: totp, challenges: [] }, 2),
       'rotated',
