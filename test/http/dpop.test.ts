@@ -116,7 +116,19 @@ t.test(
     t.match(await sessionOf(app, ada), { gen: 1, jkt: key.jkt });
 
     app.clock.advance(60_000);
-    t.comment('the spent token: a thief without the key raises no alarm, the key does');
+    t.comment(
+      'the spent token: a thief without the key raises no alarm, and a late retry with the key is answered',
+    );
+    refused(t, await app.refresh(ada.refresh_token), 401, 'invalid_dpop_proof');
+    t.equal((await sessionOf(app, ada))?.ended_at, undefined);
+    const again = await post('/v1/refresh', body, { headers: { 'idempotency-key': 'another' } });
+    t.equal(again.json().refresh_token, next.refresh_token, 'the successor that was missed');
+    t.notOk(app.events().includes('session.reuse_detected'));
+    const used = { refresh_token: next.refresh_token };
+    t.equal((await post('/v1/refresh', used)).statusCode, 200);
+
+    app.clock.advance(60_000);
+    t.comment('its successor was used: the key raises the alarm');
     refused(t, await app.refresh(ada.refresh_token), 401, 'invalid_dpop_proof');
     t.equal((await sessionOf(app, ada))?.ended_at, undefined);
     refused(t, await post('/v1/refresh', body), 401, 'refresh_reused');

@@ -272,6 +272,38 @@ t.test(
   },
 );
 
+t.test(
+  'a bound session with its proof gets the successor that it missed at any time, whatever the key',
+  async (t) => {
+    const jkt = 'the thumbprint';
+    const late = NOW + DAY;
+    for (const [first, again] of [[], ['k'], ['k', 'l'], [undefined, 'l']] as [
+      string?,
+      string?,
+    ][]) {
+      const { user: bearer, session } = rotated(2, first);
+      const user = { ...bearer, sessions: [{ ...session, jkt }] };
+      const lost = present(session, { gen: 1, idempotencyKey: again, jkt });
+      const retry = rotate(user, lost, late, limits);
+      t.match(retry.result, { outcome: 'repeated', session: { gen: 2, retried_at: late } });
+      const own = (row: User, gen: number, now: number) =>
+        rotate(row, present(session, { gen, jkt }), now, limits);
+      const next = own(retry.user, 2, late + 1);
+      t.equal(next.result.outcome, 'rotated');
+      t.equal(own(next.user, 1, late + limits.grace).result.outcome, 'repeated', 'a second copy');
+      t.equal(own(next.user, 1, late + limits.grace + 1).result.outcome, 'reused');
+      for (const other of [undefined, 'another thumbprint']) {
+        const copied = rotate(user, { ...lost, jkt: other }, late, limits);
+        t.same(copied, { user, result: { outcome: 'unproven' } }, 'without the proof');
+      }
+    }
+    const { user, session } = rotated(2);
+    const bound = { ...user, sessions: [{ ...session, jkt }] };
+    const older = rotate(bound, present(session, { gen: 0, jkt }), late, limits);
+    t.equal(older.result.outcome, 'reused', 'its successor has been used');
+  },
+);
+
 t.test('a row that lost a write takes generation and token version from the token', async (t) => {
   const { user, session } = rotated(2);
   const now = NOW + DAY;
