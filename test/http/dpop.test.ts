@@ -149,6 +149,41 @@ t.test(
   },
 );
 
+t.test(
+  'the second step of a sign-in needs a proof of the key of the first, and keeps its choice of tokens',
+  async (t) => {
+    const app = await testApp(t);
+    const { post } = prover(app, key);
+    const other = prover(app, await clientKey());
+    const { code } = await withFactor(t, app, 'ada@example.com');
+    const credentials = { email: 'ada@example.com', password: PASSWORD };
+    const half = async (headers = {}) =>
+      (await post('/v1/login', credentials, { headers })).json<{ mfa_token: string }>();
+
+    const { mfa_token } = await half();
+    const answer = { mfa_token, code: code() };
+    const row = () => app.context.users.findByEmail('ada@example.com');
+    const before = await row();
+    for (let tries = 0; tries < 6; tries += 1) {
+      refused(t, await app.post('/v1/login/mfa', answer), 401, 'invalid_dpop_proof');
+      refused(t, await other.post('/v1/login/mfa', answer), 401, 'invalid_dpop_proof');
+    }
+    t.same(await row(), before, 'no try is spent, and no code');
+    t.equal((await post('/v1/login/mfa', answer)).json().token_type, 'DPoP');
+
+    const prefer = { prefer: 'token_type=Bearer' };
+    for (const [first, second] of [
+      [prefer, {}],
+      [{}, prefer],
+    ]) {
+      const given = { mfa_token: (await half(first)).mfa_token, code: code() };
+      const tokens = (await post('/v1/login/mfa', given, { headers: second ?? {} })).json<Tokens>();
+      t.equal(tokens.token_type, 'Bearer');
+      refused(t, await app.refresh(tokens.refresh_token), 401, 'invalid_dpop_proof');
+    }
+  },
+);
+
 t.test('Prefer: token_type=Bearer binds the refresh token alone', async (t) => {
   const app = await testApp(t);
   const { post } = prover(app, key);
