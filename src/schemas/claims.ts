@@ -103,6 +103,10 @@ export const OwnClaims = {
     amr: z.array(Text).optional(),
     /** The resource that the sign-in asked for: the `aud` of the access token. */
     resource: Text.optional(),
+    /** The key of the DPoP proof of the first step: the second needs one of the same key. */
+    jkt: Text.optional(),
+    /** The first step asked for Bearer access tokens. */
+    is_bearer: z.boolean().optional(),
   }),
   /** The challenge of an assertion. `sub`: a fingerprint of the address that signs in, or `ANYONE`. */
   passkey: z.strictObject({ ...Own, jti: Text }),

@@ -1,4 +1,5 @@
 import type { Context } from '../../context.ts';
+import { invalidProof } from '../../parts/dpop/dpop-proofs.ts';
 import { randomId } from '../../parts/ids.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { hasSecondFactor } from '../../rules/second-factor.ts';
@@ -31,11 +32,14 @@ export function issueChallenge(
     transport,
     amr,
     resource,
-  }: HalfSignedIn & {
-    transport: Session['transport'];
-    amr?: string[] | undefined;
-    resource?: string | undefined;
-  },
+    jkt,
+    is_bearer,
+  }: HalfSignedIn &
+    Binding & {
+      transport: Session['transport'];
+      amr?: string[] | undefined;
+      resource?: string | undefined;
+    },
 ): string {
   return context.ownTokens.issue('mfa', {
     sub: user.id,
@@ -45,6 +49,8 @@ export function issueChallenge(
     transport,
     ...(amr && { amr }),
     ...(resource !== undefined && { resource }),
+    ...(jkt !== undefined && { jkt }),
+    ...(is_bearer && { is_bearer }),
     ...lifeOf(context, CHALLENGE_LIFE),
   });
 }
@@ -53,7 +59,7 @@ export function issueChallenge(
 const withFirstUsed = (challenges: Mfa['challenges']): Mfa['challenges'] =>
   challenges.map((challenge, index) => (index === 0 ? { ...challenge, tries: TRIES } : challenge));
 
-/** The second step of a sign-in. Each challenge has five tries and signs in once. Refuses with `challenge_invalid`, `invalid_code` or `throttled`. */
+/** The second step of a sign-in. Each challenge has five tries and signs in once. Refuses with `challenge_invalid`, `invalid_code` or `throttled`; if the first step had a DPoP proof, also with `invalid_dpop_proof` and at the cost of no try. */
 export async function answerChallenge(
   context: Context,
   {
@@ -67,6 +73,9 @@ export async function answerChallenge(
   const { ownTokens, users, clock, sessionLimits } = context;
   const claims = ownTokens.read('mfa', token);
   if (claims === undefined) throw new Refusal('challenge_invalid');
+  // Otherwise who copies the challenge would start a session that is bound to another key, or to none.
+  if (claims.jkt !== undefined && claims.jkt !== binding.jkt)
+    throw invalidProof('The sign-in began with a proof of another key.');
   const turn = { signal: source.signal, stranger: claims.dev === undefined };
   const factor = factorOf(proof);
   const check = await prepareCheck(context, await users.findById(claims.sub), proof, turn);
@@ -91,7 +100,14 @@ export async function answerChallenge(
     const proven = { ...spent, mfa: { ...spent.mfa, challenges: withFirstUsed(challenges) } };
     const { amr: first = AMR.password } = claims;
     const amr = [...new Set([...first, ...amrOfProof(proof), ...AMR.secondFactor])];
-    const signIn: SignIn = { id: randomId(), amr, transport: claims.transport, client, ...binding };
+    const signIn: SignIn = {
+      id: randomId(),
+      amr,
+      transport: claims.transport,
+      client,
+      ...binding,
+      ...(claims.is_bearer && { is_bearer: true }),
+    };
     const start = { signIn, device: claims.dev, now, limits: sessionLimits };
     const started = startedFor(user, proven, start);
     return { user: started.user, result: started };

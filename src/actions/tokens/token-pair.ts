@@ -1,10 +1,9 @@
 import type { Context } from '../../context.ts';
-import { isDeviceOfOwner } from '../../rules/ownership.ts';
+import { deviceIssuedAt, isDeviceOfOwner } from '../../rules/ownership.ts';
 import { refreshAfter } from '../../rules/rotation.ts';
 import { tokenTypeOf } from '../../rules/sessions.ts';
 import { ACCESS_LIFE } from '../../schemas/claims.ts';
 import type { Session, User } from '../../schemas/user.ts';
-import { lifeOf } from './life.ts';
 
 /** Seconds: 180 days. */
 export const DEVICE_LIFE = 180 * 86_400;
@@ -32,12 +31,10 @@ const refreshToken = ({ ownTokens }: Context, { user, session, device }: Holder)
     exp: seconds(session.expires_at),
   });
 
-const deviceToken = (context: Context, { user, device }: Holder): string =>
-  context.ownTokens.issue('device', {
-    sub: user.id,
-    ...lifeOf(context, DEVICE_LIFE),
-    jti: device,
-  });
+function deviceToken({ ownTokens, clock }: Context, { user, device }: Holder): string {
+  const iat = deviceIssuedAt(user, clock());
+  return ownTokens.issue('device', { sub: user.id, jti: device, iat, exp: iat + DEVICE_LIFE });
+}
 
 /** The device ID, if this is a device token of the user. Reads the token even if there is no user, to take as long. */
 export function deviceOf(

@@ -44,7 +44,7 @@ export function refresh(app: App, context: Context): void {
       tags: ['Sessions'],
       summary: 'Renew the tokens',
       description:
-        'Each refresh token works once. If the answer was lost, retry: the same new token comes back within 30 seconds (`REFRESH_GRACE`), and later if the retry has the same `Idempotency-Key`. Any other reuse means that the token was copied, and ends the session. The session remembers no `resource`: each request names the one that it wants.',
+        'Each refresh token works once. If the answer was lost, retry: the same new token comes back within 30 seconds (`REFRESH_GRACE`), and later if the retry has the same `Idempotency-Key` or the session is bound to a key (DPoP). Any other reuse means that the token was copied, and ends the session. The session remembers no `resource`: each request names the one that it wants.',
       security: [{ refreshCookie: [] }, {}],
       headers: Headers,
       body: RefreshRequest,
