@@ -33,7 +33,6 @@ export function issueChallenge(
     resource,
   }: HalfSignedIn & {
     transport: Session['transport'];
-    amr?: string[] | undefined;
     resource?: string | undefined;
   },
 ): string {
