@@ -7,7 +7,7 @@ import { MAX_TOKEN_LENGTH } from '../parts/tokens/compact-jws.ts';
 import type { ProblemCode } from '../schemas/problem.ts';
 import { type Access, needsBearer } from './access.ts';
 import { basePath } from './base-path.ts';
-import { REFRESH_COOKIE } from './cookies.ts';
+import { PROVIDER_COOKIE, REFRESH_COOKIE } from './cookies.ts';
 import { type Declared, finished, type Made } from './openapi-document.ts';
 import { ownPartOf } from './openapi-file.ts';
 import { problemResponses } from './problem-responses.ts';
@@ -144,6 +144,7 @@ export async function generateDocument(app: FastifyInstance, config: Config): Pr
             description: 'client_id and client_secret of a service account.',
           },
           refreshCookie: { type: 'apiKey', in: 'cookie', name: REFRESH_COOKIE },
+          providerCookie: { type: 'apiKey', in: 'cookie', name: PROVIDER_COOKIE },
         },
       },
     },

@@ -86,6 +86,7 @@ export function comeBackFromProvider(app: App, context: Context): void {
       summary: 'Come back from an outside provider',
       description:
         'Where the provider sends the browser. Register this URL there. Only the browser that left for the provider can come back. See `/v1/login/{provider}` for where it goes then.',
+      security: [{ providerCookie: [] }],
       params: ProviderPath,
       response: { 303: NoContent.describe('Signed in, or back to the page to sign in.') },
     },
