@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SLOTS, type Slot } from '../schemas/identity.ts';
+import { SLOTS, type Slot } from '../schemas/slots.ts';
 import { list, productName, providerIssuer } from './values.ts';
 
 const none = '(none)';

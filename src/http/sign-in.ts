@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Kind } from '../actions/factors/factor.ts';
+import type { Arrived } from '../actions/sessions/signed-in.ts';
 import type { Context } from '../context.ts';
 import { randomId } from '../parts/ids.ts';
 import { Refusal } from '../rules/refusal.ts';
@@ -27,7 +28,8 @@ export const signInOf = (
   ...request.binding,
 });
 
-type Way = 'password' | Kind | 'mail_code' | 'provider' | 'client_secret';
+/** How somebody signs in, in the metrics. */
+export type Way = 'password' | Kind | 'mail_code' | 'provider' | 'client_secret';
 
 interface Reported {
   way: Way;
@@ -47,12 +49,31 @@ export function reportSignIn(
   logEvent(request, event, ids);
 }
 
+/** Counts and logs how somebody came in, and what became of the account. A challenge is counted by `challenge.ts`. */
+export function reportArrival(
+  request: FastifyRequest,
+  context: Pick<Context, 'metrics'>,
+  { way, who: { user, session }, event }: Arrived & { way: Way },
+): void {
+  if (event !== undefined) logEvent(request, event, { user: user.id });
+  if (session !== undefined)
+    reportSignIn(request, context, {
+      way,
+      result: 'ok',
+      event: 'sign_in.ok',
+      user: user.id,
+      session: session.id,
+    });
+}
+
 /** These count as no refused sign-in. `passkey_copied` has an event of its own (`src/http/passkeys.ts`). */
 const NOTHING_CHECKED: ReadonlySet<ProblemCode> = new Set([
   'overloaded',
   'passkey_copied',
   'provider_unavailable',
 ]);
+
+const EVENTS = { refused: 'sign_in.refused', throttled: 'sign_in.throttled' } as const;
 
 /** The same for one that ended with an error. An overloaded service, and a fault, have not checked anything. */
 export function reportRefusedSignIn(
@@ -61,8 +82,8 @@ export function reportRefusedSignIn(
   {
     error,
     way,
-    events,
-  }: { error: unknown; way: Way; events: Record<'refused' | 'throttled', EventName> },
+    events = EVENTS,
+  }: { error: unknown; way: Way; events?: Record<'refused' | 'throttled', EventName> },
 ): void {
   if (!(error instanceof Refusal) || NOTHING_CHECKED.has(error.code)) return;
   const result = error.code === 'throttled' ? 'throttled' : 'refused';

@@ -1,3 +1,4 @@
+import { NO_IDENTITIES } from '../schemas/slots.ts';
 import type { User } from '../schemas/user.ts';
 import { withTokensRevoked } from './sessions.ts';
 
@@ -26,10 +27,7 @@ export const emptyUser = (id: string, kind: User['kind'], now: number): User => 
   mfa: { challenges: [] },
   passkeys: [],
   mail_codes: { counter: 0, tried: [] },
-  identity_1: null,
-  identity_2: null,
-  identity_3: null,
-  identity_4: null,
+  ...NO_IDENTITIES,
   used_nonces: [],
   revoked_at: null,
   row_version: 0,

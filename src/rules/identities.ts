@@ -1,8 +1,9 @@
-import type { IdentityColumn, User } from '../schemas/user.ts';
+import type { IdentityColumn } from '../schemas/slots.ts';
+import type { User } from '../schemas/user.ts';
 import { isUnclaimed } from './ownership.ts';
 import { Refusal } from './refusal.ts';
 import { hasSecondFactor } from './second-factor.ts';
-import { assertWayIn } from './ways-in.ts';
+import { assertWayIn, type Issuers } from './ways-in.ts';
 
 /** Used nonces that a row keeps. None may go before it expires, so more are refused. */
 const MAX_NONCES = 20;
@@ -21,8 +22,6 @@ export interface Identity {
 /** What the column has. An issuer has no `|`, so no two identities have the same one. */
 export const keyOfIdentity = ({ issuer, sub }: Pick<Identity, 'issuer' | 'sub'>): string =>
   `${issuer}|${sub}`;
-
-export const issuerIn = (key: string): string => key.split('|', 1)[0] as string;
 
 const inAscii = (text: string) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 
@@ -50,11 +49,7 @@ export function withIdentityOfMailbox(user: User, identity: Identity): User {
 }
 
 /** `issuers`: of the configured slots. Refuses with `not_found`, or with `last_way_in` if only a code by mail would sign in then. */
-export function withoutIdentity(
-  user: User,
-  column: IdentityColumn,
-  issuers: ReadonlySet<string>,
-): User {
+export function withoutIdentity(user: User, column: IdentityColumn, issuers: Issuers): User {
   if (user[column] === null) throw new Refusal('not_found');
   const next = { ...user, [column]: null };
   assertWayIn(next, issuers);

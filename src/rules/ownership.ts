@@ -1,3 +1,4 @@
+import { NO_IDENTITIES } from '../schemas/slots.ts';
 import type { User } from '../schemas/user.ts';
 import { withoutSecondFactor } from './second-factor.ts';
 import { withEverySessionEnded } from './sessions.ts';
@@ -15,10 +16,7 @@ export const withMailboxHolder = (user: User, now: number): User => ({
     ? {
         ...withoutSecondFactor(user),
         passkeys: [],
-        identity_1: null,
-        identity_2: null,
-        identity_3: null,
-        identity_4: null,
+        ...NO_IDENTITIES,
         claimed_at: now,
         devices_since: now,
       }

@@ -1,7 +1,7 @@
 import type { Passkey, User } from '../schemas/user.ts';
 import { fingerprint } from './fingerprint.ts';
 import { Refusal } from './refusal.ts';
-import { assertWayIn } from './ways-in.ts';
+import { assertWayIn, type Issuers } from './ways-in.ts';
 
 const MAX_PASSKEYS = 10;
 /** Answered challenges that a passkey keeps. None may go before it expires, so more are refused. */
@@ -74,7 +74,7 @@ export function withPasskeyNamed(
 }
 
 /** `issuers`: of the configured providers. Refuses with `not_found`, or with `last_way_in` if only a code by mail would sign in then. */
-export function withoutPasskey(user: User, id: string, issuers: ReadonlySet<string>): User {
+export function withoutPasskey(user: User, id: string, issuers: Issuers): User {
   const removed = passkeyOf(user, id);
   const next = { ...user, passkeys: user.passkeys.filter((one) => one !== removed) };
   assertWayIn(next, issuers);

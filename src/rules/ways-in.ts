@@ -1,21 +1,19 @@
-import type { IdentityColumn, User } from '../schemas/user.ts';
+import { SLOTS } from '../schemas/slots.ts';
+import type { User } from '../schemas/user.ts';
 import { Refusal } from './refusal.ts';
 
-/** The columns of the accounts at outside providers, by slot. */
-export const IDENTITY_COLUMNS: readonly IdentityColumn[] = [
-  'identity_1',
-  'identity_2',
-  'identity_3',
-  'identity_4',
-];
+/** The issuers of the configured providers, by slot. */
+export type Issuers = ReadonlyMap<string, string>;
 
-/** Whether anything but a code by mail signs in to the account. `issuers`: of the providers that are configured; others sign nobody in. */
-const hasWayIn = (user: User, issuers: ReadonlySet<string>): boolean =>
+export const issuerIn = (key: string): string => key.split('|', 1)[0] as string;
+
+/** Whether anything but a code by mail signs in. A provider that is not configured, or is in another slot now, signs nobody in. */
+const hasWayIn = (user: User, issuers: Issuers): boolean =>
   user.password_hash !== null ||
   user.passkeys.length > 0 ||
-  IDENTITY_COLUMNS.some((column) => issuers.has(String(user[column]).split('|', 1)[0] as string));
+  SLOTS.some((slot) => issuers.get(slot) === issuerIn(String(user[`identity_${slot}`])));
 
 /** Refuses with `last_way_in`. */
-export function assertWayIn(user: User, issuers: ReadonlySet<string>): void {
+export function assertWayIn(user: User, issuers: Issuers): void {
   if (!hasWayIn(user, issuers)) throw new Refusal('last_way_in');
 }

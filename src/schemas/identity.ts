@@ -1,12 +1,7 @@
 import { z } from 'zod';
 import { Resource, Token } from './fields.ts';
 import { TransportChoice } from './session.ts';
-
-/** The slots for outside providers. A slot's number is that of its column in the row, so it never changes. */
-export const SLOTS = ['1', '2', '3', '4'] as const;
-export type Slot = (typeof SLOTS)[number];
-
-export const isSlot = (text: string): text is Slot => SLOTS.some((slot) => slot === text);
+import { SLOTS, type Slot } from './slots.ts';
 
 export const Provider = z
   .enum(SLOTS)

@@ -154,7 +154,6 @@ export const User = z.object({
   claims: CustomClaims.default({}),
 });
 export type User = z.infer<typeof User>;
-export type IdentityColumn = `identity_${'1' | '2' | '3' | '4'}`;
 
 /** What the revocation snapshot needs. Few members of a session, so that sessions of other versions can be read too. */
 export const RevokedUser = User.pick({ id: true, access_version: true, revoked_at: true }).extend({

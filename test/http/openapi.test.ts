@@ -200,6 +200,14 @@ t.test(
   },
 );
 
+t.test('who comes back from a provider has its cookie', async (t) => {
+  const comes = operations.find(
+    ({ operation: { operationId } }) => operationId === 'comeBackFromProvider',
+  );
+  t.same(comes?.operation.security, [{ providerCookie: [] }]);
+  t.match(document.components?.securitySchemes?.['providerCookie'], { in: 'cookie' });
+});
+
 t.test('a body is required unless a cookie can replace it', async (t) => {
   const optional = operations.filter(
     ({ operation: { requestBody } }) =>

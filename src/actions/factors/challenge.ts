@@ -37,7 +37,6 @@ export function issueChallenge(
   }: HalfSignedIn &
     Binding & {
       transport: Session['transport'];
-      amr?: string[] | undefined;
       resource?: string | undefined;
     },
 ): string {

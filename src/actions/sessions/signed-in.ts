@@ -29,7 +29,7 @@ export interface HalfSignedIn {
 /** How a sign-in ended. `event`: what became of the account besides. */
 export interface Arrived<Who = Holder | HalfSignedIn> {
   who: Who;
-  event?: 'account.created' | 'identity.linked';
+  event?: 'account.created' | 'identity.linked' | 'password.removed';
 }
 
 /** What starts a session. `device`: its ID, if it is a known one. `now`: milliseconds. */

@@ -1,17 +1,18 @@
 import type { ProviderSettings } from '../../config/providers.ts';
 import type { Clock } from '../../rules/clock.ts';
 import { Refusal } from '../../rules/refusal.ts';
+import type { Issuers } from '../../rules/ways-in.ts';
 import { Provider } from './provider.ts';
 
 /** The outside providers that are configured. */
 export class Providers {
   /** By slot. */
   readonly #providers: Map<string, Provider>;
-  readonly issuers: ReadonlySet<string>;
+  readonly issuers: Issuers;
 
   constructor(settings: ProviderSettings[], clock: Clock) {
     this.#providers = new Map(settings.map((one) => [one.slot, new Provider(one, clock)]));
-    this.issuers = new Set(settings.map(({ issuer }) => issuer));
+    this.issuers = new Map(settings.map(({ slot, issuer }) => [slot, issuer]));
   }
 
   /** Refuses with `not_found`. */

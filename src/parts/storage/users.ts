@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely';
-import { type IdentityColumn, type RevokedUser, User } from '../../schemas/user.ts';
+import { IDENTITY_COLUMNS, type IdentityColumn } from '../../schemas/slots.ts';
+import { type RevokedUser, User } from '../../schemas/user.ts';
 import type { Database } from './database.ts';
 import { newDecoy, PROBE } from './decoy-rows.ts';
 import { countAbsentUsers, countRows, everyRow } from './every-row.ts';
@@ -31,7 +32,7 @@ export interface UsersListener {
 }
 
 /** The columns that have one row for each value. */
-const KEYS = ['id', 'email_key', 'identity_1', 'identity_2', 'identity_3', 'identity_4'] as const;
+const KEYS = ['id', 'email_key', ...IDENTITY_COLUMNS] as const;
 type Key = (typeof KEYS)[number];
 type Finders = Record<Key, Prepared<{ key: string }, Selectable<UserRow>>>;
 

@@ -3,7 +3,7 @@ import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { logCopied } from '../../http/passkeys.ts';
 import { proofOf } from '../../http/proof.ts';
-import { deviceNameOf, reportRefusedSignIn, reportSignIn } from '../../http/sign-in.ts';
+import { deviceNameOf, reportArrival, reportRefusedSignIn } from '../../http/sign-in.ts';
 import { sourceOf } from '../../http/source.ts';
 import { answerTokens } from '../../http/tokens.ts';
 import { ChallengeBody } from '../../schemas/second-factor.ts';
@@ -53,13 +53,7 @@ export function answerChallenge(app: App, context: Context): void {
             source: sourceOf(request, reply),
           }),
         );
-        reportSignIn(request, context, {
-          way,
-          result: 'ok',
-          event: 'sign_in.ok',
-          user: holder.user.id,
-          session: holder.session.id,
-        });
+        reportArrival(request, context, { way, who: holder });
         return answerTokens(reply, context, holder);
       } catch (error) {
         reportRefusedSignIn(request, context, { error, way, events: EVENTS });

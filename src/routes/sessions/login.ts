@@ -1,14 +1,12 @@
 import { z } from 'zod';
 import { signInWithPassword } from '../../actions/sessions/sign-in.ts';
-import { audienceOf } from '../../actions/tokens/audience.ts';
 import type { Context } from '../../context.ts';
+import { answerSignIn } from '../../http/answer-sign-in.ts';
 import type { App } from '../../http/app-type.ts';
-import { challengeAnswer } from '../../http/challenge.ts';
 import { cookieOf, DEVICE_COOKIE } from '../../http/cookies.ts';
 import { refusedEvenly } from '../../http/even-time.ts';
-import { reportRefusedSignIn, reportSignIn, signInOf } from '../../http/sign-in.ts';
+import { signInOf } from '../../http/sign-in.ts';
 import { sourceOf } from '../../http/source.ts';
-import { answerTokens } from '../../http/tokens.ts';
 import { Email, Password, Resource, Token } from '../../schemas/fields.ts';
 import { Challenge } from '../../schemas/second-factor.ts';
 import { TokenAnswer, TransportChoice } from '../../schemas/session.ts';
@@ -26,8 +24,6 @@ const Body = z
     description: 'An address and its password.',
     examples: [{ email: 'ada@example.com', password: 'correct horse battery staple' }],
   });
-
-const EVENTS = { refused: 'sign_in.refused', throttled: 'sign_in.throttled' } as const;
 
 export function login(app: App, context: Context): void {
   app.route({
@@ -56,34 +52,17 @@ export function login(app: App, context: Context): void {
       body: Body,
       response: { 200: TokenAnswer, 202: Challenge },
     },
-    handler: async (request, reply) => {
+    handler: (request, reply) => {
       const { email, password, transport, device_token, resource } = request.body;
-      const audience = audienceOf(context, resource);
       const deviceToken = device_token ?? cookieOf(request, DEVICE_COOKIE);
       const signIn = signInOf(request, transport);
-      try {
-        const source = sourceOf(request, reply);
-        const credentials = { email, password, deviceToken };
-        const result = await refusedEvenly(
-          signInWithPassword(context, credentials, { signIn, source }),
-          context.pace,
-        );
-        if (result.session === undefined) {
-          const half = { ...result, transport, resource };
-          return reply.code(202).send(challengeAnswer(request, context, { half, way: 'password' }));
-        }
-        reportSignIn(request, context, {
-          way: 'password',
-          result: 'ok',
-          event: 'sign_in.ok',
-          user: result.user.id,
-          session: result.session.id,
-        });
-        return reply.code(200).send(answerTokens(reply, context, { ...result, audience }));
-      } catch (error) {
-        reportRefusedSignIn(request, context, { error, way: 'password', events: EVENTS });
-        throw error;
-      }
+      const source = sourceOf(request, reply);
+      const credentials = { email, password, deviceToken };
+      const work = async () => {
+        const attempt = signInWithPassword(context, credentials, { signIn, source });
+        return { who: await refusedEvenly(attempt, context.pace) };
+      };
+      return answerSignIn(request, reply, context, { way: 'password', transport, resource, work });
     },
   });
 }

@@ -9,8 +9,14 @@ import type { SignIn } from '../../../rules/sessions.ts';
 import type { User } from '../../../schemas/user.ts';
 import { tell } from '../../accounts/letters.ts';
 import type { Source } from '../../sessions/sign-in.ts';
-import { type HalfSignedIn, type Started, signedIn, startedFor } from '../../sessions/signed-in.ts';
-import { deviceOf, type Holder } from '../../tokens/token-pair.ts';
+import {
+  type Arrived,
+  type HalfSignedIn,
+  type Started,
+  signedIn,
+  startedFor,
+} from '../../sessions/signed-in.ts';
+import { deviceOf } from '../../tokens/token-pair.ts';
 
 interface GivenCode {
   /** The half that the browser holds. */
@@ -30,7 +36,7 @@ export async function signInWithMailCode(
   context: Context,
   { token, code, deviceToken }: GivenCode,
   { signIn, source }: { signIn: SignIn; source: Source },
-): Promise<Holder | HalfSignedIn> {
+): Promise<Arrived> {
   const { users, ownTokens, guessing, keys, clock, sessionLimits } = context;
   const claims = ownTokens.read('mail-code', token);
   if (claims === undefined) throw new Refusal('mail_code_refused');
@@ -60,12 +66,17 @@ export async function signInWithMailCode(
     const device = deviceOf(context, proven, deviceToken);
     const isTaken = proven.password_hash !== user.password_hash;
     if (hasSecondFactor(proven))
-      return { user: proven, result: { outcome: { user: proven, device }, isTaken } };
+      return {
+        user: proven,
+        result: { outcome: { user: proven, device, amr: signIn.amr }, isTaken },
+      };
     const started = startedFor(user, proven, { signIn, device, now, limits: sessionLimits });
     return { user: started.user, result: { outcome: started, isTaken } };
   });
   if (right === undefined) throw new Refusal('mail_code_refused', { user: row.id });
   const { outcome, isTaken } = right;
-  if (isTaken) tell(context, outcome.user, 'password.removed');
-  return outcome.session === undefined ? outcome : signedIn(context, outcome);
+  const who = outcome.session === undefined ? outcome : signedIn(context, outcome);
+  if (!isTaken) return { who };
+  tell(context, outcome.user, 'password.removed');
+  return { who, event: 'password.removed' };
 }

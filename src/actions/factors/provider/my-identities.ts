@@ -2,15 +2,16 @@ import type { Context } from '../../../context.ts';
 import { IdentityTaken } from '../../../parts/storage/users.ts';
 import {
   type Identity,
-  issuerIn,
   type Nonce,
   withIdentity,
   withNonceUsed,
   withoutIdentity,
 } from '../../../rules/identities.ts';
 import { Refusal } from '../../../rules/refusal.ts';
+import { issuerIn } from '../../../rules/ways-in.ts';
 import type { AccessClaims } from '../../../schemas/claims.ts';
-import { type IdentityView, isSlot, SLOTS } from '../../../schemas/identity.ts';
+import type { IdentityView } from '../../../schemas/identity.ts';
+import { isSlot, SLOTS } from '../../../schemas/slots.ts';
 import type { User } from '../../../schemas/user.ts';
 import { changeCaller, readCaller } from '../../accounts/caller.ts';
 import { tell } from '../../accounts/letters.ts';

@@ -1,20 +1,15 @@
 import { signInWithMailCode } from '../../../actions/factors/mail-code/sign-in.ts';
-import { audienceOf } from '../../../actions/tokens/audience.ts';
 import type { Context } from '../../../context.ts';
+import { answerSignIn } from '../../../http/answer-sign-in.ts';
 import type { App } from '../../../http/app-type.ts';
-import { challengeAnswer } from '../../../http/challenge.ts';
 import { cookieOf, DEVICE_COOKIE } from '../../../http/cookies.ts';
 import { refusedEvenly } from '../../../http/even-time.ts';
-import { reportRefusedSignIn, reportSignIn, signInOf } from '../../../http/sign-in.ts';
+import { signInOf } from '../../../http/sign-in.ts';
 import { sourceOf } from '../../../http/source.ts';
-import { answerTokens } from '../../../http/tokens.ts';
 import { MailCodeSignIn } from '../../../schemas/mail-code.ts';
 import { AMR } from '../../../schemas/methods.ts';
 import { Challenge } from '../../../schemas/second-factor.ts';
 import { TokenAnswer } from '../../../schemas/session.ts';
-
-const EVENTS = { refused: 'sign_in.refused', throttled: 'sign_in.throttled' } as const;
-const way = 'mail_code';
 
 export function loginWithMailCode(app: App, context: Context): void {
   app.route({
@@ -43,32 +38,15 @@ export function loginWithMailCode(app: App, context: Context): void {
       body: MailCodeSignIn,
       response: { 200: TokenAnswer, 202: Challenge },
     },
-    handler: async (request, reply) => {
+    handler: (request, reply) => {
       const { code_token: token, code, transport, device_token, resource } = request.body;
-      const audience = audienceOf(context, resource);
       const deviceToken = device_token ?? cookieOf(request, DEVICE_COOKIE);
       const signIn = signInOf(request, transport, AMR.mailCode);
       const source = sourceOf(request, reply);
-      try {
-        const given = { token, code, deviceToken };
-        const work = signInWithMailCode(context, given, { signIn, source });
-        const result = await refusedEvenly(work, context.pace);
-        if (result.session === undefined) {
-          const half = { ...result, transport, amr: AMR.mailCode, resource };
-          return reply.code(202).send(challengeAnswer(request, context, { half, way }));
-        }
-        reportSignIn(request, context, {
-          way,
-          result: 'ok',
-          event: 'sign_in.ok',
-          user: result.user.id,
-          session: result.session.id,
-        });
-        return reply.code(200).send(answerTokens(reply, context, { ...result, audience }));
-      } catch (error) {
-        reportRefusedSignIn(request, context, { error, way, events: EVENTS });
-        throw error;
-      }
+      const given = { token, code, deviceToken };
+      const work = () =>
+        refusedEvenly(signInWithMailCode(context, given, { signIn, source }), context.pace);
+      return answerSignIn(request, reply, context, { way: 'mail_code', transport, resource, work });
     },
   });
 }

@@ -1,17 +1,14 @@
 import { amrOf } from '../../../actions/factors/passkey/passkey.ts';
 import { signInWithPasskey } from '../../../actions/factors/passkey/sign-in.ts';
-import { audienceOf } from '../../../actions/tokens/audience.ts';
 import type { Context } from '../../../context.ts';
+import { answerSignIn } from '../../../http/answer-sign-in.ts';
 import type { App } from '../../../http/app-type.ts';
 import { cookieOf, DEVICE_COOKIE } from '../../../http/cookies.ts';
 import { refusedEvenly } from '../../../http/even-time.ts';
 import { logCopied } from '../../../http/passkeys.ts';
-import { reportRefusedSignIn, reportSignIn, signInOf } from '../../../http/sign-in.ts';
-import { answerTokens } from '../../../http/tokens.ts';
+import { signInOf } from '../../../http/sign-in.ts';
 import { PasskeySignIn } from '../../../schemas/passkey.ts';
 import { TokenAnswer } from '../../../schemas/session.ts';
-
-const EVENTS = { refused: 'sign_in.refused', throttled: 'sign_in.throttled' } as const;
 
 export function loginWithPasskey(app: App, context: Context): void {
   app.route({
@@ -39,26 +36,15 @@ export function loginWithPasskey(app: App, context: Context): void {
       body: PasskeySignIn,
       response: { 200: TokenAnswer },
     },
-    handler: async (request, reply) => {
+    handler: (request, reply) => {
       const { passkey: assertion, transport, device_token, resource } = request.body;
-      const audience = audienceOf(context, resource);
       const deviceToken = device_token ?? cookieOf(request, DEVICE_COOKIE);
       const signIn = signInOf(request, transport, amrOf(assertion));
-      try {
-        const work = signInWithPasskey(context, { assertion, deviceToken }, signIn);
-        const holder = await logCopied(request, refusedEvenly(work, context.pace));
-        reportSignIn(request, context, {
-          way: 'passkey',
-          result: 'ok',
-          event: 'sign_in.ok',
-          user: holder.user.id,
-          session: holder.session.id,
-        });
-        return answerTokens(reply, context, { ...holder, audience });
-      } catch (error) {
-        reportRefusedSignIn(request, context, { error, way: 'passkey', events: EVENTS });
-        throw error;
-      }
+      const work = async () => {
+        const attempt = signInWithPasskey(context, { assertion, deviceToken }, signIn);
+        return { who: await logCopied(request, refusedEvenly(attempt, context.pace)) };
+      };
+      return answerSignIn(request, reply, context, { way: 'passkey', transport, resource, work });
     },
   });
 }

@@ -7,19 +7,21 @@ import type { App } from '../../../http/app-type.ts';
 import { challengeAnswer } from '../../../http/challenge.ts';
 import { cookieOf, PROVIDER_COOKIE, setCookie } from '../../../http/cookies.ts';
 import { logEvent } from '../../../http/logging.ts';
-import { reportArrival, reportRefusedArrival } from '../../../http/provider-sign-in.ts';
 import { landing, refusedAt } from '../../../http/redirects.ts';
-import { signInOf } from '../../../http/sign-in.ts';
+import { reportArrival, reportRefusedSignIn, signInOf } from '../../../http/sign-in.ts';
 import { answerTokens } from '../../../http/tokens.ts';
 import type { Identity } from '../../../rules/identities.ts';
 import { ProviderPath } from '../../../schemas/identity.ts';
 import { AMR } from '../../../schemas/methods.ts';
 import { NoContent } from '../../../schemas/session.ts';
 
+const way = 'provider';
+
 type LinkJourney = Journey & Required<Pick<Journey, 'link'>>;
 const isLink = (journey: Journey): journey is LinkJourney => journey.link !== undefined;
 
-const queryOf = ({ url }: FastifyRequest): string => url.slice(url.indexOf('?'));
+/** With its `?`; empty without one. */
+const queryOf = ({ url }: FastifyRequest): string => /\?.*/s.exec(url)?.[0] ?? '';
 
 export function comeBackFromProvider(app: App, context: Context): void {
   const { config } = context;
@@ -43,11 +45,11 @@ export function comeBackFromProvider(app: App, context: Context): void {
   ): Promise<string> {
     const signIn = signInOf(request, 'cookie', AMR.provider);
     const arrived = await signInWithIdentity(context, { identity, deviceToken }, signIn);
-    reportArrival(request, context, arrived);
+    reportArrival(request, context, { way, ...arrived });
     const { who } = arrived;
     if (who.session === undefined) {
       const half = { ...who, transport: 'cookie' as const };
-      const { mfa_token, methods } = challengeAnswer(request, context, { half, way: 'provider' });
+      const { mfa_token, methods } = challengeAnswer(request, context, { half, way });
       return landing(config, {
         page: 'login',
         to,
@@ -102,7 +104,7 @@ export function comeBackFromProvider(app: App, context: Context): void {
           : await enter(request, reply, { identity, deviceToken, to });
       } catch (error) {
         const isOfLink = journey !== undefined && isLink(journey);
-        if (!isOfLink) reportRefusedArrival(request, context, error);
+        if (!isOfLink) reportRefusedSignIn(request, context, { error, way });
         url = refusedAt(
           request,
           config,

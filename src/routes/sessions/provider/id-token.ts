@@ -1,13 +1,10 @@
 import { readIdToken } from '../../../actions/factors/provider/id-token.ts';
 import { signInWithIdentity } from '../../../actions/factors/provider/sign-in.ts';
-import { audienceOf } from '../../../actions/tokens/audience.ts';
 import type { Context } from '../../../context.ts';
+import { answerSignIn } from '../../../http/answer-sign-in.ts';
 import type { App } from '../../../http/app-type.ts';
-import { challengeAnswer } from '../../../http/challenge.ts';
 import { cookieOf, DEVICE_COOKIE } from '../../../http/cookies.ts';
-import { reportArrival, reportRefusedArrival } from '../../../http/provider-sign-in.ts';
 import { signInOf } from '../../../http/sign-in.ts';
-import { answerTokens } from '../../../http/tokens.ts';
 import { IdTokenSignIn } from '../../../schemas/identity.ts';
 import { AMR } from '../../../schemas/methods.ts';
 import { Challenge } from '../../../schemas/second-factor.ts';
@@ -42,25 +39,15 @@ export function loginWithIdToken(app: App, context: Context): void {
       body: IdTokenSignIn,
       response: { 200: TokenAnswer, 202: Challenge },
     },
-    handler: async (request, reply) => {
+    handler: (request, reply) => {
       const { transport, device_token, resource, ...given } = request.body;
-      const audience = audienceOf(context, resource);
-      try {
-        const deviceToken = device_token ?? cookieOf(request, DEVICE_COOKIE);
+      const deviceToken = device_token ?? cookieOf(request, DEVICE_COOKIE);
+      const signIn = signInOf(request, transport, AMR.provider);
+      const work = async () => {
         const read = await readIdToken(context, given);
-        const signIn = signInOf(request, transport, AMR.provider);
-        const arrived = await signInWithIdentity(context, { ...read, deviceToken }, signIn);
-        reportArrival(request, context, arrived);
-        const { who } = arrived;
-        if (who.session === undefined) {
-          const half = { ...who, transport, resource };
-          return reply.code(202).send(challengeAnswer(request, context, { half, way: 'provider' }));
-        }
-        return reply.code(200).send(answerTokens(reply, context, { ...who, audience }));
-      } catch (error) {
-        reportRefusedArrival(request, context, error);
-        throw error;
-      }
+        return signInWithIdentity(context, { ...read, deviceToken }, signIn);
+      };
+      return answerSignIn(request, reply, context, { way: 'provider', transport, resource, work });
     },
   });
 }

@@ -4,8 +4,9 @@ import type { App } from '../../../http/app-type.ts';
 import { cookieOf, DEVICE_COOKIE, PROVIDER_COOKIE, setCookie } from '../../../http/cookies.ts';
 import { refusedAt, startPage } from '../../../http/redirects.ts';
 import { returnUrl } from '../../../rules/return-to.ts';
-import { isSlot, ProviderPath, RedirectQuery } from '../../../schemas/identity.ts';
+import { ProviderPath, RedirectQuery } from '../../../schemas/identity.ts';
 import { NoContent } from '../../../schemas/session.ts';
+import { isSlot } from '../../../schemas/slots.ts';
 
 export function redirectToProvider(app: App, context: Context): void {
   const { config } = context;

@@ -143,6 +143,8 @@ t.test('the last way in cannot be removed', async (t) => {
   const grace = await signedIn(app, 'grace@example.com', {
     identity_1: `${provider.issuer}|grace`,
     identity_3: 'https://gone.example|grace',
+    // Its provider was in another slot when it was linked.
+    identity_4: `${provider.issuer}|grace`,
     password_hash: null,
   });
   refused(t, await unlink(app, grace.access_token), 409, 'last_way_in');

@@ -412,6 +412,11 @@ t.test('who cancels at the provider is back on the page to sign in', async (t) =
   const url = `/v1/login/1/callback?state=${state}&iss=${iss}&error=temporarily_unavailable`;
   const later = await app.inject({ url, headers: { ...HTML, cookie } });
   t.equal(errorAt(later), 'provider_unavailable', 'it says that it is overloaded');
+  for (const bare of ['/v1/login/1/callback', '/v1/login/1/callback?'])
+    t.equal(
+      errorAt(await app.inject({ url: bare, headers: { ...HTML, cookie } })),
+      'provider_refused',
+    );
   const canary = url.replace('temporarily_unavailable', 'CANARY5f2b&error_description=CANARY5f2b');
   const hostile = await app.inject({ url: canary, headers: { ...HTML, cookie } });
   t.equal(errorAt(hostile), 'provider_refused');
