@@ -36,6 +36,7 @@ export type EventName =
   | 'passkey.removed'
   | 'passkey.renamed'
   | 'password.changed'
+  | 'password.removed'
   | 'session.stepped_up'
   | 'session.all_ended'
   | 'session.ended'

@@ -2,7 +2,7 @@ import type { Context } from '../../../context.ts';
 import { isMailCode } from '../../../parts/mail-codes/mail-code.ts';
 import { emailKey } from '../../../rules/accounts.ts';
 import { codeState, withCodesSpent, withCodeTried } from '../../../rules/mail-codes.ts';
-import { withMailboxProven } from '../../../rules/ownership.ts';
+import { hasBeenEntered, isUnclaimed, withMailboxProven } from '../../../rules/ownership.ts';
 import { Refusal } from '../../../rules/refusal.ts';
 import { hasSecondFactor } from '../../../rules/second-factor.ts';
 import { type SignIn, withNewSession } from '../../../rules/sessions.ts';
@@ -22,18 +22,18 @@ interface GivenCode {
   deviceToken: string | undefined;
 }
 
-/** `isTaken`: the account was not proven to be its holder's before, and had a password. */
+/** `isTaken`: what someone else may have put into the account was removed. */
 type Right = { outcome: HalfSignedIn | Started; isTaken: boolean };
 
 /**
  * A new session, or, if the account has a second factor, the first half of a sign-in: the mailbox is proven, and no second factor.
- * Every code counts once. Refuses with `mail_code_refused`, after the same work whatever is wrong, or with `throttled`.
+ * Every code counts once. An account that was nobody's yet is its holder's now, and the owner is told what that has removed. Refuses with `mail_code_refused`, after the same work whatever is wrong, or with `throttled`.
  */
 export async function signInWithMailCode(
   context: Context,
   { token, code, deviceToken }: GivenCode,
   { signIn, source }: { signIn: SignIn; source: Source },
-): Promise<Holder | HalfSignedIn> {
+): Promise<{ who: Holder | HalfSignedIn; isTaken: boolean }> {
   const { users, ownTokens, guessing, keys, clock, sessionLimits } = context;
   const claims = ownTokens.read('mail-code', token);
   if (claims === undefined) throw new Refusal('mail_code_refused');
@@ -59,9 +59,10 @@ export async function signInWithMailCode(
     if (tried === undefined || !isRight(user))
       return { user: guess.withSettled(tried ?? user, 'wrong'), result: undefined };
     const spent = withCodesSpent(guess.withSettled(user, 'right'));
-    const proven = withMailboxProven(spent, now);
+    const isDevice = deviceOf(context, user, deviceToken) !== undefined;
+    const proven = withMailboxProven(spent, { now, isDevice });
     const device = deviceOf(context, proven, deviceToken);
-    const isTaken = proven.password_hash !== user.password_hash;
+    const isTaken = !isDevice && isUnclaimed(user) && hasBeenEntered(user);
     if (hasSecondFactor(proven))
       return { user: proven, result: { outcome: { user: proven, device }, isTaken } };
     const signedIn = { ...proven, last_login_at: now };
@@ -72,5 +73,5 @@ export async function signInWithMailCode(
   if (right === undefined) throw new Refusal('mail_code_refused', { user: row.id });
   const { outcome, isTaken } = right;
   if (isTaken) tell(context, outcome.user, 'password.removed');
-  return outcome.session === undefined ? outcome : signedIn(context, outcome);
+  return { who: outcome.session === undefined ? outcome : signedIn(context, outcome), isTaken };
 }

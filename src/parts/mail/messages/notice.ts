@@ -8,7 +8,7 @@ const notices = {
   ],
   'password.removed': [
     'Your password was removed',
-    'You signed in with a code by mail. Nobody had proven before that this mailbox belongs to your account, so we removed its password, and everything else that someone else may have added. Everyone else was signed out. To sign in with a password again, choose a new one.',
+    'You signed in with a code by mail. Until then, we did not know whether the account with this address was yours, so we removed what someone else may have added: its password, second factor, passkeys and linked providers, if it had any. Everyone else was signed out. To sign in with a password, choose a new one.',
   ],
   'email.changed': [
     'Your email address was changed',

@@ -5,6 +5,7 @@ import type { App } from '../../../http/app-type.ts';
 import { challengeAnswer } from '../../../http/challenge.ts';
 import { cookieOf, DEVICE_COOKIE } from '../../../http/cookies.ts';
 import { refusedEvenly } from '../../../http/even-time.ts';
+import { logEvent } from '../../../http/logging.ts';
 import { reportRefusedSignIn, reportSignIn, signInOf } from '../../../http/sign-in.ts';
 import { sourceOf } from '../../../http/source.ts';
 import { answerTokens } from '../../../http/tokens.ts';
@@ -38,7 +39,7 @@ export function loginWithMailCode(app: App, context: Context): void {
       tags: ['Sessions'],
       summary: 'Sign in with a code by mail',
       description:
-        'Starts a new session. A wrong code and an address without an account get the same answer in the same time. If the account has a second factor, the answer is 202 with an `mfa_token` for `/v1/login/mfa`: the code is no second factor. The code proves the mailbox: if nobody had proven it before, the password, second factor, passkeys and sessions of the account are removed, because someone else may have made it.',
+        'Starts a new session. A wrong code and an address without an account get the same answer in the same time. If the account has a second factor, the answer is 202 with an `mfa_token` for `/v1/login/mfa`: the code is no second factor. The code proves the mailbox: if nobody had proven it before, the password, second factor, passkeys, linked providers and sessions of the account are removed, because someone else may have made it; not if the code is used on a device of the account. The owner gets a mail.',
       body: MailCodeSignIn,
       response: { 200: TokenAnswer, 202: Challenge },
     },
@@ -51,7 +52,8 @@ export function loginWithMailCode(app: App, context: Context): void {
       try {
         const given = { token, code, deviceToken };
         const work = signInWithMailCode(context, given, { signIn, source });
-        const result = await refusedEvenly(work, context.pace);
+        const { who: result, isTaken } = await refusedEvenly(work, context.pace);
+        if (isTaken) logEvent(request, 'password.removed', { user: result.user.id });
         if (result.session === undefined) {
           const half = { ...result, transport, amr: AMR, resource };
           return reply.code(202).send(challengeAnswer(request, context, { half, way }));
