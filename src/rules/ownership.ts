@@ -1,7 +1,7 @@
 import type { User } from '../schemas/user.ts';
 import { withoutSecondFactor } from './second-factor.ts';
 import { withEverySessionEnded } from './sessions.ts';
-import { IDENTITY_COLUMNS } from './ways-in.ts';
+import { IDENTITY_COLUMNS, isLinked } from './ways-in.ts';
 
 /** Whether someone who does not hold the mailbox may have made the account, or given it this address. */
 export const isUnclaimed = (user: User): boolean =>
@@ -44,10 +44,9 @@ export const withMailboxProven = (
 
 /** Whether anyone can sign in to the account, or was signed in. If it was only invited, nobody was. */
 export const hasBeenEntered = (user: User): boolean =>
+  user.password_hash !== null ||
   user.passkeys.length + user.sessions.length > 0 ||
-  [user.password_hash, ...IDENTITY_COLUMNS.map((column) => user[column])].some(
-    (wayIn) => wayIn !== null,
-  );
+  IDENTITY_COLUMNS.some((column) => isLinked(user[column]));
 
 /** Whether a device token was issued since the account belongs to its present owner. `iat`: whole seconds. */
 export const isDeviceOfOwner = ({ devices_since }: User, iat: number): boolean =>

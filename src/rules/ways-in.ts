@@ -9,6 +9,12 @@ export const IDENTITY_COLUMNS: readonly IdentityColumn[] = [
   'identity_4',
 ];
 
+/** Stands in an identity column after its owner has unlinked it. It has the user's ID, because no two rows may have the same value. */
+export const unlinkedMark = ({ id }: Pick<User, 'id'>): string => `!${id}`;
+
+/** Whether an identity column has an account at a provider, and not null or the mark of an unlinked one. */
+export const isLinked = (key: string | null): key is string => key !== null && !key.startsWith('!');
+
 /** Whether anything signs in to the account. `issuers`: of the providers that are configured; others sign nobody in. */
 const hasWayIn = (user: User, issuers: ReadonlySet<string>): boolean =>
   user.password_hash !== null ||

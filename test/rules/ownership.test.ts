@@ -5,6 +5,7 @@ import {
   withMailboxHolder,
   withMailboxProven,
 } from '../../src/rules/ownership.ts';
+import { unlinkedMark } from '../../src/rules/ways-in.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { ada, NOW } from './samples.ts';
 
@@ -63,6 +64,7 @@ t.test('on a device of the account, the user is the owner and keeps everything',
 t.test('an account that was only invited has had nobody in it', async (t) => {
   const invited = ada({ password_hash: null });
   t.notOk(hasBeenEntered(invited));
+  t.notOk(hasBeenEntered({ ...invited, identity_1: unlinkedMark(invited) }));
   t.ok(hasBeenEntered(ada()));
   const identity_4 = 'https://id.example.com|stranger';
   for (const used of [{ identity_4 }, { passkeys: [{}] }, { sessions: [{}] }])

@@ -36,7 +36,7 @@ const notices = {
   ],
   'passkey.removed': [
     'A passkey was removed',
-    'A passkey was removed from your account. It no longer signs in.',
+    'A passkey was removed from your account. It no longer signs in, and you were signed out on your other devices.',
   ],
   'passkey.copied': [
     'We refused one of your passkeys',
@@ -48,7 +48,7 @@ const notices = {
   ],
   'identity.unlinked': [
     'A sign-in with another provider was removed',
-    'An account at another provider no longer signs in here.',
+    'An account at another provider no longer signs in here, and you were signed out on your other devices.',
   ],
   'session.reuse_detected': [
     'We signed out one of your devices',
