@@ -1,7 +1,7 @@
 import type { IdentityColumn, User } from '../schemas/user.ts';
-import { isUnclaimed } from './ownership.ts';
 import { Refusal } from './refusal.ts';
 import { hasSecondFactor } from './second-factor.ts';
+import { isUnclaimed } from './unclaimed.ts';
 import { assertWayIn, isLinked, unlinkedMark } from './ways-in.ts';
 
 /** Used nonces that a row keeps. None may go before it expires, so more are refused. */

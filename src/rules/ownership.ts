@@ -1,11 +1,8 @@
 import type { User } from '../schemas/user.ts';
 import { withoutSecondFactor } from './second-factor.ts';
 import { withEverySessionEnded } from './sessions.ts';
+import { isUnclaimed } from './unclaimed.ts';
 import { IDENTITY_COLUMNS, isLinked } from './ways-in.ts';
-
-/** Whether someone who does not hold the mailbox may have made the account, or given it this address. */
-export const isUnclaimed = (user: User): boolean =>
-  user.email_verified_at === null || user.claimed_at === 0;
 
 /**
  * The user after the holder of the mailbox has chosen the password. If it was not theirs before, every factor goes that someone

@@ -4,8 +4,8 @@ import { signInCode } from '../../../parts/mail/messages/sign-in-code.ts';
 import { mailCode } from '../../../parts/mail-codes/mail-code.ts';
 import { emailKey } from '../../../rules/accounts.ts';
 import { codeState } from '../../../rules/mail-codes.ts';
-import { isUnclaimed } from '../../../rules/ownership.ts';
 import { spokenDevice, spokenTime } from '../../../rules/spoken.ts';
+import { isUnclaimed } from '../../../rules/unclaimed.ts';
 import { postLimited } from '../../accounts/letters.ts';
 import { deviceOf } from '../../tokens/token-pair.ts';
 
