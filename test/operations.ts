@@ -27,6 +27,7 @@ export interface Operation {
 
 interface Declared {
   summary: string;
+  tags: string[];
   security?: object[];
   parameters?: { in: string; name: string }[];
   responses?: object;

@@ -9,6 +9,7 @@ import t from 'tap';
 import { documents } from '../src/commands/documents.ts';
 import { nodeCommand } from './child.ts';
 import { folder } from './databases.ts';
+import { clientKey, proofOf } from './dpop.ts';
 import {
   blocksOf,
   namesOf,
@@ -86,9 +87,22 @@ t.test('a service with the key set alone takes access tokens and nothing else', 
   const { stdout } = await verify(token);
   t.match(stdout, sub);
 
+  const htu = `${issuer}/v1/login`;
+  const signIn = await fetch(htu, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      dpop: await proofOf(await clientKey(), Date.now(), { method: 'POST', htu }),
+    },
+    body: JSON.stringify({ email: 'ada@example.com', password: 'correct horse battery staple' }),
+  });
+  const bound = (await signIn.json()) as Record<string, string>;
+  t.equal(bound['token_type'], 'DPoP');
+
   const forged = Buffer.from(JSON.stringify({ ...JSON.parse(atob(claims)), roles: ['admin'] }));
   const none = Buffer.from(JSON.stringify({ alg: 'none', typ: 'at+jwt' })).toString('base64url');
   const refused = {
+    'a token that is bound to a key': bound['access_token'] as string,
     'a refresh token': tokens['refresh_token'] as string,
     'a device token': tokens['device_token'] as string,
     'claims of a stranger': `${header}.${forged.toString('base64url')}.${signature}`,

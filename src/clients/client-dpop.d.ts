@@ -14,6 +14,7 @@ export interface Options {
  * A `fetch` for `createClient` that binds sessions to a key of this browser (RFC 9449). The key is made once, is kept in
  * IndexedDB and cannot be read by scripts: what steals the tokens cannot use them elsewhere. Sends a proof with every request to
  * the service that has no access token and with every bound access token, which it sends in the scheme `DPoP`. Needs HTTPS or
- * localhost.
+ * localhost. A refused proof is made anew once. The refresh of a session that has no key, because it began with a redirect or on
+ * the service's own pages, is then sent without one.
  */
 export declare function dpopFetch(options: Options): typeof fetch;

@@ -1,12 +1,13 @@
-// Tokens that are bound to a key of the browser, for the browser module of Latchkey, made from src/clients by `npm run generate`. MIT License.
-const browser = globalThis ;
+// Tokens that are bound to a key of the browser, for the browser module of Latchkey, generated from src/clients. MIT License.
+const OTHERS = /[+/=]/g;
+const base64url = (bytes) =>
+btoa(String.fromCharCode(...new Uint8Array(bytes))).replace(
+OTHERS,
+(letter) => ({ '+': '-', '/': '_' })[letter] ?? '',
+);
+const browser = globalThis;
 const STORE = 'keys';
 const encoder = new TextEncoder();
-const base64url = (bytes) =>
-btoa(String.fromCharCode(...new Uint8Array(bytes)))
-.replaceAll('+', '-')
-.replaceAll('/', '_')
-.replaceAll('=', '');
 const segment = (json) => base64url(encoder.encode(JSON.stringify(json)));
 const done = (asked) =>
 new Promise((resolve, reject) => {
@@ -47,8 +48,8 @@ bind = 'session',
 }) => {
 const here = browser.location?.href;
 const base = new URL(url.replace(/\/*$/, '/'), here).href;
-const nonces = new Map ();
-let keys ;
+const nonces = new Map();
+let keys;
 const load = async () => {
 const { publicKey, privateKey } = await storedKeys(name);
 const { kty, crv, x, y } = await crypto.subtle.exportKey('jwk', publicKey);
@@ -72,6 +73,7 @@ const how = { name: 'ECDSA', hash: 'SHA-256' };
 const signature = await crypto.subtle.sign(how, privateKey, encoder.encode(input));
 return `${input}.${base64url(signature)}`;
 };
+let isUnbound = false;
 return async (input, init) => {
 const request = typeof input === 'object' && 'url' in input ? input : undefined;
 const target = new URL(request?.url ?? String(input), here);
@@ -82,17 +84,28 @@ if (!isOurs) return fetch(input, init);
 if (token) headers.set('Authorization', `DPoP ${token}`);
 else if (bind === 'refresh') headers.set('Prefer', 'token_type=Bearer');
 const method = (init?.method ?? request?.method ?? 'GET').toUpperCase();
-const call = async (to) => {
-headers.set('DPoP', await proofOf(method, target, token));
-const response = await fetch(to, { ...init, headers });
+const isRefresh = target.origin + target.pathname === `${base}v1/refresh`;
+const isStream =
+typeof (init?.body)?.getReader === 'function';
+const call = async (isProven) => {
+if (isProven) headers.set('DPoP', await proofOf(method, target, token));
+else headers.delete('DPoP');
+const response = await fetch(request?.clone() ?? input, { ...init, headers });
 const nonce = response.headers.get('DPoP-Nonce');
 if (nonce) nonces.set(target.origin, nonce);
 return response;
 };
-const again = request?.clone() ?? input;
-const response = await call(input);
-const needsNonce = /use_dpop_nonce/.test(response.headers.get('WWW-Authenticate') ?? '');
-return needsNonce ? call(again) : response;
+const isRefused = ({ headers } , error) =>
+!isStream && headers.get('WWW-Authenticate')?.includes(error);
+const attempt = async ([isProven, ...others] ) => {
+let response = await call(isProven);
+if (isRefused(response, 'use_dpop_nonce')) response = await call(isProven);
+if (others.length && isRefused(response, 'invalid_dpop_proof')) return attempt(others);
+if (isRefresh) isUnbound = !isProven;
+return response;
+};
+if (!isRefresh) return attempt([true, true]);
+return attempt(isUnbound ? [false, true, true] : [true, true, false]);
 };
 };
 

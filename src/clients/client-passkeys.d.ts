@@ -25,7 +25,7 @@ export interface Passkeys {
    * signed in, and to false if the browser cannot do this, or when another call of this module begins.
    */
   autofill(): Promise<boolean>;
-  /** The second factor after the password, if `methods` of the challenge has `passkey`. */
+  /** The second factor after the first step, if `methods` of the challenge has `passkey`. */
   answerChallenge(challenge: Challenge): Promise<void>;
   /** Step-up: as `client.verify`, with a passkey. */
   verify(): Promise<void>;

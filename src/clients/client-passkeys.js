@@ -1,7 +1,7 @@
-// Passkeys, for the browser module of Latchkey, made from src/clients by `npm run generate`. MIT License.
+// Passkeys, for the browser module of Latchkey, generated from src/clients. MIT License.
 import { LatchkeyError } from './client.js';
 const OTHERS = /[+/=]/g;
-const textOf = (bytes) =>
+const base64url = (bytes) =>
 btoa(String.fromCharCode(...new Uint8Array(bytes))).replace(
 OTHERS,
 (letter) => ({ '+': '-', '/': '_' })[letter] ?? '',
@@ -27,19 +27,19 @@ const PARTS = [
 ];
 const jsonOf = ({ id, rawId, type, response } ) => ({
 id,
-rawId: textOf(rawId),
+rawId: base64url(rawId),
 type,
 response: {
 ...Object.fromEntries(
 PARTS.flatMap((part) => {
 const bytes = response[part];
-return bytes ? [[part, textOf(bytes)]] : [];
+return bytes ? [[part, base64url(bytes)]] : [];
 }),
 ),
 ...(response.getTransports && { transports: response.getTransports() }),
 },
 });
-const browser = globalThis ;
+const browser = globalThis;
 const FRESH = 240_000;
 const createPasskeys = ({
 core: { base, send, signIn },

@@ -79,6 +79,12 @@ export interface Client {
    */
   token(): Promise<string | undefined>;
   /**
+   * A token for another service (RFC 8707, `AUDIENCES` of this one), in an answer to a refresh of its own: keep it in memory until
+   * `expires_in` (seconds). undefined if nobody is signed in. `resource`: the URI of that service. Rejects with `invalid_target`
+   * if it is none of them.
+   */
+  tokenFor(resource: string): Promise<{ access_token: string; expires_in: number } | undefined>;
+  /**
    * As the global `fetch`, with the access token for the service and `origins`. A 401 is repeated once, after a refresh.
    */
   fetch: typeof fetch;

@@ -1,11 +1,7 @@
-// The browser module of Latchkey, made from src/clients by `npm run generate`. MIT License.
+// The browser module of Latchkey, generated from src/clients. MIT License.
 class LatchkeyError extends Error {
-code ;
-status ;
-retryAfter ;
-problem ;
 constructor(response, problem) {
-const { code, detail, title } = problem ;
+const { code, detail, title } = problem;
 super(detail ?? title ?? `status ${response.status}`);
 this.name = 'LatchkeyError';
 this.code = code;
@@ -26,9 +22,9 @@ if (isFinal(error) || tries >= TRIES) return undefined;
 const { retryAfter = 0 } = error instanceof LatchkeyError ? error : {};
 return Math.max(retryAfter * 1_000, 500 * 2 ** tries) * (1 + Math.random() / 4);
 };
-const platform = globalThis ;
+const platform = globalThis;
 const memory = () => {
-const items = new Map ();
+const items = new Map();
 return {
 getItem: (key) => items.get(key) ?? null,
 setItem: (key, value) => items.set(key, value),
@@ -132,23 +128,23 @@ trusted.delete('null');
 trusted.delete('');
 const locked = oneAtATime(name);
 const channel = platform.BroadcastChannel && new platform.BroadcastChannel(name);
-const listeners = new Set ();
-let session ;
-let signedIn ;
+const listeners = new Set();
+let session;
+let signedIn;
 let changedAt = 0;
 let epoch = 0;
-let endedId ;
-let refreshing ;
+let endedId;
+let refreshing;
 let isWanted = false;
 let notBefore = 0;
-let timer ;
+let timer;
 let isClosed = false;
 let stir = pass;
 const keep = (key, value) => store.setItem(`${name}.${key}`, value);
 const kept = (key) => store.getItem(`${name}.${key}`);
 const drop = (key) => store.removeItem(`${name}.${key}`);
 const pause = (length) =>
-new Promise ((resolve) => {
+new Promise((resolve) => {
 stir = resolve;
 setTimeout(resolve, length);
 });
@@ -168,11 +164,14 @@ plan(next?.refreshAt ?? 0);
 if (isNews) for (const listener of listeners) listener({ signedIn, reason });
 };
 const tell = (message) => channel?.postMessage(message);
-const adopt = async (tokens, reason) => {
-const at = Date.now();
+const keepAll = async (tokens) => {
 if (tokens.refresh_token) await keep('refresh', tokens.refresh_token);
 if (tokens.device_token) await keep('device', tokens.device_token);
 await drop('attempt');
+};
+const adopt = async (tokens, reason) => {
+const at = Date.now();
+await keepAll(tokens);
 if (reason === 'sign_in') await drop('ended');
 const next = {
 id: tokens.session_id,
@@ -210,6 +209,16 @@ await drop('refresh');
 await drop('attempt');
 await drop('ended');
 };
+const exchange = async (resource) => {
+const attempt = (await kept('attempt')) || newKey();
+await keep('attempt', attempt);
+const { answer } = await send('v1/refresh', {
+body: { refresh_token: (inBody && (await kept('refresh'))) || undefined, resource },
+headers: { 'Idempotency-Key': attempt },
+});
+if (!answer.access_token) throw new TypeError('no answer of the service');
+return answer;
+};
 const renew = async (began, waited) => {
 if (waited && epoch === began) await pause(BEHIND);
 if (epoch !== began) return;
@@ -218,19 +227,12 @@ await finishLogout();
 if (epoch === began) end('sign_out');
 return;
 }
-const refresh_token = inBody && (await kept('refresh'));
-if (inBody && !refresh_token) {
+if (inBody && !(await kept('refresh'))) {
 end('refresh_missing');
 return;
 }
-const attempt = (await kept('attempt')) || newKey();
-await keep('attempt', attempt);
 try {
-const { answer } = await send('v1/refresh', {
-...(refresh_token && { body: { refresh_token } }),
-headers: { 'Idempotency-Key': attempt },
-});
-if (!answer.access_token) throw new TypeError('not an answer of the service');
+const answer = await exchange();
 if (await kept('ended')) end('sign_out');
 else if (epoch === began) await adopt(answer, 'refresh');
 } catch (error) {
@@ -310,6 +312,14 @@ get signedIn() {
 return signedIn;
 },
 token,
+tokenFor: async (resource) =>
+(await token())
+? locked(async () => {
+const answer = await exchange(resource);
+await keepAll(answer);
+return answer;
+})
+: undefined,
 fetch: bearerFetch({
 fetch: call,
 here,

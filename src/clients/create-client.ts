@@ -101,11 +101,14 @@ export const createClient: typeof declared.createClient = ({
     if (isNews) for (const listener of listeners) listener({ signedIn, reason });
   };
   const tell = (message: Message) => channel?.postMessage(message);
-  const adopt = async (tokens: Tokens, reason: Reason) => {
-    const at = Date.now();
+  const keepAll = async (tokens: Tokens) => {
     if (tokens.refresh_token) await keep('refresh', tokens.refresh_token);
     if (tokens.device_token) await keep('device', tokens.device_token);
     await drop('attempt');
+  };
+  const adopt = async (tokens: Tokens, reason: Reason) => {
+    const at = Date.now();
+    await keepAll(tokens);
     if (reason === 'sign_in') await drop('ended');
     const next = {
       id: tokens.session_id,
@@ -148,6 +151,21 @@ export const createClient: typeof declared.createClient = ({
     await drop('ended');
   };
 
+  /** The answer to a refresh. Under the lock, because each refresh token works once. */
+  const exchange = async (resource?: string): Promise<Tokens> => {
+    // Kept until its answer is here: after a reload the same attempt gets the same tokens, however late.
+    const attempt = (await kept('attempt')) || newKey();
+    await keep('attempt', attempt);
+    const { answer } = await send('v1/refresh', {
+      // JSON leaves out what is undefined.
+      body: { refresh_token: (inBody && (await kept('refresh'))) || undefined, resource },
+      headers: { 'Idempotency-Key': attempt },
+    });
+    // The page of a captive portal is no answer.
+    if (!answer.access_token) throw new TypeError('no answer of the service');
+    return answer;
+  };
+
   const renew = async (began: number, waited: boolean) => {
     if (waited && epoch === began) await pause(BEHIND);
     // Another tab has refreshed, or somebody has signed in or out.
@@ -157,21 +175,12 @@ export const createClient: typeof declared.createClient = ({
       if (epoch === began) end('sign_out');
       return;
     }
-    const refresh_token = inBody && (await kept('refresh'));
-    if (inBody && !refresh_token) {
+    if (inBody && !(await kept('refresh'))) {
       end('refresh_missing');
       return;
     }
-    // Kept until its answer is here: after a reload the same attempt gets the same tokens, however late.
-    const attempt = (await kept('attempt')) || newKey();
-    await keep('attempt', attempt);
     try {
-      const { answer } = await send('v1/refresh', {
-        ...(refresh_token && { body: { refresh_token } }),
-        headers: { 'Idempotency-Key': attempt },
-      });
-      // The page of a captive portal is no answer.
-      if (!answer.access_token) throw new TypeError('not an answer of the service');
+      const answer = await exchange();
       if (await kept('ended')) end('sign_out');
       else if (epoch === began) await adopt(answer, 'refresh');
     } catch (error) {
@@ -260,6 +269,14 @@ export const createClient: typeof declared.createClient = ({
       return signedIn;
     },
     token,
+    tokenFor: async (resource) =>
+      (await token())
+        ? locked(async () => {
+            const answer = await exchange(resource);
+            await keepAll(answer);
+            return answer;
+          })
+        : undefined,
     fetch: bearerFetch({
       fetch: call,
       here,

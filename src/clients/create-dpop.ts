@@ -1,3 +1,4 @@
+import { base64url } from './base64url.ts';
 import type * as declared from './client-dpop.d.ts';
 
 type KeyPair = Awaited<ReturnType<typeof makeKeys>>;
@@ -29,11 +30,6 @@ const browser = globalThis as unknown as Browser;
 const STORE = 'keys';
 const encoder = new TextEncoder();
 
-const base64url = (bytes: ArrayBuffer | Uint8Array): string =>
-  btoa(String.fromCharCode(...new Uint8Array(bytes)))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '');
 const segment = (json: object): string => base64url(encoder.encode(JSON.stringify(json)));
 
 const done = <T>(asked: Asked<T>): Promise<T> =>
@@ -109,6 +105,9 @@ export const dpopFetch: typeof declared.dpopFetch = ({
     return `${input}.${base64url(signature)}`;
   };
 
+  /** Whether the last refresh had no proof: its session has no key, and the next refresh begins without one too. */
+  let isUnbound = false;
+
   return async (input, init) => {
     const request = typeof input === 'object' && 'url' in input ? input : undefined;
     const target = new URL(request?.url ?? String(input), here);
@@ -119,17 +118,33 @@ export const dpopFetch: typeof declared.dpopFetch = ({
     if (token) headers.set('Authorization', `DPoP ${token}`);
     else if (bind === 'refresh') headers.set('Prefer', 'token_type=Bearer');
     const method = (init?.method ?? request?.method ?? 'GET').toUpperCase();
-    const call = async (to: typeof input) => {
-      headers.set('DPoP', await proofOf(method, target, token));
-      const response = await fetch(to, { ...init, headers });
+    const isRefresh = target.origin + target.pathname === `${base}v1/refresh`;
+    const isStream =
+      typeof (init?.body as { getReader?: unknown } | null)?.getReader === 'function';
+
+    const call = async (isProven: boolean | undefined) => {
+      if (isProven) headers.set('DPoP', await proofOf(method, target, token));
+      else headers.delete('DPoP');
+      // A body that was read cannot be sent again.
+      const response = await fetch(request?.clone() ?? input, { ...init, headers });
       const nonce = response.headers.get('DPoP-Nonce');
       if (nonce) nonces.set(target.origin, nonce);
       return response;
     };
-    // A body that was read cannot be sent again.
-    const again = request?.clone() ?? input;
-    const response = await call(input);
-    const needsNonce = /use_dpop_nonce/.test(response.headers.get('WWW-Authenticate') ?? '');
-    return needsNonce ? call(again) : response;
+    const isRefused = ({ headers }: Response, error: string) =>
+      !isStream && headers.get('WWW-Authenticate')?.includes(error);
+    const attempt = async ([isProven, ...others]: boolean[]): Promise<Response> => {
+      let response = await call(isProven);
+      if (isRefused(response, 'use_dpop_nonce')) response = await call(isProven);
+      if (others.length && isRefused(response, 'invalid_dpop_proof')) return attempt(others);
+      if (isRefresh) isUnbound = !isProven;
+      return response;
+    };
+
+    // Twice with a proof: a browser or a proxy sends a request again when its connection breaks, and a proof counts once.
+    // Without one, only a refresh: a sign-in would begin a session without a key, and the refresh of a session that has one
+    // is refused without any effect.
+    if (!isRefresh) return attempt([true, true]);
+    return attempt(isUnbound ? [false, true, true] : [true, true, false]);
   };
 };

@@ -1,17 +1,11 @@
+import { base64url } from './base64url.ts';
+
 /** Options as the service sends them (WebAuthn sections 5.1.8 and 5.1.9): bytes are base64url. */
 export interface OptionsJson {
   challenge: string;
   user?: { id: string };
   excludeCredentials?: { id: string }[];
 }
-
-const OTHERS = /[+/=]/g;
-
-const textOf = (bytes: ArrayBuffer): string =>
-  btoa(String.fromCharCode(...new Uint8Array(bytes))).replace(
-    OTHERS,
-    (letter) => ({ '+': '-', '/': '_' })[letter] ?? '',
-  );
 
 const bytesOf = (text: string) =>
   Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), (letter) =>
@@ -47,13 +41,13 @@ const PARTS = [
 /** Not `toJSON`, which some password managers break. */
 export const jsonOf = ({ id, rawId, type, response }: Answer) => ({
   id,
-  rawId: textOf(rawId),
+  rawId: base64url(rawId),
   type,
   response: {
     ...Object.fromEntries(
       PARTS.flatMap((part) => {
         const bytes = response[part];
-        return bytes ? [[part, textOf(bytes)]] : [];
+        return bytes ? [[part, base64url(bytes)]] : [];
       }),
     ),
     ...(response.getTransports && { transports: response.getTransports() }),

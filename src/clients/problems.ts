@@ -1,10 +1,10 @@
 import type * as declared from './client.d.ts';
 
 export class LatchkeyError extends Error implements declared.LatchkeyError {
-  code: string | undefined;
-  status: number;
-  retryAfter: number | undefined;
-  problem: Record<string, unknown>;
+  declare code: string | undefined;
+  declare status: number;
+  declare retryAfter: number | undefined;
+  declare problem: Record<string, unknown>;
 
   constructor(response: Response, problem: Record<string, unknown>) {
     const { code, detail, title } = problem as Record<string, string | undefined>;

@@ -1,4 +1,4 @@
-// The verifier of Latchkey, made from src/clients by `npm run generate`. MIT License.
+// The verifier of Latchkey, generated from src/clients. MIT License.
 const MESSAGES = {
 token_missing: 'No access token was sent.',
 token_invalid: 'The access token is not valid.',
@@ -14,10 +14,10 @@ const error = isProof ? code : 'invalid_token';
 return `${isProof ? 'DPoP' : 'Bearer'} realm="access", error="${error}", error_description="${MESSAGES[code]}"`;
 };
 class TokenError extends Error {
-code ;
-status ;
-headers ;
-reason ;
+code;
+status;
+headers;
+reason;
 constructor(code, reason) {
 super(MESSAGES[code]);
 const isAway = code === 'issuer_away';
@@ -52,7 +52,7 @@ return bytes;
 };
 const objectOf = (segment) => {
 const bytes = bytesOf(segment);
-let value ;
+let value;
 try {
 value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
 } catch {
@@ -60,7 +60,7 @@ throw invalid('not JSON');
 }
 if (typeof value !== 'object' || value === null || Array.isArray(value))
 throw invalid('not an object');
-return value ;
+return value;
 };
 const parsed = (token, typ) => {
 const segments = token.split('.');
@@ -155,13 +155,13 @@ const [verdict] = await Promise.allSettled([verifying]);
 return (verdict).value === true;
 };
 class IssuerKeys {
-#options ;
-#keys = new Map ();
+#options;
+#keys = new Map();
 #freshUntil = Number.NEGATIVE_INFINITY;
 #usableUntil = Number.NEGATIVE_INFINITY;
 #askedAt = Number.NEGATIVE_INFINITY;
 #hasFailed = false;
-#asking ;
+#asking;
 constructor(options) {
 this.#options = options;
 }
@@ -213,7 +213,7 @@ const askedAt = this.#askedAt;
 const url = `${issuer}/.well-known/jwks.json`;
 const type = 'application/jwk-set+json';
 const { text, headers } = await fetched({ fetch, url, type, timeout: 5_000, limit: 65_536 });
-const keys = new Map ();
+const keys = new Map();
 for (const jwk of (JSON.parse(text) ).keys) {
 const key = typeof jwk.kid === 'string' ? await imported(jwk, algorithms) : undefined;
 if (key) keys.set(String(jwk.kid), key);
@@ -243,14 +243,14 @@ claims,
 ) => {
 for (const [is, names] of FORMS)
 for (const name of names) if (!is(claims[name])) throw invalid(name);
-const { iss, aud, iat, nbf = 0, exp } = claims ;
+const { iss, aud, iat, nbf = 0, exp } = claims;
 if (iss !== issuer) throw invalid('iss');
 if (aud !== audience && !(isTexts(aud) && aud.includes(audience))) throw invalid('aud');
 const now = wallTime();
 if (!isWhole(nbf) || Math.max(iat, nbf) > now + SKEW) throw invalid('not valid yet');
 if (exp - iat > ACCESS_LIFE) throw invalid('lives too long');
 if (now >= exp) throw new TokenError('token_expired');
-return claims ;
+return claims;
 };
 const PROOF_TYPE = /^dpop\+jwt$/;
 const PROOF_LIFE = 60;
@@ -264,11 +264,11 @@ const { origin, pathname } = new URL(`${text}`);
 return origin + pathname;
 };
 class DpopProofs {
-#seen = new Map ();
+#seen = new Map();
 async check({ proof, method, url } , token, jkt) {
 try {
 const jws = parsed(proof, PROOF_TYPE);
-const { jwk, alg } = jws.header ;
+const { jwk, alg } = jws.header;
 const name = (alg === 'Ed25519' ? 'EdDSA' : alg) ;
 if ('d' in jwk || 'k' in jwk || (jwk['e'] ?? 'AQAB') !== 'AQAB') throw 'jwk';
 const key = await imported({ ...jwk, alg: name }, [name]);
@@ -280,7 +280,7 @@ if (targetOf(htu) !== targetOf(url)) throw 'htu';
 if (!(await isHash(ath, token))) throw 'ath';
 this.#use(`${jkt} ${jti}`, iat);
 } catch (error) {
-const { reason = `${error}` } = error ;
+const { reason = `${error}` } = error;
 throw new TokenError('invalid_dpop_proof', reason);
 }
 }
@@ -313,12 +313,12 @@ map.delete(key);
 map.set(key, value);
 };
 class Revoked {
-cursor ;
-#issuer ;
-#sessions = new Map ();
-#users = new Map ();
+cursor;
+#issuer;
+#sessions = new Map();
+#users = new Map();
 #trueAt = Number.NEGATIVE_INFINITY;
-#watched = new Map ();
+#watched = new Map();
 constructor(issuer) {
 this.#issuer = issuer;
 }
@@ -369,14 +369,14 @@ const PAUSE = 250;
 const MOST_PAUSE = 5_000;
 const SAME_FOR = 1_000;
 class RevocationFeed {
-revoked ;
-#options ;
+revoked;
+#options;
 #controller = new AbortController();
 #isClosed = false;
-#asking ;
+#asking;
 #askedAt = Number.NEGATIVE_INFINITY;
 #wake = () => {};
-reason ;
+reason;
 constructor(options) {
 this.#options = options;
 this.revoked = new Revoked(options.issuer);
@@ -417,7 +417,7 @@ failures = (await this.#ask(failures === 0 ? wait : 0)) ? 0 : failures + 1;
 async #pause(failures) {
 if (this.#isClosed) return false;
 const milliseconds = Math.min(MOST_PAUSE, PAUSE * 2 ** failures) * (1 + Math.random() / 4);
-await new Promise ((resolve) => {
+await new Promise((resolve) => {
 this.#wake = resolve;
 after(milliseconds, resolve);
 });
@@ -442,7 +442,7 @@ await keys.check(jws);
 this.revoked.learn(jws.claims, cursor);
 return true;
 } catch (error) {
-const { reason, message } = error ;
+const { reason, message } = error;
 this.reason = reason ?? message;
 return false;
 }

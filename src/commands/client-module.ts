@@ -39,7 +39,7 @@ const MODULES: Module[] = [
     file: 'client-passkeys.js',
     what: 'Passkeys, for the browser module',
     imports: "import { LatchkeyError } from './client.js';\n",
-    pieces: ['credential-json', 'create-passkeys'],
+    pieces: ['base64url', 'credential-json', 'create-passkeys'],
     exports: 'createPasskeys',
   },
   {
@@ -51,7 +51,7 @@ const MODULES: Module[] = [
   {
     file: 'client-dpop.js',
     what: 'Tokens that are bound to a key of the browser, for the browser module',
-    pieces: ['create-dpop'],
+    pieces: ['base64url', 'create-dpop'],
     exports: 'dpopFetch',
   },
 ];
@@ -61,8 +61,8 @@ const COMMENT = /^ *(\/\/|\/?\*).*\n/gm;
 /** What the types leave behind: spaces before, within and after the code of a line. */
 const INDENT = /^ +/gm;
 const GAP = /(?<=\S) {2,}(?=\S)| +$/gm;
-/** The space that a type leaves before a comma or a parenthesis. */
-const LOOSE = /(?<=\w) (?=[,)])/g;
+/** The space that a type leaves before a comma, a semicolon or a parenthesis. */
+const LOOSE = /(?<=\w) (?=[,;)])|(?<=\bnew \w+) (?=\()/g;
 const EMPTY_LINE = /^\n/gm;
 
 /** ES modules from the files of the room: without types, comments and what they import from one another. */
@@ -83,6 +83,6 @@ function moduleOf({ file, what, pieces, exports, imports = '' }: Module): {
       .replace(/ +$/gm, '')
       .replace(EMPTY_LINE, '');
   });
-  const text = `// ${what} of Latchkey, made from ${ROOM} by \`npm run generate\`. MIT License.\n${imports}${code.join('')}\nexport { ${exports} };\n`;
+  const text = `// ${what} of Latchkey, generated from ${ROOM}. MIT License.\n${imports}${code.join('')}\nexport { ${exports} };\n`;
   return { path: `${ROOM}/${file}`, text };
 }

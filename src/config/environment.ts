@@ -127,7 +127,7 @@ export const Environment = z.object({
     fallback: '`600/1m`',
   }),
   AUTH_RATE_LIMIT: rate.prefault('30/1m').meta({
-    description: 'the same for routes that take a password or create a user',
+    description: 'the same for routes that sign in, take a password or a code, or create a user',
     fallback: '`30/1m`',
   }),
   REDIS_URL: RedisUrl.optional().meta({

@@ -15,7 +15,7 @@ export const isDpopScheme = ({ headers: { authorization } }: FastifyRequest): bo
 /**
  * The claims of the access token that the Authorization header, and nothing else, sends. It may have any form: it is
  * compared with known tokens, or its form is checked before it is parsed. A bearer token (RFC 6750 section 2.1) must not
- * be bound to a key; one in the scheme `DPoP` needs a proof of its key. `read`: which check of the token.
+ * be bound to a key; one in the scheme `DPoP` needs a DPoP proof of its key. `read`: which check of the token.
  */
 export function claimsOf(
   request: FastifyRequest,

@@ -18,7 +18,7 @@ export function challengeAnswer(
   const user = half.user.id;
   reportSignIn(request, context, { way, result: 'challenged', event: 'mfa.challenged', user });
   return {
-    mfa_token: issueChallenge(context, half),
+    mfa_token: issueChallenge(context, { ...half, ...request.binding }),
     methods: readyFactors(half.user),
     expires_in: CHALLENGE_LIFE,
   };

@@ -8,10 +8,10 @@ import { absoluteForm } from './host.ts';
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Issues tokens: a DPoP proof, if there is one, is checked and binds them. */
-    takesProof?: true;
+    takesDpopProof?: true;
   }
   interface FastifyRequest {
-    /** The key of the DPoP proof; empty without one. Set on routes that take a proof. */
+    /** The key of the DPoP proof; empty without one. Set on routes that take one. */
     binding: Binding;
   }
 }
@@ -45,12 +45,12 @@ export function provenKey(
 }
 
 /** The refusal of a refresh whose session has another key, or none. It ends nothing. */
-export const unproven = () =>
+export const wrongSessionKey = () =>
   invalidProof(
     'The session is bound to another key, or to none. Sign in again if the key is lost.',
   );
 
-/** Every route registered after this that takes a proof gets the check of it. Follows `registerAccess`. */
+/** Every route registered after this that takes a DPoP proof checks it. Follows `registerAccess`. */
 export function registerDpop(app: FastifyInstance, context: Context): void {
   app.decorateRequest('binding', null as unknown as Binding);
 
@@ -66,7 +66,7 @@ export function registerDpop(app: FastifyInstance, context: Context): void {
   };
 
   app.addHook('onRoute', (route: RouteOptions) => {
-    if (!route.config?.takesProof) return;
+    if (!route.config?.takesDpopProof) return;
     // `registerAccess` has made it a list.
     const guards = route.preHandler as (typeof bind)[];
     route.preHandler = [...guards, bind];

@@ -7,7 +7,7 @@ import { CountsOfNode } from './counts-of-node.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Applies AUTH_RATE_LIMIT: for routes that accept a password or create a user. */
+    /** Applies AUTH_RATE_LIMIT: for routes that sign in, take a password or a code, or create a user. */
     tighterLimit?: boolean;
   }
 }

@@ -7,7 +7,7 @@ import { MAX_TOKEN_LENGTH } from '../parts/tokens/compact-jws.ts';
 import type { ProblemCode } from '../schemas/problem.ts';
 import { type Access, needsBearer } from './access.ts';
 import { basePath } from './base-path.ts';
-import { REFRESH_COOKIE } from './cookies.ts';
+import { PROVIDER_COOKIE, REFRESH_COOKIE } from './cookies.ts';
 import { type Declared, finished, type Made } from './openapi-document.ts';
 import { ownPartOf } from './openapi-file.ts';
 import { problemResponses } from './problem-responses.ts';
@@ -70,7 +70,7 @@ const READS = new Set(['GET', 'HEAD']);
 function problemsOf({ method, config = {}, schema = {} }: RouteOptions): ProblemCode[] {
   return [
     ...(config.problems ?? []),
-    ...(config.takesProof ? (['invalid_dpop_proof', 'use_dpop_nonce'] as const) : []),
+    ...(config.takesDpopProof ? (['invalid_dpop_proof', 'use_dpop_nonce'] as const) : []),
     ...(config.access && needsBearer(config.access) ? bearerProblems(config.access) : []),
     ...([method].flat().every((name) => READS.has(name))
       ? []
@@ -108,7 +108,7 @@ function describeRoute(
 ): void {
   const { schema, config, method, url } = route;
   if (schema === undefined || schema.hide || config?.access === undefined) return;
-  if (config.takesProof) schema.headers = withProof(schema.headers as z.ZodObject | undefined);
+  if (config.takesDpopProof) schema.headers = withProof(schema.headers as z.ZodObject | undefined);
   // A copy: shared ones would be anchors in the YAML.
   schema.security ??= structuredClone(securityOf(config.access));
   // RFC 6749 has its own answers, which its routes declare.
@@ -144,6 +144,7 @@ export async function generateDocument(app: FastifyInstance, config: Config): Pr
             description: 'client_id and client_secret of a service account.',
           },
           refreshCookie: { type: 'apiKey', in: 'cookie', name: REFRESH_COOKIE },
+          providerCookie: { type: 'apiKey', in: 'cookie', name: PROVIDER_COOKIE },
         },
       },
     },

@@ -72,7 +72,7 @@ export const problems = {
     cause:
       'The access token is valid, but its `auth_time` is more than 15 minutes ago, and the request would make something that outlives the token.',
     remedy:
-      'Ask the user for the password or a code, call POST /v1/me/verify, and repeat the request with the access token that it answers.',
+      'Ask the user for the password, a code of the authenticator app, a recovery code or a passkey, call POST /v1/me/verify, and repeat the request with the access token that it answers. A user who has none of these signs in again: a new session has a new `auth_time`.',
   },
   token_invalid: {
     status: 401,
@@ -86,29 +86,29 @@ export const problems = {
   token_bound: {
     status: 401,
     title: 'Token bound to a key',
-    detail: 'This access token is bound to a key. Send it in the scheme DPoP, with a proof.',
+    detail: 'This access token is bound to a key. Send it in the scheme DPoP, with a DPoP proof.',
     cause:
-      'The session was started with a DPoP proof (RFC 9449), so its access tokens count only together with a proof of the same key. This one came as a bearer token.',
+      'The session was started with a DPoP proof (RFC 9449), so its access tokens count only together with a DPoP proof of the same key. This one came as a bearer token.',
     remedy:
-      'Send "Authorization: DPoP <access_token>" and a new proof in the header DPoP. If the service that you call takes bearer tokens only, sign in with the header "Prefer: token_type=Bearer".',
+      'Send "Authorization: DPoP <access_token>" and a new DPoP proof in the header DPoP. If the service that you call takes bearer tokens only, sign in with the header "Prefer: token_type=Bearer".',
   },
   invalid_dpop_proof: {
     status: 401,
     title: 'Invalid DPoP proof',
     detail: 'The DPoP proof is missing, or is not one of the key to which the token is bound.',
     cause:
-      'The token is bound to a key (RFC 9449), and the DPoP header is missing, was used before, is signed by another key, or belongs to another request: its htm, htu or ath does not match. Or the session has no key, and the request has a proof.',
+      'The token is bound to a key (RFC 9449), and the DPoP header is missing, was used before, is signed by another key, or belongs to another request: its htm, htu or ath does not match. Or the session has no key, and the request has a DPoP proof.',
     remedy:
-      'Make a new proof for each request, with the key of the sign-in. htu is the URL of the request as the clients of ISSUER see it, without its query. If the key is lost, sign in again.',
+      'Make a new DPoP proof for each request, with the key of the sign-in. htu is the URL of the request as the clients of ISSUER see it, without its query. If the key is lost, sign in again.',
   },
   use_dpop_nonce: {
     status: 401,
     title: 'DPoP nonce required',
-    detail: 'Repeat the request with a new proof that has the nonce in the header DPoP-Nonce.',
+    detail: 'Repeat the request with a new DPoP proof that has the nonce in the header DPoP-Nonce.',
     cause:
-      'The nonce of the proof is missing (DPOP_NONCE=on) or too old, or the proof has no nonce and its iat is more than 60 seconds ago or in the future: the clock of the client is wrong.',
+      'The nonce of the DPoP proof is missing (DPOP_NONCE=on) or too old, or it has no nonce and its iat is more than 60 seconds ago or in the future: the clock of the client is wrong.',
     remedy:
-      'Make a new proof with the nonce of the DPoP-Nonce header, repeat the request once, and use the newest nonce from then on. Libraries for DPoP do this.',
+      'Make a new DPoP proof with the nonce of the DPoP-Nonce header, repeat the request once, and use the newest nonce from then on. Libraries for DPoP do this.',
   },
   second_factor_required: {
     status: 401,
@@ -227,7 +227,7 @@ export const problems = {
     status: 401,
     title: 'Provider refused',
     detail:
-      'The sign-in with the other provider was cancelled, or its answer is not valid. Start again.',
+      'The sign-in with the outside provider was cancelled, or its answer is not valid. Start again.',
     cause:
       'The user has cancelled, the sign-in took more than ten minutes or went on in another browser, the ID token is not one that this service asked for or was used before, or the account here is disabled.',
     remedy: 'Start the sign-in again. An app gets a new nonce, and a new ID token with it.',
@@ -295,7 +295,7 @@ export const problems = {
     status: 403,
     title: 'Provider not linked',
     detail:
-      'This account at the other provider signs in to no account here. Sign in in another way, then link it.',
+      'This account at the outside provider signs in to no account here. Sign in in another way, then link it.',
     cause:
       'It is linked to no account here, and it does not make or open one by its address: the provider has not verified the address, it is not one that an account may have, or the account here with this address has not proven it too or has a second factor.',
     remedy:
@@ -347,7 +347,7 @@ export const problems = {
   last_way_in: {
     status: 409,
     title: 'Last way in',
-    detail: 'Without it, nothing could sign in to the account. Add another way first.',
+    detail: 'Without it, only a code by mail could sign in to the account. Add another way first.',
     cause: 'The account has no password, no other passkey and no other linked provider.',
     remedy:
       'Add a passkey, or choose a password with POST /v1/password/forgot, then repeat the request.',
@@ -455,7 +455,7 @@ export const problems = {
     status: 503,
     title: 'Provider unavailable',
     detail:
-      'The other provider does not answer, or not as it should. Other ways to sign in work. Try again after Retry-After seconds.',
+      'The outside provider does not answer, or not as it should. Other ways to sign in work. Try again after Retry-After seconds.',
     cause:
       'The provider could not be reached within five seconds, answered with an error, or does not know this service (any more). The log has the reason.',
     remedy:

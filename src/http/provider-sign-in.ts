@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import type { Arrived } from '../actions/factors/provider/sign-in.ts';
+import type { Arrived } from '../actions/sessions/signed-in.ts';
 import type { Context } from '../context.ts';
 import { logEvent } from './logging.ts';
 import { reportRefusedSignIn, reportSignIn } from './sign-in.ts';

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { randomId } from '../parts/ids.ts';
 import { Refusal } from '../rules/refusal.ts';
 import type { SignIn } from '../rules/sessions.ts';
+import { AMR } from '../schemas/methods.ts';
 import type { ProblemCode } from '../schemas/problem.ts';
 import { type EventName, logEvent } from './logging.ts';
 
@@ -17,7 +18,7 @@ export const deviceNameOf = (request: FastifyRequest): string =>
 export const signInOf = (
   request: FastifyRequest,
   transport: SignIn['transport'],
-  amr = ['pwd'],
+  amr = AMR.password,
 ): SignIn => ({
   id: randomId(),
   amr,
@@ -46,7 +47,7 @@ export function reportSignIn(
   logEvent(request, event, ids);
 }
 
-/** A copied passkey has an event of its own (`passkeys.ts`). */
+/** These count as no refused sign-in. `passkey_copied` has an event of its own (`src/http/passkeys.ts`). */
 const NOTHING_CHECKED: ReadonlySet<ProblemCode> = new Set([
   'overloaded',
   'passkey_copied',

@@ -86,7 +86,7 @@ export function offerMailCodes(passwordForm, askSecondStep) {
     async ({ code = '' }) => {
       notify('');
       if (!sent) return;
-      const challenge = await mailCodes.signIn(sent, code.replace(' ', ''));
+      const challenge = await mailCodes.signIn(sent, code.replace(/\s/g, ''));
       if (challenge) askSecondStep(challenge);
     },
     { mail_code_refused: 'code' },

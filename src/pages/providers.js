@@ -1,4 +1,4 @@
-import { byId, element } from './element.js';
+import { byId, element, foreign } from './element.js';
 import { nextPage, settings, urlOf } from './session.js';
 import { sentenceOf } from './words.js';
 
@@ -16,8 +16,8 @@ export const providerLink = ({ provider, name }, to, text) =>
       class: 'button plain full',
       href: urlOf(`v1/login/${provider}?${new URLSearchParams({ return_to: to })}`),
     },
-    `${text} `,
-    element('bdi', {}, name),
+    // One child: the button would set the two apart.
+    element('span', {}, `${text} `, foreign(name)),
   );
 
 /** Shows the outside providers in `#providers`, if there are any. */

@@ -31,7 +31,7 @@ const WORDS = {
   passkey_copied: 'This passkey was refused, because there may be a copy of it.',
   passkey_invalid: 'The passkey could not be added. Please try again.',
   too_many_passkeys: 'You have ten passkeys already. Remove one first.',
-  last_way_in: 'This is the only way into your account. Add another one first.',
+  last_way_in: 'Without it, only a code by mail could sign you in. Add another way first.',
   challenge_invalid: 'Please sign in again: it took too long, or there were too many wrong codes.',
   mail_code_refused:
     'This code is wrong, or no longer works. Use the code in the newest email, or ask for another.',
@@ -65,11 +65,12 @@ export function sentenceOf(error) {
     /** @type {Partial<import('./api.js').ApiError>} */ (error ?? {});
   if (status === undefined)
     return 'The service cannot be reached. Check your connection, then try again.';
+  const words = Object.hasOwn(WORDS, code ?? '') ? WORDS[code ?? ''] : undefined;
   const wait = `Please try again in ${duration(retryAfter ?? 30)}.`;
   if (status === 429) return `Too many attempts. ${wait}`;
-  if (status === 503) return WORDS[code ?? ''] ?? `The service is busy. ${wait}`;
+  if (status === 503) return words ?? `The service is busy. ${wait}`;
   if (status >= 500) return BROKEN;
-  return WORDS[code ?? ''] ?? String(problem?.['detail'] ?? BROKEN);
+  return words ?? String(problem?.['detail'] ?? BROKEN);
 }
 
 /**

@@ -49,7 +49,10 @@ export function withIdentityOfMailbox(user: User, identity: Identity): User {
   return withIdentity(user, identity);
 }
 
-/** `issuers`: of the configured slots. Only the owner links this provider again: no mailbox does. Refuses with `not_found`, or with `last_way_in` if nothing else signs in to the account. */
+/**
+ * `issuers`: of the configured slots. Only the owner links this provider again: no mailbox does. Refuses with `not_found`, or with
+ * `last_way_in` if only a code by mail would sign in then.
+ */
 export function withoutIdentity(
   user: User,
   column: IdentityColumn,

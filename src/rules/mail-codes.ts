@@ -1,4 +1,5 @@
 import type { User } from '../schemas/user.ts';
+import { withTry } from './tries.ts';
 import { isUnclaimed } from './unclaimed.ts';
 
 const TRIES = 5;
@@ -22,20 +23,12 @@ export const withCodesSpent = (user: User): User => ({
   mail_codes: { ...user.mail_codes, counter: user.mail_codes.counter + 1 },
 });
 
-/**
- * The user with one more try of this code, or undefined if it has had its five. When codes are too many, those with the fewest
- * tries go: a flood of others does not bring back the tries of one that has none left. `until`: when it expires (ms).
- */
+/** The user with one more try of this code, or undefined if it has had its five. `until`: when it expires (ms). */
 export function withCodeTried(
   user: User,
   { id, until, now }: { id: string; until: number; now: number },
 ): User | undefined {
-  const known = user.mail_codes.tried.filter((code) => now < code.until);
-  const tries = known.find((code) => code.id === id)?.tries ?? 0;
-  if (tries >= TRIES) return undefined;
-  const others = known.filter((code) => code.id !== id);
-  const tried = [{ id, tries: tries + 1, until }, ...others]
-    .sort((a, b) => b.tries - a.tries)
-    .slice(0, MAX_TRIED);
-  return { ...user, mail_codes: { ...user.mail_codes, tried } };
+  const code = { id, until, now, tries: TRIES, most: MAX_TRIED };
+  const tried = withTry(user.mail_codes.tried, code);
+  return tried && { ...user, mail_codes: { ...user.mail_codes, tried } };
 }

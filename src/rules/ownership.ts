@@ -45,6 +45,16 @@ export const hasBeenEntered = (user: User): boolean =>
   user.passkeys.length + user.sessions.length > 0 ||
   IDENTITY_COLUMNS.some((column) => isLinked(user[column]));
 
+/** The last second in which a device token may be that of somebody else. */
+const lastOfOthers = ({ devices_since }: User): number =>
+  devices_since === null ? -1 : Math.floor(devices_since / 1_000);
+
 /** Whether a device token was issued since the account belongs to its present owner. `iat`: whole seconds. */
-export const isDeviceOfOwner = ({ devices_since }: User, iat: number): boolean =>
-  iat >= Math.floor((devices_since ?? 0) / 1_000);
+export const isDeviceOfOwner = (user: User, iat: number): boolean => iat > lastOfOthers(user);
+
+/**
+ * The `iat` of a device token (whole seconds). `now`: milliseconds. In the second in which the owner takes the account over it is the
+ * next one: whole seconds cannot tell their device from that of a stranger who has just signed in.
+ */
+export const deviceIssuedAt = (user: User, now: number): number =>
+  Math.max(Math.floor(now / 1_000), lastOfOthers(user) + 1);

@@ -73,7 +73,7 @@ export function withPasskeyNamed(
   return { user: { ...user, passkeys }, passkey };
 }
 
-/** `issuers`: of the configured providers. Refuses with `not_found`, or with `last_way_in` if nothing else signs in to the account. */
+/** `issuers`: of the configured providers. Refuses with `not_found`, or with `last_way_in` if only a code by mail would sign in then. */
 export function withoutPasskey(user: User, id: string, issuers: ReadonlySet<string>): User {
   const removed = passkeyOf(user, id);
   const next = { ...user, passkeys: user.passkeys.filter((one) => one !== removed) };

@@ -1,7 +1,7 @@
 import { ACCESS_LIFE } from '../schemas/claims.ts';
 import type { Session, User } from '../schemas/user.ts';
 import { fingerprint } from './fingerprint.ts';
-import { hasSecondFactor } from './second-factor.ts';
+import { hasSecondFactor, provesSecondFactor } from './second-factor.ts';
 import {
   endOf,
   liveSession,
@@ -59,8 +59,8 @@ function withLostWrites(user: User, session: Session, { gen, ver }: Presented, n
 /**
  * The refresh table. The current generation rotates. An older one gets the newest successor again within the grace
  * of its own rotation, for lost answers, several tabs, reloads and late packets. The one before the current gets it
- * at any time if it brings the Idempotency-Key of its rotation. In all other cases the token was copied, and the
- * session ends (RFC 9700 section 4.14.2). The signature has been checked, so a generation or version above the row's
+ * at any time if it brings the Idempotency-Key of its rotation, or if the session is bound to a key: its proof came with it.
+ * In all other cases the token was copied, and the session ends (RFC 9700 section 4.14.2). The signature has been checked, so a generation or version above the row's
  * means that the database lost a write (failover to a lagging standby, restored backup), and the row catches up.
  */
 export function rotate(
@@ -71,7 +71,7 @@ export function rotate(
 ): { user: User; result: Rotation } {
   const found = liveSession(before, presented.sid, now);
   // A session from before the second factor was enabled must not go on without it.
-  const isProven = !hasSecondFactor(before) || found?.amr.includes('mfa');
+  const isProven = !hasSecondFactor(before) || (found !== undefined && provesSecondFactor(found));
   const isKnown =
     isProven && found?.transport === presented.transport && presented.ver >= before.token_version;
   if (!isKnown || before.status !== 'active')
@@ -93,7 +93,10 @@ export function rotate(
   const rotatedAt = rotationsOf(session)[behind - 1];
   const isInGrace = rotatedAt !== undefined && now <= rotatedAt + limits.grace;
   if (isInGrace) return { user, result: { outcome: 'repeated', session } };
-  if (behind === 1 && keyHash !== undefined && session.attempt === keyHash) {
+  // The proof of a bound session has been checked above: a copy of the token alone does not come this far.
+  const isOwnRetry =
+    session.jkt !== undefined || (keyHash !== undefined && session.attempt === keyHash);
+  if (behind === 1 && isOwnRetry) {
     const retried = { ...session, retried_at: now };
     return { user: withSession(user, retried), result: { outcome: 'repeated', session: retried } };
   }

@@ -26,6 +26,7 @@ const accountOf = (user: User) => ({
 
 export const profileOf = (user: User): Profile => ({
   ...accountOf(user),
+  password: user.password_hash !== null,
   recovery_codes: user.mfa.recovery?.hashes.length ?? 0,
 });
 

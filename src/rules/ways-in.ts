@@ -15,7 +15,7 @@ export const unlinkedMark = ({ id }: Pick<User, 'id'>): string => `!${id}`;
 /** Whether an identity column has an account at a provider, and not null or the mark of an unlinked one. */
 export const isLinked = (key: string | null): key is string => key !== null && !key.startsWith('!');
 
-/** Whether anything signs in to the account. `issuers`: of the providers that are configured; others sign nobody in. */
+/** Whether anything but a code by mail signs in to the account. `issuers`: of the providers that are configured; others sign nobody in. */
 const hasWayIn = (user: User, issuers: ReadonlySet<string>): boolean =>
   user.password_hash !== null ||
   user.passkeys.length > 0 ||

@@ -39,7 +39,7 @@ const ISSUED = new Set(Object.keys(Issued.shape));
 export const customClaimsIn = (claims: AccessClaims): CustomClaims =>
   Object.fromEntries(Object.entries(claims).filter(([name]) => !ISSUED.has(name)));
 
-/** All claims of an access token. A token with others than an administrator can set was not issued here. */
+/** All claims of an access token. Refuses a claim that neither this service nor an administrator can have set. */
 export const AccessClaims = Issued.catchall(z.unknown())
   .refine(({ scope, roles, client_id, sub }) =>
     scope === undefined ? true : client_id === sub && scope === roles.join(' '),
@@ -90,7 +90,7 @@ export const OwnClaims = {
   'not-me': z.strictObject({ ...Own, jti: Text, email: Text }),
   /** `was`: the state of the password and of the address. The link stops working when one of them changes. */
   reset: z.strictObject({ ...Own, jti: Text, was: Text }),
-  /** Issued when the password is right. `was`: the state of that password. */
+  /** Issued after the first step. `was`: the state of the password. */
   mfa: z.strictObject({
     ...Own,
     jti: Text,
@@ -103,6 +103,10 @@ export const OwnClaims = {
     amr: z.array(Text).optional(),
     /** The resource that the sign-in asked for: the `aud` of the access token. */
     resource: Text.optional(),
+    /** The key of the DPoP proof of the first step: the second needs one of the same key. */
+    jkt: Text.optional(),
+    /** The first step asked for Bearer access tokens. */
+    is_bearer: z.boolean().optional(),
   }),
   /** The challenge of an assertion. `sub`: a fingerprint of the address that signs in, or `ANYONE`. */
   passkey: z.strictObject({ ...Own, jti: Text }),
@@ -110,7 +114,7 @@ export const OwnClaims = {
   'new-passkey': z.strictObject({ ...Own, jti: Text, sid: Text }),
   /** The half of a code by mail that its browser holds. `sub`: the address as it was typed, which may have no account. */
   'mail-code': z.strictObject({ ...Own, jti: Text }),
-  /** What lies between the way to an outside provider and the way back. `sub`: the slot. `jti`: the state (RFC 6749 section 10.12). */
+  /** What a browser keeps while its user signs in at an outside provider. `sub`: the slot. `jti`: the state (RFC 6749 section 10.12). */
   provider: z.strictObject({
     ...Own,
     jti: Text,

@@ -33,7 +33,7 @@ const REGISTERED = new Set(
 );
 
 /**
- * Whether no custom claim may have this name, in any case: some parsers, such as that of Go, take `Sub` for `sub`. A name that is
- * added here leaves the next token of every user who has it.
+ * Whether no custom claim may have this name, in upper or lower case: some parsers, such as that of Go, take `Sub` for `sub`. If
+ * you add a name here, users who have a custom claim of that name lose it with their next token.
  */
 export const isRegistered = (name: string): boolean => REGISTERED.has(name.toLowerCase());

@@ -4,7 +4,7 @@ import { Transport } from './user.ts';
 
 export const TokenType = z
   .enum(['Bearer', 'DPoP'])
-  .meta({ id: 'TokenType', description: '`DPoP`: bound to the key of a proof (RFC 9449).' });
+  .meta({ id: 'TokenType', description: '`DPoP`: bound to the key of a DPoP proof (RFC 9449).' });
 
 /** The answer of every sign-in and every refresh (RFC 6749 section 5.1). */
 export const TokenAnswer = z

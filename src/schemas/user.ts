@@ -18,7 +18,7 @@ export const Session = member({
   created_at: Instant,
   /** The last rotation, or the sign-in if there was none. */
   rotated_at: Instant,
-  /** The last retry that was accepted after its grace, because it had the right Idempotency-Key. */
+  /** The last retry that was accepted after its grace, because it had the right Idempotency-Key or the proof of the session's key. */
   retried_at: Instant.optional(),
   /** The rotations before that one whose grace may still run, newest first. */
   rotations: z.array(Instant).optional(),

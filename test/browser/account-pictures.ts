@@ -59,7 +59,7 @@ async function openAccount(page: Page, service: Visited, email: string): Promise
       ...{ id: name, public_key: '', counter: 0, transports: ['internal'], used: [] },
       ...{ name, backed_up, created_at: now - made, last_used_at: now - used },
     }));
-    const identity_1 = 'https://quayside.example.com|ada';
+    const identity_1 = `https://quayside.example.com|${email}`;
     const sessions = [here, ...others];
     return { user: { ...user, sessions, passkeys, identity_1 }, result: undefined };
   });
@@ -78,14 +78,7 @@ export const ACCOUNT_PICTURES: {
 }[] = [
   {
     name: 'account',
-    arrive: async (page, service) => {
-      await openAccount(page, service, emailOn(page));
-      await page.setViewportSize(
-        emailOn(page) === 'ada@example.org'
-          ? { width: 1_280, height: 1_810 }
-          : { width: 390, height: 820 },
-      );
-    },
+    arrive: (page, service) => openAccount(page, service, emailOn(page)),
   },
   {
     name: 'account-password',
@@ -127,9 +120,14 @@ export const ACCOUNT_PICTURES: {
     arrive: async (page, service) => {
       await virtualAuthenticator(page);
       await openAccount(page, service, `step-up.${emailOn(page)}`);
-      service.clock.advance(16 * MINUTE);
+      // The proof of the sign-in is too old then, and the access token is not.
+      service.clock.advance(899_000);
+      await page.reload();
+      await page.getByText('Harbour for Android').waitFor();
+      service.clock.advance(2_000);
       await press(page, 'Add a passkey');
       await page.getByText('Confirm that it is you').waitFor();
+      await page.mouse.move(0, 0);
       await page.setViewportSize({ width: page.viewportSize()?.width ?? 0, height: 820 });
     },
   },

@@ -79,6 +79,21 @@ for (const DPOP_NONCE of ['off', 'on'])
     },
   );
 
+t.test('a session in cookies that began without a key goes on in a page that binds', async (t) => {
+  const world = await visited(t);
+  const { url, clock } = world;
+  clock.now = Date.now();
+  const ada = await signedIn(world, 'ada@example.com', { password_hash: passwordHash(world) });
+  const page = await world.visitor();
+  await page.goto(`${url}/`);
+  await page.evaluate(`(async () => {
+    const { createClient } = await import('${url}/client.js');
+    await createClient({ url: '${url}' }).login(${CREDENTIALS});
+  })()`);
+  const { whoami } = await open(page, url);
+  t.match(await whoami(), { sub: ada.id, cnf: undefined });
+});
+
 t.test(
   'a page of another origin can do the same: CORS lets it send proofs and read nonces',
   async (t) => {

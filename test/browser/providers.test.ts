@@ -36,7 +36,12 @@ t.test('a newcomer signs up and in with a provider, and needs no password', asyn
 
   await press(page, `Unlink ${NAME}`);
   await press(page, 'Unlink');
-  await said(page, 'This is the only way into your account. Add another one first.');
+  await page
+    .locator('dialog')
+    .getByText('Without it, only a code by mail could sign you in. Add another way first.')
+    .waitFor();
+  await press(page, 'Cancel');
+  await page.locator('dialog').waitFor({ state: 'detached' });
 
   await press(page, 'Sign out');
   await page.waitForURL(`${world.url}/login?next=*`);
@@ -151,4 +156,14 @@ t.test('the cookie is there after a provider has answered with a form', async (t
   await page.getByRole('link', { name: `Continue with ${NAME}` }).click();
   await page.getByText('Signed in as ada@example.com').waitFor();
   t.same(methods, ['POST', 'GET']);
+});
+
+t.test('a code in the address that every object has is no sentence', async (t) => {
+  const world = await visited(t);
+  const page = await world.visitor();
+  for (const code of ['constructor', 'toString', '__proto__', 'no_such_code']) {
+    await page.goto(`${world.url}/login?error=${code}`);
+    await said(page, 'Something went wrong on our side. Please try again later.');
+  }
+  t.same(world.complaints, []);
 });

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
@@ -131,12 +131,20 @@ t.test('screenshots', async (t) => {
   await withFactor(t, service, EMAIL);
   mkdirSync(FOLDER, { recursive: true });
   const onPhones: Buffer[] = [];
-  for (const { name, arrive } of [...PICTURES, ...ACCOUNT_PICTURES, ...ADMIN_PICTURES]) {
+  const onDesk = async ({ name, arrive }: Picture) => {
     const desk = await service.visitor(DESK);
     await arrive(desk, service);
-    writeFileSync(`${FOLDER}/${name}.png`, await desk.screenshot({ caret: 'hide' }));
+    // Behind a dialog, the page is dimmed as far as the window reaches.
+    const fullPage = (await desk.locator('dialog[open]').count()) === 0;
+    const path = `${FOLDER}/${name}.png`;
+    await desk.screenshot({ caret: 'hide', fullPage, path });
+  };
+  // The accounts of the others would be in its list.
+  for (const picture of ADMIN_PICTURES) await onDesk(picture);
+  for (const picture of [...PICTURES, ...ACCOUNT_PICTURES]) {
+    await onDesk(picture);
     const phone = await service.visitor(PHONE);
-    await arrive(phone, service);
+    await picture.arrive(phone, service);
     onPhones.push(await phone.screenshot({ caret: 'hide' }));
   }
   const wall = await service.visitor({ viewport: { width: 960, height: 360 } });

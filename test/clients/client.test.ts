@@ -215,6 +215,46 @@ t.test('an app that starts offline is signed in when it wakes online', async (t)
   t.same(await online, { signedIn: true, reason: 'refresh' });
 });
 
+const BILLING = 'https://billing.example.com';
+
+t.test('a token for another service takes its turn, and the session goes on', async (t) => {
+  const { network, node, client, changes, whoami, refreshes, started, items, name } = await phone(
+    t,
+    { AUDIENCES: BILLING },
+  );
+  t.equal(await client.tokenFor(BILLING), undefined, 'nobody is signed in');
+  t.equal(refreshes(), 0);
+  await client.register(ada);
+  const own = await client.token();
+  const audienceOf = (token = '') => JSON.parse(atob(String(token.split('.')[1]))).aud;
+
+  pass(t, node, EXPIRED);
+  // The refresh that is due, and two for the other service.
+  const [answer, again] = await Promise.all([client.tokenFor(BILLING), client.tokenFor(BILLING)]);
+  t.equal(audienceOf(answer?.access_token), BILLING);
+  t.equal(audienceOf(again?.access_token), BILLING);
+  t.equal(answer?.expires_in, 900);
+  t.equal(refreshes(), 3);
+  const token = await client.token();
+  t.not(token, own);
+  t.equal(audienceOf(token), audienceOf(own), 'its own is kept');
+  t.equal(await whoami(), 200);
+
+  t.comment('an answer that is lost on its way');
+  network.back = async ({ url }) => (url === '/v1/refresh' ? 'lost' : undefined);
+  await t.rejects(client.tokenFor(BILLING));
+  network.back = async () => undefined;
+  t.ok(items.get(`${name}.attempt`));
+  pass(t, node, EXPIRED);
+  t.equal(await whoami(started()), 200, 'the refresh after it gets the same tokens');
+
+  t.comment('a service that is not listed');
+  await t.rejects(started().tokenFor('https://other.example.com'), { code: 'invalid_target' });
+  t.equal(client.signedIn, true);
+  t.equal(await whoami(), 200);
+  t.same(new Set(changes), new Set(['refresh_missing false', 'sign_in true', 'refresh true']));
+});
+
 t.test('a session that the service has ended signs out, and says with which code', async (t) => {
   const { node, client, changes, items, name, whoami } = await phone(t);
   await client.register(ada);

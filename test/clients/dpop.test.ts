@@ -88,6 +88,133 @@ t.test('with another key than that of its session, a page has to sign in again',
   t.equal(again.signedIn, true);
 });
 
+/** Every call of `fetch`: its path, and what it had of a proof. `instead` may send it otherwise. */
+function calls(
+  t: Test,
+  instead: (path: string, send: () => Promise<Response>) => Promise<Response> = (_path, send) =>
+    send(),
+) {
+  const real = globalThis.fetch;
+  const seen: string[] = [];
+  t.intercept(globalThis, 'fetch', {
+    configurable: true,
+    value: (input: string | Request, init?: RequestInit) => {
+      const { pathname } = new URL(typeof input === 'string' ? input : input.url);
+      const has = new Headers(init?.headers).has('DPoP') ? 'with a proof' : 'without';
+      seen.push(`${pathname} ${has}`);
+      // The body of a Request can be sent once.
+      return instead(pathname, () => real(typeof input === 'string' ? input : input.clone(), init));
+    },
+  });
+  return { seen, since: () => seen.splice(0) };
+}
+
+const PROVEN = '/v1/refresh with a proof';
+const BARE = '/v1/refresh without';
+
+t.test('a session that another page began without a key goes on without one', async (t) => {
+  indexedDb(t);
+  const { url, bound, open } = await service(t);
+  // As a sign-in by redirect, or on the page of the service, does.
+  await open().login(credentials);
+  const { since } = calls(t);
+  const client = bound();
+  const ended: string[] = [];
+  client.onChange(({ signedIn, reason }) => signedIn || ended.push(reason));
+  t.ok(await client.token());
+  t.same(since(), [PROVEN, PROVEN, BARE]);
+  t.equal(await status(client.fetch(`${url}/v1/me`)), 200);
+  since();
+  const headers = { authorization: 'Bearer x.e30.x' };
+  t.equal(await status(client.fetch(`${url}/v1/me`, { headers })), 401, 'its own header');
+  t.same([client.signedIn, ended], [true, []]);
+});
+
+t.test('which of the two a session is, a page need not ask twice', async (t) => {
+  indexedDb(t);
+  const { url, open, kept, node } = await service(t);
+  await open().login(credentials);
+  const call = dpopFetch({ url });
+  const send = async (path: string, body: object) => {
+    const answer = await call(`${url}/v1/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return { status: answer.status, ...((await answer.json()) as { refresh_token: string }) };
+  };
+  const { since } = calls(t);
+  const first = await send('refresh', { refresh_token: kept.get('latchkey.refresh') });
+  t.same(since(), [PROVEN, PROVEN, BARE]);
+  t.match(await send('refresh', first), { status: 422 }, 'no other answer is asked for again');
+  t.same(since(), [BARE]);
+  const second = await send('refresh', { refresh_token: first.refresh_token });
+  t.match([second, since()], [{ status: 200, token_type: 'Bearer' }, [BARE]]);
+
+  t.comment('after a sign-in with the key');
+  const signIn = await send('login', credentials);
+  t.match([signIn, since()], [{ status: 200, token_type: 'DPoP' }, ['/v1/login with a proof']]);
+  const third = await send('refresh', { refresh_token: signIn.refresh_token });
+  t.match([third, since()], [{ status: 200, token_type: 'DPoP' }, [BARE, PROVEN]]);
+  const fourth = await send('refresh', { refresh_token: third.refresh_token });
+  t.match([fourth, since()], [{ status: 200, token_type: 'DPoP' }, [PROVEN]]);
+  const { sessions = [] } = (await node.context.users.findByEmail(credentials.email)) ?? {};
+  t.equal(sessions.filter(({ jkt }) => jkt).length, 1);
+});
+
+t.test(
+  'only a refresh is sent without a proof, and nothing that was read is sent again',
+  async (t) => {
+    indexedDb(t);
+    const refusal = {
+      status: 401,
+      headers: { 'WWW-Authenticate': 'DPoP error="invalid_dpop_proof"' },
+    };
+    const { since } = calls(t, async () => new Response('', refusal));
+    const url = 'https://id.example.com';
+    const call = dpopFetch({ url });
+    for (const path of ['/v1/login', '/v1/refresh/x', '/v1/register']) {
+      t.equal(await status(call(`${url}${path}`, { method: 'POST' })), 401);
+      t.same(since(), [`${path} with a proof`, `${path} with a proof`]);
+    }
+    t.equal(await status(call(`${url}/v1/refresh`, { method: 'POST' })), 401);
+    t.same(since(), [PROVEN, PROVEN, BARE]);
+    const body = new ReadableStream();
+    t.equal(await status(call(`${url}/v1/refresh`, { method: 'POST', body })), 401);
+    t.equal(since().length, 1, 'a stream');
+  },
+);
+
+for (const DPOP_NONCE of ['off', 'on'])
+  t.test(
+    `a proof that was sent twice signs nobody out, with DPOP_NONCE=${DPOP_NONCE}`,
+    async (t) => {
+      indexedDb(t);
+      const { url, bound } = await service(t, { DPOP_NONCE });
+      await bound().login(credentials);
+      let breaks = 1;
+      // The connection breaks after the service has answered, and the browser sends the same request again.
+      const { since } = calls(t, async (_path, send) => {
+        const answer = await send();
+        if (!answer.ok || breaks === 0) return answer;
+        breaks -= 1;
+        const repeated = await send();
+        t.match(repeated.headers.get('WWW-Authenticate'), /invalid_dpop_proof/);
+        return repeated;
+      });
+      const client = bound();
+      const ended: string[] = [];
+      client.onChange(({ signedIn, reason }) => signedIn || ended.push(reason));
+      t.ok(await client.token());
+      t.equal(breaks, 0);
+      t.same(new Set(since()), new Set([PROVEN]));
+      breaks = 1;
+      t.equal(await status(client.fetch(`${url}/v1/me`)), 200);
+      t.same(new Set(since()), new Set(['/v1/me with a proof']), 'without a refresh');
+      t.same([client.signedIn, ended], [true, []]);
+    },
+  );
+
 t.test('bind: refresh leaves the access tokens to be bearer tokens', async (t) => {
   indexedDb(t);
   const { url, bound, node, kept } = await service(t);

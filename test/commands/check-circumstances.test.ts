@@ -5,6 +5,7 @@ import t, { type Test } from 'tap';
 import { checksFor } from '../../src/commands/check/checks.ts';
 import { Contract } from '../../src/commands/check/contract.ts';
 import { pauseAfter } from '../../src/commands/check/fuzz.ts';
+import { generated, randomFrom } from '../../src/commands/check/generator.ts';
 import { hostOf, portOf, Site } from '../../src/commands/check/site.ts';
 import { VECTOR } from '../../src/commands/check/tokens-refused.ts';
 import { ok, type World } from '../../src/commands/check/verdict.ts';
@@ -195,7 +196,8 @@ t.test('generated requests leave a fifth of the limit to others', async (t) => {
 });
 
 t.test('generated requests find a 5xx and an undeclared answer, and can be repeated', async (t) => {
-  const fuzzed = ['--fuzz', '--requests', '150', '--seed', '5'];
+  // So many that each of the endpoints comes.
+  const fuzzed = ['--fuzz', '--requests', '400', '--seed', '5'];
   front.fault = {
     back: (passing) => {
       if (passing.url === '/client.js') passing.status = 502;
@@ -214,6 +216,19 @@ t.test('generated requests find a 5xx and an undeclared answer, and can be repea
     undeclared.said,
     /fuzz: POST \/v1\/[\w/-]+: the answer 207 is not declared \(POST .* with \{/,
   );
+});
+
+t.test('generated requests create no user, send no mail and count no guess', async (t) => {
+  const contract = new Contract(DOCUMENT);
+  const random = randomFrom(5);
+  const seen = new Set<string>();
+  for (let count = 0; count < 2_000; count += 1) {
+    const { endpoint, body } = generated(contract, { random, own: {} });
+    if (!/^(register|forgotPassword|login|sendMailCode)$/.test(endpoint.operationId)) continue;
+    seen.add(endpoint.operationId);
+    t.notMatch(body, '@check.invalid');
+  }
+  t.equal(seen.size, 4);
 });
 
 t.test('headers that are too large for a proxy, and too large for anyone', async (t) => {

@@ -116,7 +116,19 @@ t.test(
     t.match(await sessionOf(app, ada), { gen: 1, jkt: key.jkt });
 
     app.clock.advance(60_000);
-    t.comment('the spent token: a thief without the key raises no alarm, the key does');
+    t.comment(
+      'the spent token: a thief without the key raises no alarm, and a late retry with the key is answered',
+    );
+    refused(t, await app.refresh(ada.refresh_token), 401, 'invalid_dpop_proof');
+    t.equal((await sessionOf(app, ada))?.ended_at, undefined);
+    const again = await post('/v1/refresh', body, { headers: { 'idempotency-key': 'another' } });
+    t.equal(again.json().refresh_token, next.refresh_token, 'the successor that was missed');
+    t.notOk(app.events().includes('session.reuse_detected'));
+    const used = { refresh_token: next.refresh_token };
+    t.equal((await post('/v1/refresh', used)).statusCode, 200);
+
+    app.clock.advance(60_000);
+    t.comment('its successor was used: the key raises the alarm');
     refused(t, await app.refresh(ada.refresh_token), 401, 'invalid_dpop_proof');
     t.equal((await sessionOf(app, ada))?.ended_at, undefined);
     refused(t, await post('/v1/refresh', body), 401, 'refresh_reused');
@@ -134,6 +146,41 @@ t.test(
     const body = { refresh_token: ada.refresh_token };
     refused(t, await post('/v1/refresh', body), 401, 'invalid_dpop_proof');
     t.equal((await app.refresh(ada.refresh_token)).statusCode, 200);
+  },
+);
+
+t.test(
+  'the second step of a sign-in needs a proof of the key of the first, and keeps its choice of tokens',
+  async (t) => {
+    const app = await testApp(t);
+    const { post } = prover(app, key);
+    const other = prover(app, await clientKey());
+    const { code } = await withFactor(t, app, 'ada@example.com');
+    const credentials = { email: 'ada@example.com', password: PASSWORD };
+    const half = async (headers = {}) =>
+      (await post('/v1/login', credentials, { headers })).json<{ mfa_token: string }>();
+
+    const { mfa_token } = await half();
+    const answer = { mfa_token, code: code() };
+    const row = () => app.context.users.findByEmail('ada@example.com');
+    const before = await row();
+    for (let tries = 0; tries < 6; tries += 1) {
+      refused(t, await app.post('/v1/login/mfa', answer), 401, 'invalid_dpop_proof');
+      refused(t, await other.post('/v1/login/mfa', answer), 401, 'invalid_dpop_proof');
+    }
+    t.same(await row(), before, 'no try is spent, and no code');
+    t.equal((await post('/v1/login/mfa', answer)).json().token_type, 'DPoP');
+
+    const prefer = { prefer: 'token_type=Bearer' };
+    for (const [first, second] of [
+      [prefer, {}],
+      [{}, prefer],
+    ]) {
+      const given = { mfa_token: (await half(first)).mfa_token, code: code() };
+      const tokens = (await post('/v1/login/mfa', given, { headers: second ?? {} })).json<Tokens>();
+      t.equal(tokens.token_type, 'Bearer');
+      refused(t, await app.refresh(tokens.refresh_token), 401, 'invalid_dpop_proof');
+    }
   },
 );
 
@@ -359,14 +406,14 @@ t.test(
     const answered = Object.entries(document.paths).flatMap(([path, item]) =>
       Object.entries(item).flatMap(([method, { responses = {}, parameters = [] }]) => {
         const givesTokens = /schemas\/(?:OAuth)?Tokens"/.test(JSON.stringify(responses));
-        const takesProof = parameters.some(({ name }) => name === 'dpop');
-        return givesTokens ? [{ route: `${method} ${path}`, takesProof }] : [];
+        const takesDpopProof = parameters.some(({ name }) => name === 'dpop');
+        return givesTokens ? [{ route: `${method} ${path}`, takesDpopProof }] : [];
       }),
     );
     t.ok(answered.length >= 8);
     // It answers the tokens of the session that the request belongs to.
     t.same(
-      answered.filter(({ takesProof }) => !takesProof).map(({ route }) => route),
+      answered.filter(({ takesDpopProof }) => !takesDpopProof).map(({ route }) => route),
       ['put /v1/me/password'],
     );
   },

@@ -138,6 +138,7 @@ t.test("a profile shows the user's data, and no secret", async (t) => {
     email_verified: false,
     name: 'Ada',
     roles: [],
+    password: true,
     mfa: false,
     recovery_codes: 0,
     created_at: '2026-11-23T18:00:00.000Z',

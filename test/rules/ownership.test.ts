@@ -1,5 +1,6 @@
 import t from 'tap';
 import {
+  deviceIssuedAt,
   hasBeenEntered,
   isDeviceOfOwner,
   withMailboxHolder,
@@ -74,8 +75,22 @@ t.test('an account that was only invited has had nobody in it', async (t) => {
 t.test('older device tokens are not those of the owner', async (t) => {
   t.ok(isDeviceOfOwner(ada(), 0));
   const since = ada({ devices_since: NOW + 999 });
-  t.ok(isDeviceOfOwner(since, NOW / 1_000), 'a token has whole seconds');
-  t.notOk(isDeviceOfOwner(since, NOW / 1_000 - 1));
-  const moved = { ...since, claimed_at: 0 };
-  t.notOk(isDeviceOfOwner(moved, NOW / 1_000 - 1), 'nor after a move to another address');
+  const second = NOW / 1_000;
+  for (const user of [since, { ...since, claimed_at: 0 }]) {
+    t.notOk(isDeviceOfOwner(user, second - 1), 'also after a move to another address');
+    t.notOk(isDeviceOfOwner(user, second), 'the same second, before or after');
+    t.ok(isDeviceOfOwner(user, second + 1));
+  }
+});
+
+t.test('a device token of the owner is one, also in the second of the take-over', async (t) => {
+  const second = NOW / 1_000;
+  t.equal(deviceIssuedAt(ada(), NOW + 999), second);
+  for (const since of [NOW, NOW + 999]) {
+    const user = ada({ devices_since: since });
+    for (const now of [since, NOW + 999, NOW + 1_000, NOW + 1_999])
+      t.equal(deviceIssuedAt(user, now), second + 1);
+    t.equal(deviceIssuedAt(user, NOW + 2_000), second + 2);
+    t.ok(isDeviceOfOwner(user, deviceIssuedAt(user, since)));
+  }
 });

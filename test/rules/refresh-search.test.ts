@@ -29,6 +29,19 @@ for (const client of ['tabs', 'app'] as const) {
   );
 }
 
+for (const client of ['tabs', 'app'] as const) {
+  t.test(
+    `a bound session stays signed in (${client}), however late its retry and whatever a thief of its tokens sends`,
+    async (t) => {
+      const bound = { client, rotate, isBound: true };
+      const { states, counterexample } = search({ ...bound, depth: DEPTH });
+      t.comment(`${client}: every step from ${states} states, to depth ${DEPTH}`);
+      t.equal(counterexample, undefined);
+      t.ok(states > 10_000, 'the search covers enough states');
+    },
+  );
+}
+
 for (const { what, ...fault } of FAULTS) {
   t.test(`the search finds ${what}`, async (t) => {
     const { counterexample } = search({ depth: 8, ...fault });

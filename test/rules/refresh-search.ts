@@ -40,6 +40,8 @@ export interface Search {
   isReordered?: boolean;
   /** The tab whose answer was overtaken refreshes again at once. */
   refreshesAgain?: boolean;
+  /** The session belongs to a key of the client, which the thief does not have. */
+  isBound?: boolean;
 }
 
 export interface Found {
@@ -59,10 +61,12 @@ export function search({
   isAlone = false,
   isReordered = false,
   refreshesAgain = false,
+  isBound = false,
 }: Search): Found {
+  const binding = isBound ? { jkt: 'the key of the owner' } : {};
   const { user, session } = withNewSession(
     ada(),
-    { id: randomId(), amr: ['pwd'], transport: 'body', client: '' },
+    { id: randomId(), amr: ['pwd'], transport: 'body', client: '', ...binding },
     NOW,
     limits,
   );
@@ -71,8 +75,8 @@ export function search({
   const written = (world: World, row: User): World =>
     row === world.row ? world : { ...world, row, older: [world.row, ...world.older].slice(0, 2) };
 
-  const present = (world: World, sent: Sent) => {
-    const presented = { sid, transport: 'body' as const, ...sent };
+  const present = (world: World, sent: Sent, proof: { jkt?: string } = binding) => {
+    const presented = { sid, transport: 'body' as const, ...sent, ...proof };
     const { user: row, result } = rotate(world.row, presented, world.now, serverLimits);
     const isAnswered = 'session' in result && result.outcome !== 'reused';
     return {
@@ -207,9 +211,10 @@ export function search({
         world: { ...world, key: undefined, hasLostKey: true },
       });
     // Requests and answers arrive within the grace, counted from the first try with the token, or never. A client
-    // without a key has an answer by then.
+    // without a key has an answer by then; one that proves the key of its session may come back at any time.
     const waiting = requests.map(({ at }) => at);
-    if ((client === 'tabs' || world.hasLostKey) && askedAt !== undefined) waiting.push(askedAt);
+    const mustHurry = !isBound && (client === 'tabs' || world.hasLostKey);
+    if (mustHurry && askedAt !== undefined) waiting.push(askedAt);
     const since = world.triedAt ?? askedAt;
     if (answers.length > 0 && since !== undefined) waiting.push(since);
     if (waiting.every((since) => now + SHORT <= since + limits.grace))
@@ -240,8 +245,9 @@ export function search({
           outcome,
           answer,
           world: after,
-        } = present(world, { ...thief, at: now, idempotencyKey: 'of the thief' });
+        } = present(world, { ...thief, at: now, idempotencyKey: 'of the thief' }, {});
         const name = `the thief sends ${thief.gen}: ${outcome}`;
+        if (isBound && answer) throw new Broken(`${name}: the thief needs no key`);
         const isOut =
           world.isDetected ||
           (world.ownerSince !== undefined && now > world.ownerSince + limits.grace);
@@ -258,7 +264,8 @@ export function search({
               }
             : {
                 ...after,
-                hasThiefActed: true,
+                // Without the key no thief is an excuse to sign the owner out.
+                hasThiefActed: !isBound,
                 isDetected: world.isDetected || outcome === 'reused',
               },
         };

@@ -1,5 +1,6 @@
+import { fingerprint } from '../../src/rules/fingerprint.ts';
 import { type Presented, type Rotation, rotate } from '../../src/rules/rotation.ts';
-import type { SessionLimits } from '../../src/rules/sessions.ts';
+import { type SessionLimits, withSessionEnded } from '../../src/rules/sessions.ts';
 import type { Session, User } from '../../src/schemas/user.ts';
 import type { Search } from './refresh-search.ts';
 import { DAY, SECOND } from './samples.ts';
@@ -41,6 +42,17 @@ const storing =
     );
     return turn.user === user ? turn : { ...turn, user: { ...turn.user, sessions } };
   };
+
+/** A late retry with another Idempotency-Key is taken for a theft, whatever it proves. */
+const retryingWithKeyOnly: typeof rotate = (user, presented, now, limits) => {
+  const turn = rotate(user, presented, now, limits);
+  const [session] = user.sessions as [Session];
+  const isLate = turn.result.outcome === 'repeated' && now > session.rotated_at + limits.grace;
+  const isKept =
+    presented.idempotencyKey !== undefined &&
+    session.attempt === fingerprint(presented.idempotencyKey);
+  return isLate && !isKept ? { user, result: invalid } : turn;
+};
 
 /** Rules that were used before, that someone may try, or that differ by one. */
 export const FAULTS: Fault[] = [
@@ -145,6 +157,29 @@ export const FAULTS: Fault[] = [
     rotate: (user, presented, now, limits) => {
       const turn = rotate(user, presented, now, limits);
       return turn.result.outcome === 'reused' ? { ...turn, user } : turn;
+    },
+  },
+  ...(['tabs', 'app'] as const).map((client) => ({
+    what: `a proof that does not stand for the key of a retry (${client})`,
+    client,
+    isBound: true,
+    rotate: retryingWithKeyOnly,
+  })),
+  {
+    what: 'a proof that is not asked for',
+    client: 'tabs',
+    isBound: true,
+    rotate: withPresented((presented, { jkt }) => ({ ...presented, jkt })),
+  },
+  {
+    what: 'a missing proof that ends the session',
+    client: 'tabs',
+    isBound: true,
+    rotate: (user, presented, now, limits) => {
+      const turn = rotate(user, presented, now, limits);
+      return turn.result.outcome === 'unproven'
+        ? { ...turn, user: withSessionEnded(user, presented.sid, now) }
+        : turn;
     },
   },
 ];

@@ -272,6 +272,38 @@ t.test(
   },
 );
 
+t.test(
+  'a bound session with its proof gets the successor that it missed at any time, whatever the key',
+  async (t) => {
+    const jkt = 'the thumbprint';
+    const late = NOW + DAY;
+    for (const [first, again] of [[], ['k'], ['k', 'l'], [undefined, 'l']] as [
+      string?,
+      string?,
+    ][]) {
+      const { user: bearer, session } = rotated(2, first);
+      const user = { ...bearer, sessions: [{ ...session, jkt }] };
+      const lost = present(session, { gen: 1, idempotencyKey: again, jkt });
+      const retry = rotate(user, lost, late, limits);
+      t.match(retry.result, { outcome: 'repeated', session: { gen: 2, retried_at: late } });
+      const own = (row: User, gen: number, now: number) =>
+        rotate(row, present(session, { gen, jkt }), now, limits);
+      const next = own(retry.user, 2, late + 1);
+      t.equal(next.result.outcome, 'rotated');
+      t.equal(own(next.user, 1, late + limits.grace).result.outcome, 'repeated', 'a second copy');
+      t.equal(own(next.user, 1, late + limits.grace + 1).result.outcome, 'reused');
+      for (const other of [undefined, 'another thumbprint']) {
+        const copied = rotate(user, { ...lost, jkt: other }, late, limits);
+        t.same(copied, { user, result: { outcome: 'unproven' } }, 'without the proof');
+      }
+    }
+    const { user, session } = rotated(2);
+    const bound = { ...user, sessions: [{ ...session, jkt }] };
+    const older = rotate(bound, present(session, { gen: 0, jkt }), late, limits);
+    t.equal(older.result.outcome, 'reused', 'its successor has been used');
+  },
+);
+
 t.test('a row that lost a write takes generation and token version from the token', async (t) => {
   const { user, session } = rotated(2);
   const now = NOW + DAY;
@@ -346,6 +378,9 @@ t.test(
     for (const gen of [0, 1, 2])
       t.equal(refresh(['pwd', 'otp'], { totp, challenges: [] }, gen), 'invalid');
     t.equal(refresh(['pwd', 'mfa'], { totp, challenges: [] }, 2), 'rotated');
+    for (const key of ['hwk', 'swk'])
+      t.equal(refresh([key, 'user'], { totp, challenges: [] }, 2), 'rotated', 'a passkey');
+    t.equal(refresh(['hwk'], { totp, challenges: [] }, 2), 'invalid', 'its user was not checked');
     t.equal(
       refresh(['pwd'], { pending: totp, challenges: [] }, 2),
       'rotated',

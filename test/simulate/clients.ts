@@ -12,7 +12,8 @@ const untilNext = (random: Random): number =>
 
 /**
  * An app on a phone, or a page that keeps its key: one refresh at a time, and the Idempotency-Key is stored with the
- * token. One in twenty times it is killed between request and answer, and asks again up to eight hours later.
+ * token. One in twenty times it is killed between request and answer, and asks again up to eight hours later. If the
+ * session is bound to a key of its own, the app does not store the Idempotency-Key.
  */
 export function startApp(session: Session): void {
   const { random } = session;
@@ -31,6 +32,7 @@ export function startApp(session: Session): void {
     });
     if (random.chance(0.05)) {
       life += 1;
+      if (session.jkt !== undefined) key = undefined;
       session.after(random.between(MINUTE, 8 * HOUR), ask);
     } else session.after(5 * SECOND, () => (isCurrent() ? ask() : undefined));
   };
@@ -40,7 +42,7 @@ export function startApp(session: Session): void {
 /**
  * Two or three tabs that share a cookie, take no turns, and keep no key when they are reloaded. They are reloaded
  * during a refresh, up to three times. So the network must let an answer through within the grace: after ten seconds
- * without one, it works again.
+ * without one, it works again. Tabs with a key of their session need no such luck.
  */
 export function startTabs(session: Session): void {
   const { random } = session;
@@ -60,7 +62,8 @@ export function startTabs(session: Session): void {
         askedAt ??= session.now;
         tries += 1;
         const current = tries;
-        const isWorking = session.now > askedAt + 10 * SECOND;
+        const mustWork = session.jkt === undefined;
+        const isWorking = mustWork && session.now > askedAt + 10 * SECOND;
         session.send(key, (isWorking ? goodFate : fateOf)(random), (token) => {
           if (token !== session.token) askedAt = undefined;
           session.token = token;
@@ -91,7 +94,7 @@ export function plantThief(session: Session): void {
   const { random } = session;
   const use = async (stolen: string) => {
     const answer = await session.steal(stolen);
-    if (answer.outcome === 'refused') return;
+    if (!('token' in answer)) return;
     session.after(random.between(SECOND, 15 * MINUTE), () => use(answer.token));
   };
   session.after(random.between(0, 6 * HOUR), () => {

@@ -17,6 +17,8 @@ export interface World {
 export class Session {
   readonly watch: Watch;
   readonly random: Random;
+  /** The thumbprint of its key, if it is bound. */
+  readonly jkt: string | undefined;
   /** That of the cookie or of the app's store. */
   token: string;
   readonly #world: World;
@@ -25,9 +27,13 @@ export class Session {
   #lastAnswer = 0;
   readonly #tokens: string[] = [];
 
-  constructor(world: World, own: { token: string; random: Random; ended: () => void }) {
+  constructor(
+    world: World,
+    own: { token: string; jkt: string | undefined; random: Random; ended: () => void },
+  ) {
     this.#world = world;
     this.token = own.token;
+    this.jkt = own.jkt;
     this.random = own.random;
     this.#ended = own.ended;
     this.watch = new Watch(world.figures, world.timeline.now);
@@ -49,13 +55,16 @@ export class Session {
 
   /** The owner sends the stored token. `answered` gets the new one, if the network lets it through. */
   send(idempotencyKey: string, fate: Fate, answered: (token: string) => void): void {
-    const { token } = this;
+    const { token, jkt } = this;
     for (const [index, { after, node }] of fate.arrivals.entries())
       this.after(after, async () => {
         this.#world.figures.refreshes += 1;
-        const answer = await this.#refresh({ token, idempotencyKey, node }, 'owner');
+        const answer = await this.#refresh(
+          { token, idempotencyKey, node, ...(jkt !== undefined && { jkt }) },
+          'owner',
+        );
         // A doubled request has one answer.
-        if (answer.outcome === 'refused' || index > 0 || fate.answer === undefined) return;
+        if (!('token' in answer) || index > 0 || fate.answer === undefined) return;
         this.after(this.#inTurn(fate.answer), () => answered(answer.token));
       });
   }
@@ -83,7 +92,7 @@ export class Session {
     const answer = await this.#world.issuer.refresh(presented);
     if (this.watch.isOver) return answer;
     const { token, idempotencyKey, node } = presented;
-    const said = answer.outcome === 'refused' ? '' : ` token ${this.#number(answer.token)}`;
+    const said = 'token' in answer ? ` token ${this.#number(answer.token)}` : '';
     const sent = `${who}: token ${this.#number(token)}, ${idempotencyKey}, node ${node}`;
     this.watch.note(`${sent}: ${answer.outcome}${said}`, this.now);
     this.watch[who](answer, this.now);

@@ -15,6 +15,15 @@ t.test('two nodes, bad networks, a failover and thieves sign no honest client ou
   t.comment(JSON.stringify(table([{ name: 'Latchkey', ...figures }])));
 });
 
+t.test(
+  'sessions with a key outlive networks that are away for longer than the grace',
+  async (t) => {
+    const figures = await simulate(latchkey, { ...options, isBound: true });
+    t.equal(figures.falseSignOuts, 0, figures.trace.join('\n'));
+    t.equal(figures.thefts, 0, 'no thief of a token gets in');
+  },
+);
+
 for (const policy of POLICIES) {
   t.test(`the same clients find the faults of another policy: ${policy.name}`, async (t) => {
     const figures = await simulate((clock) => issuerOf(policy, clock), {

@@ -13,6 +13,8 @@ export interface Options {
   refreshes: number;
   /** An answer may overtake an earlier one to the same browser. */
   isOvertaking?: boolean;
+  /** Every session belongs to a key of its client. Thieves copy the token and not the key. */
+  isBound?: boolean;
   /** Called now and then with the number of refreshes so far. */
   progress?(refreshes: number): void;
 }
@@ -31,7 +33,7 @@ const DAY = 86_400_000;
  */
 export async function simulate(
   open: (clock: () => number) => Issuer | Promise<Issuer>,
-  { seed, clients, refreshes, isOvertaking = false, progress }: Options,
+  { seed, clients, refreshes, isOvertaking = false, isBound = false, progress }: Options,
 ): Promise<Figures> {
   const timeline = new Timeline(NOW);
   const issuer = await open(() => timeline.now);
@@ -42,8 +44,9 @@ export async function simulate(
   const signIn = async (client: number, times: number) => {
     const random = randomOf(seed * 1_000_003 + client * 1_009 + times);
     const again = () => timeline.after(60_000, () => signIn(client, times + 1));
-    const token = await issuer.signIn();
-    const session = new Session(world, { token, random, ended: again });
+    const jkt = isBound ? `the key of client ${client}` : undefined;
+    const token = await issuer.signIn(jkt);
+    const session = new Session(world, { token, jkt, random, ended: again });
     sessions.set(client, session);
     if (client % 2 === 0) startApp(session);
     else startTabs(session);

@@ -35,15 +35,22 @@ export async function latchkey(clock: () => number): Promise<Issuer> {
 
   return {
     name: 'Latchkey',
-    signIn: async () => {
+    signIn: async (jkt) => {
       signIns += 1;
       const [context] = nodes as [Context];
-      return (await signedIn({ context }, `${signIns}@example.com`)).refresh_token;
+      const { id, refresh_token } = await signedIn({ context }, `${signIns}@example.com`);
+      if (jkt !== undefined)
+        await context.users.change(id, (user) => ({
+          user: { ...user, sessions: user.sessions.map((session) => ({ ...session, jkt })) },
+          result: undefined,
+        }));
+      return refresh_token;
     },
     refresh: async ({ node, ...presented }) => {
       const context = nodes[node] as Context;
       const refreshed = await refreshSession(context, { ...presented, transport: 'body' });
       const { outcome } = refreshed;
+      if (outcome === 'unproven') return { outcome };
       if (!('session' in refreshed) || outcome === 'reused') return { outcome: 'refused' };
       const { refresh_token: token } = issuePair(context, refreshed);
       return { outcome: outcome === 'repeated' ? 'repeated' : 'rotated', token };

@@ -60,7 +60,8 @@ export class Watch {
   }
 
   thief({ outcome }: Answer, now: number): void {
-    if (this.isOver) return;
+    // Without the key of the session the thief has not got in, and the owner must not be signed out for it.
+    if (this.isOver || outcome === 'unproven') return;
     if (this.#firstUse === undefined) this.#figures.thefts += 1;
     this.#firstUse ??= now;
     if (outcome === 'refused') {

@@ -8,7 +8,7 @@ import { asList, guarded, LIST } from '../clients/guarded.ts';
 import { folder } from '../databases.ts';
 import { signedIn } from '../people.ts';
 import { debianLibraries, ENV, isInstalled } from './debian-libraries.ts';
-import { badTokens } from './issuer.ts';
+import { badTokens, boundToken } from './issuer.ts';
 
 interface Recipe {
   /** Of the library, in `debianLibraries`. */
@@ -98,6 +98,7 @@ for (const recipe of recipes) {
     const now = Math.floor(node.clock.now / 1_000);
     for (const [name, token] of Object.entries(badTokens(forger, ada, now)))
       t.match(await verify(token), /^refused \w/, name);
+    t.equal(await verify(boundToken(forger)), 'refused bound to a key');
     t.match(await verify(list()), /^refused \w/, 'a list is no access token');
 
     const aboutAda = { sessions: [forger.claims['sid']], users: { [ada.id]: 9 } };

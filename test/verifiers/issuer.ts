@@ -35,6 +35,10 @@ export async function issuing(
   return { trust, ada, forger: new Forger(ada.access_token, key), now, service };
 }
 
+/** A token that counts only with a proof of its key (DPoP). No library looks at that, so a recipe must. */
+export const boundToken = (forger: Forger): string =>
+  forger.withClaims({ cnf: { jkt: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I' } });
+
 /** What a verifier must refuse, by what is wrong with it. */
 export function badTokens(forger: Forger, ada: SignedIn, now: number): Record<string, string> {
   const { header, claims, segments, jwk } = forger;

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { signedIn } from '../people.ts';
-import { badTokens, issuing } from './issuer.ts';
+import { badTokens, boundToken, issuing } from './issuer.ts';
 import { joseRecipe } from './jose-recipe.ts';
 
 t.test(
@@ -10,6 +10,7 @@ t.test(
     const recipe = await joseRecipe(trust.issuer);
     for (const [name, token] of Object.entries(badTokens(forger, ada, now)))
       await t.rejects(recipe.verify(token), name);
+    await t.rejects(recipe.verify(boundToken(forger)), { message: 'bound to a key' });
     const bob = await signedIn(service, 'bob@example.com');
     const eve = await signedIn(service, 'eve@example.com');
     for (const { id, access_token } of [ada, bob, eve])

@@ -5,7 +5,7 @@ import { encode, segmentsOf } from '../attacks/forger.ts';
 import { asList, guarded, KEYS, LIST } from '../clients/guarded.ts';
 import { isInstalled, nginx } from '../nginx.ts';
 import { signedIn } from '../people.ts';
-import { badTokens } from './issuer.ts';
+import { badTokens, boundToken } from './issuer.ts';
 
 /** Where Debian's libnginx-mod-http-js has it. */
 const MODULE = '/usr/lib/nginx/modules/ngx_http_js_module.so';
@@ -75,6 +75,7 @@ t.test('nginx with njs refuses a revoked token, and what else is to be refused',
   const [header, claims] = forger.segments;
   const bad = {
     ...badTokens(forger, ada, now),
+    'bound to a key': boundToken(forger),
     'a list': list(),
     'no token': '',
     'two parts': `${header}.${claims}`,

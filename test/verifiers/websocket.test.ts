@@ -8,7 +8,7 @@ import { WebSocket } from 'ws';
 import { folder } from '../databases.ts';
 import { freePort } from '../free-port.ts';
 import { signedIn } from '../people.ts';
-import { badTokens, issuing, type Trust } from './issuer.ts';
+import { badTokens, boundToken, issuing, type Trust } from './issuer.ts';
 
 const page = readFileSync('.github/VERIFYING.md', 'utf8');
 const recipe = (name: string) => {
@@ -64,6 +64,7 @@ t.test('a connection opens with a valid token alone, and ends with it', async (t
 
   for (const [name, token] of Object.entries(badTokens(forger, ada, now)))
     t.equal(await connected(t, url, ['bearer', token]), 401, name);
+  t.equal(await connected(t, url, ['bearer', boundToken(forger)]), 401, 'bound to a key');
   for (const protocols of [[], ['bearer'], [ada.access_token], ['other', ada.access_token]])
     t.equal(await connected(t, url, protocols), 401, `${protocols.length} subprotocols, no token`);
 

@@ -2,7 +2,7 @@ import { Refusal } from '../../rules/refusal.ts';
 import type { User } from '../../schemas/user.ts';
 
 /**
- * For everything that signs in besides the password: nobody may add it to an account whose address may be another person's.
+ * For ways in that are added later: nobody may add one to an account whose address may be another person's.
  * Refuses with `email_unverified`.
  */
 export function assertMailboxProven(user: User): void {

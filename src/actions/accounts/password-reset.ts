@@ -30,7 +30,8 @@ export async function mailReset(context: Context, email: string): Promise<void> 
 
 /**
  * Sets the password and ends every session; does not sign in. If a stranger may have made the account, or given it this
- * address, the second factor is removed too, and older device tokens are no longer known. Refuses with `link_invalid`.
+ * address, its second factor, passkeys and linked providers are removed too, and older device tokens are no longer known.
+ * Refuses with `link_invalid`.
  */
 export async function resetPassword(
   context: Context,

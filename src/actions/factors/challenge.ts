@@ -1,12 +1,16 @@
 import type { Context } from '../../context.ts';
+import { invalidProof } from '../../parts/dpop/dpop-proofs.ts';
 import { randomId } from '../../parts/ids.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { hasSecondFactor } from '../../rules/second-factor.ts';
-import { type Binding, type SignIn, withNewSession } from '../../rules/sessions.ts';
+import type { Binding, SignIn } from '../../rules/sessions.ts';
+import { withTry } from '../../rules/tries.ts';
+import { AMR } from '../../schemas/methods.ts';
 import type { Mfa, Session } from '../../schemas/user.ts';
 import { tell } from '../accounts/letters.ts';
-import type { HalfSignedIn, Source } from '../sessions/sign-in.ts';
-import { type Started, signedIn } from '../sessions/signed-in.ts';
+import type { Source } from '../sessions/sign-in.ts';
+import { type HalfSignedIn, type Started, signedIn, startedFor } from '../sessions/signed-in.ts';
+import { lifeOf } from '../tokens/life.ts';
 import { passwordState } from '../tokens/mailed-tokens.ts';
 import type { Holder } from '../tokens/token-pair.ts';
 import type { Proof } from './factor.ts';
@@ -21,21 +25,23 @@ const MAX_CHALLENGES = 20;
 
 /** The `mfa` token: the first step was right, and the second factor is still required. `amr`: of the first step, if it was no password. */
 export function issueChallenge(
-  { ownTokens, clock }: Context,
+  context: Context,
   {
     user,
     device,
     transport,
     amr,
     resource,
-  }: HalfSignedIn & {
-    transport: Session['transport'];
-    amr?: string[] | undefined;
-    resource?: string | undefined;
-  },
+    jkt,
+    is_bearer,
+  }: HalfSignedIn &
+    Binding & {
+      transport: Session['transport'];
+      amr?: string[] | undefined;
+      resource?: string | undefined;
+    },
 ): string {
-  const iat = Math.floor(clock() / 1_000);
-  return ownTokens.issue('mfa', {
+  return context.ownTokens.issue('mfa', {
     sub: user.id,
     ver: user.token_version,
     was: passwordState(user),
@@ -43,29 +49,17 @@ export function issueChallenge(
     transport,
     ...(amr && { amr }),
     ...(resource !== undefined && { resource }),
-    jti: randomId(),
-    iat,
-    exp: iat + CHALLENGE_LIFE,
+    ...(jkt !== undefined && { jkt }),
+    ...(is_bearer && { is_bearer }),
+    ...lifeOf(context, CHALLENGE_LIFE),
   });
 }
 
-/** The challenges with one more try of this one, or undefined if it has no tries left or was used. `until`: milliseconds. */
-function withOneMoreTry(
-  challenges: Mfa['challenges'],
-  { id, until, now }: { id: string; until: number; now: number },
-): Mfa['challenges'] | undefined {
-  const others = challenges.filter((challenge) => challenge.id !== id && now < challenge.until);
-  const known = challenges.find((challenge) => challenge.id === id);
-  const tries = known?.tries ?? 0;
-  if (tries >= TRIES) return undefined;
-  return [{ ...known, id, tries: tries + 1, until }, ...others].slice(0, MAX_CHALLENGES);
-}
-
-/** Marks the newest challenge as used: no tries are left. */
-const withNewestUsed = (challenges: Mfa['challenges']): Mfa['challenges'] =>
+/** Marks the challenge that was just tried as used: no tries are left. */
+const withFirstUsed = (challenges: Mfa['challenges']): Mfa['challenges'] =>
   challenges.map((challenge, index) => (index === 0 ? { ...challenge, tries: TRIES } : challenge));
 
-/** The second step of a sign-in. Each challenge has five tries and signs in once. Refuses with `challenge_invalid`, `invalid_code` or `throttled`. */
+/** The second step of a sign-in. Each challenge has five tries and signs in once. Refuses with `challenge_invalid`, `invalid_code` or `throttled`; if the first step had a DPoP proof, also with `invalid_dpop_proof` and at the cost of no try. */
 export async function answerChallenge(
   context: Context,
   {
@@ -79,9 +73,13 @@ export async function answerChallenge(
   const { ownTokens, users, clock, sessionLimits } = context;
   const claims = ownTokens.read('mfa', token);
   if (claims === undefined) throw new Refusal('challenge_invalid');
+  // Otherwise who copies the challenge would start a session that is bound to another key, or to none.
+  if (claims.jkt !== undefined && claims.jkt !== binding.jkt)
+    throw invalidProof('The sign-in began with a proof of another key.');
   const turn = { signal: source.signal, stranger: claims.dev === undefined };
   const factor = factorOf(proof);
   const check = await prepareCheck(context, await users.findById(claims.sub), proof, turn);
+  const challenge = { id: claims.jti, until: claims.exp * 1_000 };
   const place = claims.dev === undefined ? { prefix: source.prefix } : { device: claims.dev };
 
   const answered = await users.change<Started | 'wrong'>(claims.sub, (user) => {
@@ -92,24 +90,27 @@ export async function answerChallenge(
       hasSecondFactor(user) &&
       passwordState(user) === claims.was;
     const challenges = stands
-      ? withOneMoreTry(user.mfa.challenges, { id: claims.jti, until: claims.exp * 1_000, now })
+      ? withTry(user.mfa.challenges, { ...challenge, now, tries: TRIES, most: MAX_CHALLENGES })
       : undefined;
     if (challenges === undefined) throw new Refusal('challenge_invalid');
     const { user: counted, spent } = decideGuess(user, { kind: proof.kind, check, place, now });
     if (spent === undefined) {
       return { user: { ...counted, mfa: { ...user.mfa, challenges } }, result: 'wrong' };
     }
-    const proven = {
-      ...spent,
-      mfa: { ...spent.mfa, challenges: withNewestUsed(challenges) },
-      last_login_at: now,
+    const proven = { ...spent, mfa: { ...spent.mfa, challenges: withFirstUsed(challenges) } };
+    const { amr: first = AMR.password } = claims;
+    const amr = [...new Set([...first, ...amrOfProof(proof), ...AMR.secondFactor])];
+    const signIn: SignIn = {
+      id: randomId(),
+      amr,
+      transport: claims.transport,
+      client,
+      ...binding,
+      ...(claims.is_bearer && { is_bearer: true }),
     };
-    const { amr: first = ['pwd'] } = claims;
-    const amr = [...new Set([...first, ...amrOfProof(proof), 'mfa'])];
-    const signIn: SignIn = { id: randomId(), amr, transport: claims.transport, client, ...binding };
-    const started = withNewSession(proven, signIn, now, sessionLimits);
-    const isFirst = user.last_login_at === null;
-    return { user: started.user, result: { ...started, device: claims.dev, isFirst } };
+    const start = { signIn, device: claims.dev, now, limits: sessionLimits };
+    const started = startedFor(user, proven, start);
+    return { user: started.user, result: started };
   });
   if (answered === undefined) throw new Refusal('challenge_invalid');
   if (answered === 'wrong') throw new Refusal('invalid_code', { user: claims.sub });

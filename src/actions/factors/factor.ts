@@ -17,7 +17,7 @@ export type Proof = { [K in Kind]: { kind: K; given: Given[K] } }[Kind];
 /** The user with the proof spent, or undefined if it is wrong. Part of a decision: fast, and it may run several times. */
 export type Check = (user: User, now: number) => User | undefined;
 
-/** One way to prove who one is, after the password or again later. `factors.ts` lists them all. */
+/** One way to prove who one is, after the first step of a sign-in or again later. `factors.ts` lists them all. */
 export interface Factor<K extends Kind> {
   /** What a right proof adds to `amr` (RFC 8176). */
   amr(given: Given[K]): string[];

@@ -5,7 +5,7 @@ import type { AccessClaims } from '../../schemas/claims.ts';
 import { tell } from '../accounts/letters.ts';
 import { type FullProof, spendProof } from './spend-proof.ts';
 
-/** From then on the password alone signs in. Every other session ends. */
+/** From then on, signing in takes no second step. Every other session ends. */
 export async function removeSecondFactor(
   context: Context,
   caller: AccessClaims,

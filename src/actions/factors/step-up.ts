@@ -3,6 +3,7 @@ import { Refusal } from '../../rules/refusal.ts';
 import { hasSecondFactor } from '../../rules/second-factor.ts';
 import { liveSession, withProof } from '../../rules/sessions.ts';
 import type { AccessClaims } from '../../schemas/claims.ts';
+import { AMR } from '../../schemas/methods.ts';
 import type { Session, User } from '../../schemas/user.ts';
 import { changeCaller, proveCaller, readCaller } from '../accounts/caller.ts';
 import type { Proof } from './factor.ts';
@@ -37,7 +38,7 @@ export async function stepUpWithPassword(
   await proveCaller(context, caller, given);
   return changeCaller(context, caller, (user, now) => {
     assertPasswordIsEnough(user);
-    const next = withProof(user, caller.sid, { amr: ['pwd'], now });
+    const next = withProof(user, caller.sid, { amr: AMR.password, now });
     return { user: next, result: provenOf(next, caller, now) };
   });
 }
@@ -50,7 +51,7 @@ export async function stepUpWithFactor(
 ): Promise<Proven> {
   const owner = await readCaller(context, caller);
   return guessAsCaller(context, caller, { owner, proof, signal }, (spent, now) => {
-    const amr = [...amrOfProof(proof), 'mfa'];
+    const amr = [...amrOfProof(proof), ...AMR.secondFactor];
     const next = withProof(spent, caller.sid, { amr, now });
     return { user: next, result: provenOf(next, caller, now) };
   });

@@ -3,11 +3,10 @@ import { checked } from '../../parts/guessing/guessing.ts';
 import { emailKey } from '../../rules/accounts.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { hasSecondFactor } from '../../rules/second-factor.ts';
-import { type SignIn, withNewSession } from '../../rules/sessions.ts';
-import type { User } from '../../schemas/user.ts';
+import type { SignIn } from '../../rules/sessions.ts';
 import { checkPassword } from '../accounts/check-password.ts';
 import { deviceOf, type Holder } from '../tokens/token-pair.ts';
-import { type Started, signedIn } from './signed-in.ts';
+import { type HalfSignedIn, type Started, signedIn, startedFor } from './signed-in.ts';
 
 /** Where a request comes from. */
 export interface Source {
@@ -21,15 +20,6 @@ export interface Credentials {
   email: string;
   password: string;
   deviceToken: string | undefined;
-}
-
-/** The first step is done, and the second factor is still required. `device`: its ID, if it is a known one. */
-export interface HalfSignedIn {
-  user: User;
-  session?: undefined;
-  device: string | undefined;
-  /** How the first step was proven, if not by the password. */
-  amr?: string[];
 }
 
 /**
@@ -71,10 +61,9 @@ export async function signInWithPassword(
       return { user: settled, result: undefined };
     const rehashed = { ...settled, password_hash: fresher };
     if (hasSecondFactor(user)) return { user: rehashed, result: { user: rehashed, device } };
-    const now = clock();
-    const started = withNewSession({ ...rehashed, last_login_at: now }, signIn, now, sessionLimits);
-    const isFirst = user.last_login_at === null;
-    return { user: started.user, result: { ...started, device, isFirst } };
+    const start = { signIn, device, now: clock(), limits: sessionLimits };
+    const started = startedFor(user, rehashed, start);
+    return { user: started.user, result: started };
   });
   if (result === undefined) return signInWithPassword(context, credentials, { signIn, source });
   return result.session === undefined ? result : signedIn(context, result);

@@ -1,6 +1,7 @@
 import type { Context } from '../../context.ts';
 import { randomId } from '../../parts/ids.ts';
 import { newSignIn } from '../../parts/mail/messages/new-sign-in.ts';
+import { type SessionLimits, type SignIn, withNewSession } from '../../rules/sessions.ts';
 import { spokenDevice, spokenTime } from '../../rules/spoken.ts';
 import type { Session, User } from '../../schemas/user.ts';
 import { postLimited } from '../accounts/letters.ts';
@@ -15,6 +16,40 @@ export interface Started {
   /** The account had no sign-in before: its owner has just used a mailed link, or was imported. */
   isFirst: boolean;
 }
+
+/** The first step is done, and the second factor is still required. `device`: its ID, if it is a known one. */
+export interface HalfSignedIn {
+  user: User;
+  session?: undefined;
+  device: string | undefined;
+  /** How the first step was proven, if not by the password. */
+  amr?: string[];
+}
+
+/** How a sign-in ended. `event`: what became of the account besides. */
+export interface Arrived<Who = Holder | HalfSignedIn> {
+  who: Who;
+  event?: 'account.created' | 'identity.linked';
+}
+
+/** What starts a session. `device`: its ID, if it is a known one. `now`: milliseconds. */
+interface Start {
+  signIn: SignIn;
+  device: string | undefined;
+  now: number;
+  limits: SessionLimits;
+}
+
+/** A new session for the user that the row becomes. */
+export const startedFor = (
+  row: User,
+  next: User,
+  { signIn, device, now, limits }: Start,
+): Started => ({
+  ...withNewSession({ ...next, last_login_at: now }, signIn, now, limits),
+  device,
+  isFirst: row.last_login_at === null,
+});
 
 /**
  * Where every sign-in ends, whatever was proven: the holder of the new tokens. If the account does not know the device, its owner

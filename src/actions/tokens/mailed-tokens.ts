@@ -1,18 +1,13 @@
 import type { Context } from '../../context.ts';
-import { randomId } from '../../parts/ids.ts';
 import { fingerprint } from '../../rules/fingerprint.ts';
 import type { User } from '../../schemas/user.ts';
+import { lifeOf } from './life.ts';
 
 /** Seconds. */
 const DAY = 86_400;
 const RESET_LIFE = 600;
 /** People read their mail late, and the link does nothing once the address is confirmed. */
 const NOT_ME_LIFE = 30 * DAY;
-
-const life = ({ clock }: Context, seconds: number) => {
-  const iat = Math.floor(clock() / 1_000);
-  return { iat, exp: iat + seconds, jti: randomId() };
-};
 
 /** What a challenge is bound to: a change of the password makes it invalid. */
 export const passwordState = (user: User): string => fingerprint(String(user.password_hash));
@@ -44,13 +39,13 @@ export const emailState = (user: User): string =>
   fingerprint(JSON.stringify([user.email_key, user.email_verified_at, user.token_version]));
 
 export const signUpToken = (context: Context, email: string): string =>
-  context.ownTokens.issue('sign-up', { sub: email, ...life(context, DAY) });
+  context.ownTokens.issue('sign-up', { sub: email, ...lifeOf(context, DAY) });
 
 export const resetToken = (context: Context, user: User): string =>
   context.ownTokens.issue('reset', {
     sub: user.id,
     was: resetState(user),
-    ...life(context, RESET_LIFE),
+    ...lifeOf(context, RESET_LIFE),
   });
 
 /** With it an invited user chooses the first password. */
@@ -58,7 +53,7 @@ export const invitationToken = (context: Context, user: User): string =>
   context.ownTokens.issue('reset', {
     sub: user.id,
     was: invitationState(user),
-    ...life(context, DAY),
+    ...lifeOf(context, DAY),
   });
 
 /** `sid`: the session that asked. The others end when the address changes. */
@@ -72,7 +67,7 @@ export const emailToken = (
     email,
     sid,
     was: emailState(user),
-    ...life(context, DAY),
+    ...lifeOf(context, DAY),
   });
 
 /** With it the holder of the mailbox deletes an account that they did not make. */
@@ -80,5 +75,5 @@ export const notMeToken = (context: Context, user: User): string =>
   context.ownTokens.issue('not-me', {
     sub: user.id,
     email: String(user.email_key),
-    ...life(context, NOT_ME_LIFE),
+    ...lifeOf(context, NOT_ME_LIFE),
   });

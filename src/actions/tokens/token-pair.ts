@@ -1,5 +1,5 @@
 import type { Context } from '../../context.ts';
-import { isDeviceOfOwner } from '../../rules/ownership.ts';
+import { deviceIssuedAt, isDeviceOfOwner } from '../../rules/ownership.ts';
 import { refreshAfter } from '../../rules/rotation.ts';
 import { tokenTypeOf } from '../../rules/sessions.ts';
 import { ACCESS_LIFE } from '../../schemas/claims.ts';
@@ -32,7 +32,7 @@ const refreshToken = ({ ownTokens }: Context, { user, session, device }: Holder)
   });
 
 function deviceToken({ ownTokens, clock }: Context, { user, device }: Holder): string {
-  const iat = seconds(clock());
+  const iat = deviceIssuedAt(user, clock());
   return ownTokens.issue('device', { sub: user.id, jti: device, iat, exp: iat + DEVICE_LIFE });
 }
 

@@ -83,7 +83,7 @@ const REFUSED: readonly Asked[] = [
 ];
 
 /** They create users, send mail and count guesses: they get only what they refuse. */
-const WITH_EFFECT = new Set(['register', 'forgotPassword', 'login']);
+const WITH_EFFECT = new Set(['register', 'forgotPassword', 'login', 'sendMailCode']);
 
 export interface Generated extends Asked {
   method: string;

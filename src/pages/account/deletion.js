@@ -3,6 +3,7 @@ import { button } from '../button.js';
 import { element } from '../element.js';
 import { ask } from './dialog.js';
 import { passwordFields, tick } from './fields.js';
+import { withPassword } from './no-password.js';
 import { section } from './section.js';
 
 /** @param {import('./section.js').Account} account */
@@ -47,7 +48,7 @@ export function deletion(account) {
       element(
         'div',
         { class: 'actions' },
-        button('Delete account', () => deleteAccount(account), 'button plain danger'),
+        button('Delete account', () => withPassword(account, deleteAccount), 'button plain danger'),
       ),
     ),
     show: () => {},

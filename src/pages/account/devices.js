@@ -27,9 +27,7 @@ async function end({ id }) {
 async function endOthers(account) {
   const isDone = await ask({
     title: 'Sign out your other devices?',
-    text: [
-      element('p', {}, 'They need your password to sign in again. This device stays signed in.'),
-    ],
+    text: [element('p', {}, 'They have to sign in again. This device stays signed in.')],
     fields: [],
     action: 'Sign them out',
     send: async () => {

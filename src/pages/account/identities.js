@@ -3,7 +3,8 @@ import { button } from '../button.js';
 import { element, foreign } from '../element.js';
 import { notify } from '../notice.js';
 import { forget, providerFault } from '../providers.js';
-import { GivenUp, urlOf } from '../session.js';
+import { urlOf } from '../session.js';
+import { attempt } from './attempt.js';
 import { ask } from './dialog.js';
 import { focusTitle, section } from './section.js';
 
@@ -11,17 +12,13 @@ import { focusTitle, section } from './section.js';
 /** @typedef {import('./section.js').Identity} Identity */
 
 /** @param {Identity} identity */
-async function link({ provider }) {
-  notify('');
-  const return_to = urlOf(`account?linked=${provider}#identities`);
-  try {
+const link = ({ provider }) =>
+  attempt(async () => {
+    const return_to = urlOf(`account?linked=${provider}#identities`);
     /** @type {{ url: string }} */
     const { url } = await call('POST', `v1/me/identities/${provider}/redirect`, { return_to });
     location.assign(url);
-  } catch (error) {
-    if (!(error instanceof GivenUp)) throw error;
-  }
-}
+  });
 
 /** @param {Account} account @param {Identity} identity @param {() => void} onGone */
 async function unlink(account, { provider, name }, onGone) {

@@ -2,7 +2,7 @@ import { button } from '../button.js';
 import { element, foreign } from '../element.js';
 import { notify } from '../notice.js';
 import { passkeys, whatWentWrong } from '../passkeys.js';
-import { GivenUp } from '../session.js';
+import { attempt } from './attempt.js';
 import { deviceNameOf } from './device-name.js';
 import { ask } from './dialog.js';
 import { field } from './fields.js';
@@ -15,26 +15,13 @@ import { timeAgo } from './time.js';
 /** As many as the service takes. */
 const MOST = 10;
 
-/** Says what went wrong; nothing if the user has given up.
- *
- * @param {() => Promise<void>} work
- */
-async function attempt(work) {
-  notify('');
-  try {
-    await work();
-  } catch (error) {
-    if (!(error instanceof GivenUp)) notify(whatWentWrong(error), 'error');
-  }
-}
-
 /** @param {Account} account */
 const add = (account) =>
   attempt(async () => {
     const { name } = await passkeys.add(deviceNameOf(navigator.userAgent).slice(0, 100));
     await account.reload();
     notify(`You can now sign in with the passkey “${name}”.`);
-  });
+  }, whatWentWrong);
 
 /** @param {Account} account @param {Passkey} passkey */
 async function rename(account, { id, name }) {

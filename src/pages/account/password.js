@@ -4,6 +4,7 @@ import { notify } from '../notice.js';
 import { client, settings } from '../session.js';
 import { ask } from './dialog.js';
 import { field, passwordFields } from './fields.js';
+import { passwordLink } from './no-password.js';
 import { section } from './section.js';
 
 /** @param {import('./section.js').Account} account */
@@ -42,17 +43,22 @@ async function changePassword(account) {
  * @returns {import('./section.js').Section}
  */
 export function password(account) {
+  const text = element('p');
+  const change = button('Change password', () => changePassword(account));
+  const choose = passwordLink();
   return {
     node: section(
       'password',
       'Password',
-      element('p', {}, 'A new password signs out all your other devices.'),
-      element(
-        'div',
-        { class: 'actions' },
-        button('Change password', () => changePassword(account)),
-      ),
+      text,
+      element('div', { class: 'actions' }, change, choose),
     ),
-    show: () => {},
+    show: ({ me }) => {
+      text.textContent = me.password
+        ? 'A new password signs out all your other devices.'
+        : 'You have no password yet. We mail you a link to choose one. When you do, every device is signed out.';
+      change.hidden = !me.password;
+      choose.hidden = me.password;
+    },
   };
 }

@@ -4,6 +4,7 @@ import { element, foreign } from '../element.js';
 import { notify } from '../notice.js';
 import { ask } from './dialog.js';
 import { field, passwordFields } from './fields.js';
+import { withPassword } from './no-password.js';
 import { section } from './section.js';
 import { day, timeAgo } from './time.js';
 
@@ -93,7 +94,7 @@ async function confirmAddress({ state: { me } }) {
 export function profile(account) {
   const name = element('dd');
   const address = element('dd');
-  const confirm = button('Confirm this address', () => confirmAddress(account));
+  const confirm = button('Confirm this address', () => withPassword(account, confirmAddress));
   const since = element('dd');
   const last = element('dd');
   const node = section(
@@ -111,7 +112,7 @@ export function profile(account) {
       'div',
       { class: 'actions' },
       button('Change name', () => rename(account)),
-      button('Change address', () => changeAddress(account)),
+      button('Change address', () => withPassword(account, changeAddress)),
       confirm,
     ),
   );

@@ -6,6 +6,7 @@ import { notify } from '../notice.js';
 import { isRefusal } from '../words.js';
 import { ask } from './dialog.js';
 import { field, passwordFields } from './fields.js';
+import { withPassword } from './no-password.js';
 import { recoveryCodesStep } from './recovery-codes.js';
 import { focusTitle, section } from './section.js';
 import { setUp } from './set-up.js';
@@ -80,7 +81,7 @@ async function remove(account) {
       element(
         'p',
         {},
-        'From then on, your password alone signs in. Your other devices are signed out.',
+        'From then on, signing in takes no code any more. Your other devices are signed out.',
       ),
     ],
     fields: proofFields(account.state.me.email),
@@ -107,7 +108,7 @@ function stateOf({ id, mfa, recovery_codes, email_verified }) {
     return { text: 'Off. To turn it on, first confirm your email address, under Profile.' };
   if (!mfa)
     return {
-      text: 'Off. If you turn it on, signing in takes a code from your phone as well as your password.',
+      text: 'Off. If you turn it on, signing in takes a code from your phone too. A passkey needs none.',
     };
   if (hasUnsaved(id))
     return {
@@ -125,9 +126,9 @@ function stateOf({ id, mfa, recovery_codes, email_verified }) {
  */
 export function secondFactor(account) {
   const state = element('p');
-  const start = button('Set up', () => setUp(account));
-  const codes = button('New recovery codes', () => renew(account));
-  const stop = button('Turn off', () => remove(account));
+  const start = button('Set up', () => withPassword(account, setUp));
+  const codes = button('New recovery codes', () => withPassword(account, renew));
+  const stop = button('Turn off', () => withPassword(account, remove));
   const node = section(
     'second-factor',
     'Second factor',

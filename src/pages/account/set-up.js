@@ -63,7 +63,7 @@ export async function setUp(account) {
       element(
         'p',
         {},
-        'You need an authenticator app on your phone. From then on, you sign in with your password and a code from the app. Your other devices are signed out.',
+        'You need an authenticator app on your phone. From then on, signing in takes a code from the app too. A passkey needs none. Your other devices are signed out.',
       ),
     ],
     fields: passwordFields(me.email),

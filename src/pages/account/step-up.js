@@ -23,17 +23,31 @@ function passkeyButton(onProven) {
     onProven();
     button.closest('dialog')?.close();
   });
-  return element('div', {}, button, fault);
+  return element('div', { class: 'proof' }, button, fault);
 }
 
 /**
- * Asks for the password or a passkey, or to sign in again with a linked provider. Rejects with GivenUp.
+ * Asks for the password or a passkey, or to sign in again with a linked provider. A user without a password can also sign
+ * out, and sign in again in any way. Rejects with GivenUp.
  *
  * @param {import('./section.js').State} state
  */
 export async function confirmIdentity({ me, passkeys: own, identities }) {
   let isProven = false;
-  const isSent = await ask({
+  const byPassword = {
+    fields: passwordFields(me.email),
+    action: 'Go on',
+    send: async ({ password = '' }) => {
+      await client.verify({ password });
+      isProven = true;
+    },
+  };
+  const byNewSignIn = {
+    fields: [],
+    action: 'Sign out and sign in again',
+    send: () => client.logout(),
+  };
+  await ask({
     title: 'Confirm that it is you',
     text: [
       element('p', {}, 'This needs a recent proof of who you are.'),
@@ -47,13 +61,15 @@ export async function confirmIdentity({ me, passkeys: own, identities }) {
       ...identities
         .filter(({ linked }) => linked)
         .map((identity) =>
-          element('p', {}, providerLink(identity, urlOf('account'), 'Sign in again with')),
+          element(
+            'p',
+            { class: 'proof' },
+            providerLink(identity, urlOf('account'), 'Sign in again with'),
+          ),
         ),
     ],
-    fields: passwordFields(me.email),
-    action: 'Go on',
+    ...(me.password ? byPassword : byNewSignIn),
     errors: { wrong_password: 'password', throttled: 'password' },
-    send: async ({ password = '' }) => client.verify({ password }),
   });
-  if (!isSent && !isProven) throw new GivenUp();
+  if (!isProven) throw new GivenUp();
 }

@@ -73,7 +73,7 @@ export const actionsOn = {
   'remove-factor': () => ({
     title: 'Remove the second factor?',
     text: [
-      'This is for users who have lost both the device and the recovery codes. Make sure first that the request comes from the owner of the account: afterwards the password alone is enough. The user is signed out everywhere, and gets a mail.',
+      'This is for users who have lost both the device and the recovery codes. Make sure first that the request comes from the owner of the account: afterwards, signing in takes no code any more. The user is signed out everywhere, and gets a mail.',
     ],
     action: 'Remove second factor',
     act: async ({ user, reread }) => {

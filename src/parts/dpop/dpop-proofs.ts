@@ -71,7 +71,7 @@ export class DpopProofs {
     // Never by the Host header, nor by X-Forwarded-Host, which many proxies pass on as it came.
     if (targetOf(claims.htu) !== targetOf(this.#origin + path))
       throw invalidProof(`htu is not the URL of the request, which begins with ${this.#origin}.`);
-    if (token === undefined ? false : claims.ath !== athOf(token))
+    if (token !== undefined && claims.ath !== athOf(token))
       throw invalidProof('ath is not the hash of the access token.');
     const second = this.#secondOf(claims);
     this.#remember(read, second);

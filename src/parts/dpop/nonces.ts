@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { bytesOfBase64url } from '../base64url.ts';
 
 const CLOCK_BYTES = 6;
 const MAC_BYTES = 16;
@@ -22,8 +23,8 @@ export class Nonces {
   /** The second (since 1970) in which it was issued; undefined if it was not. */
   read(nonce: string): number | undefined {
     if (nonce.length !== LENGTH) return undefined;
-    const bytes = Buffer.from(nonce, 'base64url');
-    if (bytes.toString('base64url') !== nonce) return undefined;
+    const bytes = bytesOfBase64url(nonce);
+    if (bytes === undefined) return undefined;
     const clock = bytes.subarray(0, CLOCK_BYTES);
     if (!timingSafeEqual(bytes.subarray(CLOCK_BYTES), this.#macOf(clock))) return undefined;
     return clock.readUIntBE(0, CLOCK_BYTES);

@@ -1,18 +1,13 @@
 import { DpopClaims, DpopHeader } from '../../schemas/dpop.ts';
+import { bytesOfBase64url } from '../base64url.ts';
 import { MAX_TOKEN_LENGTH } from '../tokens/compact-jws.ts';
 import { ALGORITHMS } from '../tokens/jws-algorithms.ts';
 import { proofKeyOf } from './proof-key.ts';
 
-/** The bytes of base64url in its one spelling. */
-function bytesOf(segment: string): Buffer | undefined {
-  const bytes = Buffer.from(segment, 'base64url');
-  return bytes.toString('base64url') === segment ? bytes : undefined;
-}
-
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function jsonOf(segment: string): unknown {
-  const bytes = bytesOf(segment);
+  const bytes = bytesOfBase64url(segment);
   try {
     return bytes && JSON.parse(utf8.decode(bytes));
   } catch {
@@ -33,7 +28,7 @@ export function readProof(text: string): ReadProof | undefined {
   if (!first || !second || !third || more.length > 0) return undefined;
   const header = DpopHeader.safeParse(jsonOf(first)).data;
   const claims = DpopClaims.safeParse(jsonOf(second)).data;
-  const signature = bytesOf(third);
+  const signature = bytesOfBase64url(third);
   const proofKey = header && proofKeyOf(header.jwk, header.alg);
   if (!header || !claims || !signature || !proofKey) return undefined;
   const algorithm = ALGORITHMS[header.alg === 'Ed25519' ? 'EdDSA' : header.alg];

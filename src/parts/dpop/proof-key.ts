@@ -1,5 +1,5 @@
 import { createHash, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
-import type { DPOP_ALGORITHMS, DpopAlgorithm } from '../../schemas/dpop.ts';
+import type { DpopAlgorithm } from '../../schemas/dpop.ts';
 
 /** The members that make a public key of each type, in the order of its thumbprint (RFC 7638 section 3.2, RFC 8037 section 2). */
 const MEMBERS = {
@@ -33,10 +33,7 @@ export interface ProofKey {
 }
 
 /** The public key of a proof. undefined for a private, foreign, damaged or misspelt one. */
-export function proofKeyOf(
-  jwk: Record<string, unknown>,
-  alg: (typeof DPOP_ALGORITHMS)[number],
-): ProofKey | undefined {
+export function proofKeyOf(jwk: Record<string, unknown>, alg: DpopAlgorithm): ProofKey | undefined {
   const { kty, crv } = KINDS[alg];
   if (jwk['kty'] !== kty || jwk['crv'] !== crv) return undefined;
   if (PRIVATE.some((name) => Object.hasOwn(jwk, name))) return undefined;

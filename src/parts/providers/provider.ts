@@ -10,8 +10,9 @@ import { ForeignMetadata, refusalOfProvider, unavailable } from './provider-faul
 /** Taking some time to load, it waits for the first sign-in with a provider. */
 const client = () => import('openid-client');
 
-/** Milliseconds. After them, the provider is asked again where its endpoints are. */
+/** Milliseconds. After them, the provider is asked again where its endpoints are; after the second, if it did not answer. */
 const DISCOVERED_FOR = 3_600_000;
+const ASKED_AGAIN_AFTER = 30_000;
 
 interface Discovered {
   configuration: Configuration;
@@ -119,8 +120,10 @@ export class Provider {
       this.#discovered = await this.#discovering;
       return this.#discovered;
     } catch (error) {
-      if (known !== undefined) return known;
-      throw unavailable(error);
+      if (known === undefined) throw unavailable(error);
+      // In an outage, a sign-in does not wait for its timeout each time.
+      known.until = this.#clock() + ASKED_AGAIN_AFTER;
+      return known;
     }
   }
 

@@ -2,8 +2,9 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../rules/clock.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { accessKeyOf, type Binding } from '../../rules/sessions.ts';
-import { ACCESS_LIFE, AccessClaims, customClaimsIn } from '../../schemas/claims.ts';
+import { ACCESS_LIFE, AccessClaims } from '../../schemas/claims.ts';
 import { type CustomClaims, isCustomName } from '../../schemas/custom-claims.ts';
+import { AMR } from '../../schemas/methods.ts';
 import type { Session, User } from '../../schemas/user.ts';
 import { randomId } from '../ids.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
@@ -31,8 +32,11 @@ interface Remembered {
   keyEnds: number;
 }
 
-/** What an account may get in its tokens: after every kind of step-up, and many removed roles. */
-const LARGEST = { amr: ['pwd', 'otp', 'mfa', 'hwk', 'swk', 'user'], ver: 9_999 };
+/** What an account may get in its tokens: after every kind of sign-in and step-up, and many removed roles. */
+const LARGEST = { amr: [...new Set(Object.values(AMR).flat())], ver: 9_999 };
+
+/** What it has in them after a sign-in by password, before any role was removed. */
+const LEAST = { amr: AMR.password, ver: 0 };
 
 /** Characters of `cnf` (RFC 9449 section 6.1) in a token. They come on top: the client has asked for them. */
 const CONFIRMATION = 80;
@@ -74,9 +78,10 @@ export class AccessTokens {
   }
 
   /**
-   * A token that would exceed 1 KB is issued without its `scope`. Throws an error that names the largest claim if it exceeds
-   * 1 KB without custom claims too. Those were checked when they were set, so they prevent no sign-in: not after a change of
-   * ISSUER or of the algorithm either. A reader takes up to 4 KB.
+   * A token that would exceed 1 KB is issued without its `scope`. Throws an error that names the largest claim if it exceeds 1 KB
+   * after a sign-in by password without custom claims too. Roles that fit then were accepted, and custom claims were checked when
+   * they were set, so neither prevents another sign-in: not after a change of ISSUER or of the algorithm either. A reader takes
+   * up to 4 KB.
    */
   issue(user: User, session: Signed, { scope, audience }: Asked = {}): string {
     const { keys, clock, oversized } = this.#options;
@@ -88,9 +93,9 @@ export class AccessTokens {
     if (counted <= MAX_ISSUED_LENGTH) return token;
     if (scope !== undefined) return this.issue(user, session, { audience });
     const text = `access token over 1 KB: ${largestOf(claims)} is large`;
-    const custom = customClaimsIn(claims);
-    if (Object.keys(custom).length === 0) throw new Error(text);
-    this.issue({ ...user, claims: {} }, session, { audience });
+    const least = this.#claims({ ...user, claims: {} }, session, { audience });
+    if (this.#lengthOf({ ...least, ...LEAST, cnf: undefined }, now) > MAX_ISSUED_LENGTH)
+      throw new Error(text);
     oversized?.(user.id, text);
     return token;
   }
@@ -100,14 +105,19 @@ export class AccessTokens {
    * sign-in may add. Without them, only a sign-in by password counts, so that no roles are refused that work today.
    */
   longest(user: User): number {
-    const { audience, resources = [], keys, clock } = this.#options;
+    const { audience, resources = [], clock } = this.#options;
     const widest = [audience, ...resources].reduce((a, b) => (b.length > a.length ? b : a));
     const { amr, ver } = LARGEST;
     const hasClaims = Object.keys(user.claims).length > 0;
-    const session = { id: randomId(), amr: hasClaims ? amr : ['pwd'], created_at: clock() };
+    const session = { id: randomId(), amr: hasClaims ? amr : LEAST.amr, created_at: clock() };
     const claims = this.#claims(user, session, { audience: widest });
-    const text = JSON.stringify({ ...claims, ...(hasClaims && { ver }) });
-    return keys.overhead('access', clock()) + Math.ceil((Buffer.byteLength(text) * 4) / 3);
+    return this.#lengthOf({ ...claims, ...(hasClaims && { ver }) }, clock());
+  }
+
+  /** Characters that count in a token with these claims. */
+  #lengthOf(claims: object, now: number): number {
+    const bytes = Buffer.byteLength(JSON.stringify(claims));
+    return this.#options.keys.overhead('access', now) + Math.ceil((bytes * 4) / 3);
   }
 
   #claims(user: User, session: Signed, { scope, audience }: Asked): AccessClaims {

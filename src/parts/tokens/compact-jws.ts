@@ -1,8 +1,7 @@
+import { bytesOfBase64url } from '../base64url.ts';
+
 /** Longer tokens are refused unread (characters). */
 export const MAX_TOKEN_LENGTH = 4_096;
-
-const reencodes = (segment: string, bytes: Buffer): boolean =>
-  bytes.toString('base64url') === segment;
 
 /**
  * Whether `token` is in the canonical form that this service writes: three segments of canonical base64url (RFC 7515
@@ -13,9 +12,8 @@ const reencodes = (segment: string, bytes: Buffer): boolean =>
 export function isOurForm(token: string): boolean {
   const [header, claims, signature, ...more] = token.split('.');
   if (!header || !claims || !signature || more.length > 0) return false;
-  if (!reencodes(signature, Buffer.from(signature, 'base64url'))) return false;
-  const bytes = Buffer.from(claims, 'base64url');
-  if (!reencodes(claims, bytes)) return false;
+  const bytes = bytesOfBase64url(claims);
+  if (bytes === undefined || bytesOfBase64url(signature) === undefined) return false;
   try {
     return Buffer.from(JSON.stringify(JSON.parse(bytes.toString()))).equals(bytes);
   } catch {

@@ -36,7 +36,7 @@ export function completeSignUp(app: App, context: Context): void {
     config: {
       headers: { 201: ['Set-Cookie'] },
       access: 'checked-by-handler',
-      takesProof: true,
+      takesDpopProof: true,
       tighterLimit: true,
       problems: ['link_invalid', 'overloaded', 'sign_up_closed', 'unavailable', 'invalid_target'],
     },

@@ -42,7 +42,7 @@ export function register(app: App, context: Context): void {
     config: {
       headers: { 201: ['Set-Cookie'] },
       access: 'public',
-      takesProof: true,
+      takesDpopProof: true,
       tighterLimit: true,
       problems: [
         'email_taken',

@@ -4,7 +4,7 @@ import { audienceOf } from '../../actions/tokens/audience.ts';
 import { issuePair } from '../../actions/tokens/token-pair.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
-import { unproven } from '../../http/dpop.ts';
+import { wrongSessionKey } from '../../http/dpop.ts';
 import { authenticatedClient, authenticatedClientIfAny, oauthResponses } from '../../http/oauth.ts';
 import { reportRefresh } from '../../http/refreshes.ts';
 import { reportSignIn } from '../../http/sign-in.ts';
@@ -21,7 +21,7 @@ export function issueToken(app: App, context: Context): void {
   app.route({
     method: 'POST',
     url: '/oauth/token',
-    config: { access: 'checked-by-handler', takesProof: true, tighterLimit: true },
+    config: { access: 'checked-by-handler', takesDpopProof: true, tighterLimit: true },
     schema: {
       operationId: 'issueToken',
       tags: ['OAuth'],
@@ -72,7 +72,7 @@ export function issueToken(app: App, context: Context): void {
             jkt: request.binding.jkt,
           });
           reportRefresh(request, context, rotation);
-          if (rotation.outcome === 'unproven') throw unproven();
+          if (rotation.outcome === 'unproven') throw wrongSessionKey();
           if (rotation.outcome === 'reused' || rotation.outcome === 'invalid') {
             throw new OAuthRefusal(
               'invalid_grant',

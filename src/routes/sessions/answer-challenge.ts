@@ -18,7 +18,7 @@ export function answerChallenge(app: App, context: Context): void {
     config: {
       headers: { 200: ['Set-Cookie'] },
       access: 'checked-by-handler',
-      takesProof: true,
+      takesDpopProof: true,
       tighterLimit: true,
       problems: [
         'challenge_invalid',
@@ -34,7 +34,7 @@ export function answerChallenge(app: App, context: Context): void {
       tags: ['Sessions'],
       summary: 'Finish signing in with the second factor',
       description:
-        'Takes the `mfa_token` from `/v1/login` or `/v1/login/code/verify`, and a code from the authenticator app, a recovery code or a passkey. Allows five tries.',
+        'Takes the `mfa_token` from `/v1/login` or `/v1/login/code/verify`, and a code from the authenticator app, a recovery code or a passkey. Allows five tries. If the first step had a DPoP proof, this one needs a proof of the same key.',
       body: ChallengeBody,
       response: { 200: TokenAnswer },
     },

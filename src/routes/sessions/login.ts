@@ -36,7 +36,7 @@ export function login(app: App, context: Context): void {
     config: {
       headers: { 200: ['Set-Cookie'] },
       access: 'public',
-      takesProof: true,
+      takesDpopProof: true,
       tighterLimit: true,
       problems: [
         'invalid_credentials',

@@ -4,7 +4,7 @@ import { audienceOf } from '../../actions/tokens/audience.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { clearRefreshCookie } from '../../http/cookies.ts';
-import { unproven } from '../../http/dpop.ts';
+import { wrongSessionKey } from '../../http/dpop.ts';
 import { reportRefresh } from '../../http/refreshes.ts';
 import { answerTokens, presentedRefresh } from '../../http/tokens.ts';
 import { Refusal } from '../../rules/refusal.ts';
@@ -28,7 +28,7 @@ export function refresh(app: App, context: Context): void {
     config: {
       headers: { 200: ['Set-Cookie'], 401: ['Set-Cookie'] },
       access: 'checked-by-handler',
-      takesProof: true,
+      takesDpopProof: true,
       problems: [
         'refresh_missing',
         'refresh_invalid',
@@ -44,7 +44,7 @@ export function refresh(app: App, context: Context): void {
       tags: ['Sessions'],
       summary: 'Renew the tokens',
       description:
-        'Each refresh token works once. If the answer was lost, retry: the same new token comes back within 30 seconds (`REFRESH_GRACE`), and later if the retry has the same `Idempotency-Key`. Any other reuse means that the token was copied, and ends the session. The session remembers no `resource`: each request names the one that it wants.',
+        'Each refresh token works once. If the answer was lost, retry: the same new token comes back within 30 seconds (`REFRESH_GRACE`), and later if the retry has the same `Idempotency-Key` or the session is bound to a key (DPoP). Any other reuse means that the token was copied, and ends the session. The session remembers no `resource`: each request names the one that it wants.',
       security: [{ refreshCookie: [] }, {}],
       headers: Headers,
       body: RefreshRequest,
@@ -60,7 +60,7 @@ export function refresh(app: App, context: Context): void {
         jkt: request.binding.jkt,
       });
       reportRefresh(request, context, rotation);
-      if (rotation.outcome === 'unproven') throw unproven();
+      if (rotation.outcome === 'unproven') throw wrongSessionKey();
       if (rotation.outcome !== 'reused' && rotation.outcome !== 'invalid')
         return answerTokens(reply, context, { ...rotation, audience });
       if (presented.transport === 'cookie') clearRefreshCookie(reply, context.config);

@@ -203,6 +203,21 @@ test('the row keeps the newest twenty challenges that have not expired', async (
   }
 });
 
+test('a flood of challenges brings back none that was used or has no tries left', async (t) => {
+  const { row, change, challenge, right } = await userOf();
+  const [used, spent] = [challenge(), challenge()];
+  await answer(used, right());
+  for (let count = 0; count < 5; count += 1)
+    await t.rejects(answer(spent, strange), { code: 'invalid_code' });
+  for (let count = 0; count < 25; count += 1) {
+    await change(() => ({ throttle: [] }));
+    await t.rejects(answer(challenge(), strange), { code: 'invalid_code' });
+  }
+  t.equal((await row()).mfa.challenges.length, 20);
+  clock.advance(30 * SECOND);
+  for (const token of [used, spent]) await t.rejects(answer(token, right()), invalid);
+});
+
 test('a challenge that is no longer valid accepts no proof, and spends none', async (t) => {
   const { user, row, change, challenge, right } = await userOf();
   const token = challenge();

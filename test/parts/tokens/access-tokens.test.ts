@@ -11,6 +11,7 @@ import { Refusal } from '../../../src/rules/refusal.ts';
 import { withNewSession, withSessionEnded } from '../../../src/rules/sessions.ts';
 import type { PrivateJwk } from '../../../src/schemas/jwk.ts';
 import { SigningAlgorithm } from '../../../src/schemas/jwk.ts';
+import { AMR } from '../../../src/schemas/methods.ts';
 import type { Session, User } from '../../../src/schemas/user.ts';
 import { ada, limits, NOW } from '../../rules/samples.ts';
 import { keySet, TestClock } from '../../test-app.ts';
@@ -29,7 +30,10 @@ interface Service {
   session: Session;
 }
 
-async function service(jwks: PrivateJwk[] = [es256, master]): Promise<Service> {
+async function service(
+  jwks: PrivateJwk[] = [es256, master],
+  oversized?: (user: string, text: string) => void,
+): Promise<Service> {
   const clock = new TestClock();
   const keys = await ringOf(jwks);
   const revocations = new Revocations(() => 0);
@@ -39,6 +43,7 @@ async function service(jwks: PrivateJwk[] = [es256, master]): Promise<Service> {
     keys,
     revocations,
     clock: () => clock.now,
+    ...(oversized && { oversized }),
   });
   const signIn = { id: randomId(), amr: ['pwd'], transport: 'body' as const, client: 'curl' };
   const { user, session } = withNewSession(ada({ roles: ['editor'] }), signIn, NOW, limits);
@@ -643,8 +648,30 @@ t.test('custom claims that no longer fit prevent no token, but roles do', async 
   });
 });
 
+t.test('roles that fit after a sign-in by password fit after every other one', async (t) => {
+  const warnings: string[] = [];
+  const oversized = (...line: string[]) => warnings.push(line.join(' '));
+  const { tokens, user, session } = await service(undefined, oversized);
+  const fits = (size: number) => tokens.longest({ ...user, roles: ['r'.repeat(size)] }) <= 1_024;
+  const size = Array.from({ length: 600 }, (_, index) => index).findLastIndex(fits);
+  const full = { ...user, roles: ['r'.repeat(size)] };
+  t.ok(tokens.issue(full, session).length <= 1_024);
+  for (const amr of [AMR.hardwareKey, ['fed', 'pwd', 'otp', 'mfa'], Object.values(AMR).flat()]) {
+    const token = tokens.issue(full, { ...session, amr });
+    t.ok(token.length > 1_024, amr.join(' '));
+    t.same(tokens.read(token).amr, amr);
+    t.equal(warnings.pop(), `${user.id} access token over 1 KB: roles is large`);
+  }
+  const older = { ...full, access_version: 9_999 };
+  t.same(tokens.read(tokens.issue(older, session)).ver, 9_999, 'and after removed roles');
+  const more = { ...user, roles: ['r'.repeat(size + 4)] };
+  t.throws(() => tokens.issue(more, { ...session, amr: AMR.hardwareKey }), {
+    message: 'access token over 1 KB: roles is large',
+  });
+});
+
 t.test('no token of an account is longer than foreseen', async (t) => {
-  const amr = ['pwd', 'otp', 'mfa', 'hwk', 'swk', 'user'];
+  const amr = [...new Set(Object.values(AMR).flat())];
   for (const alg of SigningAlgorithm.options) {
     const { tokens, user, session } = await service([newSigningKey(alg, 0), master]);
     // What an RSA signature has more than others does not count.

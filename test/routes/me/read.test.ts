@@ -1,5 +1,6 @@
 import t from 'tap';
 import { withFactor } from '../../authenticator.ts';
+import { signedIn } from '../../people.ts';
 import { refused } from '../../refused.ts';
 import { PASSWORD, testApp } from '../../test-app.ts';
 
@@ -23,6 +24,7 @@ t.test('a user reads the profile, and nothing else of the row', async (t) => {
     email_verified: false,
     name: null,
     roles: [],
+    password: true,
     mfa: false,
     recovery_codes: 0,
     created_at: now,
@@ -37,6 +39,11 @@ t.test('the profile shows whether the address is verified, and the last sign-in'
   }));
   const profile = (await as(access_token, { url: '/v1/me' })).json();
   t.match(profile, { email_verified: true, last_login_at: null });
+});
+
+t.test('the profile shows whether there is a password', async (t) => {
+  const { access_token } = await signedIn(app, 'carol@example.com', { password_hash: null });
+  t.match((await as(access_token, { url: '/v1/me' })).json(), { password: false });
 });
 
 t.test('the profile shows the second factor, and how many recovery codes are left', async (t) => {

@@ -1,5 +1,4 @@
 import type { Context } from '../../../context.ts';
-import { randomId } from '../../../parts/ids.ts';
 import { signInCode } from '../../../parts/mail/messages/sign-in-code.ts';
 import { mailCode } from '../../../parts/mail-codes/mail-code.ts';
 import { emailKey } from '../../../rules/accounts.ts';
@@ -7,6 +6,7 @@ import { codeState } from '../../../rules/mail-codes.ts';
 import { spokenDevice, spokenTime } from '../../../rules/spoken.ts';
 import { isUnclaimed } from '../../../rules/unclaimed.ts';
 import { postLimited } from '../../accounts/letters.ts';
+import { lifeOf } from '../../tokens/life.ts';
 import { deviceOf } from '../../tokens/token-pair.ts';
 
 /** Seconds. */
@@ -32,14 +32,13 @@ export async function sendMailCode(
   const user = await users.findByEmail(emailKey(email));
   const device = deviceOf(context, user, deviceToken);
   const now = clock();
-  const iat = Math.floor(now / 1_000);
-  const jti = randomId();
-  const code_token = ownTokens.issue('mail-code', { sub: email, jti, iat, exp: iat + LIFE });
+  const life = lifeOf(context, LIFE);
+  const code_token = ownTokens.issue('mail-code', { sub: email, ...life });
   if (user?.status === 'active' && user.email !== null) {
     const counted = isUnclaimed(user) ? undefined : device;
     postLimited(context, { occasion: 'code', email: user.email, device: counted }, () =>
       signInCode(config, {
-        code: mailCode(keys, { jti, iat, state: codeState(user) }),
+        code: mailCode(keys, { ...life, state: codeState(user) }),
         at: spokenTime(now),
         device: spokenDevice(client),
       }),

@@ -5,16 +5,13 @@ import { codeState, withCodesSpent, withCodeTried } from '../../../rules/mail-co
 import { hasBeenEntered, withMailboxProven } from '../../../rules/ownership.ts';
 import { Refusal } from '../../../rules/refusal.ts';
 import { hasSecondFactor } from '../../../rules/second-factor.ts';
-import { type SignIn, withNewSession } from '../../../rules/sessions.ts';
+import type { SignIn } from '../../../rules/sessions.ts';
 import { isUnclaimed } from '../../../rules/unclaimed.ts';
 import type { User } from '../../../schemas/user.ts';
 import { tell } from '../../accounts/letters.ts';
-import type { HalfSignedIn, Source } from '../../sessions/sign-in.ts';
-import { type Started, signedIn } from '../../sessions/signed-in.ts';
+import type { Source } from '../../sessions/sign-in.ts';
+import { type HalfSignedIn, type Started, signedIn, startedFor } from '../../sessions/signed-in.ts';
 import { deviceOf, type Holder } from '../../tokens/token-pair.ts';
-
-/** RFC 8176: a one-time password. */
-export const AMR = ['otp'];
 
 interface GivenCode {
   /** The half that the browser holds. */
@@ -28,7 +25,8 @@ type Right = { outcome: HalfSignedIn | Started; isTaken: boolean };
 
 /**
  * A new session, or, if the account has a second factor, the first half of a sign-in: the mailbox is proven, and no second factor.
- * Every code counts once. An account that was nobody's yet is its holder's now, and the owner is told what that has removed. Refuses with `mail_code_refused`, after the same work whatever is wrong, or with `throttled`.
+ * Every code counts once. An unclaimed account belongs to the holder from then on, and they are told what was removed. Refuses with
+ * `mail_code_refused`, after the same work whatever is wrong, or with `throttled`.
  */
 export async function signInWithMailCode(
   context: Context,
@@ -66,10 +64,8 @@ export async function signInWithMailCode(
     const isTaken = !isDevice && isUnclaimed(user) && hasBeenEntered(user);
     if (hasSecondFactor(proven))
       return { user: proven, result: { outcome: { user: proven, device }, isTaken } };
-    const signedIn = { ...proven, last_login_at: now };
-    const started = withNewSession(signedIn, signIn, now, sessionLimits);
-    const isFirst = user.last_login_at === null;
-    return { user: started.user, result: { outcome: { ...started, device, isFirst }, isTaken } };
+    const started = startedFor(user, proven, { signIn, device, now, limits: sessionLimits });
+    return { user: started.user, result: { outcome: started, isTaken } };
   });
   if (right === undefined) throw new Refusal('mail_code_refused', { user: row.id });
   const { outcome, isTaken } = right;

@@ -1,21 +1,16 @@
 import type { Context } from '../../../context.ts';
-import { randomId } from '../../../parts/ids.ts';
 import { ALGORITHMS } from '../../../parts/passkeys/passkeys.ts';
 import { emailKey } from '../../../rules/accounts.ts';
 import { fingerprint } from '../../../rules/fingerprint.ts';
 import type { Assertion, Registration } from '../../../schemas/passkey.ts';
 import type { User } from '../../../schemas/user.ts';
+import { lifeOf } from '../../tokens/life.ts';
 
 /** Seconds. */
 const LIFE = 300;
 
 /** The `sub` of a challenge for whichever account the passkey belongs to. No fingerprint is so short. */
 const ANYONE = '*';
-
-const lifeOf = ({ clock }: Context) => {
-  const iat = Math.floor(clock() / 1_000);
-  return { jti: randomId(), iat, exp: iat + LIFE };
-};
 
 /** Browsers take the challenge in base64url. */
 const sent = (token: string) => ({
@@ -29,7 +24,7 @@ const sent = (token: string) => ({
  */
 export function requestOptions(context: Context, email: string | undefined) {
   const sub = email === undefined ? ANYONE : fingerprint(emailKey(email));
-  const token = context.ownTokens.issue('passkey', { sub, ...lifeOf(context) });
+  const token = context.ownTokens.issue('passkey', { sub, ...lifeOf(context, LIFE) });
   const { rpId } = context.passkeys;
   return {
     options: { ...sent(token), rpId, userVerification: 'required' as const },
@@ -60,7 +55,7 @@ export const namedUser = ({ response: { userHandle } }: Assertion): string =>
 /** Options for `navigator.credentials.create()`. Only this session can answer them. */
 export function creationOptions(context: Context, user: User, sid: string) {
   const { ownTokens, passkeys, config } = context;
-  const token = ownTokens.issue('new-passkey', { sub: user.id, sid, ...lifeOf(context) });
+  const token = ownTokens.issue('new-passkey', { sub: user.id, sid, ...lifeOf(context, LIFE) });
   const required = 'required' as const;
   const key = 'public-key' as const;
   const name = String(user.email);

@@ -2,6 +2,7 @@ import type { Context } from '../../../context.ts';
 import { notice } from '../../../parts/mail/messages/notice.ts';
 import { withPasskeyUsed } from '../../../rules/passkeys.ts';
 import { Refusal } from '../../../rules/refusal.ts';
+import { AMR } from '../../../schemas/methods.ts';
 import type { Assertion } from '../../../schemas/passkey.ts';
 import type { User } from '../../../schemas/user.ts';
 import { postLimited } from '../../accounts/letters.ts';
@@ -12,10 +13,10 @@ import { answeredChallenge, namedUser } from './challenge.ts';
 const FLAGS = 32;
 const BACKUP_ELIGIBLE = 0x08;
 
-/** RFC 8176: a key in hardware or in software, and the authenticator has checked who uses it. */
+/** Those of the authenticator that has signed. */
 export function amrOf({ response: { authenticatorData } }: Assertion): string[] {
   const flags = Buffer.from(authenticatorData, 'base64url')[FLAGS] ?? 0;
-  return [(flags & BACKUP_ELIGIBLE) === 0 ? 'hwk' : 'swk', 'user'];
+  return (flags & BACKUP_ELIGIBLE) === 0 ? AMR.hardwareKey : AMR.softwareKey;
 }
 
 /** Tells the owner, and refuses with `passkey_copied`. */

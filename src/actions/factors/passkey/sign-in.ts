@@ -1,8 +1,8 @@
 import type { Context } from '../../../context.ts';
 import { Refusal } from '../../../rules/refusal.ts';
-import { type SignIn, withNewSession } from '../../../rules/sessions.ts';
+import type { SignIn } from '../../../rules/sessions.ts';
 import type { Assertion } from '../../../schemas/passkey.ts';
-import { type Started, signedIn } from '../../sessions/signed-in.ts';
+import { type Started, signedIn, startedFor } from '../../sessions/signed-in.ts';
 import { deviceOf, type Holder } from '../../tokens/token-pair.ts';
 import { namedUser } from './challenge.ts';
 import { prepareAssertion } from './passkey.ts';
@@ -26,11 +26,8 @@ export async function signInWithPasskey(
     const now = clock();
     const used = row.status === 'active' ? check(row, now) : undefined;
     if (used === undefined) return { user: row, result: undefined };
-    const started = withNewSession({ ...used, last_login_at: now }, signIn, now, sessionLimits);
-    return {
-      user: started.user,
-      result: { ...started, device, isFirst: row.last_login_at === null },
-    };
+    const started = startedFor(row, used, { signIn, device, now, limits: sessionLimits });
+    return { user: started.user, result: started };
   });
   if (signed === undefined) throw new Refusal('passkey_refused', { user: found?.id });
   return signedIn(context, signed);

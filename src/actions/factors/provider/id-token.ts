@@ -1,19 +1,18 @@
 import type { Context } from '../../../context.ts';
-import { randomId } from '../../../parts/ids.ts';
 import type { Identity, Nonce } from '../../../rules/identities.ts';
 import { Refusal } from '../../../rules/refusal.ts';
 import type { GivenIdToken } from '../../../schemas/identity.ts';
+import { lifeOf } from '../../tokens/life.ts';
 
 /** Seconds. */
 const LIFE = 600;
 
 /** A nonce for an app, which gets it into an ID token and sends both here. Refuses with `not_found`. */
-export function newNonce({ providers, ownTokens, clock }: Context, slot: string) {
-  const { slot: sub } = providers.in(slot).settings;
-  const iat = Math.floor(clock() / 1_000);
-  const nonce = randomId();
-  const nonce_token = ownTokens.issue('nonce', { sub, jti: nonce, iat, exp: iat + LIFE });
-  return { nonce, nonce_token, expires_in: LIFE };
+export function newNonce(context: Context, slot: string) {
+  const { slot: sub } = context.providers.in(slot).settings;
+  const claims = { sub, ...lifeOf(context, LIFE) };
+  const nonce_token = context.ownTokens.issue('nonce', claims);
+  return { nonce: claims.jti, nonce_token, expires_in: LIFE };
 }
 
 /** Whose ID token this is. The nonce is not used up yet. Refuses with `provider_refused`, `provider_unavailable` or `not_found`. */

@@ -4,6 +4,7 @@ import { randomId } from '../../../parts/ids.ts';
 import type { Identity } from '../../../rules/identities.ts';
 import { Refusal } from '../../../rules/refusal.ts';
 import type { AccessClaims } from '../../../schemas/claims.ts';
+import { lifeOf } from '../../tokens/life.ts';
 
 /** Seconds. */
 export const REDIRECT_LIFE = 600;
@@ -24,19 +25,21 @@ interface Departure {
   link?: Session;
 }
 
-/** Where to send the browser, and the token that it keeps meanwhile. Refuses with `provider_unavailable` or `not_found`. */
+/**
+ * The URL of the provider, and the token that the browser keeps until it comes back. Refuses with `provider_unavailable` or
+ * `not_found`.
+ */
 export async function depart(
   context: Context,
   { slot, to, deviceToken, link }: Departure,
 ): Promise<{ url: string; token: string }> {
-  const { providers, ownTokens, clock } = context;
-  const state = randomId();
+  const { providers, ownTokens } = context;
+  const { jti: state, iat, exp } = lifeOf(context, REDIRECT_LIFE);
   const nonce = randomId();
   const verifier = randomBytes(32).toString('base64url');
   const redirectUri = callbackOf(context, slot);
   const asked = { redirectUri, state, nonce, verifier };
   const url = await providers.in(slot).authorizationUrl(asked);
-  const iat = Math.floor(clock() / 1_000);
   // A cookie has room for a device token, not for anything that is sent as one.
   const device = deviceToken && ownTokens.read('device', deviceToken) ? deviceToken : undefined;
   const token = ownTokens.issue('provider', {
@@ -48,12 +51,12 @@ export async function depart(
     ...(device && { device }),
     ...(link && { link }),
     iat,
-    exp: iat + REDIRECT_LIFE,
+    exp,
   });
   return { url, token };
 }
 
-/** Where somebody who comes back wanted to go. */
+/** What `depart` has put into the token. */
 export interface Journey extends Departure {
   state: string;
   nonce: string;
@@ -61,8 +64,8 @@ export interface Journey extends Departure {
 }
 
 /**
- * What the browser has kept of its way to this provider. Only the browser that went there has it: a link to the callback, opened
- * in another one, signs nobody in (RFC 9700 section 4.7.1). Refuses with `provider_refused`.
+ * Reads the token that `depart` has given to this browser. No other browser has it, so a link to the callback that is opened in
+ * another one signs nobody in (RFC 9700 section 4.7.1). Refuses with `provider_refused`.
  */
 export function journeyOf({ ownTokens }: Context, slot: string, token: string): Journey {
   const claims = ownTokens.read('provider', token);
@@ -72,7 +75,7 @@ export function journeyOf({ ownTokens }: Context, slot: string, token: string): 
   return { slot, state, nonce, verifier, to, deviceToken: device, ...(link && { link }) };
 }
 
-/** Who has signed in there. `query`: what the provider sent. Refuses with `provider_refused` or `provider_unavailable`. */
+/** Who has signed in at the provider. `query`: what the provider sent. Refuses with `provider_refused` or `provider_unavailable`. */
 export function comeBack(context: Context, journey: Journey, query: string): Promise<Identity> {
   const { slot, state, nonce, verifier } = journey;
   const url = new URL(callbackOf(context, slot));

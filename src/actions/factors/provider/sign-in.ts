@@ -12,19 +12,18 @@ import {
 } from '../../../rules/identities.ts';
 import { Refusal } from '../../../rules/refusal.ts';
 import { hasSecondFactor } from '../../../rules/second-factor.ts';
-import { type SignIn, withNewSession } from '../../../rules/sessions.ts';
+import type { SignIn } from '../../../rules/sessions.ts';
 import { cleanName, Name, NewEmail } from '../../../schemas/fields.ts';
 import type { User } from '../../../schemas/user.ts';
 import { tell } from '../../accounts/letters.ts';
-import type { HalfSignedIn } from '../../sessions/sign-in.ts';
-import { type Started, signedIn } from '../../sessions/signed-in.ts';
-import { deviceOf, type Holder } from '../../tokens/token-pair.ts';
-
-/**
- * RFC 8176 registers no value for a sign-in elsewhere, and what the provider has asked for is its word only. So this is the
- * one value of `amr` that is not registered: federated.
- */
-export const PROVIDER_AMR = ['fed'];
+import {
+  type Arrived,
+  type HalfSignedIn,
+  type Started,
+  signedIn,
+  startedFor,
+} from '../../sessions/signed-in.ts';
+import { deviceOf } from '../../tokens/token-pair.ts';
 
 /** Somebody who comes from a provider. */
 export interface Arrival {
@@ -32,12 +31,6 @@ export interface Arrival {
   deviceToken: string | undefined;
   /** That of an ID token which an app has sent. */
   nonce?: Nonce;
-}
-
-/** How it ended. `event`: what became of the account besides. */
-export interface Arrived {
-  who: Holder | HalfSignedIn;
-  event?: 'account.created' | 'identity.linked';
 }
 
 /**
@@ -92,10 +85,8 @@ async function enterAs(
       const spent = withNonceUsed(linked, nonce, now);
       if (hasSecondFactor(row))
         return { user: spent, result: { user: spent, device, amr: signIn.amr, isLinked } };
-      const signed = { ...spent, last_login_at: now };
-      const started = withNewSession(signed, signIn, now, sessionLimits);
-      const isFirst = row.last_login_at === null;
-      return { user: started.user, result: { ...started, device, isFirst, isLinked } };
+      const started = startedFor(row, spent, { signIn, device, now, limits: sessionLimits });
+      return { user: started.user, result: { ...started, isLinked } };
     },
   );
   if (entered === undefined) throw new Refusal('provider_refused', { user: found.id });
@@ -119,13 +110,10 @@ async function enterAnew(
   const person: User = {
     ...newPerson({ id: newUserId(now), email, name, passwordHash: null }, now),
     email_verified_at: now,
-    last_login_at: now,
   };
   const linked = withNonceUsed(withIdentity(person, identity), nonce, now);
-  const started = withNewSession(linked, signIn, now, sessionLimits);
+  const start = { signIn, device: undefined, now, limits: sessionLimits };
+  const started = startedFor(person, linked, start);
   await users.insert(started.user);
-  return {
-    who: signedIn(context, { ...started, device: undefined, isFirst: true }),
-    event: 'account.created',
-  };
+  return { who: signedIn(context, started), event: 'account.created' };
 }

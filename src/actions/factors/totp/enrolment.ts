@@ -5,6 +5,7 @@ import { newTotp, withCodeSpent } from '../../../parts/second-factor/totp.ts';
 import { Refusal } from '../../../rules/refusal.ts';
 import { withOtherSessionsEnded } from '../../../rules/sessions.ts';
 import type { AccessClaims } from '../../../schemas/claims.ts';
+import { AMR } from '../../../schemas/methods.ts';
 import type { User } from '../../../schemas/user.ts';
 import { changeCaller, type GivenPassword, proveCaller } from '../../accounts/caller.ts';
 import { tell } from '../../accounts/letters.ts';
@@ -85,7 +86,7 @@ export async function confirmEnrolment(
     if (pendingOf(before).secret !== pending.secret) throw new Refusal('wrong_code');
     const sessions = before.sessions.map((session) =>
       session.id === caller.sid
-        ? { ...session, amr: [...new Set([...session.amr, 'otp', 'mfa'])] }
+        ? { ...session, amr: [...new Set([...session.amr, ...AMR.totp, ...AMR.secondFactor])] }
         : session,
     );
     const { pending: _pending, ...mfa } = before.mfa;

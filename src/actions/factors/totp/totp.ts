@@ -1,9 +1,10 @@
 import { withCodeSpent } from '../../../parts/second-factor/totp.ts';
+import { AMR } from '../../../schemas/methods.ts';
 import type { Factor } from '../factor.ts';
 
 /** A code of the authenticator app (RFC 6238). */
 export const totp: Factor<'totp'> = {
-  amr: () => ['otp'],
+  amr: () => AMR.totp,
   guessed: 'totp',
   isReady: ({ mfa }) => mfa.totp !== undefined,
   prepare: async ({ keys }, { given }) => {

@@ -16,11 +16,11 @@ const notices = {
   ],
   'mfa.enabled': [
     'Second factor turned on',
-    'From now on, you need a code from your authenticator app to sign in.',
+    'From now on, you need a code from your authenticator app to sign in, unless you use a passkey.',
   ],
   'mfa.disabled': [
     'Second factor turned off',
-    'From now on, you only need your password to sign in. You were signed out on your other devices.',
+    'From now on, signing in takes no code any more. You were signed out on your other devices.',
   ],
   'mfa.recovery_codes_renewed': [
     'New recovery codes',
@@ -62,6 +62,9 @@ export type NoticeName = keyof typeof notices;
 /** After these the reader can no longer use the account to undo the change. */
 const BEYOND_REPAIR: ReadonlySet<NoticeName> = new Set(['email.changed', 'account.deleted']);
 
+/** After these, someone else may have a way in that a new password does not close. */
+const WAYS_IN: ReadonlySet<NoticeName> = new Set(['passkey.added', 'identity.linked']);
+
 export function notice(name: NoticeName, appUrl: string): Letter {
   const [subject, happened] = notices[name];
   if (BEYOND_REPAIR.has(name)) {
@@ -71,6 +74,16 @@ export function notice(name: NoticeName, appUrl: string): Letter {
         happened,
         'If this was not you, please contact the operator of this service right away.',
       ],
+    };
+  }
+  if (WAYS_IN.has(name)) {
+    return {
+      subject,
+      paragraphs: [
+        happened,
+        'If this was not you, remove it on your account page now, then choose a new password.',
+      ],
+      action: { label: 'Open your account', link: `${appUrl}/account` },
     };
   }
   return {

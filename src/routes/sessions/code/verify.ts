@@ -1,4 +1,4 @@
-import { AMR, signInWithMailCode } from '../../../actions/factors/mail-code/sign-in.ts';
+import { signInWithMailCode } from '../../../actions/factors/mail-code/sign-in.ts';
 import { audienceOf } from '../../../actions/tokens/audience.ts';
 import type { Context } from '../../../context.ts';
 import type { App } from '../../../http/app-type.ts';
@@ -10,6 +10,7 @@ import { reportRefusedSignIn, reportSignIn, signInOf } from '../../../http/sign-
 import { sourceOf } from '../../../http/source.ts';
 import { answerTokens } from '../../../http/tokens.ts';
 import { MailCodeSignIn } from '../../../schemas/mail-code.ts';
+import { AMR } from '../../../schemas/methods.ts';
 import { Challenge } from '../../../schemas/second-factor.ts';
 import { TokenAnswer } from '../../../schemas/session.ts';
 
@@ -24,7 +25,7 @@ export function loginWithMailCode(app: App, context: Context): void {
       headers: { 200: ['Set-Cookie'] },
       access: 'checked-by-handler',
       tighterLimit: true,
-      takesProof: true,
+      takesDpopProof: true,
       problems: [
         'mail_code_refused',
         'throttled',
@@ -47,7 +48,7 @@ export function loginWithMailCode(app: App, context: Context): void {
       const { code_token: token, code, transport, device_token, resource } = request.body;
       const audience = audienceOf(context, resource);
       const deviceToken = device_token ?? cookieOf(request, DEVICE_COOKIE);
-      const signIn = signInOf(request, transport, AMR);
+      const signIn = signInOf(request, transport, AMR.mailCode);
       const source = sourceOf(request, reply);
       try {
         const given = { token, code, deviceToken };
@@ -55,7 +56,7 @@ export function loginWithMailCode(app: App, context: Context): void {
         const { who: result, isTaken } = await refusedEvenly(work, context.pace);
         if (isTaken) logEvent(request, 'password.removed', { user: result.user.id });
         if (result.session === undefined) {
-          const half = { ...result, transport, amr: AMR, resource };
+          const half = { ...result, transport, amr: AMR.mailCode, resource };
           return reply.code(202).send(challengeAnswer(request, context, { half, way }));
         }
         reportSignIn(request, context, {

@@ -20,7 +20,7 @@ export function loginWithPasskey(app: App, context: Context): void {
     config: {
       headers: { 200: ['Set-Cookie'] },
       access: 'checked-by-handler',
-      takesProof: true,
+      takesDpopProof: true,
       tighterLimit: true,
       problems: [
         'passkey_refused',

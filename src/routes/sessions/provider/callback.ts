@@ -1,11 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { linkIdentity } from '../../../actions/factors/provider/my-identities.ts';
 import { comeBack, type Journey, journeyOf } from '../../../actions/factors/provider/redirect.ts';
-import {
-  type Arrival,
-  PROVIDER_AMR,
-  signInWithIdentity,
-} from '../../../actions/factors/provider/sign-in.ts';
+import { type Arrival, signInWithIdentity } from '../../../actions/factors/provider/sign-in.ts';
 import type { Context } from '../../../context.ts';
 import type { App } from '../../../http/app-type.ts';
 import { challengeAnswer } from '../../../http/challenge.ts';
@@ -17,6 +13,7 @@ import { signInOf } from '../../../http/sign-in.ts';
 import { answerTokens } from '../../../http/tokens.ts';
 import type { Identity } from '../../../rules/identities.ts';
 import { ProviderPath } from '../../../schemas/identity.ts';
+import { AMR } from '../../../schemas/methods.ts';
 import { NoContent } from '../../../schemas/session.ts';
 
 type LinkJourney = Journey & Required<Pick<Journey, 'link'>>;
@@ -44,7 +41,7 @@ export function comeBackFromProvider(app: App, context: Context): void {
     reply: FastifyReply,
     { identity, deviceToken, to }: Arrival & { to: string },
   ): Promise<string> {
-    const signIn = signInOf(request, 'cookie', PROVIDER_AMR);
+    const signIn = signInOf(request, 'cookie', AMR.provider);
     const arrived = await signInWithIdentity(context, { identity, deviceToken }, signIn);
     reportArrival(request, context, arrived);
     const { who } = arrived;
@@ -87,6 +84,7 @@ export function comeBackFromProvider(app: App, context: Context): void {
       summary: 'Come back from an outside provider',
       description:
         'Where the provider sends the browser. Register this URL there. Only the browser that left for the provider can come back. See `/v1/login/{provider}` for where it goes then.',
+      security: [{ providerCookie: [] }],
       params: ProviderPath,
       response: { 303: NoContent.describe('Signed in, or back to the page to sign in.') },
     },

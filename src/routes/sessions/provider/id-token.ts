@@ -1,5 +1,5 @@
 import { readIdToken } from '../../../actions/factors/provider/id-token.ts';
-import { PROVIDER_AMR, signInWithIdentity } from '../../../actions/factors/provider/sign-in.ts';
+import { signInWithIdentity } from '../../../actions/factors/provider/sign-in.ts';
 import { audienceOf } from '../../../actions/tokens/audience.ts';
 import type { Context } from '../../../context.ts';
 import type { App } from '../../../http/app-type.ts';
@@ -9,6 +9,7 @@ import { reportArrival, reportRefusedArrival } from '../../../http/provider-sign
 import { signInOf } from '../../../http/sign-in.ts';
 import { answerTokens } from '../../../http/tokens.ts';
 import { IdTokenSignIn } from '../../../schemas/identity.ts';
+import { AMR } from '../../../schemas/methods.ts';
 import { Challenge } from '../../../schemas/second-factor.ts';
 import { TokenAnswer } from '../../../schemas/session.ts';
 
@@ -20,7 +21,7 @@ export function loginWithIdToken(app: App, context: Context): void {
       headers: { 200: ['Set-Cookie'] },
       access: 'checked-by-handler',
       tighterLimit: true,
-      takesProof: true,
+      takesDpopProof: true,
       problems: [
         'not_found',
         'ambiguous_credentials',
@@ -47,7 +48,7 @@ export function loginWithIdToken(app: App, context: Context): void {
       try {
         const deviceToken = device_token ?? cookieOf(request, DEVICE_COOKIE);
         const read = await readIdToken(context, given);
-        const signIn = signInOf(request, transport, PROVIDER_AMR);
+        const signIn = signInOf(request, transport, AMR.provider);
         const arrived = await signInWithIdentity(context, { ...read, deviceToken }, signIn);
         reportArrival(request, context, arrived);
         const { who } = arrived;

@@ -117,3 +117,18 @@ t.test('no two notices say the same', async (t) => {
   const said = notices.map((name) => notice(name, APP).paragraphs[0]);
   t.equal(new Set(said).size, notices.length);
 });
+
+t.test(
+  'who did not add a way in is told to remove it, because a new password does not',
+  async (t) => {
+    for (const name of ['passkey.added', 'identity.linked'] as const) {
+      const { paragraphs, action } = notice(name, APP);
+      t.equal(
+        paragraphs.at(-1),
+        'If this was not you, remove it on your account page now, then choose a new password.',
+        name,
+      );
+      t.same(action, { label: 'Open your account', link: `${APP}/account` }, name);
+    }
+  },
+);

@@ -7,7 +7,7 @@ import { mailbox } from '../../../mailbox.ts';
 import { ORIGIN } from '../../../passkeys.ts';
 import { factor, signedIn } from '../../../people.ts';
 import { refused } from '../../../refused.ts';
-import { keySet, PASSWORD, type TestApp, testApp } from '../../../test-app.ts';
+import { keySet, PASSWORD, type TestApp, type Tokens, testApp } from '../../../test-app.ts';
 
 const ADA = 'ada@example.com';
 
@@ -209,3 +209,26 @@ t.test('a new master secret leaves the codes that were sent as they are', async 
   t.not(decodeProtectedHeader(token).kid, decodeProtectedHeader(await asked(app, ADA)).kid);
   t.equal((await verifyCode(app, token, code)).statusCode, 200);
 });
+
+t.test(
+  'in the second of the take-over the device of the owner is known, and not that of a stranger',
+  async (t) => {
+    const app = await testApp(t, { env: { SIGN_UP: 'open' } });
+    // At the end of a second, so that the token of the owner is of the same one.
+    app.clock.advance(900);
+    const stranger = await app.signUp(ADA);
+    const first = await coded(app, ADA);
+    app.clock.advance(50);
+    const owner = (await verifyCode(app, first.token, first.code)).json<Tokens>();
+    const deviceAfter = async (device_token: string) => {
+      const { token, code } = await coded(app, ADA);
+      const answer = await verifyCode(app, token, code, { device_token });
+      return decodeJwt(answer.json<Tokens>().device_token).jti;
+    };
+    t.not(await deviceAfter(stranger.device_token), decodeJwt(stranger.device_token).jti);
+    t.equal(await deviceAfter(owner.device_token), decodeJwt(owner.device_token).jti);
+    app.clock.advance(1_000);
+    t.not(await deviceAfter(stranger.device_token), decodeJwt(stranger.device_token).jti);
+    t.equal(await deviceAfter(owner.device_token), decodeJwt(owner.device_token).jti);
+  },
+);

@@ -472,8 +472,14 @@ t.test('a provider that fails is a 503, and everything else goes on', async (t) 
   outage.fault = 'none';
   app.clock.advance(3_600_000);
   outage.fault = 'broken';
-  t.equal((await app.inject({ url: '/v1/login/2' })).statusCode, 303);
+  const before = outage.asked.length;
+  for (const seconds of [0, 29, 1]) {
+    app.clock.advance(seconds * 1_000);
+    t.equal((await app.inject({ url: '/v1/login/2' })).statusCode, 303);
+  }
+  t.equal(outage.asked.length - before, 2, 'it is asked once in half a minute');
   await outage.close();
+  app.clock.advance(30_000);
   t.equal((await app.inject({ url: '/v1/login/2' })).statusCode, 303);
   const reasons = new Set(app.logs.map(({ reason }) => reason).filter(Boolean));
   t.same(
