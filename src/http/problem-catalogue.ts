@@ -110,6 +110,15 @@ export const problems = {
     remedy:
       'Make a new DPoP proof with the nonce of the DPoP-Nonce header, repeat the request once, and use the newest nonce from then on. Libraries for DPoP do this.',
   },
+  second_factor_required: {
+    status: 401,
+    title: 'Second factor required',
+    detail: 'The account has a second factor, so the password alone is not enough. Send a code.',
+    cause:
+      'The password was sent to POST /v1/me/verify, and the account has a second factor. What a recent proof allows, such as adding a passkey, would go around it.',
+    remedy:
+      'Ask the user for a code of the authenticator app, a recovery code or a passkey, and send that to POST /v1/me/verify instead of the password.',
+  },
   invalid_credentials: {
     status: 401,
     title: 'Invalid credentials',

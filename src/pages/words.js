@@ -26,6 +26,7 @@ const WORDS = {
   wrong_password: 'This is not your current password.',
   wrong_code: 'This code is wrong. Codes change every 30 seconds, and each works once.',
   invalid_code: 'This code is wrong. Codes change every 30 seconds, and each works once.',
+  second_factor_required: 'Use a code of your authenticator app, not the password.',
   step_up_required: 'This needs a proof of who you are. Nothing was changed.',
   passkey_refused: 'This passkey does not sign in here. Try another one, or another way.',
   passkey_copied: 'This passkey was refused, because there may be a copy of it.',

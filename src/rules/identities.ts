@@ -1,9 +1,9 @@
 import type { IdentityColumn } from '../schemas/slots.ts';
 import type { User } from '../schemas/user.ts';
-import { isUnclaimed } from './ownership.ts';
 import { Refusal } from './refusal.ts';
 import { hasSecondFactor } from './second-factor.ts';
-import { assertWayIn, type Issuers } from './ways-in.ts';
+import { isUnclaimed } from './unclaimed.ts';
+import { assertWayIn, type Issuers, isLinked, unlinkedMark } from './ways-in.ts';
 
 /** Used nonces that a row keeps. None may go before it expires, so more are refused. */
 const MAX_NONCES = 20;
@@ -32,12 +32,12 @@ const isSameMailbox = (one: string, other: string): boolean => inAscii(one) === 
 export function withIdentity(user: User, identity: Identity): User {
   const key = keyOfIdentity(identity);
   if (user[identity.column] === key) return user;
-  if (user[identity.column] !== null) throw new Refusal('identity_taken');
+  if (isLinked(user[identity.column])) throw new Refusal('identity_taken');
   return { ...user, [identity.column]: key };
 }
 
 /**
- * The user linked by a mailbox that both sides have proven. With a second factor the owner links it while signed in.
+ * The user linked by a mailbox that both sides have proven, unless the owner has unlinked this provider before. With a second factor the owner links it while signed in.
  * Refuses with `provider_unlinked`.
  */
 export function withIdentityOfMailbox(user: User, identity: Identity): User {
@@ -48,10 +48,13 @@ export function withIdentityOfMailbox(user: User, identity: Identity): User {
   return withIdentity(user, identity);
 }
 
-/** `issuers`: of the configured slots. Refuses with `not_found`, or with `last_way_in` if only a code by mail would sign in then. */
+/**
+ * `issuers`: of the configured slots. Only the owner links this provider again: no mailbox does. Refuses with `not_found`, or with
+ * `last_way_in` if only a code by mail would sign in then.
+ */
 export function withoutIdentity(user: User, column: IdentityColumn, issuers: Issuers): User {
-  if (user[column] === null) throw new Refusal('not_found');
-  const next = { ...user, [column]: null };
+  if (!isLinked(user[column])) throw new Refusal('not_found');
+  const next = { ...user, [column]: unlinkedMark(user) };
   assertWayIn(next, issuers);
   return next;
 }

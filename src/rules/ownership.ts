@@ -1,11 +1,9 @@
-import { NO_IDENTITIES } from '../schemas/slots.ts';
+import { IDENTITY_COLUMNS, NO_IDENTITIES } from '../schemas/slots.ts';
 import type { User } from '../schemas/user.ts';
 import { withoutSecondFactor } from './second-factor.ts';
 import { withEverySessionEnded } from './sessions.ts';
-
-/** Whether someone who does not hold the mailbox may have made the account, or given it this address. */
-export const isUnclaimed = (user: User): boolean =>
-  user.email_verified_at === null || user.claimed_at === 0;
+import { isUnclaimed } from './unclaimed.ts';
+import { isLinked } from './ways-in.ts';
 
 /**
  * The user after the holder of the mailbox has chosen the password. If it was not theirs before, every factor goes that someone
@@ -25,13 +23,25 @@ export const withMailboxHolder = (user: User, now: number): User => ({
 });
 
 /**
- * The user after the holder of the mailbox has signed in with a code by mail. What someone else may know or have added goes, as in a
- * reset; so does the password, because this sign-in chooses none. `now`: milliseconds.
+ * The user after the holder of the mailbox has signed in with a code by mail. `isDevice`: on a device of the account, so the holder
+ * is its user and keeps everything. Otherwise what someone else may know or have added goes, as in a reset; so does the password,
+ * because this sign-in chooses none. `now`: milliseconds.
  */
-export const withMailboxProven = (user: User, now: number): User =>
-  isUnclaimed(user)
-    ? withEverySessionEnded({ ...withMailboxHolder(user, now), password_hash: null }, now)
-    : user;
+export const withMailboxProven = (
+  user: User,
+  { now, isDevice }: { now: number; isDevice: boolean },
+): User => {
+  if (!isUnclaimed(user)) return user;
+  if (isDevice)
+    return { ...user, claimed_at: now, email_verified_at: user.email_verified_at ?? now };
+  return withEverySessionEnded({ ...withMailboxHolder(user, now), password_hash: null }, now);
+};
+
+/** Whether anyone can sign in to the account, or was signed in. If it was only invited, nobody was. */
+export const hasBeenEntered = (user: User): boolean =>
+  user.password_hash !== null ||
+  user.passkeys.length + user.sessions.length > 0 ||
+  IDENTITY_COLUMNS.some((column) => isLinked(user[column]));
 
 /** The last second in which a device token may be that of somebody else. */
 const lastOfOthers = ({ devices_since }: User): number =>

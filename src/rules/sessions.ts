@@ -1,6 +1,7 @@
 import { ACCESS_LIFE } from '../schemas/claims.ts';
 import type { RevokedUser, Session, User } from '../schemas/user.ts';
 import { withCodesSpent } from './mail-codes.ts';
+import { isUnclaimed } from './unclaimed.ts';
 
 /** Milliseconds, except `count`: live sessions of one user. */
 export interface SessionLimits {
@@ -120,7 +121,7 @@ function withSessionsEnded(user: User, now: number, which: (session: Session) =>
   return { ...withSessions(user, sessions, now), revoked_at: now };
 }
 
-/** Starts a session. If there are too many, the least recently refreshed one ends. Codes by mail that were sent before are wrong then. */
+/** Starts a session. If there are too many, the least recently refreshed one ends. Codes by mail that were sent before are wrong then, unless a stranger may have made the account: they are the owner's way in. */
 export function withNewSession(user: User, signIn: SignIn, now: number, limits: SessionLimits) {
   const { id, ...how } = signIn;
   const session: Session = {
@@ -135,7 +136,7 @@ export function withNewSession(user: User, signIn: SignIn, now: number, limits: 
     .filter((other) => isLive(other, now))
     .sort((a, b) => b.rotated_at - a.rotated_at)
     .slice(limits.count - 1);
-  const spent = withCodesSpent(user);
+  const spent = isUnclaimed(user) ? user : withCodesSpent(user);
   const roomy = withSessionsEnded(spent, now, (other) => oldest.includes(other));
   return { user: withSessions(roomy, [...roomy.sessions, session], now), session };
 }

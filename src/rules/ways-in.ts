@@ -7,6 +7,12 @@ export type Issuers = ReadonlyMap<string, string>;
 
 export const issuerIn = (key: string): string => key.split('|', 1)[0] as string;
 
+/** Stands in an identity column after its owner has unlinked it. It has the user's ID, because no two rows may have the same value. */
+export const unlinkedMark = ({ id }: Pick<User, 'id'>): string => `!${id}`;
+
+/** Whether an identity column has an account at a provider, and not null or the mark of an unlinked one. */
+export const isLinked = (key: string | null): key is string => key !== null && !key.startsWith('!');
+
 /** Whether anything but a code by mail signs in. A provider that is not configured, or is in another slot now, signs nobody in. */
 const hasWayIn = (user: User, issuers: Issuers): boolean =>
   user.password_hash !== null ||

@@ -12,6 +12,7 @@ const CODES = [
   'invalid_dpop_proof',
   'use_dpop_nonce',
   'step_up_required',
+  'second_factor_required',
   'invalid_credentials',
   'refresh_missing',
   'refresh_invalid',

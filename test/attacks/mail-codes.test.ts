@@ -5,7 +5,7 @@ import { coded, codeFor, rowOf, verifyCode, wrongMailCode } from '../mail-codes.
 import { requested, signInWith, withPasskey } from '../passkeys.ts';
 import { signedIn } from '../people.ts';
 import { refused } from '../refused.ts';
-import { TestClock, testApp } from '../test-app.ts';
+import { PASSWORD, TestClock, testApp } from '../test-app.ts';
 
 const ADA = 'ada@example.com';
 
@@ -145,6 +145,26 @@ t.test('every sign-in kills older codes, and no request for a newer one does', a
     refused(t, await verifyCode(app, token, code), 401, 'mail_code_refused');
     t.not(await codeFor(app, ADA, token), code, way);
   }
+});
+
+t.test('who made the account of somebody else takes no code away from them', async (t) => {
+  const app = await testApp(t, { env: { SIGN_UP: 'open' } });
+  const stranger = await app.signUp(ADA);
+  const [first, second] = [await coded(app, ADA), await coded(app, ADA)];
+  app.clock.advance(1_000);
+  t.equal((await app.login(ADA)).statusCode, 200);
+  const new_password = 'a lantern in the rainy harbour';
+  const changed = await app.as(stranger.access_token, {
+    method: 'PUT',
+    url: '/v1/me/password',
+    payload: { current_password: PASSWORD, new_password },
+  });
+  const { access_token } = changed.json();
+  await app.as(access_token, { method: 'DELETE', url: '/v1/me/sessions' });
+  t.equal((await verifyCode(app, first.token, first.code)).statusCode, 200);
+  for (const { token, code } of [first, second])
+    refused(t, await verifyCode(app, token, code), 401, 'mail_code_refused');
+  t.notOk((await rowOf(app, ADA)).password_hash, 'it is the owner’s now');
 });
 
 t.test('a second step kills older codes too', async (t) => {

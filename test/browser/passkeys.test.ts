@@ -1,6 +1,6 @@
 import t from 'tap';
 import { factor } from '../people.ts';
-import { type AccountPage, accountPage, press, prove, said, signIn } from './account-page.ts';
+import { type AccountPage, accountPage, fill, press, prove, said, signIn } from './account-page.ts';
 import { virtualAuthenticator } from './virtual-authenticator.ts';
 
 /** How the newest session that goes on was signed in. */
@@ -100,6 +100,28 @@ t.test('the password is a proof too, and who gives none changes nothing', async 
   t.same((await world.row()).passkeys, []);
   await press(page, 'Add a passkey');
   await prove(page, 'Go on');
+  await said(page, 'You can now sign in with the passkey');
+  t.equal((await world.row()).passkeys.length, 1);
+  t.same(world.complaints, []);
+});
+
+t.test('with a second factor a code is asked for, not the password', async (t) => {
+  const world = await accountPage(t, { changes: { email_verified_at: 1 } });
+  const page = await world.open();
+  await virtualAuthenticator(page);
+  const { mfa, code } = factor(world, world.elsewhere);
+  const { sessions } = await world.row();
+  const amr = ['pwd', 'otp', 'mfa'];
+  await world.change({ mfa, sessions: sessions.map((session) => ({ ...session, amr })) });
+  world.clock.advance(899_000);
+  await page.reload();
+  world.clock.advance(2_000);
+  await press(page, 'Add a passkey');
+  await page.getByRole('heading', { name: 'Confirm that it is you' }).waitFor();
+  const dialog = page.locator('dialog');
+  t.equal(await dialog.locator('input[type=password]').count(), 0);
+  await fill(page, 'Code', code());
+  await press(page, 'Go on');
   await said(page, 'You can now sign in with the passkey');
   t.equal((await world.row()).passkeys.length, 1);
   t.same(world.complaints, []);

@@ -206,7 +206,7 @@ const acts: Record<EventName, () => Promise<() => Promise<unknown>>> = {
     return () => as(access_token, { method: 'PUT', url: '/v1/me/password', payload });
   },
   'password.removed': async () => {
-    await person({ email_verified_at: null });
+    await person({ claimed_at: 0 });
     const email = `person${count}@example.com`;
     const { token, code } = await coded(app, email);
     return () => verifyCode(app, token, code);

@@ -1,10 +1,12 @@
 import t from 'tap';
 import {
   deviceIssuedAt,
+  hasBeenEntered,
   isDeviceOfOwner,
   withMailboxHolder,
   withMailboxProven,
 } from '../../src/rules/ownership.ts';
+import { unlinkedMark } from '../../src/rules/ways-in.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { ada, NOW } from './samples.ts';
 
@@ -37,7 +39,7 @@ t.test(
 
 t.test('a code by mail removes the password too, unless the account is its owner’s', async (t) => {
   for (const unclaimed of [ada({ mfa }), ada({ mfa, email_verified_at: NOW, claimed_at: 0 })])
-    t.match(withMailboxProven(unclaimed, NOW + 5), {
+    t.match(withMailboxProven(unclaimed, { now: NOW + 5, isDevice: false }), {
       password_hash: null,
       mfa: { totp: undefined },
       claimed_at: NOW + 5,
@@ -45,7 +47,29 @@ t.test('a code by mail removes the password too, unless the account is its owner
       revoked_at: NOW + 5,
     });
   const own = ada({ mfa, email_verified_at: NOW });
-  t.equal(withMailboxProven(own, NOW + 5), own);
+  for (const isDevice of [true, false])
+    t.equal(withMailboxProven(own, { now: NOW + 5, isDevice }), own);
+});
+
+t.test('on a device of the account, the user is the owner and keeps everything', async (t) => {
+  for (const email_verified_at of [null, NOW]) {
+    const user = ada({ mfa, email_verified_at, claimed_at: 0 });
+    t.same(withMailboxProven(user, { now: NOW + 5, isDevice: true }), {
+      ...user,
+      email_verified_at: email_verified_at ?? NOW + 5,
+      claimed_at: NOW + 5,
+    });
+  }
+});
+
+t.test('an account that was only invited has had nobody in it', async (t) => {
+  const invited = ada({ password_hash: null });
+  t.notOk(hasBeenEntered(invited));
+  t.notOk(hasBeenEntered({ ...invited, identity_1: unlinkedMark(invited) }));
+  t.ok(hasBeenEntered(ada()));
+  const identity_4 = 'https://id.example.com|stranger';
+  for (const used of [{ identity_4 }, { passkeys: [{}] }, { sessions: [{}] }])
+    t.ok(hasBeenEntered({ ...invited, ...(used as Partial<User>) }));
 });
 
 t.test('older device tokens are not those of the owner', async (t) => {

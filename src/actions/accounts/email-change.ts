@@ -9,7 +9,7 @@ import { NewEmail } from '../../schemas/fields.ts';
 import type { User } from '../../schemas/user.ts';
 import { emailState, emailToken } from '../tokens/mailed-tokens.ts';
 import { deviceOf } from '../tokens/token-pair.ts';
-import { postLimited, tell, tellTaken } from './letters.ts';
+import { postLimited, postToOwner, tell, tellTaken } from './letters.ts';
 import { accountLetter } from './unconfirmed-account.ts';
 
 /** Refuses with `invalid_input` an address that new accounts may not have, unless it is the user's own, to be confirmed. */
@@ -26,9 +26,8 @@ export async function askForEmailChange(
   user: User,
   { email, sid }: { email: string; sid: string },
 ): Promise<void> {
-  const { users, outbox, config } = context;
+  const { users, config } = context;
   const owner = await users.findByEmail(emailKey(email));
-  const old = user.email;
   const moves = emailKey(email) !== user.email_key;
   if (owner !== undefined && owner.id !== user.id) tellTaken(context, owner);
   else
@@ -37,7 +36,7 @@ export async function askForEmailChange(
         ? confirmEmail(config, emailToken(context, user, { email, sid }))
         : accountLetter(context, user, { email, sid }),
     );
-  if (old !== null && moves) outbox.post(old, () => emailChanging(config.APP_URL));
+  if (moves) postToOwner(context, user, () => emailChanging(config.APP_URL));
 }
 
 /** Who the account belongs to, once the link was opened: a device of the account shows that it is the user who holds the mailbox. */

@@ -6,17 +6,26 @@ import { emailKey } from '../../rules/accounts.ts';
 import { fingerprint } from '../../rules/fingerprint.ts';
 import type { User } from '../../schemas/user.ts';
 
-/** Mails the owner a notice of what happened to the account. */
-export function tell(
-  { outbox, config }: Context,
-  user: Pick<User, 'email'>,
-  name: NoticeName,
+type Owner = Pick<User, 'email' | 'email_verified_at'>;
+
+/** Mails the owner. To an address that nobody has confirmed, which may be that of somebody else, at most three an hour. */
+export function postToOwner(
+  context: Context,
+  { email, email_verified_at }: Owner,
+  compose: () => Letter,
 ): void {
-  if (user.email !== null) outbox.post(user.email, () => notice(name, config.APP_URL));
+  if (email === null) return;
+  if (email_verified_at === null) postLimited(context, { occasion: 'notice', email }, compose);
+  else context.outbox.post(email, compose);
+}
+
+/** Mails the owner a notice of what happened to the account. */
+export function tell(context: Context, owner: Owner, name: NoticeName): void {
+  postToOwner(context, owner, () => notice(name, context.config.APP_URL));
 }
 
 /** Why a letter goes out that anyone can cause. */
-type Occasion = 'sign-up' | 'reset' | 'confirm' | 'sign-in' | 'passkey' | 'code';
+type Occasion = 'sign-up' | 'reset' | 'confirm' | 'sign-in' | 'passkey' | 'code' | 'notice';
 
 /** `device`: the ID of the known device that has asked, whose letters are counted on their own. */
 interface Limit {

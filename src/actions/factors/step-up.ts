@@ -1,4 +1,6 @@
 import type { Context } from '../../context.ts';
+import { Refusal } from '../../rules/refusal.ts';
+import { hasSecondFactor } from '../../rules/second-factor.ts';
 import { liveSession, withProof } from '../../rules/sessions.ts';
 import type { AccessClaims } from '../../schemas/claims.ts';
 import { AMR } from '../../schemas/methods.ts';
@@ -18,14 +20,24 @@ const provenOf = (user: User, { sid }: AccessClaims, now: number): Proven => ({
   session: liveSession(user, sid, now) as Session,
 });
 
-/** The session of the caller has proven the password again. Refuses with `wrong_password` or `throttled`. */
+/** What a step-up buys, such as a passkey, signs in without the second factor: so the password alone buys none. */
+function assertPasswordIsEnough(user: User): void {
+  if (hasSecondFactor(user)) throw new Refusal('second_factor_required');
+}
+
+/**
+ * The session of the caller has proven the password again. Refuses with `wrong_password` or `throttled`, or with
+ * `second_factor_required` before the password is looked at.
+ */
 export async function stepUpWithPassword(
   context: Context,
   caller: AccessClaims,
   given: { password: string; signal: AbortSignal },
 ): Promise<Proven> {
+  assertPasswordIsEnough(await readCaller(context, caller));
   await proveCaller(context, caller, given);
   return changeCaller(context, caller, (user, now) => {
+    assertPasswordIsEnough(user);
     const next = withProof(user, caller.sid, { amr: AMR.password, now });
     return { user: next, result: provenOf(next, caller, now) };
   });

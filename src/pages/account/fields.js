@@ -46,6 +46,31 @@ export const passwordFields = (email, { name = 'password', label = 'Password' } 
   }),
 ];
 
+/** A code of the authenticator app, or a recovery code. */
+export const codeField = () =>
+  field({
+    name: 'code',
+    label: 'Code',
+    hint: 'From your authenticator app, or one of your recovery codes.',
+    autocomplete: 'one-time-code',
+    autocapitalize: 'characters',
+    spellcheck: 'false',
+    pattern: '\\s*(([0-9]\\s*){6}|([A-Za-z2-7][\\s\\-]*){16})',
+    maxlength: 40,
+    'data-missing': 'Enter a code.',
+    'data-invalid': 'Enter six digits, or one of your recovery codes.',
+  });
+
+/** What the service takes from `codeField`.
+ *
+ * @param {Record<string, string>} values
+ * @returns {{ code: string } | { recovery_code: string }}
+ */
+export function codeProof({ code = '' }) {
+  const text = code.replace(/\s/g, '');
+  return /^\d{6}$/.test(text) ? { code: text } : { recovery_code: text };
+}
+
 /**
  * @param {string} name
  * @param {string} label

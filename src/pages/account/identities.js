@@ -24,7 +24,13 @@ const link = ({ provider }) =>
 async function unlink(account, { provider, name }, onGone) {
   const isDone = await ask({
     title: `Unlink ${name}?`,
-    text: [element('p', {}, 'It no longer signs in here. Your account there stays as it is.')],
+    text: [
+      element(
+        'p',
+        {},
+        'It no longer signs in here, and you are signed out on your other devices. Your account there stays as it is.',
+      ),
+    ],
     fields: [],
     action: 'Unlink',
     isDangerous: true,

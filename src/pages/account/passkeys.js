@@ -44,7 +44,7 @@ async function rename(account, { id, name }) {
 async function remove(account, { id, name }, onGone) {
   const text = [
     foreign(name),
-    ' no longer signs in. Remove it from your device too: the service cannot.',
+    ' no longer signs in, and you are signed out on your other devices. Remove it from your device too: the service cannot.',
   ];
   const isDone = await ask({
     title: 'Remove this passkey?',

@@ -5,7 +5,7 @@ import { holdPage, letPageGo } from '../leaving.js';
 import { notify } from '../notice.js';
 import { isRefusal } from '../words.js';
 import { ask } from './dialog.js';
-import { field, passwordFields } from './fields.js';
+import { codeField, codeProof, passwordFields } from './fields.js';
 import { withPassword } from './no-password.js';
 import { recoveryCodesStep } from './recovery-codes.js';
 import { focusTitle, section } from './section.js';
@@ -16,30 +16,13 @@ import { forgetUnsaved, hasUnsaved, rememberUnsaved } from './unsaved-codes.js';
 const FEW = 3;
 
 /** @param {string} email */
-const proofFields = (email) => [
-  ...passwordFields(email),
-  field({
-    name: 'code',
-    label: 'Code',
-    hint: 'From your authenticator app, or one of your recovery codes.',
-    autocomplete: 'one-time-code',
-    autocapitalize: 'characters',
-    spellcheck: 'false',
-    pattern: '\\s*(([0-9]\\s*){6}|([A-Za-z2-7][\\s\\-]*){16})',
-    maxlength: 40,
-    'data-missing': 'Enter a code.',
-    'data-invalid': 'Enter six digits, or one of your recovery codes.',
-  }),
-];
+const proofFields = (email) => [...passwordFields(email), codeField()];
 
 /** What the service takes from these fields.
  *
  * @param {Record<string, string>} values
  */
-function proofOf({ password, code = '' }) {
-  const text = code.replace(/\s/g, '');
-  return /^\d{6}$/.test(text) ? { password, code: text } : { password, recovery_code: text };
-}
+const proofOf = ({ password, ...values }) => ({ password, ...codeProof(values) });
 
 const ERRORS = { wrong_password: 'password', wrong_code: 'code' };
 

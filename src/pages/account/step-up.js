@@ -3,7 +3,7 @@ import { passkeys, whatWentWrong } from '../passkeys.js';
 import { providerLink } from '../providers.js';
 import { client, GivenUp, urlOf } from '../session.js';
 import { ask } from './dialog.js';
-import { passwordFields } from './fields.js';
+import { codeField, codeProof, passwordFields } from './fields.js';
 
 /** A button that proves it with a passkey, and then closes the dialog around it.
  *
@@ -27,7 +27,7 @@ function passkeyButton(onProven) {
 }
 
 /**
- * Asks for the password or a passkey, or to sign in again with a linked provider. A user without a password can also sign
+ * Asks for the password (with a second factor: for a code) or a passkey, or to sign in again with a linked provider. A user without a password can also sign
  * out, and sign in again in any way. Rejects with GivenUp.
  *
  * @param {import('./section.js').State} state
@@ -42,11 +42,22 @@ export async function confirmIdentity({ me, passkeys: own, identities }) {
       isProven = true;
     },
   };
+  const byCode = {
+    fields: [codeField()],
+    action: 'Go on',
+    /** @param {Record<string, string>} values */
+    send: async (values) => {
+      await client.verify(codeProof(values));
+      isProven = true;
+    },
+  };
   const byNewSignIn = {
     fields: [],
     action: 'Sign out and sign in again',
     send: () => client.logout(),
   };
+  const withoutCode = me.password ? byPassword : byNewSignIn;
+  const way = me.mfa ? byCode : withoutCode;
   await ask({
     title: 'Confirm that it is you',
     text: [
@@ -68,8 +79,12 @@ export async function confirmIdentity({ me, passkeys: own, identities }) {
           ),
         ),
     ],
-    ...(me.password ? byPassword : byNewSignIn),
-    errors: { wrong_password: 'password', throttled: 'password' },
+    ...way,
+    errors: {
+      wrong_password: 'password',
+      wrong_code: 'code',
+      throttled: me.mfa ? 'code' : 'password',
+    },
   });
   if (!isProven) throw new GivenUp();
 }

@@ -18,6 +18,7 @@ export function verifyMe(app: App, context: Context): void {
       access: 'person',
       tighterLimit: true,
       problems: [
+        'second_factor_required',
         'wrong_password',
         'wrong_code',
         'passkey_copied',
@@ -33,7 +34,7 @@ export function verifyMe(app: App, context: Context): void {
       tags: ['Me'],
       summary: 'Prove again that it is you',
       description:
-        'Step-up (RFC 9470): answers an access token of the same session with a new `auth_time`, and with `amr` that says what was proven. Call it after `step_up_required`, then repeat the request with the new token. The session and its refresh token stay as they are.',
+        'Step-up (RFC 9470): answers an access token of the same session with a new `auth_time`, and with `amr` that says what was proven. Call it after `step_up_required`, then repeat the request with the new token. If the account has a second factor, the password is no proof here. The session and its refresh token stay as they are.',
       body: StepUpProof,
       response: { 200: StepUp },
     },

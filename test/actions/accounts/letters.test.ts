@@ -8,14 +8,20 @@ const { context, clock, posted, told } = await appWithLetters(t);
 const letter = (subject: string): Letter => ({ subject, paragraphs: [subject] });
 
 t.test('a user with an address gets notices, a user without one gets none', async (t) => {
-  tell(context, { email: 'Ada@example.com' }, 'password.changed');
-  tell(context, { email: null }, 'password.changed');
+  tell(context, { email: 'Ada@example.com', email_verified_at: 0 }, 'password.changed');
+  tell(context, { email: null, email_verified_at: null }, 'password.changed');
   t.same(await told(), [{ to: 'Ada@example.com', subject: 'Your password was changed' }]);
 });
 
-t.test('notices are not limited', async (t) => {
-  for (let turn = 0; turn < 5; turn += 1) tell(context, { email: 'a@example.com' }, 'mfa.enabled');
-  t.equal((await posted()).length, 5);
+t.test('notices are limited only as long as nobody has confirmed the address', async (t) => {
+  for (const [email_verified_at, count] of [
+    [0, 5],
+    [null, 3],
+  ] as const) {
+    const owner = { email: 'a@example.com', email_verified_at };
+    for (let turn = 0; turn < 5; turn += 1) tell(context, owner, 'mfa.enabled');
+    t.equal((await posted()).length, count);
+  }
 });
 
 t.test('strangers can cause three letters an hour to an address on each occasion', async (t) => {

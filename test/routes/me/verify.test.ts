@@ -39,6 +39,21 @@ t.test('so does a code of the second factor, which says so in amr', async (t) =>
   refused(t, await verify(access_token, { recovery_code: recoveryCodes[0] }), 403, 'wrong_code');
 });
 
+t.test('with a second factor the password is no step-up: it would buy a passkey', async (t) => {
+  const { tokens, code } = await withFactor(t, app, 'eve@example.com');
+  const { access_token } = tokens;
+  const { sub } = context.accessTokens.read(access_token);
+  const aged = await agedToken(app, sub);
+  const before = await context.users.findById(sub);
+  for (const password of [PASSWORD, `${PASSWORD}!`])
+    refused(t, await verify(aged, { password }), 401, 'second_factor_required');
+  t.same(await context.users.findById(sub), before, 'no guess is counted');
+  const options = { method: 'POST', url: '/v1/me/passkeys/options', payload: {} } as const;
+  refused(t, await as(aged, options), 401, 'step_up_required');
+  const { access_token: fresh } = (await verify(aged, { code: code() })).json();
+  t.equal((await as(fresh, options)).statusCode, 200);
+});
+
 t.test('wrong proofs are counted, and change nothing', async (t) => {
   const { tokens, secret } = await withFactor(t, app, 'cy@example.com');
   const { access_token } = tokens;
@@ -48,10 +63,16 @@ t.test('wrong proofs are counted, and change nothing', async (t) => {
   for (let turn = 0; turn < 5; turn += 1)
     refused(t, await verify(access_token, { code: wrong }), 403, 'wrong_code');
   refused(t, await verify(access_token, { code: wrong }), 429, 'throttled');
-  for (let turn = 0; turn < 5; turn += 1)
-    refused(t, await verify(access_token, { password: `${PASSWORD}!` }), 403, 'wrong_password');
-  refused(t, await verify(access_token, { password: PASSWORD }), 429, 'throttled');
   t.same((await context.users.findById(sub))?.sessions, sessions);
+  const plain = await signUp('dee@example.com');
+  for (let turn = 0; turn < 5; turn += 1)
+    refused(
+      t,
+      await verify(plain.access_token, { password: `${PASSWORD}!` }),
+      403,
+      'wrong_password',
+    );
+  refused(t, await verify(plain.access_token, { password: PASSWORD }), 429, 'throttled');
 });
 
 t.test('exactly one proof, of a person who has it', async (t) => {

@@ -2,10 +2,11 @@ import type { Context } from '../../../context.ts';
 import { isMailCode } from '../../../parts/mail-codes/mail-code.ts';
 import { emailKey } from '../../../rules/accounts.ts';
 import { codeState, withCodesSpent, withCodeTried } from '../../../rules/mail-codes.ts';
-import { withMailboxProven } from '../../../rules/ownership.ts';
+import { hasBeenEntered, withMailboxProven } from '../../../rules/ownership.ts';
 import { Refusal } from '../../../rules/refusal.ts';
 import { hasSecondFactor } from '../../../rules/second-factor.ts';
 import type { SignIn } from '../../../rules/sessions.ts';
+import { isUnclaimed } from '../../../rules/unclaimed.ts';
 import type { User } from '../../../schemas/user.ts';
 import { tell } from '../../accounts/letters.ts';
 import type { Source } from '../../sessions/sign-in.ts';
@@ -25,12 +26,13 @@ interface GivenCode {
   deviceToken: string | undefined;
 }
 
-/** `isTaken`: the account was not proven to be its holder's before, and had a password. */
+/** `isTaken`: what someone else may have put into the account was removed. */
 type Right = { outcome: HalfSignedIn | Started; isTaken: boolean };
 
 /**
  * A new session, or, if the account has a second factor, the first half of a sign-in: the mailbox is proven, and no second factor.
- * Every code counts once. Refuses with `mail_code_refused`, after the same work whatever is wrong, or with `throttled`.
+ * Every code counts once. An unclaimed account belongs to the holder from then on, and they are told what was removed. Refuses with
+ * `mail_code_refused`, after the same work whatever is wrong, or with `throttled`.
  */
 export async function signInWithMailCode(
   context: Context,
@@ -62,9 +64,10 @@ export async function signInWithMailCode(
     if (tried === undefined || !isRight(user))
       return { user: guess.withSettled(tried ?? user, 'wrong'), result: undefined };
     const spent = withCodesSpent(guess.withSettled(user, 'right'));
-    const proven = withMailboxProven(spent, now);
+    const isDevice = deviceOf(context, user, deviceToken) !== undefined;
+    const proven = withMailboxProven(spent, { now, isDevice });
     const device = deviceOf(context, proven, deviceToken);
-    const isTaken = proven.password_hash !== user.password_hash;
+    const isTaken = !isDevice && isUnclaimed(user) && hasBeenEntered(user);
     if (hasSecondFactor(proven))
       return {
         user: proven,

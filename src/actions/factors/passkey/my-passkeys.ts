@@ -1,6 +1,7 @@
 import type { Context } from '../../../context.ts';
 import { withoutPasskey, withPasskey, withPasskeyNamed } from '../../../rules/passkeys.ts';
 import { Refusal } from '../../../rules/refusal.ts';
+import { withOtherSessionsEnded } from '../../../rules/sessions.ts';
 import type { AccessClaims } from '../../../schemas/claims.ts';
 import type { Registration } from '../../../schemas/passkey.ts';
 import type { Passkey } from '../../../schemas/user.ts';
@@ -51,16 +52,16 @@ export async function renamePasskey(
   });
 }
 
-/** Tells the owner. Refuses with `not_found`, `last_way_in` or `step_up_required`. */
+/** Ends the other sessions, one of which may have begun with it, and tells the owner. Refuses with `not_found`, `last_way_in` or `step_up_required`. */
 export async function removePasskey(
   context: Context,
   caller: AccessClaims,
   id: string,
 ): Promise<void> {
   await assertRecent(context, caller);
-  const user = await changeCaller(context, caller, (before) => ({
-    user: withoutPasskey(before, id, context.providers.issuers),
-    result: before,
-  }));
+  const user = await changeCaller(context, caller, (before, now) => {
+    const removed = withoutPasskey(before, id, context.providers.issuers);
+    return { user: withOtherSessionsEnded(removed, caller.sid, now), result: before };
+  });
   tell(context, user, 'passkey.removed');
 }

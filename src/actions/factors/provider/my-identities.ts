@@ -8,7 +8,8 @@ import {
   withoutIdentity,
 } from '../../../rules/identities.ts';
 import { Refusal } from '../../../rules/refusal.ts';
-import { issuerIn } from '../../../rules/ways-in.ts';
+import { withOtherSessionsEnded } from '../../../rules/sessions.ts';
+import { isLinked, issuerIn } from '../../../rules/ways-in.ts';
 import type { AccessClaims } from '../../../schemas/claims.ts';
 import type { IdentityView } from '../../../schemas/identity.ts';
 import { isSlot, SLOTS } from '../../../schemas/slots.ts';
@@ -23,8 +24,8 @@ import { depart } from './redirect.ts';
 export const identitiesOf = ({ providers }: Pick<Context, 'providers'>, user: User) =>
   SLOTS.flatMap((provider): IdentityView[] => {
     const key = user[`identity_${provider}`];
-    const name = providers.nameIn(provider) ?? (key === null ? undefined : issuerIn(key));
-    return name === undefined ? [] : [{ provider, name, linked: key !== null }];
+    const name = providers.nameIn(provider) ?? (isLinked(key) ? issuerIn(key) : undefined);
+    return name === undefined ? [] : [{ provider, name, linked: isLinked(key) }];
   });
 
 /** Sends the browser of the caller to the provider. Refuses with `step_up_required`, `email_unverified`, `provider_unavailable` or `not_found`. */
@@ -52,7 +53,7 @@ export async function linkIdentity(
     const linked = await changeCaller(context, caller, (before, now) => {
       assertMailboxProven(before);
       const user = withNonceUsed(withIdentity(before, identity), nonce, now);
-      return { user, result: { user, isNew: before[identity.column] === null } };
+      return { user, result: { user, isNew: !isLinked(before[identity.column]) } };
     });
     if (linked.isNew) tell(context, linked.user, 'identity.linked');
     return linked;
@@ -61,7 +62,7 @@ export async function linkIdentity(
   }
 }
 
-/** Tells the owner. Refuses with `not_found`, `last_way_in` or `step_up_required`. */
+/** Ends the other sessions, one of which may have begun there, and tells the owner. Refuses with `not_found`, `last_way_in` or `step_up_required`. */
 export async function unlinkIdentity(
   context: Context,
   caller: AccessClaims,
@@ -69,9 +70,9 @@ export async function unlinkIdentity(
 ): Promise<void> {
   await assertRecent(context, caller);
   if (!isSlot(slot)) throw new Refusal('not_found');
-  const user = await changeCaller(context, caller, (before) => ({
-    user: withoutIdentity(before, `identity_${slot}`, context.providers.issuers),
-    result: before,
-  }));
+  const user = await changeCaller(context, caller, (before, now) => {
+    const unlinked = withoutIdentity(before, `identity_${slot}`, context.providers.issuers);
+    return { user: withOtherSessionsEnded(unlinked, caller.sid, now), result: before };
+  });
   tell(context, user, 'identity.unlinked');
 }

@@ -8,7 +8,7 @@ const notices = {
   ],
   'password.removed': [
     'Your password was removed',
-    'You signed in with a code by mail. Nobody had proven before that this mailbox belongs to your account, so we removed its password, and everything else that someone else may have added. Everyone else was signed out. To sign in with a password again, choose a new one.',
+    'You signed in with a code by mail. Until then, we did not know whether the account with this address was yours, so we removed what someone else may have added: its password, second factor, passkeys and linked providers, if it had any. Everyone else was signed out. To sign in with a password, choose a new one.',
   ],
   'email.changed': [
     'Your email address was changed',
@@ -36,7 +36,7 @@ const notices = {
   ],
   'passkey.removed': [
     'A passkey was removed',
-    'A passkey was removed from your account. It no longer signs in.',
+    'A passkey was removed from your account. It no longer signs in, and you were signed out on your other devices.',
   ],
   'passkey.copied': [
     'We refused one of your passkeys',
@@ -48,7 +48,7 @@ const notices = {
   ],
   'identity.unlinked': [
     'A sign-in with another provider was removed',
-    'An account at another provider no longer signs in here.',
+    'An account at another provider no longer signs in here, and you were signed out on your other devices.',
   ],
   'session.reuse_detected': [
     'We signed out one of your devices',

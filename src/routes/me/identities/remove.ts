@@ -18,7 +18,7 @@ export function unlinkIdentity(app: App, context: Context): void {
       tags: ['Providers'],
       summary: 'Unlink an outside provider',
       description:
-        'From then on, the account at the provider does not sign in here. The last way into the account cannot be removed. Needs a proof that is at most 15 minutes old. The owner gets a mail.',
+        'From then on, the account at the provider does not sign in here, also if it has the address of the account, until it is linked again. Every other session of the account ends. The last way into the account cannot be removed. Needs a proof that is at most 15 minutes old. The owner gets a mail.',
       params: ProviderPath,
       response: { 204: NoContent.describe('The provider is unlinked.') },
     },

@@ -18,7 +18,7 @@ export function removePasskey(app: App, context: Context): void {
       tags: ['Passkeys'],
       summary: 'Remove a passkey',
       description:
-        'From then on, the passkey does not sign in. The last way into the account cannot be removed. Needs a proof that is at most 15 minutes old. The owner gets a mail.',
+        'From then on, the passkey does not sign in, and every other session of the account ends. The last way into the account cannot be removed. Needs a proof that is at most 15 minutes old. The owner gets a mail.',
       params: z.object({ id: z.string().describe('Passkey ID.') }),
       response: { 204: NoContent.describe('The passkey is removed.') },
     },

@@ -34,7 +34,7 @@ export function loginWithMailCode(app: App, context: Context): void {
       tags: ['Sessions'],
       summary: 'Sign in with a code by mail',
       description:
-        'Starts a new session. A wrong code and an address without an account get the same answer in the same time. If the account has a second factor, the answer is 202 with an `mfa_token` for `/v1/login/mfa`: the code is no second factor. The code proves the mailbox: if nobody had proven it before, the password, second factor, passkeys and sessions of the account are removed, because someone else may have made it.',
+        'Starts a new session. A wrong code and an address without an account get the same answer in the same time. If the account has a second factor, the answer is 202 with an `mfa_token` for `/v1/login/mfa`: the code is no second factor. The code proves the mailbox: if nobody had proven it before, the password, second factor, passkeys, linked providers and sessions of the account are removed, because someone else may have made it; not if the code is used on a device of the account. The owner gets a mail.',
       body: MailCodeSignIn,
       response: { 200: TokenAnswer, 202: Challenge },
     },

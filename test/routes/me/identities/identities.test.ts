@@ -80,6 +80,31 @@ t.test('a user links a provider in the browser, signs in with it, and unlinks it
   ]);
 });
 
+t.test('what a user has unlinked stays so, whatever address it has', async (t) => {
+  const { app, ada, token, rowOf } = await start(t);
+  provider.people.set('ada', { email: 'ada@example.com', email_verified: true });
+  const through = cookiesIn(await signInAt(app, provider)).get('__Secure-latchkey_refresh') ?? '';
+  t.equal((await rowOf())?.identity_1, `${provider.issuer}|ada`, 'linked by the address');
+  t.equal((await unlink(app, token)).statusCode, 204);
+  const origin = 'http://localhost:3000';
+  const cookie = `__Secure-latchkey_refresh=${through}`;
+  const begunThere = await app.post('/v1/refresh', undefined, { origin, cookie });
+  refused(t, begunThere, 401, 'refresh_invalid');
+  t.equal((await app.as(token, { url: LIST })).json().identities[0].linked, false);
+  t.equal(errorAt(await signInAt(app, provider)), 'provider_unlinked');
+  refused(t, await unlink(app, token), 404, 'not_found');
+  t.equal((await rowOf())?.sessions.filter(({ ended_at }) => ended_at === undefined).length, 1);
+
+  // Another user links and unlinks the same account there: no two rows may have the same mark.
+  const grace = await signedIn(app, 'grace@example.com');
+  t.equal((await linkWith(app, grace.access_token)).statusCode, 201);
+  t.equal((await unlink(app, grace.access_token)).statusCode, 204);
+
+  t.equal((await linkWith(app, token)).statusCode, 201, 'the user links it again');
+  t.equal((await signInAt(app, provider)).headers.location, 'http://localhost:3000/account');
+  t.equal((await app.refresh(ada.refresh_token)).statusCode, 200);
+});
+
 t.test('an app links a provider with an ID token, which is used once', async (t) => {
   const { app, token, rowOf } = await start(t);
   const answer = await linkWith(app, token);
@@ -158,6 +183,7 @@ t.test('a provider that is no longer configured can still be unlinked', async (t
     { provider: '3', name: 'https://gone.example/x', linked: true },
   ]);
   t.equal((await unlink(app, token, '3')).statusCode, 204);
+  t.equal((await app.as(token, { url: LIST })).json().identities.length, 1);
 });
 
 t.test('a provider that does not answer does not stop the rest of the account', async (t) => {

@@ -62,7 +62,7 @@ t.test('a user adds, lists, renames and removes a passkey, and gets letters', as
   t.match(added.json(), made);
   t.match((await offered(app, token)).excludeCredentials, [{ id: own.id }], 'not twice');
 
-  await signInWith(app, own.get(await requested(app)));
+  const other = (await signInWith(app, own.get(await requested(app)))).json().access_token;
   const [listed] = await listOf(app, token);
   t.match(listed, { ...made, last_used_at: '2026-11-23T18:00:00.000Z' });
 
@@ -72,6 +72,7 @@ t.test('a user adds, lists, renames and removes a passkey, and gets letters', as
   t.match(renamed.json(), { id: listed.id, name: 'Laptop' });
   t.equal((await as(token, { method: 'DELETE', url })).statusCode, 204);
   t.equal((await listOf(app, token)).length, 1);
+  refused(t, await as(other, { url: '/v1/me' }), 401, 'token_revoked');
   refused(t, await signInWith(app, own.get(await requested(app))), 401, 'passkey_refused');
   for (const method of ['PATCH', 'DELETE'] as const)
     refused(t, await as(token, { method, url, payload: { name: 'x' } }), 404, 'not_found');

@@ -97,9 +97,9 @@ t.test('a code proves the mailbox: what a stranger has put into the account goes
     result: undefined,
   }));
   app.clock.advance(2_000);
-  const token = await asked(app, ADA, { device_token: stranger.device_token });
+  const token = await asked(app, ADA);
   const code = await mailedCode(box, ADA);
-  const answer = await verifyCode(app, token, code, { device_token: stranger.device_token });
+  const answer = await verifyCode(app, token, code);
   t.equal(answer.statusCode, 200, 'no second factor of the stranger is asked for');
   t.match(await rowOf(app, ADA), {
     email_verified_at: 1,
@@ -117,6 +117,7 @@ t.test('a code proves the mailbox: what a stranger has put into the account goes
   refused(t, await app.login(ADA), 401, 'invalid_credentials');
   await box.settled();
   t.equal(box.mails.at(-1)?.mail.subject, 'Your password was removed');
+  t.same(events(app).slice(1, 3), ['password.removed', 'sign_in.ok']);
 
   const again = await coded(app, ADA);
   t.equal((await verifyCode(app, again.token, again.code)).statusCode, 200);
@@ -124,10 +125,61 @@ t.test('a code proves the mailbox: what a stranger has put into the account goes
   t.equal(box.mails.filter(({ mail }) => mail.subject === 'Your password was removed').length, 1);
 });
 
+t.test('an owner on a device of the account keeps everything', async (t) => {
+  const box = await mailbox(t);
+  const app = await testApp(t, { env: { MAIL_URL: box.url } });
+  const owner = await signedIn(app, ADA);
+  const { mfa } = factor(app, owner);
+  // The link was opened in another browser.
+  await app.context.users.change(owner.id, (user) => ({
+    user: {
+      ...user,
+      mfa,
+      claimed_at: 0,
+      sessions: user.sessions.map((session) => ({ ...session, amr: ['pwd', 'otp', 'mfa'] })),
+    },
+    result: undefined,
+  }));
+  const before = await rowOf(app, ADA);
+  const { device_token } = owner;
+  const token = await asked(app, ADA, { device_token });
+  const code = await mailedCode(box, ADA);
+  const answer = await verifyCode(app, token, code, { device_token });
+  t.equal(answer.statusCode, 202, 'the second factor is still asked for');
+  const { password_hash, devices_since, token_version, sessions } = before;
+  t.match(await rowOf(app, ADA), {
+    password_hash,
+    devices_since,
+    token_version,
+    sessions,
+    mfa: { totp: mfa.totp },
+    claimed_at: app.clock.now,
+  });
+  t.equal((await app.refresh(owner.refresh_token)).statusCode, 200);
+  t.equal(await box.settled(), 1, 'there is no letter but the code');
+});
+
+t.test('the owner is told of removed passkeys and providers too', async (t) => {
+  const box = await mailbox(t);
+  const app = await testApp(t, { env: { MAIL_URL: box.url } });
+  const identity_1 = 'https://id.example.com|stranger';
+  await signedIn(app, ADA, { claimed_at: 0, password_hash: null, identity_1 });
+  const token = await asked(app, ADA);
+  const code = await mailedCode(box, ADA);
+  t.equal((await verifyCode(app, token, code)).statusCode, 200);
+  t.equal((await rowOf(app, ADA)).identity_1, null);
+  t.match((await box.next(ADA)).mail.text, 'passkeys and linked providers');
+  t.same(events(app), ['password.removed', 'sign_in.ok']);
+});
+
 t.test('who was invited signs in before there is a password', async (t) => {
   const box = await mailbox(t);
   const app = await testApp(t, { env: { MAIL_URL: box.url } });
-  await signedIn(app, ADA, { email_verified_at: null, password_hash: null, sessions: [] });
+  const { id } = await signedIn(app, ADA, { email_verified_at: null, password_hash: null });
+  await app.context.users.change(id, (user) => ({
+    user: { ...user, sessions: [] },
+    result: undefined,
+  }));
   const token = await asked(app, ADA);
   const code = await mailedCode(box, ADA);
   t.equal((await verifyCode(app, token, code)).statusCode, 200);
