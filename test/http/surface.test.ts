@@ -101,6 +101,7 @@ t.test('AZN-04 an answer has only its declared members of the row', async (t) =>
     'last_login_at',
     'mfa',
     'name',
+    'password',
     'recovery_codes',
     'roles',
   ]);
