@@ -62,15 +62,15 @@ export function writeFaultOf(error: Error): WriteFault {
   return isTimeout(reason) ? 'timeout' : 'unavailable';
 }
 
-const isUnreachable = hasCode(
+/** Whether no connection is made at all: nobody listens there, or there is no way to it. */
+export const isAway = hasCode(
   'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
   'EHOSTUNREACH',
   'ENETUNREACH',
   'ENOTFOUND',
   'EAI_AGAIN',
 );
+const isCutOff = hasCode('ECONNRESET', 'EPIPE');
 
 /** The kind of a failure, for `latchkey_database_errors_total`. */
 export function kindOfFault(error: unknown): string {
@@ -82,5 +82,5 @@ export function kindOfFault(error: unknown): string {
   const { code = '', message = '' } = error as { code?: string; message?: string };
   const isLost =
     /^(08|57P)/.test(code) || /^(Connection terminated|timeout exceeded)/.test(message);
-  return isLost || isUnreachable(error) ? 'unreachable' : 'other';
+  return isLost || isCutOff(error) || isAway(error) ? 'unreachable' : 'other';
 }

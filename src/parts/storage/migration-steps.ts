@@ -66,12 +66,17 @@ export async function addColumn(db: Schema, name: string, type: string): Promise
 }
 
 /**
- * `on`: the columns in SQL, and the condition of a partial index. `kind`: `unique`, or empty. PostgreSQL builds it beside the writes of others.
+ * `on`: the columns in SQL, and the condition of a partial index. PostgreSQL builds it beside the writes of others.
  * SQLite builds it in one statement: other processes go on reading, and their writes wait.
  */
-export async function addIndex(db: Schema, name: string, on: string, kind = ''): Promise<void> {
+export async function addIndex(
+  db: Schema,
+  name: string,
+  on: string,
+  what: 'index' | 'unique index' = 'index',
+): Promise<void> {
   if (!isPostgres(db)) {
-    await sql.raw(`create ${kind} index if not exists ${name} on users ${on}`).execute(db);
+    await sql.raw(`create ${what} if not exists ${name} on users ${on}`).execute(db);
     await sleep(TURN);
     return;
   }
@@ -81,9 +86,7 @@ export async function addIndex(db: Schema, name: string, on: string, kind = ''):
       db,
     );
   if (rows.length > 0) await dropIndex(db, name);
-  await sql
-    .raw(`create ${kind} index concurrently if not exists ${name} on users ${on}`)
-    .execute(db);
+  await sql.raw(`create ${what} concurrently if not exists ${name} on users ${on}`).execute(db);
 }
 
 /** Not CONCURRENTLY, which YugabyteDB lacks: the lock is held for a moment only. */

@@ -3,7 +3,7 @@ import { type Kysely, PostgresAdapter, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import type { Database } from './database.ts';
 import { PROBE } from './decoy-rows.ts';
-import { isForbidden, kindOfFault } from './faults.ts';
+import { isAway, isForbidden } from './faults.ts';
 import { addColumn, addIndex, dropIndex, hasUsers, inBatches, shortly } from './migration-steps.ts';
 import { hashesIn } from './secret-hashes.ts';
 import { NewerSchema, unknownMigrations } from './unknown-migrations.ts';
@@ -123,7 +123,7 @@ export const migrations: Record<string, Migration> = {
       for (const column of ['identity_1', 'identity_2', 'identity_3', 'identity_4']) {
         await addColumn(db, column, 'text');
         const on = `(${column}) where ${column} is not null`;
-        await addIndex(db, `users_${column}`, on, 'unique');
+        await addIndex(db, `users_${column}`, on, 'unique index');
       }
     },
   },
@@ -162,8 +162,8 @@ const ROUNDS = 5 + Object.keys(migrations).length;
 
 /**
  * Brings the schema up to date, while other nodes read and write. Several nodes may run it at once: those that lose the
- * race retry and find the work done. If it is interrupted, the next one goes on. Does not retry if the database does not
- * answer or refuses its user. Accepts additive migrations of newer versions, and refuses others with NewerSchema.
+ * race retry and find the work done. If it is interrupted, the next one goes on. Does not retry if nobody listens there, or
+ * the user is refused. Accepts additive migrations of newer versions, and refuses others with NewerSchema.
  */
 export async function migrate(db: Database): Promise<void> {
   let failure: unknown;
@@ -179,9 +179,9 @@ export async function migrate(db: Database): Promise<void> {
   throw failure;
 }
 
-/** Whether another round would fail in the same way. */
+/** Whether another round would fail in the same way. Not if the connection was lost: the next one goes on. */
 const isFinal = (error: unknown): boolean =>
-  error instanceof NewerSchema || isForbidden(error) || kindOfFault(error) === 'unreachable';
+  error instanceof NewerSchema || isForbidden(error) || isAway(error);
 
 async function migrateOnce(db: Database): Promise<void> {
   // Read before Kysely takes its lock, because then the one connection of a small pool is taken.
