@@ -104,13 +104,15 @@ throw new Error(`status ${answer.status}, ${is}`);
 const reader = answer.body.getReader();
 const decoder = new TextDecoder();
 let text = '';
-for (let size = 0; ; ) {
-const { value } = await reader.read();
-if (!value) return { text: text + decoder.decode(), headers: answer.headers };
-size += value.length;
+let size = 0;
+let part = await reader.read();
+while (part.value) {
+size += part.value.length;
 if (size > limit) throw new Error('too long');
-text += decoder.decode(value, { stream: true });
+text += decoder.decode(part.value, { stream: true });
+part = await reader.read();
 }
+return { text: text + decoder.decode(), headers: answer.headers };
 } finally {
 clearTimeout(timer);
 controller.abort();

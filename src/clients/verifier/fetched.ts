@@ -49,13 +49,15 @@ export const fetched = async ({
     const reader = answer.body.getReader();
     const decoder = new TextDecoder();
     let text = '';
-    for (let size = 0; ; ) {
-      const { value } = await reader.read();
-      if (!value) return { text: text + decoder.decode(), headers: answer.headers };
-      size += value.length;
+    let size = 0;
+    let part = await reader.read();
+    while (part.value) {
+      size += part.value.length;
       if (size > limit) throw new Error('too long');
-      text += decoder.decode(value, { stream: true });
+      text += decoder.decode(part.value, { stream: true });
+      part = await reader.read();
     }
+    return { text: text + decoder.decode(), headers: answer.headers };
   } finally {
     clearTimeout(timer);
     // Ends the connection of an answer that was not read to its end.

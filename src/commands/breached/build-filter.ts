@@ -93,12 +93,12 @@ async function build(
 export async function buildFilter(options: Build): Promise<number> {
   const { size } = statSync(options.from);
   const file = create(options.to);
+  let built: number | undefined;
   try {
-    return await build(file, { ...options, size });
-  } catch (error) {
-    rmSync(options.to);
-    throw error;
+    built = await build(file, { ...options, size });
   } finally {
     closeSync(file);
+    if (built === undefined) rmSync(options.to);
   }
+  return built;
 }
