@@ -37,7 +37,8 @@ export function withIdentity(user: User, identity: Identity): User {
 }
 
 /**
- * The user linked by a mailbox that both sides have proven, unless the owner has unlinked this provider before. With a second factor the owner links it while signed in.
+ * The user linked by a mailbox that both sides have proven, unless the owner has unlinked this provider before. With a
+ * second factor the owner links it while signed in.
  * Refuses with `provider_unlinked`.
  */
 export function withIdentityOfMailbox(user: User, identity: Identity): User {

@@ -60,8 +60,9 @@ function withLostWrites(user: User, session: Session, { gen, ver }: Presented, n
  * The refresh table. The current generation rotates. An older one gets the newest successor again within the grace
  * of its own rotation, for lost answers, several tabs, reloads and late packets. The one before the current gets it
  * at any time if it brings the Idempotency-Key of its rotation, or if the session is bound to a key: its proof came with it.
- * In all other cases the token was copied, and the session ends (RFC 9700 section 4.14.2). The signature has been checked, so a generation or version above the row's
- * means that the database lost a write (failover to a lagging standby, restored backup), and the row catches up.
+ * In all other cases the token was copied, and the session ends (RFC 9700 section 4.14.2). The signature has been checked,
+ * so a generation or version above the row's means that the database lost a write (failover to a lagging standby,
+ * restored backup), and the row catches up.
  */
 export function rotate(
   before: User,

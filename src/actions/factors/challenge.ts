@@ -58,7 +58,11 @@ export function issueChallenge(
 const withFirstUsed = (challenges: Mfa['challenges']): Mfa['challenges'] =>
   challenges.map((challenge, index) => (index === 0 ? { ...challenge, tries: TRIES } : challenge));
 
-/** The second step of a sign-in. Each challenge has five tries and signs in once. Refuses with `challenge_invalid`, `invalid_code` or `throttled`; if the first step had a DPoP proof, also with `invalid_dpop_proof` and at the cost of no try. */
+/**
+ * The second step of a sign-in. Each challenge has five tries and signs in once. Refuses with `challenge_invalid`,
+ * `invalid_code` or `throttled`; if the first step had a DPoP proof, also with `invalid_dpop_proof` and at the cost of no
+ * try.
+ */
 export async function answerChallenge(
   context: Context,
   {
