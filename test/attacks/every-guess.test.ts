@@ -4,6 +4,7 @@ import t from 'tap';
 import { resetToken } from '../../src/actions/tokens/mailed-tokens.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { codeAt, withFactor } from '../authenticator.ts';
+import { coded, verifyCode } from '../mail-codes.ts';
 import { admin, PASSWORD_HASH, signedIn } from '../people.ts';
 import { refused } from '../refused.ts';
 import { PASSWORD, type TestApp, testApp } from '../test-app.ts';
@@ -37,6 +38,11 @@ const forPeople: Record<string, Ask> = {
     method: 'POST',
     url: '/v1/me/mfa/recovery-codes',
     payload: { password, code: '123456' },
+  }),
+  'prove again that it is you': (password) => ({
+    method: 'POST',
+    url: '/v1/me/verify',
+    payload: { password },
   }),
 };
 
@@ -124,6 +130,30 @@ t.test('so do the routes of people who are not signed in', async (t) => {
     ['/v1/register', { email: 'new@example.com', password: PASSWORD }],
   ];
   for (const [url, payload] of asked) refused(t, await app.post(url, payload), 503, 'overloaded');
+});
+
+t.test('a code by mail that others keep waiting gets the same answer', async (t) => {
+  const app = await testApp(t);
+  const email = 'ada@example.com';
+  await signedIn(app, email);
+  const { token, code } = await coded(app, email);
+  const subject = await app.context.guessing.subjectAt(email);
+  const guess = { factor: 'mail_code', place: { prefix: '127.0.0.1' } } as const;
+  const { signal } = new AbortController();
+  for (let turn = 0; turn < 5; turn += 1)
+    await app.context.guessing.enter(subject, { ...guess, signal });
+  const { now } = Date;
+  t.teardown(() => {
+    Date.now = now;
+  });
+  const answer = verifyCode(app, token, code);
+  const later = setInterval(() => {
+    Date.now = () => now() + 10_000;
+  }, 100);
+  refused(t, await answer, 503, 'overloaded');
+  clearInterval(later);
+  Date.now = now;
+  t.equal((await app.context.users.findByEmail(email))?.sessions.length, 1, 'nobody is let in');
 });
 
 t.test('a second factor is not confirmed while its recovery codes cannot be hashed', async (t) => {

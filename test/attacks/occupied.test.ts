@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap';
 import { codeAt } from '../authenticator.ts';
 import { mailbox } from '../mailbox.ts';
+import { add, offered, SoftAuthenticator } from '../passkeys.ts';
 import { refused } from '../refused.ts';
 import { PASSWORD, type Tokens, testApp } from '../test-app.ts';
 
@@ -66,6 +67,20 @@ t.test('no factor is added before the address is confirmed', async (t) => {
   }));
   const begun = { method: 'POST', url: `${url}/confirm`, payload: { code: '123456' } } as const;
   refused(t, await as(stranger.access_token, begun), 403, 'email_unverified');
+
+  const asks = { method: 'POST', url: '/v1/me/passkeys/options', payload: {} } as const;
+  refused(t, await as(stranger.access_token, asks), 403, 'email_unverified');
+  const provenAt = (email_verified_at: number | null) =>
+    context.users.change(before?.id ?? '', (user) => ({
+      user: { ...user, email_verified_at },
+      result: undefined,
+    }));
+  await provenAt(clock.now);
+  const options = await offered(app, stranger.access_token);
+  await provenAt(null);
+  const passkey = new SoftAuthenticator().create(options);
+  refused(t, await add(app, stranger.access_token, passkey), 403, 'email_unverified');
+  t.same((await rowOf(email))?.passkeys, []);
 
   t.equal((await confirm((await letterTo(email)).confirm)).statusCode, 204);
   t.equal((await enrol(stranger)).statusCode, 201, 'and works after it');

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { document } from '../operations.ts';
+import { SoftAuthenticator } from '../passkeys.ts';
 import { refused } from '../refused.ts';
 import { PASSWORD, testApp } from '../test-app.ts';
 
@@ -136,8 +137,16 @@ t.test(
       }
     }
     const cookie = `${DEVICE}=a; ${DEVICE}=b`;
-    const body = { email: 'ada@example.com', password: PASSWORD };
-    refused(t, await post('/v1/login', body, { cookie }), 400, 'ambiguous_credentials');
+    const email = 'ada@example.com';
+    const passkey = new SoftAuthenticator().get({ challenge: 'x' }, { user: 'x' });
+    for (const [url, body] of Object.entries({
+      '/v1/login': { email, password: PASSWORD },
+      '/v1/login/passkey': { passkey },
+      '/v1/login/code': { email },
+      '/v1/login/code/verify': { code_token: 'x', code: '12345678' },
+      '/v1/email/confirm': { token: 'x' },
+    }))
+      refused(t, await post(url, body, { cookie }), 400, 'ambiguous_credentials');
     t.same((await row())?.token_version, before?.token_version);
     const current = (await row())?.sessions.filter(({ gen }) => gen > 0).length;
     t.equal(current, before?.sessions.filter(({ gen }) => gen > 0).length, 'nothing rotated');

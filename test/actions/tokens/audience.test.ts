@@ -3,7 +3,7 @@ import type { User } from '../../../src/schemas/user.ts';
 import { coded, verifyCode } from '../../mail-codes.ts';
 import { mailbox } from '../../mailbox.ts';
 import { oauthRefused } from '../../oauth-refused.ts';
-import { enrolled, requested, signInWith } from '../../passkeys.ts';
+import { enrolled, requested, SoftAuthenticator, signInWith } from '../../passkeys.ts';
 import { basic, factor, form, serviceAccount, signedIn } from '../../people.ts';
 import { refused } from '../../refused.ts';
 import { PASSWORD, testApp } from '../../test-app.ts';
@@ -104,12 +104,14 @@ t.test('a resource that is not configured is refused, and nothing is spent', asy
   const rows = await context.users.count();
   const credentials = { email: 'eve2@example.com', password: PASSWORD };
   const { refresh_token } = eve;
+  const passkey = new SoftAuthenticator().get({ challenge: 'x' }, { user: eve.id });
   for (const resource of UNKNOWN) {
     for (const [url, body] of Object.entries({
       '/v1/login': credentials,
       '/v1/register': { email: 'new@example.com', password: PASSWORD },
       '/v1/register/complete': { token: 'x', password: PASSWORD },
       '/v1/login/code/verify': { code_token: 'x', code: '12345678' },
+      '/v1/login/passkey': { passkey },
       '/v1/refresh': { refresh_token },
     }))
       refused(t, await post(url, { ...body, resource }), 422, 'invalid_target');
