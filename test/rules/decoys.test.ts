@@ -54,6 +54,21 @@ t.test(
   },
 );
 
+t.test(
+  'a row has room for 64 addresses with as many failures, and then the oldest goes',
+  async (t) => {
+    // 64 in each of 1,024 rows: the figure in .github/THREATS.md.
+    for (const failures of [1, 5]) {
+      let row = after([], 'victim', failed(failures));
+      for (let address = 1; address < 64; address += 1)
+        row = after(row, `a${address}`, failed(failures, NOW + address));
+      t.same(bucketsAt(row, 'victim'), failed(failures), `${failures} failures`);
+      row = after(row, 'a64', failed(failures, NOW + 64));
+      t.same(bucketsAt(row, 'victim'), []);
+    }
+  },
+);
+
 t.test('an address is always counted, however heavy the others are', async (t) => {
   let row: Bucket[] = [];
   for (let address = 0; address < 64; address += 1) row = after(row, `a${address}`, failed(9));

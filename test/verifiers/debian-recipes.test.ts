@@ -1,86 +1,30 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { encode, segmentsOf } from '../attacks/forger.ts';
 import { asList, guarded, LIST } from '../clients/guarded.ts';
 import { folder } from '../databases.ts';
 import { signedIn } from '../people.ts';
-import { debianLibraries, ENV, isInstalled } from './debian-libraries.ts';
+import { isInstalled } from './debian-libraries.ts';
+import { build, debianRecipes, start } from './debian-recipes.ts';
 import { badTokens, boundToken } from './issuer.ts';
 
-interface Recipe {
-  /** Of the library, in `debianLibraries`. */
-  row: string;
-  file: string;
-  /** Asks the recipe what the test asks. */
-  main: string;
-  build?: [string, ...string[]];
-  command: [string, ...string[]];
-}
-
-const recipes: Recipe[] = [
-  {
-    row: 'Python: PyJWT 2 with cryptography',
-    file: 'revoked.py',
-    main: 'revoked_main.py',
-    command: ['python3', 'revoked_main.py'],
-  },
-  {
-    row: 'Go: golang-jwt 4 with go-jose 2',
-    file: 'revoked.go',
-    main: 'revoked_main.go',
-    build: ['go', 'build', '-o', 'revoked', 'revoked.go', 'revoked_main.go'],
-    command: ['./revoked'],
-  },
-];
-
-const page = readFileSync('.github/VERIFYING.md', 'utf8');
-const textOf = (file: string) =>
-  String(new RegExp(`^(#|//) ${file}\\n[\\s\\S]*?(?=^\`\`\`$)`, 'm').exec(page)?.[0]);
-
-/** A folder with the recipe of the page, as it is, ready to run. */
-function built(t: Test, { file, main, build }: Recipe): string {
-  const cwd = folder(t);
-  writeFileSync(join(cwd, file), textOf(file));
-  copyFileSync(join('test/verifiers', main), join(cwd, main));
-  if (build) execFileSync(build[0], build.slice(1), { cwd, env: ENV });
-  return cwd;
-}
-
-/** The recipe in a process that follows this issuer. */
-function started(
-  t: Test,
-  { command: [program, ...words] }: Recipe,
-  { cwd, issuer, whenAway = 'closed' }: { cwd: string; issuer: string; whenAway?: string },
-) {
-  const env = { ...ENV, ISSUER: issuer, AUDIENCE: issuer, WHEN_AWAY: whenAway };
-  const child = spawn(program, words, { cwd, env, stdio: ['pipe', 'pipe', 'inherit'] });
-  t.teardown(() => child.kill());
-  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const ask = async (line: string): Promise<string> => {
-    child.stdin.write(`${line}\n`);
-    return String((await answers.next()).value);
-  };
-  return { listen: () => ask('listen'), verify: (token: string) => ask(`verify ${token}`) };
-}
-
-for (const recipe of recipes) {
+for (const recipe of debianRecipes) {
   t.test(`the recipe ${recipe.file} refuses a revoked token, and no other`, async (t) => {
-    const library = debianLibraries.find(({ row }) => row === recipe.row);
-    if (library === undefined || !(await isInstalled(library))) {
-      t.comment(`NOT RUN: ${recipe.row} is not installed here, so ${recipe.file} was not tried`);
+    const { library, file } = recipe;
+    if (!(await isInstalled(library))) {
+      t.comment(`NOT RUN: ${library.row} is not installed here, so ${file} was not tried`);
       return;
     }
     // First, because a list is valid for a minute.
-    const cwd = built(t, recipe);
+    const cwd = folder(t);
+    build(recipe, cwd);
     const { node, network, ada, forger, list, instead } = await guarded(t);
     const bob = await signedIn(node, 'bob@example.com');
     const eve = await signedIn(node, 'eve@example.com');
     const place = { cwd, issuer: network.origin };
-    const { listen, verify } = started(t, recipe, place);
-    const open = started(t, recipe, { ...place, whenAway: 'open' });
+    const { listen, verify, stop } = start(recipe, place);
+    t.teardown(stop);
+    const open = start(recipe, { ...place, whenAway: 'open' });
+    t.teardown(open.stop);
 
     const seconds = Math.floor(node.clock.now / 1_000);
     const unheard = { 'no list': 'no list', 'an old list': list({ iat: seconds - 61 }) };

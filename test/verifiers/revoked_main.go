@@ -5,7 +5,16 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 )
+
+func follow() {
+	for {
+		if listen() != nil {
+			time.Sleep(time.Second)
+		}
+	}
+}
 
 func main() {
 	lines := bufio.NewScanner(os.Stdin)
@@ -17,6 +26,9 @@ func main() {
 			} else {
 				fmt.Println("heard")
 			}
+		} else if words[0] == "follow" {
+			go follow()
+			fmt.Println("follows")
 		} else if read, err := verify(words[1]); err != nil {
 			fmt.Println("refused", err)
 		} else {

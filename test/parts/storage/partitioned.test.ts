@@ -13,6 +13,10 @@ t.test('a table that is partitioned by ID cannot keep addresses unique by an ind
     `create table one (${columns}, unique (email_key)) partition by hash (id)`,
     '0A000',
   );
+  await refused(
+    `create table one (id varchar(36) primary key, identity_1 text unique) partition by hash (id)`,
+    '0A000',
+  );
   await client.query(`create table users (${columns}) partition by hash (id)`);
   for (let n = 0; n < 4; n += 1)
     await client.query(
