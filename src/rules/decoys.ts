@@ -1,8 +1,8 @@
 import type { Bucket } from '../schemas/user.ts';
 import { withoutForgotten } from './throttle.ts';
 
-/** Buckets in one decoy row: about 14 KB. With 1,024 rows, some 60,000 addresses are counted at once. */
-const MAX_BUCKETS = 128;
+/** Buckets in one decoy row: about 35 KB. With 1,024 rows, some 160,000 addresses are counted at once. */
+const MAX_BUCKETS = 320;
 
 /** In a decoy row a bucket's key begins with the fingerprint of its address, which has no space. */
 const addressOf = ({ key }: Bucket): string => key.slice(0, key.indexOf(' '));
