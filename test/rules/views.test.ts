@@ -1,6 +1,7 @@
 import t from 'tap';
 import { accountView, serviceAccountView, sessionView, userView } from '../../src/rules/views.ts';
 import type { Session } from '../../src/schemas/user.ts';
+import { storedPasskey } from '../passkeys.ts';
 import { ada, DAY, NOW } from './samples.ts';
 
 const session = (id: string, changes: Partial<Session> = {}): Session => ({
@@ -30,18 +31,7 @@ t.test('an administrator sees the state of an account, and no secret of it', asy
       recovery: { salt: 'salt', cost: { memory: 19_456, passes: 2 }, hashes: ['hash'] },
       challenges: [{ id: 'challenge', tries: 1, until: NOW + DAY }],
     },
-    passkeys: [
-      {
-        id: 'credential',
-        public_key: 'key',
-        counter: 0,
-        transports: ['internal'],
-        name: 'My phone',
-        backed_up: true,
-        created_at: NOW,
-        used: [],
-      },
-    ],
+    passkeys: [storedPasskey('credential')],
     sessions: [
       session('live'),
       session('ended', { ended_at: NOW }),
