@@ -277,6 +277,7 @@ t.test(
       'DELETE /v1/me/mfa/totp',
       'POST /v1/me/mfa/recovery-codes',
       'DELETE /v1/users/{id}/mfa',
+      'DELETE /v1/users/{id}/passkeys',
       'POST /v1/email/not-me',
       'POST /v1/me/verify',
       // They need a provider. What they store is in the imported row.

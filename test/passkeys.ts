@@ -1,5 +1,6 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import type { LightMyRequestResponse } from 'fastify';
+import type { Passkey } from '../src/schemas/user.ts';
 import { type SignedIn, signedIn } from './people.ts';
 import type { TestApp } from './test-app.ts';
 
@@ -187,6 +188,18 @@ export async function enrolled(
 export interface PasskeyOwner extends SignedIn {
   passkey: SoftAuthenticator;
 }
+
+/** A passkey as the row has it, with which nobody can sign in. */
+export const storedPasskey = (id: string): Passkey => ({
+  id,
+  public_key: 'key',
+  counter: 0,
+  transports: ['internal'],
+  name: 'My phone',
+  backed_up: true,
+  created_at: 0,
+  used: [],
+});
 
 /** A person with a proven mailbox and one passkey. */
 export async function withPasskey(

@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import { newUserId } from '../parts/ids.ts';
 import { emailKey, newPerson } from '../rules/accounts.ts';
 import { withEverySessionEnded } from '../rules/sessions.ts';
-import { userView } from '../rules/views.ts';
+import { accountView } from '../rules/views.ts';
 import { Name, NewEmail } from '../schemas/fields.ts';
 import type { User } from '../schemas/user.ts';
 import { EX_DATAERR } from './exit-codes.ts';
@@ -70,7 +70,7 @@ async function changeByEmail(
 
 async function list(context: Context, { stdout }: Terminal, emailPrefix: string | undefined) {
   for await (const user of everyUser(context, emailPrefix && emailKey(emailPrefix))) {
-    const { id, email, status, roles, sessions } = userView(user, context.clock());
+    const { id, email, status, roles, sessions } = accountView(user, context.clock());
     const line = [id, status, email, `${sessions} sessions`, ...roles].join('  ');
     if (!(await write(stdout, `${line}\n`))) return;
   }
@@ -113,7 +113,7 @@ async function runImport(
 
 async function runExport(context: Context, { stdout }: Terminal) {
   for await (const user of everyUser(context)) {
-    const { sessions: _sessions, mfa: _mfa, ...exported } = userView(user, context.clock());
+    const { sessions: _sessions, mfa: _mfa, ...exported } = accountView(user, context.clock());
     if (!(await write(stdout, `${JSON.stringify(exported)}\n`))) return;
   }
 }

@@ -15,6 +15,8 @@ export type EventName =
   | 'admin.user_deleted'
   | 'admin.sessions_ended'
   | 'admin.mfa_reset'
+  | 'admin.passkeys_removed'
+  | 'admin.identities_unlinked'
   | 'admin.service_account_created'
   | 'admin.service_account_secret_made'
   | 'admin.service_account_deleted'

@@ -76,8 +76,10 @@ import { endUserSessions } from './users/end-sessions.ts';
 import { inviteUser } from './users/invite.ts';
 import { listUsers } from './users/list.ts';
 import { readUser } from './users/read.ts';
+import { removeUserPasskeys } from './users/remove-passkeys.ts';
 import { resetUserMfa } from './users/reset-mfa.ts';
 import { revokeUserTokens } from './users/revoke-tokens.ts';
+import { unlinkUserIdentities } from './users/unlink-identities.ts';
 
 /** Every endpoint, in the order of the OpenAPI document. */
 const endpoints = [
@@ -129,6 +131,8 @@ const endpoints = [
   deleteUser,
   endUserSessions,
   resetUserMfa,
+  removeUserPasskeys,
+  unlinkUserIdentities,
   revokeUserTokens,
   listServiceAccounts,
   createServiceAccount,

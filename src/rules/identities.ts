@@ -1,4 +1,4 @@
-import type { IdentityColumn } from '../schemas/slots.ts';
+import { IDENTITY_COLUMNS, type IdentityColumn } from '../schemas/slots.ts';
 import type { User } from '../schemas/user.ts';
 import { Refusal } from './refusal.ts';
 import { hasSecondFactor } from './second-factor.ts';
@@ -37,7 +37,7 @@ export function withIdentity(user: User, identity: Identity): User {
 }
 
 /**
- * The user linked by a mailbox that both sides have proven, unless the owner has unlinked this provider before. With a
+ * The user linked by a mailbox that both sides have proven, unless this provider was unlinked before. With a
  * second factor the owner links it while signed in.
  * Refuses with `provider_unlinked`.
  */
@@ -59,6 +59,16 @@ export function withoutIdentity(user: User, column: IdentityColumn, issuers: Iss
   assertWayIn(next, issuers);
   return next;
 }
+
+/** Every slot in which the user is linked with a provider, whether or not it is configured. */
+export const linkedColumns = (user: User): IdentityColumn[] =>
+  IDENTITY_COLUMNS.filter((column) => isLinked(user[column]));
+
+/** For an administrator, who may also remove the last way in. Only the owner links these providers again: no mailbox does. */
+export const withoutIdentities = (user: User): User => ({
+  ...user,
+  ...Object.fromEntries(linkedColumns(user).map((column) => [column, unlinkedMark(user)])),
+});
 
 /** The nonce of an ID token. `until`: when its token expires (ms). */
 export interface Nonce {

@@ -30,12 +30,24 @@ export const profileOf = (user: User): Profile => ({
   recovery_codes: user.mfa.recovery?.hashes.length ?? 0,
 });
 
-export const userView = (user: User, now: number): UserView => ({
+/** What an operator sees of a user. */
+export const accountView = (user: User, now: number) => ({
   ...accountOf(user),
-  status: user.status === 'disabled' ? 'disabled' : 'active',
+  status: user.status === 'disabled' ? ('disabled' as const) : ('active' as const),
   sessions: user.sessions.filter((session) => isLive(session, now)).length,
   updated_at: time(user.updated_at),
   claims: user.claims,
+});
+
+/** What an administrator sees of a user. `providers`: the names of the linked ones. */
+export const userView = (
+  user: User,
+  { now, providers }: { now: number; providers: string[] },
+): UserView => ({
+  ...accountView(user, now),
+  password: user.password_hash !== null,
+  passkeys: user.passkeys.length,
+  providers,
 });
 
 export const sessionView = (session: Session, current: string): z.infer<typeof SessionView> => ({

@@ -7,7 +7,7 @@ export type Issuers = ReadonlyMap<string, string>;
 
 export const issuerIn = (key: string): string => key.split('|', 1)[0] as string;
 
-/** Stands in an identity column after its owner has unlinked it. It has the user's ID, because no two rows may have the same value. */
+/** Stands in an identity column after it was unlinked. It has the user's ID, because no two rows may have the same value. */
 export const unlinkedMark = ({ id }: Pick<User, 'id'>): string => `!${id}`;
 
 /** Whether an identity column has an account at a provider, and not null or the mark of an unlinked one. */

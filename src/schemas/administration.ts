@@ -11,6 +11,9 @@ const example = {
   name: 'Ada Lovelace',
   roles: ['admin'],
   status: 'active' as const,
+  password: true,
+  passkeys: 2,
+  providers: ['Google'],
   mfa: true,
   sessions: 2,
   created_at: '2026-11-23T18:00:00.000Z',
@@ -28,6 +31,12 @@ export const UserView = z
     name: z.string().nullable(),
     roles: z.array(z.string()),
     status: Status,
+    password: z.boolean().describe('Whether the user has chosen a password.'),
+    passkeys: z.int().min(0).max(1000).describe('How many passkeys the user has.'),
+    providers: z
+      .array(z.string())
+      .max(4)
+      .describe('The names of the outside providers that the user is linked with.'),
     mfa: z.boolean().describe('Whether the second factor is on.'),
     sessions: z.int().min(0).max(1000).describe('How many live sessions the user has.'),
     created_at: Time,

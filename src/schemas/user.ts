@@ -101,7 +101,7 @@ const MailCodes = member({
   /** The codes that were tried, until they expire. */
   tried: z.array(member({ id: z.string(), tries: z.int(), until: Instant })).default([]),
 });
-/** An account at an outside provider that signs in: its issuer, `|` and its `sub`. In the column of the provider's slot. Or `!` and the ID of the user, who has unlinked it. */
+/** An account at an outside provider that signs in: its issuer, `|` and its `sub`. In the column of the provider's slot. Or `!` and the ID of the user, if it was unlinked. */
 const Identity = z.string().nullable().default(null);
 
 /** A row of `users`. Nothing else is stored. */

@@ -259,6 +259,8 @@ const rows: Record<string, Row> = {
   'DELETE /v1/users/:id': forAdmins(204, { id: ({ id }) => id }),
   'DELETE /v1/users/:id/sessions': forAdmins(204, { id: ({ id }) => id }),
   'DELETE /v1/users/:id/mfa': forAdmins(204, { id: ({ id }) => id }),
+  'DELETE /v1/users/:id/passkeys': forAdmins(204, { id: ({ id }) => id }),
+  'DELETE /v1/users/:id/identities': forAdmins(204, { id: ({ id }) => id }),
   // Only the role `sessions:revoke` may, and none of these has it.
   'POST /v1/global-token-revocation': forBearers(
     403,

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { newServiceAccount } from '../../src/actions/clients/service-accounts.ts';
+import { storedPasskey } from '../passkeys.ts';
 import { signedIn } from '../people.ts';
 import { PASSWORD } from '../test-app.ts';
 import { administration, focusIsOn, openUser, rowOf } from './administration.ts';
@@ -52,6 +53,11 @@ t.test('the page and its dialogs look right and can be read by everybody', async
   const service = await administration(t);
   await signedIn(service, 'ada@example.com', { name: 'Ada Lovelace', roles: ['editor', 'author'] });
   await signedIn(service, 'bob@example.com', { status: 'disabled' });
+  await signedIn(service, 'eve@example.com', {
+    passkeys: [storedPasskey('x')],
+    // No longer configured, so its issuer is its name.
+    identity_4: `https://${'long-'.repeat(30)}provider.example.com/tenant|eve`,
+  });
   const page = await service.pageOf();
   await rowOf(page, 'bob@example.com').waitFor();
   await looksRight(t, page, 'users');
@@ -65,6 +71,9 @@ t.test('the page and its dialogs look right and can be read by everybody', async
   await panel.getByRole('button', { name: 'Delete' }).click();
   await looksRight(t, page, 'a question');
   await page.keyboard.press('Escape');
+  await page.keyboard.press('Escape');
+  await openUser(page, 'eve@example.com');
+  await looksRight(t, page, 'a user with several ways in');
   await page.keyboard.press('Escape');
 
   await page.getByRole('link', { name: 'Service accounts' }).click();

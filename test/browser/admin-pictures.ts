@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import type { User } from '../../src/schemas/user.ts';
+import { storedPasskey } from '../passkeys.ts';
 import { factor, serviceAccount, signedIn } from '../people.ts';
 import { PASSWORD } from '../test-app.ts';
 import { openUser, rowOf } from './administration.ts';
@@ -27,7 +28,7 @@ async function populate(service: Visited): Promise<void> {
     await signedIn(service, `${local}@harbour.example`, {
       name,
       ...(hours && { last_login_at: service.clock.now - hours * HOUR }),
-      ...(local === 'grace' && { mfa }),
+      ...(local === 'grace' && { mfa, passkeys: [storedPasskey('x'), storedPasskey('y')] }),
       email_verified_at: service.clock.now,
       ...changes,
     });

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { storedPasskey } from '../passkeys.ts';
 import { factor, signedIn } from '../people.ts';
 import { PASSWORD, type Tokens } from '../test-app.ts';
 import { administration, agree, focusIsOn, opens, openUser, rowOf } from './administration.ts';
@@ -176,6 +177,87 @@ t.test('every session of a user ends, and a lost second factor is removed', asyn
     (await service.box.next('ada@example.com')).mail.text,
     /signing in takes no code any more/,
   );
+  t.same(service.complaints, []);
+});
+
+t.test('how a user signs in is shown, and passkeys and providers are removed', async (t) => {
+  const issuer = 'https://accounts.example.com';
+  const service = await administration(t, {
+    env: {
+      OIDC_1_ISSUER: issuer,
+      OIDC_1_NAME: 'Example',
+      OIDC_1_CLIENT_ID: 'latchkey',
+      OIDC_1_CLIENT_SECRET: 'x'.repeat(32),
+    },
+  });
+  const ada = await signedIn(service, 'ada@example.com', {
+    passkeys: [storedPasskey('x'), storedPasskey('y')],
+    identity_1: `${issuer}|ada`,
+    identity_2: 'https://gone.example|ada',
+  });
+  const page = await service.pageOf();
+  const panel = await openUser(page, 'ada@example.com');
+  const ways = panel.locator('#user-ways-in');
+  t.equal(await ways.textContent(), 'Password, 2 passkeys, Example, https://gone.example');
+  t.notOk(await panel.getByText('You can change your own').isVisible());
+
+  const removePasskeys = panel.getByRole('button', { name: 'Remove passkeys' });
+  await removePasskeys.focus();
+  await page.keyboard.press('Enter');
+  t.notMatch(await page.locator('#question').textContent(), /last way in/);
+  await page.keyboard.press('Escape');
+  await focusIsOn(page, '#user-remove-passkeys');
+  t.ok(await opens(service, ada.access_token), 'Escape changes nothing');
+  await page.keyboard.press('Enter');
+  await agree(page);
+  await panel.getByText('All passkeys are removed, and all sessions have ended.').waitFor();
+  await focusIsOn(page, '#user-email');
+  t.notOk(await removePasskeys.isVisible());
+  t.equal(await ways.textContent(), 'Password, Example, https://gone.example');
+  t.notOk(await opens(service, ada.access_token));
+  t.match((await service.box.next('ada@example.com')).mail.subject, /passkeys were removed/);
+
+  await panel.getByRole('button', { name: 'Unlink providers' }).click();
+  await agree(page);
+  await panel.getByText('All providers are unlinked, and all sessions have ended.').waitFor();
+  await focusIsOn(page, '#user-email');
+  t.notOk(await panel.getByRole('button', { name: 'Unlink providers' }).isVisible());
+  t.equal(await ways.textContent(), 'Password');
+  t.match(await service.context.users.findById(ada.id), {
+    passkeys: [],
+    identity_1: `!${ada.id}`,
+    identity_2: `!${ada.id}`,
+  });
+  t.match((await service.box.next('ada@example.com')).mail.subject, /providers were removed/);
+  t.same(service.complaints, []);
+});
+
+t.test('the last way in can be removed, and the administrator is told that it is', async (t) => {
+  const service = await administration(t);
+  const identity_4 = 'https://gone.example|ada';
+  await signedIn(service, 'ada@example.com', { identity_4, password_hash: null });
+  await signedIn(service, 'bob@example.com', { password_hash: null });
+  const page = await service.pageOf();
+  const panel = await openUser(page, 'ada@example.com');
+  t.notOk(await panel.getByRole('button', { name: 'Remove passkeys' }).isVisible());
+  await panel.getByRole('button', { name: 'Unlink providers' }).click();
+  t.match(await page.locator('#question').textContent(), /last way in.*code by mail/);
+  await agree(page);
+  await panel.getByText('All providers are unlinked').waitFor();
+  t.equal(await panel.locator('#user-ways-in').textContent(), 'a code by mail only');
+  t.same(service.complaints, []);
+});
+
+t.test('administrators find their own ways in on the account page only', async (t) => {
+  const service = await administration(t);
+  await service.context.users.change(service.root.id, (user) => ({
+    user: { ...user, identity_4: 'https://gone.example|root' },
+    result: undefined,
+  }));
+  const page = await service.pageOf();
+  const panel = await openUser(page, 'root@example.com');
+  await panel.getByText('You can change your own').waitFor();
+  t.notOk(await panel.getByRole('button', { name: 'Unlink providers' }).isVisible());
   t.same(service.complaints, []);
 });
 

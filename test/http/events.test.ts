@@ -103,6 +103,14 @@ const acts: Record<EventName, () => Promise<() => Promise<unknown>>> = {
     const { id } = await guarded();
     return () => asRoot('DELETE', `/v1/users/${id}/mfa`);
   },
+  'admin.passkeys_removed': async () => {
+    const { id } = await keyed();
+    return () => asRoot('DELETE', `/v1/users/${id}/passkeys`);
+  },
+  'admin.identities_unlinked': async () => {
+    const { id } = await person({ identity_1: `${provider.issuer}|removed` });
+    return () => asRoot('DELETE', `/v1/users/${id}/identities`);
+  },
   'admin.service_account_created': async () => () =>
     asRoot('POST', '/v1/service-accounts', { name: 'nightly', password: PASSWORD }),
   'admin.service_account_secret_made': async () => {
@@ -296,7 +304,7 @@ t.test('LOG-01 no issued or mailed credential is in the log', async (t) => {
 
 t.test('AZN-08 an administrator’s act is logged with actor, user and changes', async (t) => {
   const acted = logs.filter(({ event }) => String(event).startsWith('admin.'));
-  t.equal(new Set(acted.map(({ event }) => event)).size, 8);
+  t.equal(new Set(acted.map(({ event }) => event)).size, 10);
   for (const line of acted) t.match(line, { actor: /^[0-9a-f-]{36}$/, user: /^[0-9a-f-]{36}$/ });
   const changed = acted.find(({ event }) => event === 'admin.user_changed');
   t.match(changed, { before: { roles: [] }, after: { roles: ['editor'] } });

@@ -50,6 +50,8 @@ export const OPERATIONS: Record<string, string> = {
   'delete /v1/users/{id}/sessions': 'endUserSessions',
   'post /v1/global-token-revocation': 'revokeUserTokens',
   'delete /v1/users/{id}/mfa': 'resetUserMfa',
+  'delete /v1/users/{id}/passkeys': 'removeUserPasskeys',
+  'delete /v1/users/{id}/identities': 'unlinkUserIdentities',
   'get /v1/service-accounts': 'listServiceAccounts',
   'post /v1/service-accounts': 'createServiceAccount',
   'post /v1/service-accounts/{id}/secret': 'renewServiceAccountSecret',

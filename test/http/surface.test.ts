@@ -79,6 +79,8 @@ t.test(
         ['DELETE', ''],
         ['DELETE', '/sessions'],
         ['DELETE', '/mfa'],
+        ['DELETE', '/passkeys'],
+        ['DELETE', '/identities'],
       ] as const) {
         const url = `/v1/users/${encodeURIComponent(other)}${path}`;
         const answer = await as(root.access_token, { method, url });
@@ -114,6 +116,9 @@ t.test('AZN-04 an answer has only its declared members of the row', async (t) =>
     'last_login_at',
     'mfa',
     'name',
+    'passkeys',
+    'password',
+    'providers',
     'roles',
     'sessions',
     'status',

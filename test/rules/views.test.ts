@@ -1,6 +1,7 @@
 import t from 'tap';
-import { serviceAccountView, sessionView, userView } from '../../src/rules/views.ts';
+import { accountView, serviceAccountView, sessionView, userView } from '../../src/rules/views.ts';
 import type { Session } from '../../src/schemas/user.ts';
+import { storedPasskey } from '../passkeys.ts';
 import { ada, DAY, NOW } from './samples.ts';
 
 const session = (id: string, changes: Partial<Session> = {}): Session => ({
@@ -30,13 +31,14 @@ t.test('an administrator sees the state of an account, and no secret of it', asy
       recovery: { salt: 'salt', cost: { memory: 19_456, passes: 2 }, hashes: ['hash'] },
       challenges: [{ id: 'challenge', tries: 1, until: NOW + DAY }],
     },
+    passkeys: [storedPasskey('credential')],
     sessions: [
       session('live'),
       session('ended', { ended_at: NOW }),
       session('expired', { expires_at: NOW + 3_000 }),
     ],
   });
-  t.same(userView(user, NOW + 3_000), {
+  t.same(userView(user, { now: NOW + 3_000, providers: ['Google'] }), {
     id: 'id',
     email: 'ada@example.com',
     email_verified: true,
@@ -49,13 +51,18 @@ t.test('an administrator sees the state of an account, and no secret of it', asy
     sessions: 1,
     updated_at: '2026-11-23T18:00:02.000Z',
     claims: { plan: 'pro' },
+    password: true,
+    passkeys: 1,
+    providers: ['Google'],
   });
-  t.match(userView(ada(), NOW), { status: 'active', mfa: false, sessions: 0 });
+  const invited = userView(ada({ password_hash: null }), { now: NOW, providers: [] });
+  t.match(invited, { password: false, passkeys: 0, providers: [] });
+  t.match(accountView(ada(), NOW), { status: 'active', mfa: false, sessions: 0 });
 });
 
 t.test('a pending second factor does not count as one', async (t) => {
   const pending = { secret: 'sealed', last_step: 0 };
-  t.equal(userView(ada({ mfa: { pending, challenges: [] } }), NOW).mfa, false);
+  t.equal(accountView(ada({ mfa: { pending, challenges: [] } }), NOW).mfa, false);
 });
 
 t.test('a list of sessions tells devices apart, without the data that checks tokens', async (t) => {

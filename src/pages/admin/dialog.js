@@ -2,7 +2,7 @@ import { showFieldError } from '../form.js';
 
 /**
  * Opens a `<dialog>`. Resolves when it is closed: by then its forms are empty, as they can have a password, and the
- * focus is where it was, or on what `otherwise` finds if that has left the page.
+ * focus is where it was, or on what `otherwise` finds if that is no longer shown.
  *
  * @param {HTMLDialogElement} dialog
  * @param {() => HTMLElement | undefined} [otherwise]
@@ -13,7 +13,7 @@ export const opened = (dialog, otherwise) =>
     const opener = document.activeElement;
     const onClose = () => {
       for (const form of dialog.querySelectorAll('form')) emptied(form);
-      if (!opener?.isConnected || opener === document.body) otherwise?.()?.focus();
+      if (!opener?.checkVisibility() || opener === document.body) otherwise?.()?.focus();
       resolve();
     };
     dialog.addEventListener('close', onClose, { once: true });

@@ -84,6 +84,12 @@ export const endUserSessions = (id) => administer('DELETE', `${userPath(id)}/ses
 /** @param {string} id */
 export const resetUserMfa = (id) => administer('DELETE', `${userPath(id)}/mfa`);
 
+/** @param {string} id */
+export const removeUserPasskeys = (id) => administer('DELETE', `${userPath(id)}/passkeys`);
+
+/** @param {string} id */
+export const unlinkUserIdentities = (id) => administer('DELETE', `${userPath(id)}/identities`);
+
 /**
  * @param {{ cursor: string | undefined }} query
  * @returns {Promise<{ service_accounts: ServiceAccount[], next_cursor: string | null }>}

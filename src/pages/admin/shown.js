@@ -1,4 +1,4 @@
-import { element } from '../element.js';
+import { element, foreign } from '../element.js';
 
 /** An address, which breaks before its @ if it must.
  *
@@ -23,6 +23,22 @@ export const timeOr = (time, otherwise = '') =>
 /** @param {import('./operations.js').User} user */
 export const statusBadge = ({ status }) =>
   element('span', { class: status === 'active' ? 'badge ok' : 'badge error' }, status);
+
+/** How a user signs in: "Password, 2 passkeys, Google".
+ *
+ * @param {import('./operations.js').User} user
+ * @returns {(Node | string)[]}
+ */
+export function waysIn({ password, passkeys, providers }) {
+  const ways = [
+    ...(password ? ['Password'] : []),
+    ...(passkeys > 0 ? [passkeys === 1 ? '1 passkey' : `${passkeys} passkeys`] : []),
+    ...providers.map(foreign),
+  ];
+  // A code by mail is always a way in.
+  if (ways.length === 0) return ['a code by mail only'];
+  return ways.flatMap((way, index) => (index > 0 ? [', ', way] : [way]));
+}
 
 /** @param {string[]} roles */
 export const rolesList = (roles) =>

@@ -1,4 +1,10 @@
-import { deleteUser, endUserSessions, resetUserMfa } from './operations.js';
+import {
+  deleteUser,
+  endUserSessions,
+  removeUserPasskeys,
+  resetUserMfa,
+  unlinkUserIdentities,
+} from './operations.js';
 
 /** @typedef {import('./operations.js').User} User */
 /** @typedef {import('./question.js').Question} Question */
@@ -20,6 +26,9 @@ import { deleteUser, endUserSessions, resetUserMfa } from './operations.js';
  * @typedef {Omit<Question, 'act'> & { act: (means: Means) => Promise<unknown>, done: string }} Action
  */
 
+/** For users who are left with no other way in. */
+const LAST =
+  ' It is the last way in: afterwards, the user needs a code by mail, or chooses a new password.';
 const TOKENS = 'Access tokens that are in use are refused within a second.';
 
 /** @param {User} user */
@@ -37,7 +46,7 @@ export const roleRemoval = (role) => ({
 /**
  * By the name of the button.
  *
- * @type {Record<'disable' | 'enable' | 'end-sessions' | 'remove-factor' | 'delete', (user: User) => Action>}
+ * @type {Record<'disable' | 'enable' | 'end-sessions' | 'remove-factor' | 'remove-passkeys' | 'unlink-providers' | 'delete', (user: User) => Action>}
  */
 export const actionsOn = {
   disable: () => ({
@@ -81,6 +90,32 @@ export const actionsOn = {
       await reread();
     },
     done: 'The second factor is removed, and all sessions have ended.',
+  }),
+  'remove-passkeys': ({ password, providers }) => ({
+    title: 'Remove all passkeys?',
+    text: [
+      'This is for users who have lost them, or if a stranger may have added one. No passkey signs in any more, and the user is signed out everywhere and gets a mail.',
+      ...(password || providers.length > 0 ? [] : [LAST]),
+    ],
+    action: 'Remove passkeys',
+    act: async ({ user, reread }) => {
+      await removeUserPasskeys(user.id);
+      await reread();
+    },
+    done: 'All passkeys are removed, and all sessions have ended.',
+  }),
+  'unlink-providers': ({ password, passkeys }) => ({
+    title: 'Unlink all providers?',
+    text: [
+      'This is for users who have lost their account there, or if a stranger may have linked one. No provider signs in until the user links it again, and the user is signed out everywhere and gets a mail.',
+      ...(password || passkeys > 0 ? [] : [LAST]),
+    ],
+    action: 'Unlink providers',
+    act: async ({ user, reread }) => {
+      await unlinkUserIdentities(user.id);
+      await reread();
+    },
+    done: 'All providers are unlinked, and all sessions have ended.',
   }),
   delete: ({ email }) => ({
     title: 'Delete this user?',

@@ -7,7 +7,7 @@ import { emptied, opened } from './dialog.js';
 import { amendUser, ChangedMeanwhile, isGone, loseRole, readUser } from './operations.js';
 import { ABOUT_PASSWORD, asksForAdmin } from './password.js';
 import { asked } from './question.js';
-import { address, statusBadge, timeOr } from './shown.js';
+import { address, statusBadge, timeOr, waysIn } from './shown.js';
 import { actionsOn, roleRemoval } from './user-actions.js';
 
 /** @typedef {import('./operations.js').User} User */
@@ -17,8 +17,8 @@ import { actionsOn, roleRemoval } from './user-actions.js';
  *
  * @param {User} user
  */
-const decidedBy = ({ email, name, roles, status, mfa, claims }) =>
-  JSON.stringify([email, name, roles, status, mfa, claims]);
+const decidedBy = ({ email, name, roles, status, mfa, claims, password, passkeys, providers }) =>
+  JSON.stringify([email, name, roles, status, mfa, claims, password, passkeys, providers]);
 
 /**
  * One user in a dialog. `showRow` updates the row of the list, and `focusRow` finds it.
@@ -49,6 +49,8 @@ export function userPanel({ myId, reload, showRow, focusRow }) {
     user = next;
     const isMe = user.id === myId;
     const isDisabled = user.status === 'disabled';
+    const hasPasskeys = user.passkeys > 0;
+    const isLinked = user.providers.length > 0;
     part('email').replaceChildren(address(user.email));
     part('you').hidden = !isMe;
     part('status').replaceChildren(statusBadge(user));
@@ -57,6 +59,7 @@ export function userPanel({ myId, reload, showRow, focusRow }) {
     part('sessions').textContent = String(user.sessions);
     part('last-sign-in').replaceChildren(timeOr(user.last_login_at, 'never'));
     part('created').replaceChildren(timeOr(user.created_at));
+    part('ways-in').replaceChildren(...waysIn(user));
     part('id').textContent = user.id;
     nameInput.value = user.name ?? '';
     claimsField.show(user.claims);
@@ -65,7 +68,9 @@ export function userPanel({ myId, reload, showRow, focusRow }) {
     part('disable').hidden = isDisabled;
     part('enable').hidden = !isDisabled;
     part('remove-factor').hidden = !user.mfa || isMe;
-    part('own-factor').hidden = !user.mfa || !isMe;
+    part('remove-passkeys').hidden = !hasPasskeys || isMe;
+    part('unlink-providers').hidden = !isLinked || isMe;
+    part('own-ways-in').hidden = !isMe || !(user.mfa || hasPasskeys || isLinked);
     showRow(user);
   }
 

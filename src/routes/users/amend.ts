@@ -3,12 +3,12 @@ import { hasProven } from '../../actions/accounts/recent.ts';
 import { ADMIN, administer, withAmendment } from '../../actions/administration/administration.ts';
 import { assertMayMake } from '../../actions/administration/making-admins.ts';
 import { assertTokenFits } from '../../actions/administration/token-size.ts';
+import { viewOfUser } from '../../actions/administration/user-view.ts';
 import type { Context } from '../../context.ts';
 import { requireRole } from '../../http/access.ts';
 import type { App } from '../../http/app-type.ts';
 import { logEvent } from '../../http/logging.ts';
 import { signalOf } from '../../http/source.ts';
-import { userView } from '../../rules/views.ts';
 import { UserAmendment, UserView } from '../../schemas/administration.ts';
 
 export function amendUser(app: App, context: Context): void {
@@ -65,7 +65,7 @@ export function amendUser(app: App, context: Context): void {
           ...(amendment.claims && { claims: Object.keys(after.claims) }),
         },
       });
-      return userView(after, context.clock());
+      return viewOfUser(context, after);
     },
   });
 }

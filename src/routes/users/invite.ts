@@ -1,12 +1,12 @@
 import { hasProven } from '../../actions/accounts/recent.ts';
 import { ADMIN, inviteUser as invite } from '../../actions/administration/administration.ts';
 import { assertMayMake } from '../../actions/administration/making-admins.ts';
+import { viewOfUser } from '../../actions/administration/user-view.ts';
 import type { Context } from '../../context.ts';
 import { requireRole } from '../../http/access.ts';
 import type { App } from '../../http/app-type.ts';
 import { logEvent } from '../../http/logging.ts';
 import { signalOf } from '../../http/source.ts';
-import { userView } from '../../rules/views.ts';
 import { NewUser, UserView } from '../../schemas/administration.ts';
 
 export function inviteUser(app: App, context: Context): void {
@@ -41,7 +41,7 @@ export function inviteUser(app: App, context: Context): void {
         user: user.id,
         after: { roles, ...(claims && { claims: Object.keys(claims) }) },
       });
-      return reply.code(201).send(userView(user, context.clock()));
+      return reply.code(201).send(viewOfUser(context, user));
     },
   });
 }

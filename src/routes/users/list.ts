@@ -1,13 +1,13 @@
 import { ADMIN } from '../../actions/administration/administration.ts';
 import { byAddress, byId, pageOf } from '../../actions/administration/pages.ts';
+import { viewOfUser } from '../../actions/administration/user-view.ts';
 import type { Context } from '../../context.ts';
 import { requireRole } from '../../http/access.ts';
 import type { App } from '../../http/app-type.ts';
 import { emailKey } from '../../rules/accounts.ts';
-import { userView } from '../../rules/views.ts';
 import { UsersPage, UsersQuery } from '../../schemas/administration.ts';
 
-export function listUsers(app: App, { users, clock }: Context): void {
+export function listUsers(app: App, context: Context): void {
   app.route({
     method: 'GET',
     url: '/v1/users',
@@ -25,10 +25,10 @@ export function listUsers(app: App, { users, clock }: Context): void {
       const emailPrefix = query.email && emailKey(query.email);
       const order = emailPrefix === undefined ? byId : byAddress(emailPrefix);
       const page = await pageOf({ ...query, order }, ({ after, limit }) =>
-        users.list({ kind: 'person', after, limit, emailPrefix }),
+        context.users.list({ kind: 'person', after, limit, emailPrefix }),
       );
       return {
-        users: page.rows.map((user) => userView(user, clock())),
+        users: page.rows.map((user) => viewOfUser(context, user)),
         next_cursor: page.nextCursor,
       };
     },

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { ADMIN, assertKind } from '../../actions/administration/administration.ts';
+import { viewOfUser } from '../../actions/administration/user-view.ts';
 import type { Context } from '../../context.ts';
 import { requireRole } from '../../http/access.ts';
 import type { App } from '../../http/app-type.ts';
 import { Refusal } from '../../rules/refusal.ts';
-import { userView } from '../../rules/views.ts';
 import { UserView } from '../../schemas/administration.ts';
 
-export function readUser(app: App, { users, clock }: Context): void {
+export function readUser(app: App, context: Context): void {
   app.route({
     method: 'GET',
     url: '/v1/users/:id',
@@ -21,10 +21,10 @@ export function readUser(app: App, { users, clock }: Context): void {
       response: { 200: UserView },
     },
     handler: async ({ params }) => {
-      const user = await users.findById(params.id);
+      const user = await context.users.findById(params.id);
       if (user === undefined) throw new Refusal('not_found');
       assertKind(user, 'person');
-      return userView(user, clock());
+      return viewOfUser(context, user);
     },
   });
 }

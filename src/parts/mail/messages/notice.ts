@@ -50,6 +50,14 @@ const notices = {
     'A sign-in with another provider was removed',
     'An account at another provider no longer signs in here, and you were signed out on your other devices.',
   ],
+  'passkeys.removed': [
+    'Your passkeys were removed',
+    'An administrator removed all passkeys of your account. They no longer sign in, and you were signed out on all your devices.',
+  ],
+  'identities.unlinked': [
+    'Your sign-ins with other providers were removed',
+    'An administrator removed all sign-ins with other providers from your account. They no longer sign in here until you add them again, and you were signed out on all your devices.',
+  ],
   'session.reuse_detected': [
     'We signed out one of your devices',
     'Someone may have copied the sign-in of one of your devices: an old token was used again. To protect your account, we signed that device out.',
@@ -64,6 +72,9 @@ const BEYOND_REPAIR: ReadonlySet<NoticeName> = new Set(['email.changed', 'accoun
 
 /** After these, someone else may have a way in that a new password does not close. */
 const WAYS_IN: ReadonlySet<NoticeName> = new Set(['passkey.added', 'identity.linked']);
+
+/** An administrator did them, and may have removed the last way in. */
+const BY_ADMIN: ReadonlySet<NoticeName> = new Set(['passkeys.removed', 'identities.unlinked']);
 
 export function notice(name: NoticeName, appUrl: string): Letter {
   const [subject, happened] = notices[name];
@@ -84,6 +95,16 @@ export function notice(name: NoticeName, appUrl: string): Letter {
         'If this was not you, remove it on your account page now, then choose a new password.',
       ],
       action: { label: 'Open your account', link: `${appUrl}/account` },
+    };
+  }
+  if (BY_ADMIN.has(name)) {
+    return {
+      subject,
+      paragraphs: [
+        happened,
+        'If you can no longer sign in, choose a new password. If you did not ask for this, contact the operator of this service.',
+      ],
+      action: { label: 'Choose a new password', link: `${appUrl}/forgot-password` },
     };
   }
   return {

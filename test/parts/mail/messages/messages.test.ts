@@ -24,6 +24,8 @@ const notices = [
   'mfa.disabled',
   'mfa.recovery_codes_renewed',
   'mfa.recovery_code_used',
+  'passkeys.removed',
+  'identities.unlinked',
   'session.reuse_detected',
   'account.deleted',
 ] satisfies NoticeName[];
