@@ -40,7 +40,8 @@ import { SpanExporter } from './parts/tracing/span-exporter.ts';
 import type { Clock, Uptime } from './rules/clock.ts';
 import { allowedOrigins } from './rules/origins.ts';
 import { revokedPartOf, type SessionLimits } from './rules/sessions.ts';
-import { breachedFault, databaseFault, explained, mailFault, redisFault } from './start-faults.ts';
+import { databaseFault } from './start-faults/database-fault.ts';
+import { breachedFault, explained, mailFault, redisFault } from './start-faults.ts';
 
 /** Work and waits that the service does on purpose. Tests that are not about them pass in less. */
 export interface Pace {
