@@ -1,46 +1,50 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from './config.ts';
+import {
+  openBreachedPasswords,
+  openCountsOfAllNodes,
+  openKeys,
+  openMailTransport,
+  openSpans,
+  openStorage,
+} from './context/outside.ts';
 import { DpopProofs } from './parts/dpop/dpop-proofs.ts';
 import { decoyOf } from './parts/guessing/decoys.ts';
 import { Guessing } from './parts/guessing/guessing.ts';
-import { KeyRing } from './parts/keys/key-ring.ts';
-import { KeySetSource } from './parts/keys/key-set-source.ts';
-import { newMasterSecret, newSigningKey } from './parts/keys/new-keys.ts';
+import type { KeyRing } from './parts/keys/key-ring.ts';
 import { MailboxLimit } from './parts/mail/mailbox-limit.ts';
 import { MAIL_WAITS, Outbox } from './parts/mail/outbox.ts';
 import { outboxLog } from './parts/mail/outbox-log.ts';
-import { openMail } from './parts/mail/transport.ts';
 import { measureParts } from './parts/measured-parts.ts';
 import { buildMetrics, type Metrics } from './parts/metrics.ts';
 import { Passkeys } from './parts/passkeys/passkeys.ts';
-import { BreachedPasswords } from './parts/passwords/breached-passwords.ts';
+import type { BreachedPasswords } from './parts/passwords/breached-passwords.ts';
 import type { HashCost } from './parts/passwords/hash-cost.ts';
 import { HashQueue } from './parts/passwords/hash-queue.ts';
 import { PasswordStrength } from './parts/passwords/password-strength.ts';
 import { Passwords } from './parts/passwords/passwords.ts';
 import { Peers } from './parts/peers.ts';
 import { Providers } from './parts/providers/providers.ts';
-import { CountsOfAllNodes } from './parts/redis/counts-of-all-nodes.ts';
-import { RedisLink } from './parts/redis/redis-link.ts';
+import type { CountsOfAllNodes } from './parts/redis/counts-of-all-nodes.ts';
 import { RevocationDocument } from './parts/revocations/revocation-document.ts';
 import { RevocationFeed } from './parts/revocations/revocation-feed.ts';
 import type { RevocationLog } from './parts/revocations/revocation-log.ts';
 import { Revocations } from './parts/revocations/revocations.ts';
 import { Shutdown } from './parts/shutdown.ts';
-import { type Database, openDatabase, type PoolUse } from './parts/storage/database.ts';
+import type { Database } from './parts/storage/database.ts';
 import { kindOfFault } from './parts/storage/faults.ts';
 import { migrate } from './parts/storage/migrations.ts';
 import { UnreadableRows } from './parts/storage/unreadable-rows.ts';
 import { Users } from './parts/storage/users.ts';
 import { WriteProbe } from './parts/storage/write-probe.ts';
 import { AccessTokens } from './parts/tokens/access-tokens.ts';
-import { buildJws } from './parts/tokens/jws.ts';
 import { OwnTokens } from './parts/tokens/own-tokens.ts';
-import { SpanExporter } from './parts/tracing/span-exporter.ts';
+import type { SpanExporter } from './parts/tracing/span-exporter.ts';
 import type { Clock, Uptime } from './rules/clock.ts';
 import { allowedOrigins } from './rules/origins.ts';
 import { revokedPartOf, type SessionLimits } from './rules/sessions.ts';
-import { breachedFault, databaseFault, explained, mailFault, redisFault } from './start-faults.ts';
+import { databaseFault } from './start-faults/database-fault.ts';
+import { explained } from './start-faults.ts';
 
 /** Work and waits that the service does on purpose. Tests that are not about them pass in less. */
 export interface Pace {
@@ -132,55 +136,19 @@ async function joined(
 ): Promise<Omit<Context, 'close'>> {
   const { logger, clock = Date.now, uptime = () => performance.now() } = surroundings;
   const { pace = paceOf(config), peers = new Peers() } = surroundings;
-  const spans =
-    config.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
-      ? undefined
-      : new SpanExporter({
-          endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
-          service: config.OTEL_SERVICE_NAME,
-          headers: config.OTEL_EXPORTER_OTLP_HEADERS,
-          log: logger,
-        });
+  const spans = openSpans(config, logger);
   // Last, as it may take seconds: no mail may be lost for a span.
   opened.push(() => spans?.close());
-  const breachedFile = config.BREACHED_PASSWORDS;
-  const breachedPasswords =
-    breachedFile === undefined
-      ? undefined
-      : await explained(breachedFault(breachedFile), () => BreachedPasswords.open(breachedFile));
+  const breachedPasswords = await openBreachedPasswords(config);
   opened.push(() => breachedPasswords?.close());
-  const explain = databaseFault(config.DATABASE_URL);
   const metrics = buildMetrics();
-  let pool: PoolUse | undefined;
-  const database =
-    surroundings.database ??
-    (await explained(explain, () =>
-      openDatabase({
-        url: config.DATABASE_URL,
-        pool: config.DATABASE_POOL,
-        timeout: config.DATABASE_TIMEOUT,
-        authority: config.DATABASE_CA,
-        warn: (message) => logger.warn(message),
-        pooled: (opened) => {
-          pool = opened;
-        },
-      }),
-    ));
+  const { database, pool } = surroundings.database
+    ? { database: surroundings.database }
+    : await openStorage(config, logger);
   opened.push(() => database.destroy());
+  const explain = databaseFault(config.DATABASE_URL);
   await explained(explain, () => migrate(database));
-
-  const nbf = Math.floor(clock() / 1_000);
-  const keySetSource = new KeySetSource(config.SIGNING_KEYS, (message) => logger.warn(message));
-  const keySet = keySetSource.open(() => [
-    newSigningKey(config.SIGNING_ALG, nbf),
-    newMasterSecret(nbf),
-  ]);
-  const keys = await KeyRing.open(keySet, clock(), {
-    issuer: config.ISSUER,
-    audience: config.AUDIENCE,
-    resources: config.AUDIENCES,
-    build: buildJws,
-  });
+  const { keys, keySetSource } = await openKeys(config, clock(), logger);
 
   const revocations = new Revocations(uptime);
   const decoys = (emailKey: string) => decoyOf(keys.decoyKey(clock()), emailKey);
@@ -215,15 +183,11 @@ async function joined(
     waiting: config.HASH_QUEUE,
     waited: (duration) => metrics.hashWaits.observe(duration / 1_000),
   });
-  const redisUrl = config.REDIS_URL;
-  const countsOfAllNodes =
-    redisUrl === undefined
-      ? undefined
-      : await CountsOfAllNodes.open({
-          link: await explained(redisFault, () => RedisLink.open(redisUrl)),
-          key: () => keys.clientKey(clock()),
-          log: logger,
-        });
+  const countsOfAllNodes = await openCountsOfAllNodes(
+    config,
+    () => keys.clientKey(clock()),
+    logger,
+  );
   opened.push(() => countsOfAllNodes?.close());
   measureParts(metrics.registry, {
     hashQueue,
@@ -236,11 +200,8 @@ async function joined(
     pool,
     countsOfAllNodes,
   });
-  const mail = await explained(mailFault(config.MAIL_URL), () =>
-    openMail(config.MAIL_URL, { from: config.MAIL_FROM, product: config.PRODUCT_NAME }),
-  );
   const outbox = new Outbox(
-    mail,
+    await openMailTransport(config),
     outboxLog({ url: config.MAIL_URL, logger, mails: metrics.mails }),
     pace.mailWaits,
   );

@@ -9,6 +9,7 @@ import {
   type DatabaseOptions,
   openDatabase,
 } from '../src/parts/storage/database.ts';
+import { PROBE } from '../src/parts/storage/decoy-rows.ts';
 import { migrate } from '../src/parts/storage/migrations.ts';
 import { Users } from '../src/parts/storage/users.ts';
 import { freePort } from './free-port.ts';
@@ -122,6 +123,16 @@ export function opened(t: Test, url: string, options: Partial<DatabaseOptions> =
   t.teardown(() => db.destroy());
   return db;
 }
+
+/** The rows of people and service accounts, in the order of their IDs. */
+export const accountRows = (db: Database) =>
+  db
+    .selectFrom('users')
+    .selectAll()
+    .where('kind', '!=', 'decoy')
+    .where('id', '!=', PROBE)
+    .orderBy('id')
+    .execute();
 
 /** Ends every connection to this PostgreSQL database but the one that asks. */
 export const KILL =

@@ -3,7 +3,8 @@ import type { Config } from '../config.ts';
 import { buildContext, type Context } from '../context.ts';
 import { StorageFault } from '../parts/storage/users.ts';
 import type { Clock } from '../rules/clock.ts';
-import { databaseFault, explained } from '../start-faults.ts';
+import { databaseFault } from '../start-faults/database-fault.ts';
+import { explained } from '../start-faults.ts';
 
 /** Does `work` with the parts of the service, and closes them. Errors are logged to standard error. */
 export async function withContext<T>(

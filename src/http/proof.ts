@@ -1,5 +1,5 @@
 import type { Proof } from '../actions/factors/factor.ts';
-import type { Assertion } from '../schemas/passkey.ts';
+import type { Assertion } from '../schemas/webauthn.ts';
 
 /** The proof in a validated body, which contains exactly one of the members. */
 export function proofOf({

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Code, Password, RecoveryCode } from './fields.ts';
-import { Assertion } from './passkey.ts';
+import { Assertion } from './webauthn.ts';
 
 /** The codes that prove the second factor; a request has exactly one. */
 const codeFields = { code: Code.optional(), recovery_code: RecoveryCode.optional() };

@@ -3,23 +3,12 @@ import t from 'tap';
 import { mailedCode, wrongMailCode } from '../mail-codes.ts';
 import { factor, signedIn } from '../people.ts';
 import { looksRight } from './looks.ts';
-import { visited } from './visitor.ts';
+import { stateOf, visited } from './visitor.ts';
 
 const EMAIL = 'ada@example.com';
 
 const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
 const byMail = (page: Page) => press(page, 'Sign in with a code by mail');
-
-/** What a screen reader reads of a field. */
-const stateOf = (page: Page, selector: string) =>
-  page.locator(selector).evaluate((field) => ({
-    isInvalid: field.getAttribute('aria-invalid') === 'true',
-    description: (field.getAttribute('aria-describedby') ?? '')
-      .split(' ')
-      .map((id: string) => field.ownerDocument.getElementById(id)?.textContent)
-      .join(' '),
-    hasFocus: field === field.ownerDocument.activeElement,
-  }));
 
 t.test('a user signs in with a code by mail', async (t) => {
   const service = await visited(t);

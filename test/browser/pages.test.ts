@@ -4,7 +4,7 @@ import { withFactor, wrongCode } from '../authenticator.ts';
 import { factor } from '../people.ts';
 import { PASSWORD } from '../test-app.ts';
 import { looksRight } from './looks.ts';
-import { visited } from './visitor.ts';
+import { stateOf, visited } from './visitor.ts';
 
 const NEW_PASSWORD = 'a lantern in the rainy harbour';
 const EMAIL = 'ada@example.com';
@@ -16,17 +16,6 @@ async function signIn(page: Page, password = PASSWORD): Promise<void> {
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
 }
 const heading = (page: Page, name: string) => page.getByRole('heading', { name }).waitFor();
-
-/** What a field says about itself, as a screen reader reads it. */
-const stateOf = (page: Page, selector: string) =>
-  page.locator(selector).evaluate((field) => ({
-    isInvalid: field.getAttribute('aria-invalid') === 'true',
-    description: (field.getAttribute('aria-describedby') ?? '')
-      .split(' ')
-      .map((id: string) => field.ownerDocument.getElementById(id)?.textContent)
-      .join(' '),
-    hasFocus: field === field.ownerDocument.activeElement,
-  }));
 
 t.test(
   'a newcomer signs up with the mailed link, signs out and in, forgets the password and chooses another',

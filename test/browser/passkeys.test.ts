@@ -1,4 +1,4 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { factor } from '../people.ts';
 import { type AccountPage, accountPage, fill, press, prove, said, signIn } from './account-page.ts';
 import { virtualAuthenticator } from './virtual-authenticator.ts';
@@ -7,10 +7,30 @@ import { virtualAuthenticator } from './virtual-authenticator.ts';
 const amrOf = async ({ row }: AccountPage) =>
   (await row()).sessions.filter(({ ended_at }) => ended_at === undefined).at(-1)?.amr;
 
-t.test('a user adds a passkey, signs in with it, renames it and removes it', async (t) => {
+/** The account of somebody whose mailbox is proven, and the authenticator of the browser. */
+async function start(t: Test) {
   const world = await accountPage(t, { changes: { email_verified_at: 1 } });
   const page = await world.open();
-  const device = await virtualAuthenticator(page);
+  return { world, page, device: await virtualAuthenticator(page) };
+}
+type Started = Awaited<ReturnType<typeof start>>;
+
+/** The sign-in page would use the passkey at once, so its user does not answer yet. */
+async function signOut({ world, page, device }: Started) {
+  await device.answers(false);
+  await press(page, 'Sign out');
+  await page.waitForURL(`${world.url}/login?next=*`);
+}
+
+/** Until the proof of the sign-in is too old. The access token is not: the reload has renewed it. */
+async function letProofAge({ world, page }: Pick<Started, 'world' | 'page'>) {
+  world.clock.advance(899_000);
+  await page.reload();
+  world.clock.advance(2_000);
+}
+
+t.test('a user adds a passkey, signs in with it, renames it and removes it', async (t) => {
+  const { world, page, device } = await start(t);
   await press(page, 'Add a passkey');
   await said(page, 'You can now sign in with the passkey “Browser on Linux”.');
   t.equal(await device.count(), 1);
@@ -19,9 +39,7 @@ t.test('a user adds a passkey, signs in with it, renames it and removes it', asy
   await press(page, 'Add a passkey');
   await said(page, 'This device has a passkey of your account already.');
 
-  await device.answers(false);
-  await press(page, 'Sign out');
-  await page.waitForURL(`${world.url}/login?next=*`);
+  await signOut({ world, page, device });
   await page.getByRole('button', { name: 'Sign in with a passkey' }).waitFor();
   await device.answers(true);
   await press(page, 'Sign in with a passkey');
@@ -40,14 +58,10 @@ t.test('a user adds a passkey, signs in with it, renames it and removes it', asy
 });
 
 t.test('a passkey is offered among the suggestions of the address field', async (t) => {
-  const world = await accountPage(t, { changes: { email_verified_at: 1 } });
-  const page = await world.open();
-  const device = await virtualAuthenticator(page);
+  const { world, page, device } = await start(t);
   await press(page, 'Add a passkey');
   await said(page, 'You can now sign in with the passkey');
-  await device.answers(false);
-  await press(page, 'Sign out');
-  await page.waitForURL(`${world.url}/login?next=*`);
+  await signOut({ world, page, device });
   t.equal(await page.locator('#email').getAttribute('autocomplete'), 'username webauthn');
   // The user chooses the suggestion.
   await device.answers(true);
@@ -58,15 +72,11 @@ t.test('a passkey is offered among the suggestions of the address field', async 
 });
 
 t.test('a passkey is the second factor after the password, and a proof later', async (t) => {
-  const world = await accountPage(t, { changes: { email_verified_at: 1 } });
-  const page = await world.open();
-  const device = await virtualAuthenticator(page);
+  const { world, page, device } = await start(t);
   await press(page, 'Add a passkey');
   await said(page, 'You can now sign in with the passkey');
   await world.change({ mfa: factor(world, world.elsewhere).mfa });
-  await device.answers(false);
-  await press(page, 'Sign out');
-  await page.waitForURL(`${world.url}/login?next=*`);
+  await signOut({ world, page, device });
   await signIn(page);
   await page.getByRole('heading', { name: 'One more step' }).waitFor();
   await device.answers(true);
@@ -76,9 +86,7 @@ t.test('a passkey is the second factor after the password, and a proof later', a
 
   // The proof of the sign-in is too old now.
   await page.getByRole('heading', { name: 'Passkeys' }).waitFor();
-  world.clock.advance(899_000);
-  await page.reload();
-  world.clock.advance(2_000);
+  await letProofAge({ world, page });
   await press(page, 'Remove Browser on Linux');
   await press(page, 'Remove');
   await page.getByRole('heading', { name: 'Confirm that it is you' }).waitFor();
@@ -89,12 +97,8 @@ t.test('a passkey is the second factor after the password, and a proof later', a
 });
 
 t.test('the password is a proof too, and who gives none changes nothing', async (t) => {
-  const world = await accountPage(t, { changes: { email_verified_at: 1 } });
-  const page = await world.open();
-  await virtualAuthenticator(page);
-  world.clock.advance(899_000);
-  await page.reload();
-  world.clock.advance(2_000);
+  const { world, page } = await start(t);
+  await letProofAge({ world, page });
   await press(page, 'Add a passkey');
   await press(page, 'Cancel');
   t.same((await world.row()).passkeys, []);
@@ -106,16 +110,12 @@ t.test('the password is a proof too, and who gives none changes nothing', async 
 });
 
 t.test('with a second factor a code is asked for, not the password', async (t) => {
-  const world = await accountPage(t, { changes: { email_verified_at: 1 } });
-  const page = await world.open();
-  await virtualAuthenticator(page);
+  const { world, page } = await start(t);
   const { mfa, code } = factor(world, world.elsewhere);
   const { sessions } = await world.row();
   const amr = ['pwd', 'otp', 'mfa'];
   await world.change({ mfa, sessions: sessions.map((session) => ({ ...session, amr })) });
-  world.clock.advance(899_000);
-  await page.reload();
-  world.clock.advance(2_000);
+  await letProofAge({ world, page });
   await press(page, 'Add a passkey');
   await page.getByRole('heading', { name: 'Confirm that it is you' }).waitFor();
   const dialog = page.locator('dialog');
@@ -128,14 +128,10 @@ t.test('with a second factor a code is asked for, not the password', async (t) =
 });
 
 t.test('a removed passkey, and one that its user does not confirm, do not sign in', async (t) => {
-  const world = await accountPage(t, { changes: { email_verified_at: 1 } });
-  const page = await world.open();
-  const device = await virtualAuthenticator(page);
+  const { world, page, device } = await start(t);
   await press(page, 'Add a passkey');
   await said(page, 'You can now sign in with the passkey');
-  await device.answers(false);
-  await press(page, 'Sign out');
-  await page.waitForURL(`${world.url}/login?next=*`);
+  await signOut({ world, page, device });
   await world.change({ passkeys: [] });
   await page.getByRole('button', { name: 'Sign in with a passkey' }).waitFor();
   await device.answers(true);

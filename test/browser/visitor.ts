@@ -40,6 +40,17 @@ export async function tryToLeave(page: Page, button: string): Promise<void> {
   await page.keyboard.press('Escape');
 }
 
+/** What a field says about itself, as a screen reader reads it. */
+export const stateOf = (page: Page, selector: string) =>
+  page.locator(selector).evaluate((field) => ({
+    isInvalid: field.getAttribute('aria-invalid') === 'true',
+    description: (field.getAttribute('aria-describedby') ?? '')
+      .split(' ')
+      .map((id: string) => field.ownerDocument.getElementById(id)?.textContent)
+      .join(' '),
+    hasFocus: field === field.ownerDocument.activeElement,
+  }));
+
 /** The service with its own pages on a real port, its mail, and a browser. `path` is that of the ISSUER. */
 export async function visited(
   t: Test,

@@ -6,6 +6,7 @@ import { freePort } from '../free-port.ts';
 import { passwordHash, signedIn } from '../people.ts';
 import { PASSWORD, TestClock, testApp } from '../test-app.ts';
 import { indexedDb } from './indexed-db.ts';
+import { storageIn } from './storage.ts';
 
 const credentials = { email: 'ada@example.com', password: PASSWORD };
 
@@ -19,11 +20,7 @@ async function service(t: Test, env: Record<string, string> = {}) {
   await node.app.listen({ host: 'localhost', port });
   await signedIn(node, 'ada@example.com', { password_hash: passwordHash(node) });
   const kept = new Map<string, string>();
-  const storage = {
-    getItem: (key: string) => kept.get(key) ?? null,
-    setItem: (key: string, value: string) => kept.set(key, value),
-    removeItem: (key: string) => kept.delete(key),
-  };
+  const storage = storageIn(kept);
   const open = (fetch?: typeof globalThis.fetch) => {
     const client = createClient({ url, transport: 'body', storage, ...(fetch && { fetch }) });
     t.teardown(() => client.close());

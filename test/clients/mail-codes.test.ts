@@ -7,6 +7,7 @@ import { codeFor, mailedCode, wrongMailCode } from '../mail-codes.ts';
 import { mailbox } from '../mailbox.ts';
 import { factor, signedIn } from '../people.ts';
 import { testApp } from '../test-app.ts';
+import { storageIn } from './storage.ts';
 
 const ADA = 'ada@example.com';
 
@@ -17,15 +18,7 @@ async function module(t: Test) {
   const url = await node.app.listen({ host: '127.0.0.1', port: 0 });
   const ada = await signedIn(node, ADA);
   const items = new Map<string, string>();
-  const client = createClient({
-    url,
-    transport: 'body',
-    storage: {
-      getItem: (key) => items.get(key) ?? null,
-      setItem: (key, value) => items.set(key, value),
-      removeItem: (key) => items.delete(key),
-    },
-  });
+  const client = createClient({ url, transport: 'body', storage: storageIn(items) });
   t.teardown(() => client.close());
   return { node, box, ada, items, client, mailCodes: createMailCodes(client) };
 }

@@ -6,6 +6,7 @@ import { createPasskeys } from '../../src/clients/client-passkeys.js';
 import { SoftAuthenticator } from '../passkeys.ts';
 import { factor, signedIn } from '../people.ts';
 import { PASSWORD, testApp } from '../test-app.ts';
+import { storageIn } from './storage.ts';
 
 const bytesOf = (text: string) => Uint8Array.from(Buffer.from(text, 'base64url')).buffer;
 const textOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
@@ -60,15 +61,7 @@ async function page(t: Test, act: (asked: Asked) => Promise<void> = async () => 
     },
   });
   const items = new Map([['latchkey.refresh', ada.refresh_token]]);
-  const client = createClient({
-    url,
-    transport: 'body',
-    storage: {
-      getItem: (key) => items.get(key) ?? null,
-      setItem: (key, value) => items.set(key, value),
-      removeItem: (key) => items.delete(key),
-    },
-  });
+  const client = createClient({ url, transport: 'body', storage: storageIn(items) });
   t.teardown(() => client.close());
   return { node, ada, device, asked, client, passkeys: createPasskeys(client) };
 }

@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { PROBE } from '../../src/parts/storage/decoy-rows.ts';
-import { opened } from '../databases.ts';
+import { accountRows, opened } from '../databases.ts';
 import { operations, urlOf } from '../operations.ts';
 import { admin } from '../people.ts';
 import { testApp } from '../test-app.ts';
@@ -13,14 +12,7 @@ const app = await testApp(t, { database: db, pace: 'real' });
 const { logs } = app;
 const port = Number(new URL(await app.app.listen({ host: '127.0.0.1', port: 0 })).port);
 const { access_token } = await admin(app);
-const rows = () =>
-  db
-    .selectFrom('users')
-    .selectAll()
-    .where('kind', '!=', 'decoy')
-    .where('id', '!=', PROBE)
-    .orderBy('id')
-    .execute();
+const rows = () => accountRows(db);
 const before = await rows();
 const lines = (from: number) => logs.slice(from).filter(({ msg }) => msg === 'request');
 

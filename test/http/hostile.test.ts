@@ -1,8 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import type { InjectOptions } from 'fastify';
 import t from 'tap';
-import { PROBE } from '../../src/parts/storage/decoy-rows.ts';
-import { opened } from '../databases.ts';
+import { accountRows, opened } from '../databases.ts';
 import { hostile, nameOf, operations, payloadOf, urlOf, withBody } from '../operations.ts';
 import { admin } from '../people.ts';
 import { testApp } from '../test-app.ts';
@@ -11,14 +10,7 @@ const db = opened(t, 'file::memory:');
 const app = await testApp(t, { database: db });
 const { access_token } = await admin(app);
 const bearer = { authorization: `Bearer ${access_token}` };
-const rows = () =>
-  db
-    .selectFrom('users')
-    .selectAll()
-    .where('kind', '!=', 'decoy')
-    .where('id', '!=', PROBE)
-    .orderBy('id')
-    .execute();
+const rows = () => accountRows(db);
 const before = await rows();
 const guarded = operations.filter((operation) => operation.bearer);
 

@@ -1,7 +1,7 @@
 import { newUserId } from '../../src/parts/ids.ts';
 import { newPerson } from '../../src/rules/accounts.ts';
 import type { SessionLimits } from '../../src/rules/sessions.ts';
-import type { User } from '../../src/schemas/user.ts';
+import type { Session, User } from '../../src/schemas/user.ts';
 
 export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
@@ -25,3 +25,15 @@ export const ada = (changes: Partial<User> = {}): User => ({
   ),
   ...changes,
 });
+
+/** A session that has just begun, and lives for a day. */
+export const session: Session = {
+  id: 'session',
+  gen: 0,
+  created_at: NOW,
+  rotated_at: NOW,
+  expires_at: NOW + DAY,
+  amr: ['pwd'],
+  transport: 'body',
+  client: '',
+};

@@ -2,8 +2,8 @@ import type { Context } from '../../context.ts';
 import type { NoticeName } from '../../parts/mail/messages/notice.ts';
 import type { Turn } from '../../parts/passwords/hash-queue.ts';
 import type { Factor as Guessed } from '../../rules/budget.ts';
-import type { Assertion } from '../../schemas/passkey.ts';
 import type { User } from '../../schemas/user.ts';
+import type { Assertion } from '../../schemas/webauthn.ts';
 
 /** What a caller gives to prove a factor, by kind. The names of the kinds are those of `methods` on the wire. */
 export interface Given {

@@ -1,113 +1,16 @@
-import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
-import { OwnClaims, type OwnKind } from '../../schemas/claims.ts';
-import type { PublicJwkSet, SigningAlgorithm } from '../../schemas/jwk.ts';
+import type { PublicJwkSet } from '../../schemas/jwk.ts';
+import { type LastingKeys, lastingKeysOf } from './derived-keys.ts';
+import { type Jws, type JwsSpec, type Parties, specsOf, type TokenKind } from './jws-specs.ts';
 import {
   type KeySet,
   KeySetError,
   type KeyState,
   keyInUse,
   keyState,
-  type Lifetime,
   type MasterSecret,
   oldestKey,
   type SigningKey,
 } from './key-set.ts';
-
-/** Signs and verifies compact JWS of one kind with one key. `verify` throws if anything is wrong; it ignores times. */
-export interface Jws {
-  /** The first segment of every token that it makes, and the only one that it accepts. */
-  header: string;
-  /** Characters of each of its tokens besides the payload. */
-  overhead: number;
-  /** Characters of its signature beyond those of ES256. They do not count in the length of a token: RSA would leave no room. */
-  excess: number;
-  sign(claims: object): string;
-  /** A token of claims that are base64url already: megabytes of them, without holding up the event loop. */
-  signLong(payload: Buffer): Promise<Buffer>;
-  verify(token: string): unknown;
-}
-
-/** A key, the kind of token that it signs, and the issuer and audience. */
-export interface JwsSpec {
-  kind: TokenKind;
-  typ: string;
-  kid: string;
-  alg: SigningAlgorithm;
-  privateKey: KeyObject;
-  publicKey: KeyObject;
-  issuer: string;
-  /** Each token has one of them. */
-  audiences: string[];
-  requiredClaims: string[];
-  /** Signs from (ms); accepted until `notAfter` (ms). */
-  notBefore: number;
-  notAfter: number;
-}
-
-export type BuildJws = (specs: JwsSpec[]) => Promise<(Jws & JwsSpec)[]>;
-
-/** `revocations`: the document for other services (`parts/revocations/revocation-document.ts`). */
-export type TokenKind = 'access' | 'revocations' | OwnKind;
-
-export interface Parties {
-  issuer: string;
-  audience: string;
-  /** Other services that access tokens may be for. */
-  resources?: string[];
-  build: BuildJws;
-}
-
-const ownKinds = Object.keys(OwnClaims) as OwnKind[];
-
-/** Derives a 32-byte key. Each purpose has its own label, so that no key has two uses (RFC 8725 section 3.12). */
-export const derive = (
-  master: Buffer,
-  purpose: OwnKind | 'totp' | 'decoys' | 'clients' | 'codes' | 'nonces',
-): Buffer => Buffer.from(hkdfSync('sha256', master, '', `latchkey/${purpose}`, 32));
-
-const accessSpec = (key: SigningKey, { issuer, audience, resources = [] }: Parties): JwsSpec => ({
-  ...key,
-  kind: 'access',
-  typ: 'at+jwt',
-  issuer,
-  audiences: [audience, ...resources],
-  requiredClaims: ['iss', 'aud', 'sub', 'exp', 'iat', 'jti'],
-});
-
-/** Signed with the key of the access tokens, so its `typ` and `aud` are others (RFC 8725 section 3.12). */
-const revocationsSpec = (key: SigningKey, { issuer }: Parties): JwsSpec => ({
-  ...key,
-  kind: 'revocations',
-  typ: 'revocations+jwt',
-  issuer,
-  audiences: [`${issuer}/.well-known/revocations`],
-  requiredClaims: ['iss', 'aud', 'iat', 'exp'],
-});
-
-function ownSpec(master: MasterSecret, kind: OwnKind, { issuer }: Parties): JwsSpec {
-  const { kid, notBefore, notAfter } = master;
-  const key = createSecretKey(derive(master.secret, kind));
-  return {
-    kind,
-    typ: `${kind}+jwt`,
-    kid,
-    alg: 'HS256',
-    privateKey: key,
-    publicKey: key,
-    issuer,
-    audiences: [issuer],
-    requiredClaims: ['iss', 'aud', 'sub', 'exp', 'iat'],
-    notBefore,
-    notAfter,
-  };
-}
-
-/** What is derived from a master secret to hide addresses in the database and in Redis. */
-interface LastingKeys extends Lifetime {
-  decoys: Buffer;
-  clients: Buffer;
-  nonces: Buffer;
-}
 
 function orEnded<Key>(key: Key | undefined): Key {
   if (key === undefined) throw new KeySetError('every key has expired');
@@ -146,23 +49,9 @@ export class KeyRing {
     if (keyInUse(set.masters, now) === undefined) {
       throw new KeySetError('no master secret ("kty": "oct") is in use now');
     }
-    const specs = [
-      ...set.signing.flatMap((key) => [
-        accessSpec(key, this.#parties),
-        revocationsSpec(key, this.#parties),
-      ]),
-      ...set.masters.flatMap((master) =>
-        ownKinds.map((kind) => ownSpec(master, kind, this.#parties)),
-      ),
-    ];
-    const built = await this.#parties.build(specs);
+    const built = await this.#parties.build(specsOf(set, this.#parties));
     this.#set = set;
-    this.#lasting = set.masters.map(({ secret, ...life }) => ({
-      ...life,
-      decoys: derive(secret, 'decoys'),
-      clients: derive(secret, 'clients'),
-      nonces: derive(secret, 'nonces'),
-    }));
+    this.#lasting = set.masters.map(lastingKeysOf);
     this.#jws = Map.groupBy(built, ({ kind }) => kind);
     this.#edition += 1;
   }

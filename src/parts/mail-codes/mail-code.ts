@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { derive, type KeyRing } from '../keys/key-ring.ts';
+import { derive } from '../keys/derived-keys.ts';
+import type { KeyRing } from '../keys/key-ring.ts';
 
 const DIGITS = 8;
 

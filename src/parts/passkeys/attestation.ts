@@ -1,4 +1,4 @@
-import type { Registration } from '../../schemas/passkey.ts';
+import type { Registration } from '../../schemas/webauthn.ts';
 
 /** As the library decodes it. */
 type Decode = (bytes: Uint8Array<ArrayBuffer>) => { get(key: 'authData'): Uint8Array };

@@ -1,6 +1,6 @@
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server';
-import type { Assertion, Registration } from '../../schemas/passkey.ts';
 import type { Passkey } from '../../schemas/user.ts';
+import type { Assertion, Registration } from '../../schemas/webauthn.ts';
 import { withoutAttestation } from './attestation.ts';
 import { type Ceremony, challengeIn } from './client-data.ts';
 

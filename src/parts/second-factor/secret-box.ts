@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { derive, type KeyRing } from '../keys/key-ring.ts';
+import { derive } from '../keys/derived-keys.ts';
+import type { KeyRing } from '../keys/key-ring.ts';
 import { UnreadableRow } from '../storage/users.ts';
 
 const CIPHER = 'aes-256-gcm';

@@ -1,14 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../rules/clock.ts';
 import { Refusal } from '../../rules/refusal.ts';
-import { accessKeyOf, type Binding } from '../../rules/sessions.ts';
 import { ACCESS_LIFE, AccessClaims } from '../../schemas/claims.ts';
-import { type CustomClaims, isCustomName } from '../../schemas/custom-claims.ts';
 import { AMR } from '../../schemas/methods.ts';
-import type { Session, User } from '../../schemas/user.ts';
+import type { User } from '../../schemas/user.ts';
 import { randomId } from '../ids.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { Revocations } from '../revocations/revocations.ts';
+import { largestOf, newClaims, type Signed } from './access-claims.ts';
 import { headerOf, isOurForm, MAX_TOKEN_LENGTH } from './compact-jws.ts';
 
 /** How far another node's clock may be ahead (seconds). */
@@ -22,9 +21,6 @@ export const MAX_ISSUED_LENGTH = 1_024;
  * in memory (bytes).
  */
 const MAX_REMEMBERED = 8_000_000;
-
-/** `client_id` of a person's tokens (required by RFC 9068 section 2.2). A service account has its own ID there. */
-const FIRST_PARTY = 'latchkey';
 
 interface Remembered {
   claims: AccessClaims;
@@ -40,8 +36,6 @@ const LEAST = { amr: AMR.password, ver: 0 };
 
 /** Characters of `cnf` (RFC 9449 section 6.1) in a token. They come on top: the client has asked for them. */
 const CONFIRMATION = 80;
-
-type Signed = Pick<Session, 'id' | 'amr' | 'created_at' | 'authenticated_at'> & Binding;
 
 /** What may be asked for a token. */
 interface Asked {
@@ -83,17 +77,21 @@ export class AccessTokens {
    * they were set, so neither prevents another sign-in: not after a change of ISSUER or of the algorithm either. A reader takes
    * up to 4 KB.
    */
-  issue(user: User, session: Signed, { scope, audience }: Asked = {}): string {
-    const { keys, clock, oversized } = this.#options;
+  issue(
+    user: User,
+    session: Signed,
+    { scope, audience = this.#options.audience }: Asked = {},
+  ): string {
+    const { issuer, keys, clock, oversized } = this.#options;
     const now = clock();
-    const claims = this.#claims(user, session, { scope, audience });
+    const claims = newClaims(user, session, { issuer, audience, scope, now });
     const signer = keys.signer('access', now);
     const token = signer.sign(claims);
     const counted = token.length - signer.excess - (claims.cnf ? CONFIRMATION : 0);
     if (counted <= MAX_ISSUED_LENGTH) return token;
     if (scope !== undefined) return this.issue(user, session, { audience });
     const text = `access token over 1 KB: ${largestOf(claims)} is large`;
-    const least = this.#claims({ ...user, claims: {} }, session, { audience });
+    const least = newClaims({ ...user, claims: {} }, session, { issuer, audience, now });
     if (this.#lengthOf({ ...least, ...LEAST, cnf: undefined }, now) > MAX_ISSUED_LENGTH)
       throw new Error(text);
     oversized?.(user.id, text);
@@ -105,42 +103,20 @@ export class AccessTokens {
    * sign-in may add. Without them, only a sign-in by password counts, so that no roles are refused that work today.
    */
   longest(user: User): number {
-    const { audience, resources = [], clock } = this.#options;
+    const { issuer, audience, resources = [], clock } = this.#options;
+    const now = clock();
     const widest = [audience, ...resources].reduce((a, b) => (b.length > a.length ? b : a));
     const { amr, ver } = LARGEST;
     const hasClaims = Object.keys(user.claims).length > 0;
-    const session = { id: randomId(), amr: hasClaims ? amr : LEAST.amr, created_at: clock() };
-    const claims = this.#claims(user, session, { audience: widest });
-    return this.#lengthOf({ ...claims, ...(hasClaims && { ver }) }, clock());
+    const session = { id: randomId(), amr: hasClaims ? amr : LEAST.amr, created_at: now };
+    const claims = newClaims(user, session, { issuer, audience: widest, now });
+    return this.#lengthOf({ ...claims, ...(hasClaims && { ver }) }, now);
   }
 
   /** Characters that count in a token with these claims. */
   #lengthOf(claims: object, now: number): number {
     const bytes = Buffer.byteLength(JSON.stringify(claims));
     return this.#options.keys.overhead('access', now) + Math.ceil((bytes * 4) / 3);
-  }
-
-  #claims(user: User, session: Signed, { scope, audience }: Asked): AccessClaims {
-    const iat = Math.floor(this.#options.clock() / 1_000);
-    const jkt = accessKeyOf(session);
-    return {
-      // First: no custom claim can replace another.
-      ...customClaimsOf(user),
-      iss: this.#options.issuer,
-      aud: audience ?? this.#options.audience,
-      sub: user.id,
-      client_id: user.kind === 'service' ? user.id : FIRST_PARTY,
-      iat,
-      exp: iat + ACCESS_LIFE,
-      jti: randomId(),
-      sid: session.id,
-      ver: user.access_version,
-      roles: user.roles,
-      amr: session.amr,
-      auth_time: Math.floor((session.authenticated_at ?? session.created_at) / 1_000),
-      ...(jkt !== undefined && { cnf: { jkt } }),
-      ...(scope !== undefined && { scope }),
-    };
   }
 
   /**
@@ -214,16 +190,3 @@ function deepFreeze<T>(json: T): T {
   if (typeof json === 'object' && json !== null) Object.values(json).forEach(deepFreeze);
   return Object.freeze(json);
 }
-
-/** Without names that a newer version has registered since they were set. */
-const customClaimsOf = ({ claims }: User): CustomClaims =>
-  Object.fromEntries(Object.entries(claims).filter(([name]) => isCustomName(name)));
-
-const largestOf = (claims: AccessClaims): string =>
-  Object.entries(claims).reduce(
-    (largest, [name, value]) => {
-      const size = JSON.stringify(value).length;
-      return size > largest.size ? { name, size } : largest;
-    },
-    { name: '', size: 0 },
-  ).name;

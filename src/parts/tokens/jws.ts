@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fastifyJwt from '@fastify/jwt';
 import Fastify from 'fastify';
-import type { BuildJws, JwsSpec } from '../keys/key-ring.ts';
+import type { BuildJws, JwsSpec } from '../keys/jws-specs.ts';
 import { ALGORITHMS } from './jws-algorithms.ts';
 
 type Payload = Record<string, unknown>;

@@ -9,23 +9,12 @@ import {
 import { newServiceAccount } from '../../../src/actions/clients/service-accounts.ts';
 import { withTokenRevoked } from '../../../src/actions/clients/token-holder.ts';
 import { withEverySessionEnded, withSessionEnded } from '../../../src/rules/sessions.ts';
-import type { Session, User } from '../../../src/schemas/user.ts';
+import type { User } from '../../../src/schemas/user.ts';
 import { opened, sqliteInMemory } from '../../databases.ts';
 import { butForCounts, signedIn } from '../../people.ts';
 import { refused } from '../../refused.ts';
-import { ada, DAY, NOW } from '../../rules/samples.ts';
+import { ada, DAY, NOW, session } from '../../rules/samples.ts';
 import { PASSWORD, testApp } from '../../test-app.ts';
-
-const session: Session = {
-  id: 'session',
-  gen: 0,
-  created_at: NOW,
-  rotated_at: NOW,
-  expires_at: NOW + DAY,
-  amr: ['pwd'],
-  transport: 'body',
-  client: '',
-};
 
 t.test("a person's token is valid while the user, the version and the session are", async (t) => {
   const user = ada({ token_version: 1, access_version: 2, sessions: [session] });

@@ -23,20 +23,11 @@ import {
   signedIn,
 } from '../../people.ts';
 import { refused } from '../../refused.ts';
-import { ada, NOW } from '../../rules/samples.ts';
+import { ada, NOW, session as sample } from '../../rules/samples.ts';
 import { PASSWORD, type TestApp, testApp } from '../../test-app.ts';
 import { appWithLetters } from '../letters.ts';
 
-const session: Session = {
-  id: 'session',
-  gen: 0,
-  created_at: NOW,
-  rotated_at: NOW,
-  expires_at: NOW + REVOCATION_LIFE,
-  amr: ['pwd'],
-  transport: 'body',
-  client: '',
-};
+const session: Session = { ...sample, expires_at: NOW + REVOCATION_LIFE };
 const LATER = NOW + 1;
 
 t.test('an amendment changes only the fields that it names', async (t) => {

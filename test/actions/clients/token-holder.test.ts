@@ -5,22 +5,11 @@ import { introspect, revoke, withTokenRevoked } from '../../../src/actions/clien
 import { refreshSession } from '../../../src/actions/sessions/refresh.ts';
 import { Revocations } from '../../../src/parts/revocations/revocations.ts';
 import { AccessTokens } from '../../../src/parts/tokens/access-tokens.ts';
-import type { Session, User } from '../../../src/schemas/user.ts';
+import type { User } from '../../../src/schemas/user.ts';
 import { opened, sqliteInMemory } from '../../databases.ts';
 import { serviceAccount, signedIn } from '../../people.ts';
-import { ada, DAY, NOW } from '../../rules/samples.ts';
+import { ada, NOW, session } from '../../rules/samples.ts';
 import { testApp } from '../../test-app.ts';
-
-const session: Session = {
-  id: 'session',
-  gen: 0,
-  created_at: NOW,
-  rotated_at: NOW,
-  expires_at: NOW + DAY,
-  amr: ['pwd'],
-  transport: 'body',
-  client: '',
-};
 
 t.test(
   "revoking a person's token ends its session, and makes no tombstone for an unknown one",

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { derive } from '../../../src/parts/keys/key-ring.ts';
+import { derive } from '../../../src/parts/keys/derived-keys.ts';
 import { KeySetError, readKeySet } from '../../../src/parts/keys/key-set.ts';
 import { newMasterSecret, newSigningKey } from '../../../src/parts/keys/new-keys.ts';
 import type { PrivateJwk } from '../../../src/schemas/jwk.ts';

@@ -39,12 +39,7 @@ t.test('PWD-07 the number of concurrent hashes is limited', async (t) => {
 t.test('work runs in the order in which it arrived', async (t) => {
   const queue = new HashQueue({ concurrency: 1, waiting: 10 });
   const log: string[] = [];
-  const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => job(log, name)) as [
-    ReturnType<typeof job>,
-    ReturnType<typeof job>,
-    ReturnType<typeof job>,
-    ReturnType<typeof job>,
-  ];
+  const [a, b, c, d] = [job(log, 'a'), job(log, 'b'), job(log, 'c'), job(log, 'd')];
   const runs = [a, b, c].map(({ work }) => queue.run(work));
   t.same(log, ['a begins']);
   a.end();
@@ -58,11 +53,7 @@ t.test('work runs in the order in which it arrived', async (t) => {
 t.test('PWD-07 with a full queue work is refused at once, with Retry-After', async (t) => {
   const queue = new HashQueue({ concurrency: 1, waiting: 2 });
   const log: string[] = [];
-  const [a, b, c] = ['a', 'b', 'c'].map((name) => job(log, name)) as [
-    ReturnType<typeof job>,
-    ReturnType<typeof job>,
-    ReturnType<typeof job>,
-  ];
+  const [a, b, c] = [job(log, 'a'), job(log, 'b'), job(log, 'c')];
   const runs = [a, b, c].map(({ work }) => queue.run(work));
   const refusal = await queue.run(async () => t.fail('it ran')).catch((error) => error);
   t.ok(refusal instanceof Refusal);
@@ -141,12 +132,7 @@ t.test('work that fails frees its place, and only its own caller gets the error'
 t.test('work whose client has disconnected is dropped, and its place is free', async (t) => {
   const queue = new HashQueue({ concurrency: 1, waiting: 2 });
   const log: string[] = [];
-  const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => job(log, name)) as [
-    ReturnType<typeof job>,
-    ReturnType<typeof job>,
-    ReturnType<typeof job>,
-    ReturnType<typeof job>,
-  ];
+  const [a, b, c, d] = [job(log, 'a'), job(log, 'b'), job(log, 'c'), job(log, 'd')];
   const leaving = new AbortController();
   const staying = new AbortController();
   const first = queue.run(a.work, staying);
@@ -172,10 +158,7 @@ t.test(
   async (t) => {
     const queue = new HashQueue({ concurrency: 1, waiting: 1 });
     const log: string[] = [];
-    const [a, b] = ['a', 'b'].map((name) => job(log, name)) as [
-      ReturnType<typeof job>,
-      ReturnType<typeof job>,
-    ];
+    const [a, b] = [job(log, 'a'), job(log, 'b')];
     const leaving = new AbortController();
     const running = queue.run(a.work, leaving);
     leaving.abort();
@@ -197,11 +180,7 @@ t.test(
   async (t) => {
     const queue = new HashQueue({ concurrency: 1, waiting: 2 });
     const log: string[] = [];
-    const [a, b, c] = ['a', 'b', 'c'].map((name) => job(log, name)) as [
-      ReturnType<typeof job>,
-      ReturnType<typeof job>,
-      ReturnType<typeof job>,
-    ];
+    const [a, b, c] = [job(log, 'a'), job(log, 'b'), job(log, 'c')];
     const leaving = new AbortController();
     const first = queue.run(a.work);
     const second = queue.run(b.work, leaving);

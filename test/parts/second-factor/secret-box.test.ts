@@ -1,6 +1,6 @@
 import { createCipheriv } from 'node:crypto';
 import t from 'tap';
-import { derive } from '../../../src/parts/keys/key-ring.ts';
+import { derive } from '../../../src/parts/keys/derived-keys.ts';
 import { readKeySet } from '../../../src/parts/keys/key-set.ts';
 import { newMasterSecret, newSigningKey } from '../../../src/parts/keys/new-keys.ts';
 import { seal, unseal } from '../../../src/parts/second-factor/secret-box.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import t, { type Test } from 'tap';
 import { openDatabase } from '../../../src/parts/storage/database.ts';
-import { databaseFault } from '../../../src/start-faults.ts';
+import { databaseFault } from '../../../src/start-faults/database-fault.ts';
 import { folder, opened, type Postgres, postgres } from '../../databases.ts';
 import { selfSigned } from '../../self-signed.ts';
 

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import t from 'tap';
-import { derive } from '../../../src/parts/keys/key-ring.ts';
+import { derive } from '../../../src/parts/keys/derived-keys.ts';
 import { readKeySet } from '../../../src/parts/keys/key-set.ts';
 import { newMasterSecret, newSigningKey } from '../../../src/parts/keys/new-keys.ts';
 import { OwnTokens } from '../../../src/parts/tokens/own-tokens.ts';

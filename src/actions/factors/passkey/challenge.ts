@@ -2,8 +2,8 @@ import type { Context } from '../../../context.ts';
 import { ALGORITHMS } from '../../../parts/passkeys/passkeys.ts';
 import { emailKey } from '../../../rules/accounts.ts';
 import { fingerprint } from '../../../rules/fingerprint.ts';
-import type { Assertion, Registration } from '../../../schemas/passkey.ts';
 import type { User } from '../../../schemas/user.ts';
+import type { Assertion, Registration } from '../../../schemas/webauthn.ts';
 import { lifeOf } from '../../tokens/life.ts';
 
 /** Seconds. */

@@ -3,8 +3,8 @@ import { withoutPasskey, withPasskey, withPasskeyNamed } from '../../../rules/pa
 import { Refusal } from '../../../rules/refusal.ts';
 import { withOtherSessionsEnded } from '../../../rules/sessions.ts';
 import type { AccessClaims } from '../../../schemas/claims.ts';
-import type { Registration } from '../../../schemas/passkey.ts';
 import type { Passkey } from '../../../schemas/user.ts';
+import type { Registration } from '../../../schemas/webauthn.ts';
 import { changeCaller, readCaller } from '../../accounts/caller.ts';
 import { tell } from '../../accounts/letters.ts';
 import { assertMailboxProven } from '../../accounts/mailbox-proof.ts';

@@ -1,7 +1,7 @@
 import type { Context } from '../../../context.ts';
 import { Refusal } from '../../../rules/refusal.ts';
 import type { SignIn } from '../../../rules/sessions.ts';
-import type { Assertion } from '../../../schemas/passkey.ts';
+import type { Assertion } from '../../../schemas/webauthn.ts';
 import { type Started, signedIn, startedFor } from '../../sessions/signed-in.ts';
 import { deviceOf, type Holder } from '../../tokens/token-pair.ts';
 import { namedUser } from './challenge.ts';

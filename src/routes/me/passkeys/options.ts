@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { beginPasskey } from '../../../actions/factors/passkey/my-passkeys.ts';
 import type { Context } from '../../../context.ts';
 import type { App } from '../../../http/app-type.ts';
-import { CreationOptions } from '../../../schemas/passkey.ts';
+import { PasskeyCreationAnswer } from '../../../schemas/passkey.ts';
 
 export function newPasskeyOptions(app: App, context: Context): void {
   app.route({
@@ -18,7 +18,7 @@ export function newPasskeyOptions(app: App, context: Context): void {
       body: z
         .strictObject({})
         .meta({ id: 'Nothing', description: 'An empty object.', examples: [{}] }),
-      response: { 200: CreationOptions },
+      response: { 200: PasskeyCreationAnswer },
     },
     handler: async ({ caller }) => beginPasskey(context, caller),
   });

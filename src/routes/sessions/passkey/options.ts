@@ -3,7 +3,7 @@ import { requestOptions } from '../../../actions/factors/passkey/challenge.ts';
 import type { Context } from '../../../context.ts';
 import type { App } from '../../../http/app-type.ts';
 import { Email } from '../../../schemas/fields.ts';
-import { RequestOptions } from '../../../schemas/passkey.ts';
+import { PasskeyRequestAnswer } from '../../../schemas/passkey.ts';
 
 const Body = z
   .strictObject({
@@ -27,7 +27,7 @@ export function passkeyOptions(app: App, context: Context): void {
       description:
         'Options for `navigator.credentials.get()`, to sign in, for the second factor and for step-up. They name no credential, so they do not show whether there is an account: the browser knows the passkeys of its user.',
       body: Body,
-      response: { 200: RequestOptions },
+      response: { 200: PasskeyRequestAnswer },
     },
     handler: async ({ body }) => requestOptions(context, body.email),
   });

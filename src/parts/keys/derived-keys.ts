@@ -1,0 +1,23 @@
+import { hkdfSync } from 'node:crypto';
+import type { OwnKind } from '../../schemas/claims.ts';
+import type { Lifetime, MasterSecret } from './key-set.ts';
+
+/** Derives a 32-byte key. Each purpose has its own label, so that no key has two uses (RFC 8725 section 3.12). */
+export const derive = (
+  master: Buffer,
+  purpose: OwnKind | 'totp' | 'decoys' | 'clients' | 'codes' | 'nonces',
+): Buffer => Buffer.from(hkdfSync('sha256', master, '', `latchkey/${purpose}`, 32));
+
+/** What is derived from a master secret to hide addresses in the database and in Redis. */
+export interface LastingKeys extends Lifetime {
+  decoys: Buffer;
+  clients: Buffer;
+  nonces: Buffer;
+}
+
+export const lastingKeysOf = ({ secret, ...life }: MasterSecret): LastingKeys => ({
+  ...life,
+  decoys: derive(secret, 'decoys'),
+  clients: derive(secret, 'clients'),
+  nonces: derive(secret, 'nonces'),
+});
