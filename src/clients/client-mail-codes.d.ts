@@ -9,7 +9,7 @@ export interface SentCode {
 
 /** What the service refuses is a LatchkeyError, such as one with the code `mail_code_refused`. */
 export interface MailCodes {
-  /** Mails a code of eight digits, at most three times an hour. */
+  /** Mails a code of eight digits, three times an hour, and then once every ten minutes at most. */
   send(email: string): Promise<SentCode>;
   /** Signs in with the code of the mail, or resolves to a challenge, as `client.login`. */
   signIn(sent: SentCode, code: string): Promise<Challenge | undefined>;

@@ -16,3 +16,6 @@ export const sourceOf = (request: FastifyRequest, reply: FastifyReply): Source =
   prefix: normalizeIP(request.ip),
   signal: signalOf(reply),
 });
+
+/** The network that asks for a letter: IPv4 address, IPv6 /48, because one household can have 65,536 of the /64. */
+export const networkOf = (request: FastifyRequest): string => normalizeIP(request.ip, 48);

@@ -4,7 +4,7 @@ import { isFilledIn, onSubmit, showRefusal } from './form.js';
 import { notify } from './notice.js';
 import { client } from './session.js';
 
-/** Before another code is offered (ms): a mail takes a while, and an account gets three an hour. */
+/** Before another code is offered (ms): a mail takes a while, and a network gets three an hour. */
 const PATIENCE = 30_000;
 
 const mailCodes = createMailCodes(client);

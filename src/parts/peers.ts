@@ -12,8 +12,8 @@ export interface Counted {
 export interface News {
   /** `store`: which limit counted. */
   counts: { store: number; counts: Counted[] };
-  /** A letter that strangers can cause. `key` stands for occasion and address; `at` in milliseconds. */
-  letter: { key: string; at: number };
+  /** A letter that strangers can cause. `key` stands for occasion and address; `network` asked for it; `at` in milliseconds. */
+  letter: { key: string; network?: string | undefined; at: number };
   /** A row that has revoked something. */
   revoked: RevokedUser;
   /** A DPoP proof that was used, and the second (since 1970) in which it was made. */

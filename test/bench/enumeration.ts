@@ -5,7 +5,9 @@ import { buildContext, type Context } from '../../src/context.ts';
 import { newUserId } from '../../src/parts/ids.ts';
 import { newMasterSecret, newSigningKey } from '../../src/parts/keys/new-keys.ts';
 import { newPerson } from '../../src/rules/accounts.ts';
-import type { User } from '../../src/schemas/user.ts';
+import type { Registration } from '../../src/schemas/passkey.ts';
+import type { Passkey, User } from '../../src/schemas/user.ts';
+import { SoftAuthenticator } from '../passkeys.ts';
 import { areaUnderCurve, welch } from './statistics.ts';
 
 /**
@@ -19,8 +21,16 @@ const MAX_AUC = 0.55;
 interface Tools {
   /** The half of a code by mail that a browser would hold. */
   codeToken(email: string): string;
+  /** The answer of the passkey that every known user has, or, with another `id`, of one that nobody has. */
+  assertion(user: string, id?: string): object;
+  /** The ID of a known user. */
+  idOf(round: number): string;
 }
 type Ask = (round: number, tools: Tools) => { url: string; payload: object };
+
+/** Its passkey is that of every known user, and another key signs for it. */
+const authenticator = new SoftAuthenticator();
+const { privateKey } = new SoftAuthenticator().keys;
 
 const kinds: Record<string, Record<string, Ask>> = {
   login: {
@@ -93,6 +103,30 @@ const kinds: Record<string, Record<string, Ask>> = {
       payload: { code_token: codeToken(`disabled${round}@example.com`), code: '00000000' },
     }),
   },
+  'passkey, options': {
+    unknown: (round) => ({
+      url: '/v1/login/passkey/options',
+      payload: { email: `nobody${round}@example.com` },
+    }),
+    known: (round) => ({
+      url: '/v1/login/passkey/options',
+      payload: { email: `known${round}@example.com` },
+    }),
+  },
+  'passkey, refused': {
+    'unknown user': (_round, { assertion }) => ({
+      url: '/v1/login/passkey',
+      payload: { passkey: assertion(newUserId(0)) },
+    }),
+    'unknown passkey': (round, { assertion, idOf }) => ({
+      url: '/v1/login/passkey',
+      payload: { passkey: assertion(idOf(round), 'AAAAAAAAAAAAAAAAAAAAAA') },
+    }),
+    'wrong signature': (round, { assertion, idOf }) => ({
+      url: '/v1/login/passkey',
+      payload: { passkey: assertion(idOf(round)) },
+    }),
+  },
   register: {
     unknown: (round) => ({ url: '/v1/register', payload: { email: `nobody${round}@example.com` } }),
     known: (round) => ({ url: '/v1/register', payload: { email: `known${round}@example.com` } }),
@@ -149,7 +183,13 @@ export async function compareTimes(rounds: number, database: string): Promise<Co
   const now = Date.now();
   const { context, stop } = await startNodes(env, now);
   const password_hash = await context.passwords.hash(PASSWORD);
-  const everybody = people(rounds, password_hash);
+  const challenge = { challenge: '', user: { id: '' } };
+  const created = authenticator.create(challenge) as unknown as Registration;
+  const made = await context.passkeys.verifyNew(created);
+  if (made === undefined) throw new Error('the passkey was not made');
+  const passkey = { ...made, transports: [], name: '', created_at: now, used: [] };
+  const everybody = people(rounds, password_hash, passkey);
+  const ids = everybody.filter(({ passkeys }) => passkeys.length > 0).map(({ id }) => id);
   // SQLite takes 32,766 values in one statement.
   while (everybody.length > 0) await context.users.insertMany(everybody.splice(0, 1_000));
   for (let round = 0; round < rounds; round += 1) await throttle(context, round);
@@ -157,6 +197,12 @@ export async function compareTimes(rounds: number, database: string): Promise<Co
   const iat = Math.floor(now / 1_000);
   const codeToken = (sub: string) =>
     context.ownTokens.issue('mail-code', { sub, jti: 'x', iat, exp: iat + 600 });
+  const assertion = (user: string, id = authenticator.id) => {
+    const token = context.ownTokens.issue('passkey', { sub: '*', jti: 'x', iat, exp: iat + 300 });
+    const challenge = Buffer.from(token).toString('base64url');
+    return authenticator.get({ challenge }, { user, id, signedBy: privateKey });
+  };
+  const tools = { codeToken, assertion, idOf: (round: number) => ids[round] as string };
 
   await stop();
 
@@ -170,7 +216,7 @@ export async function compareTimes(rounds: number, database: string): Promise<Co
       for (const [kind, ask] of order) {
         turn += 1;
         const app = apps[turn % NODES];
-        const request = ask(round, { codeToken });
+        const request = ask(round, tools);
         const began = performance.now();
         await app?.inject({ method: 'POST', ...request });
         times.get(kind)?.push(performance.now() - began);
@@ -209,12 +255,12 @@ async function throttle({ guessing }: Context, round: number): Promise<void> {
   }
 }
 
-function people(rounds: number, password_hash: string): User[] {
+function people(rounds: number, password_hash: string, passkey: Passkey): User[] {
   const now = Date.now();
   const person = (email: string, passwordHash: string | null = password_hash) =>
     newPerson({ id: newUserId(0), email: `${email}@example.com`, name: null, passwordHash }, now);
   return Array.from({ length: rounds }, (_, round) => [
-    person(`known${round}`),
+    { ...person(`known${round}`), passkeys: [passkey] },
     person(`waits-known${round}`),
     person(`invited${round}`, null),
     { ...person(`disabled${round}`), status: 'disabled' as const },

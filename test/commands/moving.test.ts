@@ -6,7 +6,8 @@ import { emptyUser, newPerson } from '../../src/rules/accounts.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { withFactor } from '../authenticator.ts';
 import { deaf, type Engine, folder, opened, postgres, sqliteFile, usersOf } from '../databases.ts';
-import { basic, form, serviceAccount, signedIn } from '../people.ts';
+import { requested, signInWith, withPasskey } from '../passkeys.ts';
+import { basic, form, serviceAccount } from '../people.ts';
 import { PASSWORD, TestClock, testApp } from '../test-app.ts';
 import { commandLine } from './command-line.ts';
 
@@ -47,7 +48,7 @@ t.test('nobody notices a move from SQLite to PostgreSQL', async (t) => {
     payload: { password: PASSWORD },
   });
   const service = await serviceAccount(from, ['reader']);
-  const ended = await signedIn(from, 'fred@example.com', {
+  const ended = await withPasskey(from, 'fred@example.com', {
     identity_3: 'https://id.example.com|fred',
   });
   await from.post('/v1/logout', { refresh_token: ended.refresh_token });
@@ -111,6 +112,10 @@ t.test('nobody notices a move from SQLite to PostgreSQL', async (t) => {
   t.ok(carls?.throttle.length, 'the throttle');
   const carlsNext = await to.refresh(carl.refresh_token);
   t.match(claimsOf(carlsNext.json().access_token), { plan: 'pro' }, 'custom claims');
+  const assertion = ended.passkey.get(await requested(to));
+  t.equal((await signInWith(to, assertion)).statusCode, 200, 'passkeys');
+  const linked = await to.context.users.findByIdentity('identity_3', 'https://id.example.com|fred');
+  t.equal(linked?.id, ended.id, 'linked providers');
   const grant = { grant_type: 'client_credentials' };
   t.equal((await form(to, '/oauth/token', grant, basic(service))).statusCode, 200, 'services');
 });

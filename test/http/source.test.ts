@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Fastify from 'fastify';
 import t from 'tap';
-import { signalOf, sourceOf } from '../../src/http/source.ts';
+import { networkOf, signalOf, sourceOf } from '../../src/http/source.ts';
 import { PASSWORD, testApp } from '../test-app.ts';
 
 t.test(
@@ -19,6 +19,17 @@ t.test(
     t.not(await prefixOf('2001:db8:1:2::1'), await prefixOf('2001:db8:1:3::1'));
   },
 );
+
+t.test('who asks for a letter is a network: IPv4 address, IPv6 /48', async (t) => {
+  const app = Fastify();
+  app.get('/', async (request) => networkOf(request));
+  const of = async (remoteAddress: string) =>
+    (await app.inject({ url: '/', remoteAddress })).payload;
+  t.equal(await of('192.0.2.1'), '192.0.2.1');
+  t.equal(await of('::ffff:192.0.2.1'), '192.0.2.1');
+  t.equal(await of('2001:db8::1'), await of('2001:DB8:0:ffff::1'));
+  t.not(await of('2001:db8:1::1'), await of('2001:db8:2::1'));
+});
 
 t.test('the signal aborts only if the client disconnects before its answer', async (t) => {
   const app = Fastify();

@@ -27,20 +27,22 @@ export function tell(context: Context, owner: Owner, name: NoticeName): void {
 /** Why a letter goes out that anyone can cause. */
 type Occasion = 'sign-up' | 'reset' | 'confirm' | 'sign-in' | 'passkey' | 'code' | 'notice';
 
-/** `device`: the ID of the known device that has asked, whose letters are counted on their own. */
+/** Of a letter that people ask for: from which network, and, if it is a known device, its ID. Its letters are counted on their own. */
 interface Limit {
   occasion: Occasion;
   email: string;
+  network?: string;
   device?: string | undefined;
 }
 
 /** Counts a letter that anyone can cause, or returns false: this address has had enough. Each occasion is counted on its own. */
 export const countLetter = (
   { mailboxLimit, clock }: Context,
-  { occasion, email, device }: Limit,
+  { occasion, email, network, device }: Limit,
 ): boolean => {
   const own = device === undefined ? '' : ` ${device}`;
-  return mailboxLimit.allows(fingerprint(`${occasion} ${emailKey(email)}${own}`), clock());
+  const key = fingerprint(`${occasion} ${emailKey(email)}${own}`);
+  return mailboxLimit.allows({ key, network, at: clock() });
 };
 
 /** Posts a letter that anyone can cause, unless the address has had enough of them. */

@@ -14,12 +14,15 @@ import { hashNewPassword } from './new-password.ts';
  * Mails a reset link, which replaces older ones. If the mailbox has had enough letters, none is sent and the last
  * link stays valid. One row is written for any address, so that the caller cannot tell whether there is an account.
  */
-export async function mailReset(context: Context, email: string): Promise<void> {
+export async function mailReset(
+  context: Context,
+  { email, network }: { email: string; network: string },
+): Promise<void> {
   const { users, guessing, outbox, config } = context;
   const user = await users.findByEmail(emailKey(email));
   const to = user?.status === 'active' ? user.email : null;
-  if (user === undefined || to === null || !countLetter(context, { occasion: 'reset', email: to }))
-    return guessing.touchDecoy(emailKey(email));
+  const isSent = to !== null && countLetter(context, { occasion: 'reset', email: to, network });
+  if (user === undefined || !isSent) return guessing.touchDecoy(emailKey(email));
   const next = await users.change(user.id, (row) => {
     const counted = { ...row, reset_letters: row.reset_letters + 1 };
     return { user: counted, result: counted };

@@ -3,6 +3,7 @@ import { mailReset } from '../../actions/accounts/password-reset.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { evenly } from '../../http/even-time.ts';
+import { networkOf } from '../../http/source.ts';
 import { Accepted, accepted } from '../../schemas/accepted.ts';
 import { Email } from '../../schemas/fields.ts';
 
@@ -16,7 +17,7 @@ export function forgotPassword(app: App, context: Context): void {
       tags: ['Accounts'],
       summary: 'Ask for a link to choose a new password',
       description:
-        'Mails a link if the address has an account. The answer is the same for every address.',
+        'Mails a link if the address has an account. The answer is the same for every address. A mailbox gets three such mails an hour for each network that asks, twelve for all networks, and then one every ten minutes at most.',
       body: z.strictObject({ email: Email }).meta({
         id: 'ForgottenPassword',
         description: 'The address of the account.',
@@ -24,8 +25,9 @@ export function forgotPassword(app: App, context: Context): void {
       }),
       response: { 202: Accepted },
     },
-    handler: async ({ body }, reply) => {
-      await evenly(mailReset(context, body.email), context.pace);
+    handler: async (request, reply) => {
+      const asked = { email: request.body.email, network: networkOf(request) };
+      await evenly(mailReset(context, asked), context.pace);
       return reply.code(202).send(accepted);
     },
   });

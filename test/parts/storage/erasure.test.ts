@@ -24,6 +24,9 @@ const canary = (kind: string, n: number) =>
 /** A pseudorandom place among 300, the same in each run, so that the layout of the files is too. */
 const scattered = (n: number) => (n * 7_919) % 300;
 
+/** Of the columns, and of the members of their JSON. */
+const KINDS = 'addr name hash agnt clms pkid pkey pknm used sub1 sub4 nonc code'.split(' ');
+
 /** A person whose number is in every column of the row. */
 const person = (n: number): User => ({
   ...newPerson(
@@ -37,6 +40,22 @@ const person = (n: number): User => ({
   ),
   roles: [`r${n}`],
   claims: { plan: canary('clms', n) },
+  passkeys: [
+    {
+      id: canary('pkid', n),
+      public_key: canary('pkey', n),
+      counter: 0,
+      transports: [],
+      name: canary('pknm', n),
+      backed_up: false,
+      created_at: NOW,
+      used: [{ id: canary('used', n), until: NOW }],
+    },
+  ],
+  identity_1: `https://provider.example.com|${canary('sub1', n)}`,
+  identity_4: `https://other.example.com|${canary('sub4', n)}`,
+  used_nonces: [{ id: canary('nonc', n), until: NOW }],
+  mail_codes: { counter: 0, tried: [{ id: canary('code', n), tries: 1, until: NOW }] },
 });
 
 /** One session more, so that rows outgrow their place and pages are split. */
@@ -82,7 +101,7 @@ t.test('no byte of deleted users stays, even if rows were moved and pages split'
   );
   const check = (when: string) => {
     const bytes = bytesOf(url);
-    for (const kind of ['addr', 'name', 'hash', 'agnt', 'clms']) {
+    for (const kind of KINDS) {
       const left = people.flatMap((_, n) => (bytes.includes(canary(kind, n)) ? [n] : []));
       t.same(left.filter(isGone), [], `${when}: no ${kind} of those who are gone`);
       t.equal(left.length, COUNT / 3, `${when}: every ${kind} of those who stay`);

@@ -15,6 +15,7 @@ const LIFE = 600;
 /** Who asks for a code. `client`: the User-Agent. */
 interface Asked {
   email: string;
+  network: string;
   deviceToken: string | undefined;
   client: string;
 }
@@ -26,7 +27,7 @@ interface Asked {
  */
 export async function sendMailCode(
   context: Context,
-  { email, deviceToken, client }: Asked,
+  { email, network, deviceToken, client }: Asked,
 ): Promise<{ code_token: string; expires_in: number }> {
   const { users, ownTokens, clock, config, keys } = context;
   const user = await users.findByEmail(emailKey(email));
@@ -36,7 +37,8 @@ export async function sendMailCode(
   const code_token = ownTokens.issue('mail-code', { sub: email, ...life });
   if (user?.status === 'active' && user.email !== null) {
     const counted = isUnclaimed(user) ? undefined : device;
-    postLimited(context, { occasion: 'code', email: user.email, device: counted }, () =>
+    const limit = { occasion: 'code' as const, email: user.email, network, device: counted };
+    postLimited(context, limit, () =>
       signInCode(config, {
         code: mailCode(keys, { ...life, state: codeState(user) }),
         at: spokenTime(now),
