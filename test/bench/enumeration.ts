@@ -5,8 +5,8 @@ import { buildContext, type Context } from '../../src/context.ts';
 import { newUserId } from '../../src/parts/ids.ts';
 import { newMasterSecret, newSigningKey } from '../../src/parts/keys/new-keys.ts';
 import { newPerson } from '../../src/rules/accounts.ts';
-import type { Registration } from '../../src/schemas/passkey.ts';
 import type { Passkey, User } from '../../src/schemas/user.ts';
+import type { Registration } from '../../src/schemas/webauthn.ts';
 import { SoftAuthenticator } from '../passkeys.ts';
 import { areaUnderCurve, welch } from './statistics.ts';
 
