@@ -39,9 +39,9 @@ export interface Challenge {
 export interface Change {
   signedIn: boolean;
   /**
-   * `sign_in` and `sign_out` come from any tab, `refresh` from a page that was loaded with a session. The others are the
-   * codes with which the service ended it: `refresh_missing` (nobody was signed in), `refresh_invalid` (the session has
-   * ended), `refresh_reused` (the refresh token was copied: warn the user), `invalid_dpop_proof` (the key of the browser is lost,
+   * `sign_in` and `sign_out` come from any tab, `refresh` from a page that was loaded with a session or has found one. The
+   * others are the codes with which the service ended it: `refresh_missing` (nobody was signed in), `refresh_invalid` (the
+   * session has ended), `refresh_reused` (the refresh token was copied: warn the user), `invalid_dpop_proof` (the key of the browser is lost,
    * or the session was started without one).
    */
   reason:
@@ -106,7 +106,8 @@ export interface Client {
   ): Promise<void>;
   /**
    * Signs out every tab at once, then ends the session at the service. Rejects if the service cannot be reached: it is
-   * told with the next call, on coming back online or on the next load.
+   * told with the next call or sign-in, on coming back online or on the next load. That ends this session alone, and never
+   * one that was started since; only a sign-out before the first answer of `token()` ends whichever session is found.
    */
   logout(): Promise<void>;
   /** Calls the listener on each sign-in and sign-out, in whichever tab. Returns what removes it. */
@@ -119,8 +120,8 @@ export interface Client {
     base: string;
     /** Sends a request without an access token. */
     send(path: string, call?: { body?: object }): Promise<{ status: number; answer: unknown }>;
-    /** The device token as a member of a body; empty if a cookie carries it. */
-    device(): Promise<{ device_token?: string }>;
+    /** The device token as a member of a body; undefined if a cookie carries it. */
+    device(): Promise<{ device_token?: string | undefined }>;
     /** Sends a request whose answer has new tokens, and keeps them. */
     signIn(path: string, body: object): Promise<Challenge | boolean>;
   };

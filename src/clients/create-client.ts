@@ -36,6 +36,8 @@ const LATER = 30_000;
 const MARGIN = 10_000;
 /** The lock can come before the message of the tab that had it (ms). */
 const BEHIND = 200;
+/** In place of the ID of a session that was signed out before its first answer. */
+const UNKNOWN = '1';
 
 const pass = () => {};
 
@@ -89,7 +91,7 @@ export const createClient: typeof declared.createClient = ({
     if (session && !isClosed) timer = setTimeout(refreshBehind, Math.max(at - Date.now(), 0));
   };
 
-  const become = (next: Session | undefined, reason: Reason, at = Date.now()) => {
+  const become = (next: Session | undefined, reason: Reason, at: number) => {
     const isNews = signedIn !== !!next || session?.id !== next?.id;
     if (!next) endedId = session?.id ?? endedId;
     session = next;
@@ -100,11 +102,21 @@ export const createClient: typeof declared.createClient = ({
     plan(next?.refreshAt ?? 0);
     if (isNews) for (const listener of listeners) listener({ signedIn, reason });
   };
-  const tell = (message: Message) => channel?.postMessage(message);
+  /** Here and in the other tabs. */
+  const share = (next: Session | undefined, reason: Reason, at = Date.now()) => {
+    const ended = session?.id;
+    become(next, reason, at);
+    if (next || ended) channel?.postMessage({ at, reason, session: next, ended } satisfies Message);
+  };
   const keepAll = async (tokens: Tokens) => {
     if (tokens.refresh_token) await keep('refresh', tokens.refresh_token);
     if (tokens.device_token) await keep('device', tokens.device_token);
     await drop('attempt');
+  };
+  /** What was kept of a token, unless a cookie carries it. JSON leaves out what is undefined. */
+  const carried = async (key: string) => (inBody && (await kept(key))) || undefined;
+  const forget = async () => {
+    for (const key of ['refresh', 'attempt', 'ended']) await drop(key);
   };
   const adopt = async (tokens: Tokens, reason: Reason) => {
     const at = Date.now();
@@ -116,13 +128,7 @@ export const createClient: typeof declared.createClient = ({
       refreshAt: at + tokens.refresh_after * 1_000,
       expiresAt: at + tokens.expires_in * 1_000,
     };
-    become(next, reason, at);
-    tell({ at, reason, session: next });
-  };
-  const end = (reason: Reason) => {
-    const ended = session?.id;
-    become(undefined, reason);
-    if (ended) tell({ at: changedAt, reason, ended });
+    share(next, reason, at);
   };
   if (channel)
     channel.onmessage = ({ data }: { data: Message }) => {
@@ -134,21 +140,26 @@ export const createClient: typeof declared.createClient = ({
 
   const send = wire(base, inBody, call);
 
-  /** Ends the session that was signed out here, also if that was before a reload. */
-  const finishLogout = async (token?: string) => {
-    const refresh_token = inBody && (await kept('refresh'));
+  /**
+   * Ends the session of a sign-out that did not arrive. By its ID: the cookie may be that of a newer session, which a page
+   * without this module has started. Returns whether the tokens are of the session that was signed out.
+   */
+  const finishLogout = async (tokens: Tokens) => {
+    const ended = await kept('ended');
+    if (!ended) return false;
+    await keepAll(tokens);
+    const { access_token: token, session_id } = tokens;
+    const isOver = ended === UNKNOWN || ended === session_id;
+    const id = isOver ? session_id : ended;
     try {
-      await send('v1/logout', {
-        ...(refresh_token && { body: { refresh_token } }),
-        ...(token && { headers: { Authorization: `Bearer ${token}` } }),
-      });
+      await send(`v1/me/sessions/${id}`, { method: 'DELETE', token });
     } catch (error) {
-      // No refresh token, and the access token has expired: nothing is left to end.
-      if (!(error instanceof LatchkeyError && error.code?.startsWith('token_'))) throw error;
+      if (isOver) throw error;
+      // Unless it is over, or of another user, the next refresh tries again.
+      if (!(error instanceof LatchkeyError && error.code === 'not_found')) return false;
     }
-    await drop('refresh');
-    await drop('attempt');
-    await drop('ended');
+    await (isOver ? forget() : drop('ended'));
+    return isOver;
   };
 
   /** The answer to a refresh. Under the lock, because each refresh token works once. */
@@ -157,9 +168,8 @@ export const createClient: typeof declared.createClient = ({
     const attempt = (await kept('attempt')) || newKey();
     await keep('attempt', attempt);
     const { answer } = await send('v1/refresh', {
-      // JSON leaves out what is undefined.
-      body: { refresh_token: (inBody && (await kept('refresh'))) || undefined, resource },
-      headers: { 'Idempotency-Key': attempt },
+      body: { refresh_token: await carried('refresh'), resource },
+      key: attempt,
     });
     // The page of a captive portal is no answer.
     if (!answer.access_token) throw new TypeError('no answer of the service');
@@ -170,26 +180,23 @@ export const createClient: typeof declared.createClient = ({
     if (waited && epoch === began) await pause(BEHIND);
     // Another tab has refreshed, or somebody has signed in or out.
     if (epoch !== began) return;
-    if (await kept('ended')) {
-      await finishLogout();
-      if (epoch === began) end('sign_out');
-      return;
-    }
-    if (inBody && !(await kept('refresh'))) {
-      end('refresh_missing');
+    if (inBody && !(await carried('refresh'))) {
+      await forget();
+      share(undefined, 'refresh_missing');
       return;
     }
     try {
       const answer = await exchange();
-      if (await kept('ended')) end('sign_out');
-      else if (epoch === began) await adopt(answer, 'refresh');
+      const isOver = await finishLogout(answer);
+      if (epoch !== began) return;
+      if (isOver) share(undefined, 'sign_out');
+      else await adopt(answer, 'refresh');
     } catch (error) {
       if (!isEnding(error)) throw error;
       // Somebody has signed in or out meanwhile: the answer is about a session that is over.
       if (epoch !== began) return;
-      await drop('attempt');
-      await drop('refresh');
-      end(error.code);
+      await forget();
+      share(undefined, error.code);
     }
   };
   const renewPatiently = async () => {
@@ -242,6 +249,8 @@ export const createClient: typeof declared.createClient = ({
   /** Signs in under the lock: a refresh of an older session must not clear the new cookie. */
   const signIn = (path: string, body: object): Promise<declared.Challenge | boolean> =>
     locked(async () => {
+      // The new tokens replace those with which a sign-out can be finished.
+      if (await kept('ended')) await exchange().then(finishLogout).catch(pass);
       const { status, answer } = await send(path, { body });
       if (status === 202) return answer.mfa_token ? answer : false;
       await adopt(answer, 'sign_in');
@@ -249,10 +258,7 @@ export const createClient: typeof declared.createClient = ({
     });
 
   /** The same, so that the service knows the device again. */
-  const device = async () => {
-    const device_token = inBody && (await kept('device'));
-    return { ...(device_token && { device_token }) };
-  };
+  const device = async () => ({ device_token: await carried('device') });
   const signInHere = async (path: string, body: object) =>
     signIn(path, { ...body, transport, ...(await device()) });
 
@@ -303,28 +309,37 @@ export const createClient: typeof declared.createClient = ({
     changePassword: async (body) => {
       await token();
       await locked(async () => {
-        const headers = { Authorization: `Bearer ${session?.token}` };
-        const { answer } = await send('v1/me/password', { method: 'PUT', body, headers });
+        const call = { method: 'PUT', body, token: session?.token };
+        const { answer } = await send('v1/me/password', call);
         await adopt(answer, 'refresh');
       });
     },
     verify: async (body) => {
-      const headers = { Authorization: `Bearer ${await token()}` };
+      const call = { body, token: await token() };
       const id = session?.id;
-      const { answer } = await send('v1/me/verify', { body, headers });
+      const { answer } = await send('v1/me/verify', call);
       const at = Date.now();
       // Another tab may have signed somebody else in.
       if (!session || session.id !== id) return;
       const expiresAt = at + answer.expires_in * 1_000;
       const next = { ...session, token: answer.access_token, expiresAt };
-      become(next, 'refresh', at);
-      tell({ at, reason: 'refresh', session: next });
+      share(next, 'refresh', at);
     },
     logout: async () => {
-      const last = session?.token;
-      await keep('ended', '1');
-      end('sign_out');
-      await locked(() => finishLogout(last));
+      const last = session;
+      if (last || (signedIn === undefined && !(await kept('ended'))))
+        await keep('ended', last?.id ?? UNKNOWN);
+      share(undefined, 'sign_out');
+      await locked(async () => {
+        try {
+          const body = { refresh_token: await carried('refresh') };
+          await send('v1/logout', { body, token: last?.token });
+        } catch (error) {
+          // No refresh token, and the access token has expired: nothing is left to end.
+          if (!(error instanceof LatchkeyError && error.code?.startsWith('token_'))) throw error;
+        }
+        await forget();
+      });
     },
     onChange: (listener) => {
       listeners.add(listener);

@@ -65,6 +65,15 @@ const GAP = /(?<=\S) {2,}(?=\S)| +$/gm;
 const LOOSE = /(?<=\w) (?=[,;)])|(?<=\bnew \w+) (?=\()/g;
 const EMPTY_LINE = /^\n/gm;
 
+const TEXT = /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/;
+const PATTERN = /\/(?! )(?:[^/\\\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\//;
+/** Without `+` and `-`: `a - -b` needs its spaces. */
+const MARK = / ?(=>|[=!]==|&&|\|\||\?\?|[=<>*?:{},;]) ?/;
+/** The spaces beside a mark, but for those in a literal. */
+const SPACED = new RegExp(`(${TEXT.source}|${PATTERN.source})|${MARK.source}`, 'g');
+/** What the formatter adds to a list of several lines. */
+const WRAPPED = /(?<=[[({,])\n|,?\n(?=[\])}])/g;
+
 /** ES modules from the files of the room: without types, comments and what they import from one another. */
 export const clientModules = () => MODULES.map(moduleOf);
 
@@ -81,7 +90,9 @@ function moduleOf({ file, what, pieces, exports, imports = '' }: Module): {
       .replace(GAP, ' ')
       .replace(LOOSE, '')
       .replace(/ +$/gm, '')
-      .replace(EMPTY_LINE, '');
+      .replace(EMPTY_LINE, '')
+      .replace(SPACED, (_, literal, mark) => literal ?? mark)
+      .replace(WRAPPED, '');
   });
   const text = `// ${what} of Latchkey, generated from ${ROOM}. MIT License.\n${imports}${code.join('')}\nexport { ${exports} };\n`;
   return { path: `${ROOM}/${file}`, text };

@@ -248,7 +248,39 @@ t.test('a sign-out without a network is finished after the next load', async (t)
   await tab.waitForFunction('window.whoami');
   t.equal(await isIn(tab), false);
   t.ok(node.events().includes('session.ended'), 'the service knows it');
-  t.same(network.requests.slice(-1), ['POST /v1/logout']);
+  t.match(network.requests.at(-1), /^DELETE \/v1\/me\/sessions\/[\w-]{22}$/);
+});
+
+t.test('a sign-out without a network never ends a session from elsewhere', async (t) => {
+  const { browser, open, signedIn, network, node } = await application(t);
+  const context = await browser.newContext();
+  const tab = await signedIn(context);
+  network.there = async () => 'lost';
+  await t.rejects(tab.evaluate('client.logout()'), /Failed to fetch/);
+  await tab.close();
+  network.there = async () => undefined;
+
+  // As the way back from a provider: the service sets the cookie, and the module does not hear of it.
+  const page = await open(context);
+  const sent = JSON.stringify({
+    method: 'POST',
+    credentials: 'include',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email: 'ada@example.com', password: PASSWORD, transport: 'cookie' }),
+  });
+  const status = await page.evaluate(
+    `fetch('${network.origin}/v1/login', ${sent}).then(({ status }) => status)`,
+  );
+  t.equal(status, 200);
+  await page.reload();
+  await page.waitForFunction('window.whoami');
+  t.equal(await isIn(page), true);
+  t.same(await changesOf(page), ['refresh true']);
+  t.equal(await page.evaluate('whoami()'), 200);
+  t.equal(await page.evaluate('localStorage.length'), 0);
+  const row = await node.context.users.findByEmail('ada@example.com');
+  const ended = row?.sessions.map(({ ended_at }) => ended_at !== undefined);
+  t.same(ended, [false, false, true], 'the one that was signed out, and no other');
 });
 
 t.test(

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { document } from '../../operations.ts';
@@ -94,4 +94,23 @@ t.test('the module for codes by mail is a few lines, without imports', async (t)
   t.notMatch(payload, /\bimport\b/);
   const types = await inject({ url: '/client-mail-codes.d.ts' });
   t.equal(types.payload, readFileSync('src/clients/client-mail-codes.d.ts', 'utf8'));
+});
+
+t.test('the modules have every text of their sources, space for space', (t) => {
+  const room = 'src/clients';
+  const files = readdirSync(room, { recursive: true, encoding: 'utf8' });
+  const read = (ending: RegExp) =>
+    files
+      .filter((name) => ending.test(name))
+      .map((name) => readFileSync(`${room}/${name}`, 'utf8'));
+  const modules = read(/\.js$/).join('');
+  const code = read(/(?<!\.d)\.ts$/)
+    .join('')
+    .replace(/^import [^;]*;|^ *(\/\/|\/?\*).*/gm, '');
+  const texts = [...code.matchAll(/'[^'\n]*'|`[^`\n]*`/g)]
+    .map(String)
+    .filter((text) => text.includes(' '));
+  t.ok(texts.includes("'no answer of the service'"));
+  for (const text of texts) t.ok(modules.includes(text), text);
+  t.end();
 });
