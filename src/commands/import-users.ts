@@ -85,7 +85,7 @@ function personOf(
 
 interface Import {
   users: Users;
-  /** Encrypts TOTP secrets. */
+  /** Encrypts TOTP secrets, and must have the master secrets of those in moved rows. */
   keys: KeyRing;
   clock: Clock;
   /** Why the row cannot be that of a user here. A row of an export with secrets was checked where it comes from. */
@@ -111,7 +111,7 @@ export async function importUsers(
   const input = createReadStream(file);
   const result: ImportResult = { added: 0, present: 0, refused: 0 };
   const batch = new Map<string, User>();
-  const moved = new MovedRows();
+  const moved = new MovedRows(keys);
   let length = 0;
   let lastLine = 0;
 
