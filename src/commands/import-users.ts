@@ -7,6 +7,7 @@ import { seal } from '../parts/second-factor/secret-box.ts';
 import type { Users } from '../parts/storage/users.ts';
 import { newPerson } from '../rules/accounts.ts';
 import type { Clock } from '../rules/clock.ts';
+import { messageOf } from '../schemas/messages.ts';
 import { ImportedUser } from '../schemas/portable-user.ts';
 import type { User } from '../schemas/user.ts';
 import { escaped } from './escaped.ts';
@@ -61,7 +62,7 @@ function personOf(
   input: unknown,
   { keys, now, faultOf }: Pick<Import, 'keys' | 'faultOf'> & { now: number },
 ): User | string {
-  const { success, data, error } = ImportedUser.safeParse(input);
+  const { success, data, error } = ImportedUser.safeParse(input, { error: messageOf });
   if (!success) return error.issues.map(reasonOf).join('; ');
   const { email, name, password_hash, roles, status, email_verified, totp_secret, claims } = data;
   if (password_hash !== null && !isVerifiable(password_hash)) {
