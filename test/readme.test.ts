@@ -150,3 +150,13 @@ t.test(
     t.same(tables, ['routes', 'variables', 'metrics'], 'each table has its place');
   },
 );
+
+t.test('npx passes on what the README tells people to ask latchkey for', async (t) => {
+  const shown = readFileSync('README.md', 'utf8').match(/npx --no latchkey \S+/g) ?? [];
+  t.ok(shown.length > 0);
+  t.same(
+    shown.filter((command) => /latchkey -/.test(command)),
+    [],
+    'an option after the name would be one of npx',
+  );
+});

@@ -7,6 +7,7 @@ import { seal } from '../parts/second-factor/secret-box.ts';
 import type { Users } from '../parts/storage/users.ts';
 import { newPerson } from '../rules/accounts.ts';
 import type { Clock } from '../rules/clock.ts';
+import { messageOf } from '../schemas/messages.ts';
 import { ImportedUser } from '../schemas/portable-user.ts';
 import type { User } from '../schemas/user.ts';
 import { escaped } from './escaped.ts';
@@ -61,7 +62,7 @@ function personOf(
   input: unknown,
   { keys, now, faultOf }: Pick<Import, 'keys' | 'faultOf'> & { now: number },
 ): User | string {
-  const { success, data, error } = ImportedUser.safeParse(input);
+  const { success, data, error } = ImportedUser.safeParse(input, { error: messageOf });
   if (!success) return error.issues.map(reasonOf).join('; ');
   const { email, name, password_hash, roles, status, email_verified, totp_secret, claims } = data;
   if (password_hash !== null && !isVerifiable(password_hash)) {
@@ -85,7 +86,7 @@ function personOf(
 
 interface Import {
   users: Users;
-  /** Encrypts TOTP secrets. */
+  /** Encrypts TOTP secrets, and must have the master secrets of those in moved rows. */
   keys: KeyRing;
   clock: Clock;
   /** Why the row cannot be that of a user here. A row of an export with secrets was checked where it comes from. */
@@ -111,7 +112,7 @@ export async function importUsers(
   const input = createReadStream(file);
   const result: ImportResult = { added: 0, present: 0, refused: 0 };
   const batch = new Map<string, User>();
-  const moved = new MovedRows();
+  const moved = new MovedRows(keys);
   let length = 0;
   let lastLine = 0;
 

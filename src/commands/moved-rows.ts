@@ -1,3 +1,5 @@
+import type { KeyRing } from '../parts/keys/key-ring.ts';
+import { sealerOf } from '../parts/second-factor/secret-box.ts';
 import { isReserved } from '../parts/storage/decoy-rows.ts';
 import { emailKey } from '../rules/accounts.ts';
 import { MovedRow, MovedRowsEnd } from '../schemas/portable-user.ts';
@@ -10,8 +12,13 @@ const keyOf = ({ email }: User): string | null => (email === null ? null : email
 
 /** Reads the lines of an export with secrets, and whether the file is complete. */
 export class MovedRows {
+  readonly #keys: KeyRing;
   /** Rows since the last end of an export. */
   #rows = 0;
+
+  constructor(keys: KeyRing) {
+    this.#keys = keys;
+  }
 
   /** A row; a reason to refuse the line; null: the end of an export; undefined: a line of another kind. */
   read(input: unknown): User | string | null | undefined {
@@ -29,6 +36,10 @@ export class MovedRows {
       return `${error.issues.map(({ path }) => path.join('.')).join(', ')} cannot be read`;
     const { row } = data;
     if (isReserved(row.id) || row.email_key !== keyOf(row)) return 'is not a row of a user';
+    const { totp } = row.mfa;
+    // No code of its user would be accepted.
+    if (totp && this.#keys.masterOf(sealerOf(totp.secret)) === undefined)
+      return 'has a second factor that only another SIGNING_KEYS can decrypt';
     return row;
   }
 

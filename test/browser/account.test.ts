@@ -127,6 +127,13 @@ t.test('a new password signs out the other devices, and this page goes on', asyn
     EMAIL,
     'a password manager learns whose it is',
   );
+  for (const [label, autocomplete] of [
+    ['Current password', 'current-password'],
+    ['New password', 'new-password'],
+  ] as const) {
+    const field = page.getByRole('textbox', { name: label, exact: true });
+    t.equal(await field.getAttribute('autocomplete'), autocomplete);
+  }
   await fill(page, 'Current password', PASSWORD);
   await fill(page, 'New password', 'short');
   await press(page, 'Change password');

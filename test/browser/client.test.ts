@@ -13,6 +13,8 @@ const MOMENTS = [0, 40, 150, 1_000];
 const RELOADS = Number(process.env['RELOADS'] ?? 100);
 /** Longer than an access token lives (ms). */
 const EXPIRED = 901_000;
+/** Between these, `refresh_after` of an answer is (ms). */
+const [EARLIEST, LATEST] = [600_000, 720_000];
 
 const pageOf = (service: string) => `<!doctype html><title>An application</title>
 <script type="module">
@@ -72,6 +74,12 @@ async function application(t: Test) {
     refreshes,
     nobodyIsSuspected,
   };
+}
+
+/** At most five seconds. */
+async function eventually(is: () => boolean) {
+  for (let look = 0; look < 500 && !is(); look += 1)
+    await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 const isIn = (page: Page) => page.evaluate('client.token().then(Boolean)');
@@ -196,13 +204,40 @@ t.test('a page stays signed in offline, and refreshes when it is online again', 
   network.there = async () => 'lost';
   await context.setOffline(true);
   node.clock.advance(EXPIRED);
-  await tab.clock.fastForward(EXPIRED);
+  // No timer tries again: what follows is because the browser is online.
+  await tab.clock.pauseAt(Date.now() + EXPIRED);
   t.equal(await tab.evaluate('client.signedIn'), true);
   network.there = async () => undefined;
   await context.setOffline(false);
+  await eventually(() => refreshes().length > before);
+  t.equal(refreshes().length - before, 1, 'before a call needs it');
   t.equal(await tab.evaluate('whoami()'), 200);
   t.same(await changesOf(tab), ['refresh true']);
   t.equal(refreshes().length - before, 1);
+  nobodyIsSuspected();
+});
+
+t.test('a page that nobody uses refreshes on time, again and again', async (t) => {
+  const { browser, signedIn, node, refreshes, nobodyIsSuspected } = await application(t);
+  const tab = await signedIn(await browser.newContext());
+  await tab.clock.install();
+  await tab.reload();
+  await tab.waitForFunction('window.whoami');
+  t.equal(await isIn(tab), true);
+  const pass = async (milliseconds: number) => {
+    node.clock.advance(milliseconds);
+    await tab.clock.fastForward(milliseconds);
+  };
+  for (let round = 0; round < 3; round += 1) {
+    const before = refreshes().length;
+    const answered = tab.waitForResponse('**/v1/refresh');
+    await pass(EARLIEST - 30_000);
+    t.equal(refreshes().length, before, 'not earlier');
+    await pass(LATEST - EARLIEST + 30_000);
+    await (await answered).finished();
+    t.equal(refreshes().length, before + 1);
+    await tab.waitForFunction('!Object.keys(localStorage).length');
+  }
   nobodyIsSuspected();
 });
 

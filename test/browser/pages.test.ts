@@ -235,6 +235,36 @@ t.test(
   },
 );
 
+t.test('an account of somebody else is deleted by its button, and never by itself', async (t) => {
+  const service = await visited(t, { env: { SIGN_UP: 'open' } });
+  const { url, box, visitor, complaints, signUp, context } = service;
+  await signUp(EMAIL);
+  const [link] =
+    /http\S+\/not-me#token=[\w.-]+/.exec((await box.next(EMAIL)).mail.text ?? '') ?? [];
+  const isThere = async () => (await context.users.findByEmail(EMAIL)) !== undefined;
+  const page = await visitor();
+  await page.goto(`${url}/not-me`);
+  await heading(page, 'Open the link in your mail');
+  await looksRight(t, page, 'not-me without a link');
+  await page.goto(`${link}`);
+  await page.getByText(`Someone made an account with ${EMAIL}.`).waitFor();
+  t.equal(page.url(), `${url}/not-me`, 'the token is not in the address bar');
+  await page.waitForLoadState('networkidle');
+  t.equal(await isThere(), true, 'a program that scans mail has opened the link');
+  await looksRight(t, page, 'not-me');
+  await page.getByRole('button', { name: 'It was not me, delete it' }).click();
+  await heading(page, 'The account is deleted');
+  t.equal(await isThere(), false);
+  await looksRight(t, page, 'not-me, done');
+  await page.goto(`${link}`);
+  await page.getByRole('button', { name: 'It was not me, delete it' }).click();
+  await heading(page, 'This link no longer works');
+  await looksRight(t, page, 'not-me, dead');
+  await page.getByRole('link', { name: 'Choose a new password' }).click();
+  await page.waitForURL(`${url}/forgot-password`);
+  t.same(complaints, []);
+});
+
 t.test(
   'who signs up and confirms the address in one browser keeps the second factor',
   async (t) => {

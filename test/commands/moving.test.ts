@@ -1,14 +1,15 @@
 import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { newMasterSecret, newSigningKey } from '../../src/parts/keys/new-keys.ts';
 import { Users } from '../../src/parts/storage/users.ts';
 import { emptyUser, newPerson } from '../../src/rules/accounts.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { withFactor } from '../authenticator.ts';
 import { deaf, type Engine, folder, opened, postgres, sqliteFile, usersOf } from '../databases.ts';
 import { requested, signInWith, withPasskey } from '../passkeys.ts';
-import { basic, form, serviceAccount } from '../people.ts';
-import { PASSWORD, TestClock, testApp } from '../test-app.ts';
+import { basic, form, serviceAccount, signedIn } from '../people.ts';
+import { keySet, PASSWORD, TestClock, testApp } from '../test-app.ts';
 import { commandLine } from './command-line.ts';
 
 const appOn = async (t: Test, engine: Engine, clock: TestClock) =>
@@ -119,6 +120,31 @@ t.test('nobody notices a move from SQLite to PostgreSQL', async (t) => {
   const grant = { grant_type: 'client_credentials' };
   t.equal((await form(to, '/oauth/token', grant, basic(service))).statusCode, 200, 'services');
 });
+
+t.test(
+  'with another key set, who has a second factor is refused, and not locked out',
+  async (t) => {
+    const from = await testApp(t);
+    await withFactor(t, from, 'bob@example.com');
+    await from.signUp('ada@example.com');
+    const file = join(folder(t), 'moved.jsonl');
+    await commandLine(from.context)(['export', '--with-secrets', file]);
+    const keys = keySet(newSigningKey('ES256', 0), newMasterSecret(0));
+    const to = await testApp(t, { env: { SIGNING_KEYS: keys } });
+    const command = commandLine(to.context);
+    for (const words of [
+      ['import', '--dry-run', file],
+      ['import', file],
+    ])
+      t.match(await command(words), {
+        code: 65,
+        out: /^1 (would be )?added, 0 already present, 1 refused\n$/,
+        err: /^line \d: has a second factor that only another SIGNING_KEYS can decrypt\n$/,
+      });
+    t.equal(await to.context.users.findByEmail('bob@example.com'), undefined);
+    t.ok(await to.context.users.findByEmail('ada@example.com'));
+  },
+);
 
 t.test('an export with secrets', async (t) => {
   const { context } = await testApp(t);

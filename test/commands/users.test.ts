@@ -297,6 +297,7 @@ t.test('in one process', async (t) => {
       JSON.stringify({ email, password_hash: '$1$md5$hash' }),
       JSON.stringify({ email, roles: ['Not A Role'], name: '' }),
       JSON.stringify({ email, sessions: [], token_version: 0 }),
+      JSON.stringify({ roles: [] }),
       '[]',
       'null',
     ];
@@ -315,6 +316,8 @@ t.test('in one process', async (t) => {
     t.notMatch(written.err, /[^\P{C}\n]/u);
     t.match(written.err, '\\u009b2J\\u202e');
     t.notMatch(written.err, '$1$md5$hash', 'no hash is shown');
+    t.notMatch(written.err, /expected|received|Invalid/, 'no words of the parser');
+    t.match(written.err, /^line \d+: email is required$/m);
     t.equal(await context.users.findByEmail(email), undefined);
   });
 

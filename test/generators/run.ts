@@ -18,6 +18,8 @@ mkdirSync(home, { recursive: true });
 for (const file of ['.npmrc', 'package.json', 'package-lock.json'])
   copyFileSync(join(import.meta.dirname, file), join(home, file));
 await run('npm', ['ci'], { cwd: home });
+// The recipes import `latchkey/client` from the built package.
+await run('npm', ['run', 'prepack']);
 
 t.test('openapi-typescript and openapi-fetch', async (t) => {
   const url = await serviceWithAdmin(t);

@@ -9,8 +9,8 @@ from latchkey import (
     NewServiceAccount,
     OAuthErrorCode,
     PasswordChange,
-    PresentedRefreshToken,
     ProblemCode,
+    RefreshRequest,
     SignUp,
     TokenRequest,
     Transport,
@@ -38,7 +38,7 @@ claims = client.call("whoami", access=first.access_token)
 assert (claims.sid, claims.roles) == (first.session_id, [])
 
 key = {"Idempotency-Key": "attempt-1"}
-presented = PresentedRefreshToken(refresh_token=first.refresh_token)
+presented = RefreshRequest(refresh_token=first.refresh_token)
 refreshed = client.call("refresh", presented, headers=key)
 assert refreshed.refresh_token != first.refresh_token
 again = client.call("refresh", presented, headers=key)
