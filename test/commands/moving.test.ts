@@ -8,7 +8,7 @@ import type { User } from '../../src/schemas/user.ts';
 import { withFactor } from '../authenticator.ts';
 import { deaf, type Engine, folder, opened, postgres, sqliteFile, usersOf } from '../databases.ts';
 import { requested, signInWith, withPasskey } from '../passkeys.ts';
-import { basic, form, serviceAccount, signedIn } from '../people.ts';
+import { basic, form, serviceAccount } from '../people.ts';
 import { keySet, PASSWORD, TestClock, testApp } from '../test-app.ts';
 import { commandLine } from './command-line.ts';
 
