@@ -25,8 +25,9 @@ const CACHED = { maxAge: '365d', immutable: true };
 const CSP =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-/** On a phone a table of answers is wider than the screen: it scrolls by itself, and the page does not. */
-const SCROLLING = '<style>.swagger-ui .responses-wrapper { overflow-x: auto }</style>';
+/** On a phone a table of answers is wider than the screen: it scrolls by itself, and the page does not. No answer has links. */
+const STYLE =
+  '<style>.swagger-ui .responses-wrapper { overflow-x: auto } .swagger-ui .response-col_links { display: none }</style>';
 
 function docsPage(config: Config): string {
   const base = escaped(basePath(config));
@@ -41,7 +42,7 @@ ${VIEWPORT}
 <link rel="icon" type="image/png" sizes="16x16" href="${directory}/favicon-16x16.png">
 <link rel="stylesheet" href="${directory}/swagger-ui.css">
 <link rel="stylesheet" href="${directory}/index.css">
-${SCROLLING}
+${STYLE}
 </head>
 <body>
 <div id="swagger-ui"></div>

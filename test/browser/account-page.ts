@@ -87,6 +87,10 @@ export async function besideFocus(page: Page): Promise<string> {
   return (await Promise.all(texts)).join(' ');
 }
 
+/** Waits until the list of the devices says so of this one, which is its first. */
+export const saidOfThisDevice = (page: Page, text: string) =>
+  page.locator('#devices li').first().getByText(text).waitFor();
+
 /** Waits until the page says this. */
 export const said = (page: Page, text: string) =>
   page.locator('#notices').getByText(text).waitFor();

@@ -88,6 +88,30 @@ t.test('the page and its dialogs look right and can be read by everybody', async
   t.same(service.complaints, []);
 });
 
+t.test('each user is shown from the top, however far down the one before was read', async (t) => {
+  const service = await administration(t);
+  await signedIn(service, 'ada@example.com');
+  await signedIn(service, 'bob@example.com');
+  const page = await service.pageOf('root@example.com', { viewport: { width: 390, height: 600 } });
+  await (await openUser(page, 'ada@example.com')).getByRole('button', { name: 'Delete' }).focus();
+  const scrolled = () => page.locator('dialog#user').evaluate(({ scrollTop }) => scrollTop);
+  t.ok((await scrolled()) > 0);
+  await page.keyboard.press('Escape');
+  await openUser(page, 'bob@example.com');
+  t.equal(await scrolled(), 0);
+  t.same(service.complaints, []);
+});
+
+t.test('beside a long name, a role is in one piece', async (t) => {
+  const service = await administration(t);
+  const name = 'Wolfeschlegelsteinhausenbergerdorff Adolph Blaine Charles';
+  await signedIn(service, 'ada@example.com', { name, roles: ['reports:read'] });
+  const page = await service.pageOf();
+  const role = rowOf(page, 'ada@example.com').getByText('reports:read');
+  t.ok(((await role.boundingBox())?.height ?? 99) < 30);
+  t.same(service.complaints, []);
+});
+
 t.test('a keyboard alone is enough', async (t) => {
   const service = await administration(t);
   const ada = await signedIn(service, 'ada@example.com', { roles: ['editor'] });

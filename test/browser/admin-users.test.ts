@@ -198,7 +198,7 @@ t.test('how a user signs in is shown, and passkeys and providers are removed', a
   const page = await service.pageOf();
   const panel = await openUser(page, 'ada@example.com');
   const ways = panel.locator('#user-ways-in');
-  t.equal(await ways.textContent(), 'Password, 2 passkeys, Example, https://gone.example');
+  t.equal(await ways.textContent(), 'password, 2 passkeys, Example, https://gone.example');
   t.notOk(await panel.getByText('You can change your own').isVisible());
 
   const removePasskeys = panel.getByRole('button', { name: 'Remove passkeys' });
@@ -213,7 +213,7 @@ t.test('how a user signs in is shown, and passkeys and providers are removed', a
   await panel.getByText('All passkeys are removed, and all sessions have ended.').waitFor();
   await focusIsOn(page, '#user-email');
   t.notOk(await removePasskeys.isVisible());
-  t.equal(await ways.textContent(), 'Password, Example, https://gone.example');
+  t.equal(await ways.textContent(), 'password, Example, https://gone.example');
   t.notOk(await opens(service, ada.access_token));
   t.match((await service.box.next('ada@example.com')).mail.subject, /passkeys were removed/);
 
@@ -222,7 +222,7 @@ t.test('how a user signs in is shown, and passkeys and providers are removed', a
   await panel.getByText('All providers are unlinked, and all sessions have ended.').waitFor();
   await focusIsOn(page, '#user-email');
   t.notOk(await panel.getByRole('button', { name: 'Unlink providers' }).isVisible());
-  t.equal(await ways.textContent(), 'Password');
+  t.equal(await ways.textContent(), 'password');
   t.match(await service.context.users.findById(ada.id), {
     passkeys: [],
     identity_1: `!${ada.id}`,

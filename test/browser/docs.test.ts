@@ -86,4 +86,5 @@ t.test('on a phone the pages fit the width of the screen', async (t) => {
   await page.locator('#operations-Sessions-whoami .opblock-summary-control').tap();
   await page.locator('#operations-Sessions-whoami .try-out__btn').waitFor();
   t.same(await widths(), [390, 390], 'an operation in it');
+  t.equal(await page.getByText('No links').first().isVisible(), false, 'no column without content');
 });

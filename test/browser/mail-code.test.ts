@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core';
 import t from 'tap';
 import { mailedCode, wrongMailCode } from '../mail-codes.ts';
 import { factor, signedIn } from '../people.ts';
+import { saidOfThisDevice } from './account-page.ts';
 import { looksRight } from './looks.ts';
 import { stateOf, visited } from './visitor.ts';
 
@@ -88,6 +89,7 @@ t.test('the code of another browser, and that of an older email, do not sign in'
   await page.locator('#mail-code').fill(newest);
   await press(page, 'Sign in');
   await page.waitForURL(`${url}/account`);
+  await saidOfThisDevice(page, 'with a code by mail');
   t.same(complaints, []);
 });
 

@@ -1,6 +1,15 @@
 import t, { type Test } from 'tap';
 import { factor } from '../people.ts';
-import { type AccountPage, accountPage, fill, press, prove, said, signIn } from './account-page.ts';
+import {
+  type AccountPage,
+  accountPage,
+  fill,
+  press,
+  prove,
+  said,
+  saidOfThisDevice,
+  signIn,
+} from './account-page.ts';
 import { virtualAuthenticator } from './virtual-authenticator.ts';
 
 /** How the newest session that goes on was signed in. */
@@ -45,6 +54,7 @@ t.test('a user adds a passkey, signs in with it, renames it and removes it', asy
   await press(page, 'Sign in with a passkey');
   await page.waitForURL(`${world.url}/account`);
   t.same(await amrOf(world), ['hwk', 'user']);
+  await saidOfThisDevice(page, 'with a passkey');
 
   await press(page, 'Rename Browser on Linux');
   await page.locator('dialog').getByRole('textbox', { name: 'Name' }).fill('Laptop');
@@ -83,6 +93,7 @@ t.test('a passkey is the second factor after the password, and a proof later', a
   await press(page, 'Use a passkey instead');
   await page.waitForURL(`${world.url}/account`);
   t.same(await amrOf(world), ['pwd', 'hwk', 'user', 'mfa']);
+  await saidOfThisDevice(page, 'with a password');
 
   // The proof of the sign-in is too old now.
   await page.getByRole('heading', { name: 'Passkeys' }).waitFor();

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
 import { outsideProvider, slotOf } from '../oidc-provider.ts';
 import { factor, signedIn } from '../people.ts';
-import { accountPage, press, said, signIn } from './account-page.ts';
+import { accountPage, press, said, saidOfThisDevice, signIn } from './account-page.ts';
 import { looksRight } from './looks.ts';
 import { visited } from './visitor.ts';
 
@@ -83,6 +83,7 @@ t.test('the owner links a provider, signs in with it, and unlinks it', async (t)
   await page.waitForURL(`${world.url}/login?next=*`);
   await page.getByRole('link', { name: `Continue with ${NAME}` }).click();
   await page.getByText('Signed in as ada@example.com').waitFor();
+  await saidOfThisDevice(page, 'with an account elsewhere');
 
   // The proof is too old now: she signs in again.
   world.clock.advance(899_000);

@@ -1,18 +1,24 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import t from 'tap';
 import { withFactor } from '../authenticator.ts';
+import { openChromium } from '../chromium.ts';
 import { PASSWORD } from '../test-app.ts';
 import { ACCOUNT_PICTURES } from './account-pictures.ts';
 import { ADMIN_PICTURES } from './admin-pictures.ts';
+import { smallPng } from './small-png.ts';
 import { type Visited, visited } from './visitor.ts';
+import { WALKS } from './walks.ts';
 
 // A font with proportions as on most machines: Chromium's package has one.
 process.env['FONTCONFIG_PATH'] = join(tmpdir(), 'fonts');
 
-/** `npm run screenshots` makes the pictures of `.github/PAGES.md` from the running service. */
+/**
+ * `npm run screenshots` makes the pictures of `.github/PAGES.md` and `.github/PROVIDERS.md` from the running service;
+ * `npm run screenshots -- login account` only these two.
+ */
 const FOLDER = '.github/pages';
 const DESK = { viewport: { width: 1280, height: 720 } };
 const PHONE = { viewport: { width: 390, height: 600 }, isMobile: true };
@@ -112,12 +118,38 @@ const PICTURES: Picture[] = [
 /** So many phones are in one picture. */
 const IN_A_ROW = 4;
 
+const imageOf = (picture: Buffer) =>
+  `<img alt="" src="data:image/png;base64,${picture.toString('base64')}">`;
+
 const row = (pictures: Buffer[]) => `<!doctype html><style>
   body { margin: 0; padding: 24px; display: grid; grid-template-columns: repeat(${IN_A_ROW}, 1fr); gap: 16px; background: #e3e6ed; width: 912px }
   img { width: 100%; border-radius: 18px; border: 1px solid #c3c9d6; display: block }
-</style>${pictures.map((each) => `<img alt="" src="data:image/png;base64,${each.toString('base64')}">`).join('')}`;
+</style>${pictures.map(imageOf).join('')}`;
 
-t.test('screenshots', async (t) => {
+const walk = (steps: Buffer[][]) => `<!doctype html><style>
+  body { margin: 0; padding: 20px; display: flex; gap: 20px; background: #f4f5f8; width: max-content }
+  div { width: 358px }
+  img { display: block; margin-bottom: 12px; border-radius: 12px }
+</style>${steps.map((pieces) => `<div>${pieces.map(imageOf).join('')}</div>`).join('')}`;
+
+/** The names after `--`; none means all. */
+const chosen = process.argv.slice(2);
+const isChosen = ({ name }: { name: string }) => chosen.length === 0 || chosen.includes(name);
+
+async function save(blank: Page, name: string, picture: Buffer): Promise<void> {
+  mkdirSync(FOLDER, { recursive: true });
+  writeFileSync(`${FOLDER}/${name}.png`, await smallPng(blank, picture));
+}
+
+for (const { name, steps } of WALKS.filter(isChosen))
+  t.test(name, async (t) => {
+    const browser = await openChromium(t);
+    const page = await browser.newPage();
+    await page.setContent(walk(await steps(t)));
+    await save(await browser.newPage(), name, await page.locator('body').screenshot());
+  });
+
+t.test('pages', async (t) => {
   const providers = ['Quayside', 'Lighthouse'].flatMap((name, at) =>
     Object.entries({
       ISSUER: `https://${name.toLowerCase()}.example.com`,
@@ -129,20 +161,21 @@ t.test('screenshots', async (t) => {
   const env = { PRODUCT_NAME: 'Harbour', ...Object.fromEntries(providers) };
   const service = await visited(t, { env });
   await withFactor(t, service, EMAIL);
-  mkdirSync(FOLDER, { recursive: true });
+  const blank = await service.visitor();
   const onPhones: Buffer[] = [];
   const onDesk = async ({ name, arrive }: Picture) => {
     const desk = await service.visitor(DESK);
     await arrive(desk, service);
     // Behind a dialog, the page is dimmed as far as the window reaches.
     const fullPage = (await desk.locator('dialog[open]').count()) === 0;
-    const path = `${FOLDER}/${name}.png`;
-    await desk.screenshot({ caret: 'hide', fullPage, path });
+    await save(blank, name, await desk.screenshot({ caret: 'hide', fullPage }));
   };
   // The accounts of the others would be in its list.
-  for (const picture of ADMIN_PICTURES) await onDesk(picture);
-  for (const picture of [...PICTURES, ...ACCOUNT_PICTURES]) {
+  for (const picture of ADMIN_PICTURES.filter(isChosen)) await onDesk(picture);
+  for (const picture of [...PICTURES, ...ACCOUNT_PICTURES].filter(isChosen)) {
     await onDesk(picture);
+    // The rows of phones have all of them.
+    if (chosen.length > 0) continue;
     const phone = await service.visitor(PHONE);
     await picture.arrive(phone, service);
     onPhones.push(await phone.screenshot({ caret: 'hide' }));
@@ -150,7 +183,7 @@ t.test('screenshots', async (t) => {
   const wall = await service.visitor({ viewport: { width: 960, height: 360 } });
   for (let first = 0; first < onPhones.length; first += IN_A_ROW) {
     await wall.setContent(row(onPhones.slice(first, first + IN_A_ROW)));
-    const path = `${FOLDER}/phones-${first / IN_A_ROW + 1}.png`;
-    await wall.screenshot({ path, fullPage: true });
+    const name = `phones-${first / IN_A_ROW + 1}`;
+    await save(blank, name, await wall.screenshot({ fullPage: true }));
   }
 });

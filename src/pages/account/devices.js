@@ -9,6 +9,18 @@ import { ask } from './dialog.js';
 import { focusTitle, readSessions, section } from './section.js';
 import { timeAgo } from './time.js';
 
+/** How a session was signed in, by the first value of its `amr`: a later proof or a second factor stands behind it.
+ *
+ * @type {Map<string | undefined, string>}
+ */
+const WAYS = new Map([
+  ['pwd', ' with a password'],
+  ['otp', ' with a code by mail'],
+  ['hwk', ' with a passkey'],
+  ['swk', ' with a passkey'],
+  ['fed', ' with an account elsewhere'],
+]);
+
 /** @typedef {import('./section.js').State['sessions'][number]} Device */
 
 /** Does nothing if the session has ended already.
@@ -91,6 +103,7 @@ function itemOf(device, signOut) {
         { class: 'hint' },
         'Signed in ',
         timeAgo(device.created_at),
+        WAYS.get(device.amr[0]) ?? '',
         ', last active ',
         timeAgo(device.refreshed_at),
       ),

@@ -12,7 +12,7 @@ import { element } from '../element.js';
  *
  * @typedef {object} State
  * @property {{ id: string, email: string, email_verified: boolean, name: string | null, roles: string[], password: boolean, mfa: boolean, recovery_codes: number, created_at: string, last_login_at: string | null }} me
- * @property {{ id: string, client: string, created_at: string, refreshed_at: string, current: boolean }[]} sessions
+ * @property {{ id: string, client: string, amr: string[], created_at: string, refreshed_at: string, current: boolean }[]} sessions
  * @property {import('../client-passkeys.js').Passkey[]} passkeys
  * @property {Identity[]} identities
  */

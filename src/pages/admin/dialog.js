@@ -1,7 +1,7 @@
 import { showFieldError } from '../form.js';
 
 /**
- * Opens a `<dialog>`. Resolves when it is closed: by then its forms are empty, as they can have a password, and the
+ * Opens a `<dialog>` at its top. Resolves when it is closed: by then its forms are empty, as they can have a password, and the
  * focus is where it was, or on what `otherwise` finds if that is no longer shown.
  *
  * @param {HTMLDialogElement} dialog
@@ -18,6 +18,8 @@ export const opened = (dialog, otherwise) =>
     };
     dialog.addEventListener('close', onClose, { once: true });
     dialog.showModal();
+    // A browser keeps how far down it was scrolled when it was closed.
+    dialog.scrollTop = 0;
   });
 
 /** Empties a form, and removes its errors.

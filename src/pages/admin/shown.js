@@ -24,14 +24,14 @@ export const timeOr = (time, otherwise = '') =>
 export const statusBadge = ({ status }) =>
   element('span', { class: status === 'active' ? 'badge ok' : 'badge error' }, status);
 
-/** How a user signs in: "Password, 2 passkeys, Google".
+/** How a user signs in: "password, 2 passkeys, Google".
  *
  * @param {import('./operations.js').User} user
  * @returns {(Node | string)[]}
  */
 export function waysIn({ password, passkeys, providers }) {
   const ways = [
-    ...(password ? ['Password'] : []),
+    ...(password ? ['password'] : []),
     ...(passkeys > 0 ? [passkeys === 1 ? '1 passkey' : `${passkeys} passkeys`] : []),
     ...providers.map(foreign),
   ];
