@@ -6,7 +6,7 @@ import type { Issuer } from './issuer.ts';
 import { issuerOf, POLICIES } from './policies.ts';
 import { charts, isClean, type Outcome, table } from './report.ts';
 import { simulate } from './simulation.ts';
-import { latchkey } from './two-nodes.ts';
+import { latchkeyProcesses } from './two-nodes.ts';
 
 const { values } = parseArgs({
   options: {
@@ -29,7 +29,7 @@ if (![seed, clients, refreshes].every((count) => Number.isSafeInteger(count) && 
 
 type Open = (clock: () => number) => Issuer | Promise<Issuer>;
 const issuers: { name: string; open: Open }[] = [
-  { name: 'Latchkey', open: latchkey },
+  { name: 'Latchkey', open: latchkeyProcesses },
   ...POLICIES.map((policy) => ({
     name: policy.name,
     open: (clock: () => number) => issuerOf(policy, clock),

@@ -2,7 +2,7 @@ import t from 'tap';
 import { issuerOf, POLICIES } from './policies.ts';
 import { table } from './report.ts';
 import { type Options, simulate } from './simulation.ts';
-import { latchkey } from './two-nodes.ts';
+import { latchkey, latchkeyProcesses } from './two-nodes.ts';
 
 const options: Options = { seed: 7, clients: 30, refreshes: 2_500 };
 
@@ -13,6 +13,8 @@ t.test('two nodes, bad networks, a failover and thieves sign no honest client ou
   t.ok(figures.thefts >= 10, 'there are thieves');
   t.ok(figures.detectedAfter.length >= figures.thefts - 3, 'they do not stay');
   t.comment(JSON.stringify(table([{ name: 'Latchkey', ...figures }])));
+  const overHttp = await simulate(latchkeyProcesses, options);
+  t.same(overHttp, figures, 'nodes in processes of their own answer the same');
 });
 
 t.test(
