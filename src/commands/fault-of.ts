@@ -22,9 +22,16 @@ export function faultOf(error: unknown): unknown {
     const faults = errors?.map(({ path, message }) => `${path.slice(1)} ${message}`).join('\n');
     return new CommandFault(faults ?? detail ?? problems[error.code].detail, EX_DATAERR, error);
   }
-  const { syscall, message } = error as NodeJS.ErrnoException;
-  if (syscall === 'open' || syscall === 'stat' || syscall === 'read')
-    return new CommandFault(message, EX_NOINPUT, error);
+  const { syscall, message, path, code } = error as NodeJS.ErrnoException;
+  if (syscall === 'open' || syscall === 'stat' || syscall === 'read') {
+    // Node's words: "ENOENT: no such file or directory, open 'users.jsonl'".
+    const reason = message.slice(message.indexOf(' ') + 1, message.lastIndexOf(', '));
+    return new CommandFault(
+      `${path ?? 'The input'} cannot be read: ${reason} (${code})`,
+      EX_NOINPUT,
+      error,
+    );
+  }
   // A file that could be created, but not written to its end.
   return syscall === undefined ? error : new CommandFault(message, EX_IOERR, error);
 }

@@ -412,7 +412,12 @@ t.test('in a process of its own', async (t) => {
       [['create', 'ada@example.com'], 65, /address/, { input: PASSWORD }],
       [['create', 'eve@example.com'], 65, /password must have 15/, { input: 'short' }],
       [['disable', 'ada@example.com'], 65, /administrator/],
-      [['import', 'not-there.jsonl'], 66, /ENOENT/],
+      [
+        ['import', 'not-there.jsonl'],
+        66,
+        /^not-there\.jsonl cannot be read: no such file or directory \(ENOENT\)$/m,
+      ],
+      [['import', '.'], 66, /^The input cannot be read: illegal operation on a directory/m],
       [['export', '--with-secrets', '.'], 73, /\. exists already/],
       [['export', '--with-secrets', 'not-there/x'], 73, /cannot be created \(ENOENT\)/],
       [['export', '--with-secrets', '/dev/full/x'], 73, /ENOTDIR/],
