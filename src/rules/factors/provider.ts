@@ -32,7 +32,7 @@ export const provider = {
   guessed: null,
   signsIn: true,
   secondStep: 'none',
-  count: (user, issuers) =>
+  count: (user, issuers?) =>
     SLOTS.filter((slot) => {
       const key = user[`identity_${slot}`];
       return isLinked(key) && (issuers === undefined || issuers.get(slot) === issuerIn(key));
