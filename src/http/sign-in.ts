@@ -1,11 +1,10 @@
 import type { FastifyRequest } from 'fastify';
-import type { Kind } from '../actions/factors/factor.ts';
 import type { Arrived } from '../actions/sessions/signed-in.ts';
 import type { Context } from '../context.ts';
 import { randomId } from '../parts/ids.ts';
+import { FACTORS, type FactorKind } from '../rules/factors/factors.ts';
 import { Refusal } from '../rules/refusal.ts';
 import type { SignIn } from '../rules/sessions.ts';
-import { AMR } from '../schemas/methods.ts';
 import type { ProblemCode } from '../schemas/problem.ts';
 import { type EventName, logEvent } from './logging.ts';
 
@@ -19,7 +18,7 @@ export const deviceNameOf = (request: FastifyRequest): string =>
 export const signInOf = (
   request: FastifyRequest,
   transport: SignIn['transport'],
-  amr = AMR.password,
+  amr = FACTORS.password.amr,
 ): SignIn => ({
   id: randomId(),
   amr,
@@ -29,7 +28,7 @@ export const signInOf = (
 });
 
 /** How somebody signs in, in the metrics. */
-export type Way = 'password' | Kind | 'mail_code' | 'provider' | 'client_secret';
+export type Way = FactorKind | 'client_secret';
 
 interface Reported {
   way: Way;

@@ -1,3 +1,5 @@
+import { FACTORS } from '../rules/factors/factors.ts';
+
 /** What Prometheus, the dashboard and the alerts know about a metric. No user, address or token is ever a label. */
 export interface Described {
   type: 'counter' | 'gauge' | 'histogram';
@@ -24,15 +26,7 @@ export const METRICS = {
     type: 'counter',
     help: 'Sign-ins by way and result; challenged waits for its second step.',
     labels: {
-      way: [
-        'password',
-        'totp',
-        'recovery_code',
-        'passkey',
-        'mail_code',
-        'provider',
-        'client_secret',
-      ],
+      way: [...Object.keys(FACTORS), 'client_secret'],
       result: ['ok', 'challenged', 'refused', 'throttled'],
     },
   },

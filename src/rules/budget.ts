@@ -1,7 +1,8 @@
+import type { FACTORS, FactorKind } from './factors/factors.ts';
 import { fingerprint } from './fingerprint.ts';
 
 /** What is guessed. Each factor is counted on its own: a success with one clears nothing of another. */
-export type Factor = 'password' | 'totp' | 'recovery' | 'passkey' | 'mail_code';
+export type Guessed = Exclude<(typeof FACTORS)[FactorKind]['guessed'], null>;
 
 /** Where a guess comes from: a known device (proven by its device token), a network, or a signed-in session. */
 export type Place = { device: string } | { prefix: string } | { session: string };
@@ -12,15 +13,15 @@ const FREE_PER_ACCOUNT = 100;
 
 /** The guesses at one factor from one place. `id`: a fingerprint, or the ID of the session. */
 export interface PlaceBudget {
-  factor: Factor;
+  factor: Guessed;
   kind: 'net' | 'device' | 'session';
   id: string;
 }
 
 /** A place's own budget, or the one that all networks share for an account. */
-export type Budget = PlaceBudget | { factor: Factor; kind: 'all' };
+export type Budget = PlaceBudget | { factor: Guessed; kind: 'all' };
 
-export function budgetOf(factor: Factor, place: Place): PlaceBudget {
+export function budgetOf(factor: Guessed, place: Place): PlaceBudget {
   if ('device' in place) return { factor, kind: 'device', id: fingerprint(place.device) };
   if ('session' in place) return { factor, kind: 'session', id: place.session };
   return { factor, kind: 'net', id: fingerprint(place.prefix) };

@@ -1,9 +1,11 @@
-import { IDENTITY_COLUMNS, type IdentityColumn } from '../schemas/slots.ts';
+import type { IdentityColumn } from '../schemas/slots.ts';
 import type { User } from '../schemas/user.ts';
+import type { Issuers } from './factors/factor.ts';
+import { isLinked, unlinkedMark } from './factors/provider.ts';
 import { Refusal } from './refusal.ts';
 import { hasSecondFactor } from './second-factor.ts';
 import { isUnclaimed } from './unclaimed.ts';
-import { assertWayIn, type Issuers, isLinked, unlinkedMark } from './ways-in.ts';
+import { assertWayIn } from './ways-in.ts';
 
 /** Used nonces that a row keeps. None may go before it expires, so more are refused. */
 const MAX_NONCES = 20;
@@ -59,16 +61,6 @@ export function withoutIdentity(user: User, column: IdentityColumn, issuers: Iss
   assertWayIn(next, issuers);
   return next;
 }
-
-/** Every slot in which the user is linked with a provider, whether or not it is configured. */
-export const linkedColumns = (user: User): IdentityColumn[] =>
-  IDENTITY_COLUMNS.filter((column) => isLinked(user[column]));
-
-/** For an administrator, who may also remove the last way in. Only the owner links these providers again: no mailbox does. */
-export const withoutIdentities = (user: User): User => ({
-  ...user,
-  ...Object.fromEntries(linkedColumns(user).map((column) => [column, unlinkedMark(user)])),
-});
 
 /** The nonce of an ID token. `until`: when its token expires (ms). */
 export interface Nonce {

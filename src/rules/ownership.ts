@@ -1,31 +1,26 @@
-import { IDENTITY_COLUMNS, NO_IDENTITIES } from '../schemas/slots.ts';
 import type { User } from '../schemas/user.ts';
+import { EVERY_FACTOR } from './factors/factors.ts';
 import { withoutSecondFactor } from './second-factor.ts';
 import { withEverySessionEnded } from './sessions.ts';
 import { isUnclaimed } from './unclaimed.ts';
-import { isLinked } from './ways-in.ts';
+import { hasWayIn } from './ways-in.ts';
+
+/** Without everything that signs in to the account, or is asked for. */
+const withoutFactors = (user: User): User =>
+  withoutSecondFactor(EVERY_FACTOR.reduce((next, { without }) => without(next), user));
 
 /**
- * The user after the holder of the mailbox has chosen the password. If it was not theirs before, every factor goes that someone
- * else may have added, and older device tokens are strangers' (`deviceOf`). `now`: milliseconds.
+ * The user whose mailbox was just proven by a sign-in or a reset. If the account was not its holder's before, every factor goes
+ * that someone else may have added, the password too, and older device tokens are strangers' (`deviceOf`). `now`: milliseconds.
  */
 export const withMailboxHolder = (user: User, now: number): User => ({
-  ...(isUnclaimed(user)
-    ? {
-        ...withoutSecondFactor(user),
-        passkeys: [],
-        ...NO_IDENTITIES,
-        claimed_at: now,
-        devices_since: now,
-      }
-    : user),
+  ...(isUnclaimed(user) ? { ...withoutFactors(user), claimed_at: now, devices_since: now } : user),
   email_verified_at: user.email_verified_at ?? now,
 });
 
 /**
  * The user after the holder of the mailbox has signed in with a code by mail. `isDevice`: on a device of the account, so the holder
- * is its user and keeps everything. Otherwise what someone else may know or have added goes, as in a reset; so does the password,
- * because this sign-in chooses none. `now`: milliseconds.
+ * is its user and keeps everything. Otherwise what someone else may know or have added goes, as in a reset. `now`: milliseconds.
  */
 export const withMailboxProven = (
   user: User,
@@ -34,14 +29,11 @@ export const withMailboxProven = (
   if (!isUnclaimed(user)) return user;
   if (isDevice)
     return { ...user, claimed_at: now, email_verified_at: user.email_verified_at ?? now };
-  return withEverySessionEnded({ ...withMailboxHolder(user, now), password_hash: null }, now);
+  return withEverySessionEnded(withMailboxHolder(user, now), now);
 };
 
 /** Whether anyone can sign in to the account, or was signed in. If it was only invited, nobody was. */
-export const hasBeenEntered = (user: User): boolean =>
-  user.password_hash !== null ||
-  user.passkeys.length + user.sessions.length > 0 ||
-  IDENTITY_COLUMNS.some((column) => isLinked(user[column]));
+export const hasBeenEntered = (user: User): boolean => user.sessions.length > 0 || hasWayIn(user);
 
 /** The last second in which a device token may be that of somebody else. */
 const lastOfOthers = ({ devices_since }: User): number =>

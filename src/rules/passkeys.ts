@@ -1,7 +1,8 @@
 import type { Passkey, User } from '../schemas/user.ts';
+import type { Issuers } from './factors/factor.ts';
 import { fingerprint } from './fingerprint.ts';
 import { Refusal } from './refusal.ts';
-import { assertWayIn, type Issuers } from './ways-in.ts';
+import { assertWayIn } from './ways-in.ts';
 
 const MAX_PASSKEYS = 10;
 /** Answered challenges that a passkey keeps. None may go before it expires, so more are refused. */

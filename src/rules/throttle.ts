@@ -1,8 +1,8 @@
 import type { Bucket } from '../schemas/user.ts';
 import {
   type Budget,
-  type Factor,
   freeFailures,
+  type Guessed,
   isClearedBySuccess,
   keyOf,
   type PlaceBudget,
@@ -167,5 +167,5 @@ export function withGuessSettled(
 }
 
 /** Without the counted guesses at this factor. */
-export const withoutFailures = (buckets: Bucket[], factor: Factor): Bucket[] =>
+export const withoutFailures = (buckets: Bucket[], factor: Guessed): Bucket[] =>
   buckets.filter(({ key }) => readKey(key).factor !== factor);

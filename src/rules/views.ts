@@ -4,6 +4,8 @@ import type { PasskeyView } from '../schemas/passkey.ts';
 import type { Profile } from '../schemas/profile.ts';
 import type { SessionView } from '../schemas/session.ts';
 import type { Passkey, Session, User } from '../schemas/user.ts';
+import { FACTORS } from './factors/factors.ts';
+import { recoveryCodesLeft } from './factors/recovery-code.ts';
 import { passkeyId } from './passkeys.ts';
 import { hasSecondFactor } from './second-factor.ts';
 import { isLive } from './sessions.ts';
@@ -26,8 +28,8 @@ const accountOf = (user: User) => ({
 
 export const profileOf = (user: User): Profile => ({
   ...accountOf(user),
-  password: user.password_hash !== null,
-  recovery_codes: user.mfa.recovery?.hashes.length ?? 0,
+  password: FACTORS.password.count(user) > 0,
+  recovery_codes: recoveryCodesLeft(user),
 });
 
 /** What an operator sees of a user. */
@@ -45,8 +47,8 @@ export const userView = (
   { now, providers }: { now: number; providers: string[] },
 ): UserView => ({
   ...accountView(user, now),
-  password: user.password_hash !== null,
-  passkeys: user.passkeys.length,
+  password: FACTORS.password.count(user) > 0,
+  passkeys: FACTORS.passkey.count(user),
   providers,
 });
 

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { unlinkedMark } from '../../src/rules/factors/provider.ts';
 import {
   deviceIssuedAt,
   hasBeenEntered,
@@ -6,7 +7,6 @@ import {
   withMailboxHolder,
   withMailboxProven,
 } from '../../src/rules/ownership.ts';
-import { unlinkedMark } from '../../src/rules/ways-in.ts';
 import type { User } from '../../src/schemas/user.ts';
 import { ada, NOW } from './samples.ts';
 

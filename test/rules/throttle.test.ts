@@ -1,5 +1,5 @@
 import t from 'tap';
-import { type Budget, budgetOf, type Factor, type Place } from '../../src/rules/budget.ts';
+import { type Budget, budgetOf, type Guessed, type Place } from '../../src/rules/budget.ts';
 import { fingerprint } from '../../src/rules/fingerprint.ts';
 import { admit, type Verdict, waitAfter, withGuessSettled } from '../../src/rules/throttle.ts';
 import type { Bucket } from '../../src/schemas/user.ts';
@@ -18,7 +18,7 @@ function budgetsOf(place: Place): Budget[] {
 function account() {
   let buckets: Bucket[] = [];
   const state = { now: NOW, budgets: [] as Budget[] };
-  const enter = (place: Place, factor: Factor = 'password') => {
+  const enter = (place: Place, factor: Guessed = 'password') => {
     const { throttle, result } = admit(buckets, budgetOf(factor, place), state.now);
     buckets = throttle;
     if (result.outcome === 'admitted') state.budgets = result.budgets;
@@ -29,13 +29,13 @@ function account() {
     buckets = withGuessSettled(buckets, budgets, { began, verdict, now });
   };
   /** One guess from admission to verdict. */
-  const guess = (place: Place, verdict: Verdict = 'wrong', factor: Factor = 'password') => {
+  const guess = (place: Place, verdict: Verdict = 'wrong', factor: Guessed = 'password') => {
     const admission = enter(place, factor);
     if (admission.outcome === 'admitted') leave(place, verdict, state.now, state.budgets);
     return admission;
   };
   /** Guesses as early as possible until `end`. Returns when the guesses were admitted (ms since NOW). */
-  const guessUntil = (place: () => Place, end: number, factor: Factor = 'password') => {
+  const guessUntil = (place: () => Place, end: number, factor: Guessed = 'password') => {
     const at: number[] = [];
     while (state.now < end) {
       const admission = guess(place(), 'wrong', factor);

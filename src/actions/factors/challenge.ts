@@ -1,11 +1,11 @@
 import type { Context } from '../../context.ts';
 import { invalidProof } from '../../parts/dpop/dpop-proofs.ts';
 import { randomId } from '../../parts/ids.ts';
+import { FACTORS } from '../../rules/factors/factors.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { hasSecondFactor } from '../../rules/second-factor.ts';
 import type { Binding, SignIn } from '../../rules/sessions.ts';
 import { withTry } from '../../rules/tries.ts';
-import { AMR } from '../../schemas/methods.ts';
 import type { Mfa, Session } from '../../schemas/user.ts';
 import { tell } from '../accounts/letters.ts';
 import type { Source } from '../sessions/sign-in.ts';
@@ -13,8 +13,7 @@ import { type HalfSignedIn, type Started, signedIn, startedFor } from '../sessio
 import { lifeOf } from '../tokens/life.ts';
 import { passwordState } from '../tokens/mailed-tokens.ts';
 import type { Holder } from '../tokens/token-pair.ts';
-import type { Proof } from './factor.ts';
-import { amrOfProof, factorOf, prepareCheck } from './factors.ts';
+import { amrOfProof, noticeOf, type Proof, prepareCheck } from './factors.ts';
 import { decideGuess } from './guess.ts';
 
 /** Seconds. */
@@ -80,7 +79,6 @@ export async function answerChallenge(
   if (claims.jkt !== undefined && claims.jkt !== binding.jkt)
     throw invalidProof('The sign-in began with a proof of another key.');
   const turn = { signal: source.signal, stranger: claims.dev === undefined };
-  const factor = factorOf(proof);
   const check = await prepareCheck(context, await users.findById(claims.sub), proof, turn);
   const challenge = { id: claims.jti, until: claims.exp * 1_000 };
   const place = claims.dev === undefined ? { prefix: source.prefix } : { device: claims.dev };
@@ -101,8 +99,8 @@ export async function answerChallenge(
       return { user: { ...counted, mfa: { ...user.mfa, challenges } }, result: 'wrong' };
     }
     const proven = { ...spent, mfa: { ...spent.mfa, challenges: withFirstUsed(challenges) } };
-    const { amr: first = AMR.password } = claims;
-    const amr = [...new Set([...first, ...amrOfProof(proof), ...AMR.secondFactor])];
+    const { amr: first = FACTORS.password.amr } = claims;
+    const amr = [...new Set([...first, ...amrOfProof(proof)])];
     const signIn: SignIn = {
       id: randomId(),
       amr,
@@ -117,7 +115,8 @@ export async function answerChallenge(
   });
   if (answered === undefined) throw new Refusal('challenge_invalid');
   if (answered === 'wrong') throw new Refusal('invalid_code', { user: claims.sub });
-  if (factor.notice) tell(context, answered.user, factor.notice);
+  const notice = noticeOf(proof);
+  if (notice) tell(context, answered.user, notice);
   const holder = signedIn(context, answered);
   return claims.resource === undefined ? holder : { ...holder, audience: claims.resource };
 }

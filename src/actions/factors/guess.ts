@@ -1,14 +1,15 @@
 import type { Context } from '../../context.ts';
 import { throttled } from '../../parts/guessing/guessing.ts';
 import { budgetOf, type Place } from '../../rules/budget.ts';
+import { FACTORS, type ProofKind } from '../../rules/factors/factors.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { hasSecondFactor } from '../../rules/second-factor.ts';
 import { admit, withGuessSettled } from '../../rules/throttle.ts';
 import type { AccessClaims } from '../../schemas/claims.ts';
 import type { User } from '../../schemas/user.ts';
 import { changeCaller } from '../accounts/caller.ts';
-import type { Check, Kind, Proof } from './factor.ts';
-import { factorOf, prepareCheck } from './factors.ts';
+import type { Check } from './factor.ts';
+import { type Proof, prepareCheck } from './factors.ts';
 
 /**
  * One guess at a factor, counted and checked in the same write. `user`: with the guess counted. `spent`: also with the proof
@@ -16,9 +17,9 @@ import { factorOf, prepareCheck } from './factors.ts';
  */
 export function decideGuess(
   user: User,
-  { kind, check, place, now }: { kind: Kind; check: Check; place: Place; now: number },
+  { kind, check, place, now }: { kind: ProofKind; check: Check; place: Place; now: number },
 ): { user: User; spent: User | undefined } {
-  const wanted = budgetOf(factorOf({ kind }).guessed, place);
+  const wanted = budgetOf(FACTORS[kind].guessed, place);
   const { throttle, result } = admit(user.throttle, wanted, now);
   if (result.outcome !== 'admitted') throw throttled(result, user.id);
   const spent = check(user, now);
@@ -40,7 +41,7 @@ export async function guessAsCaller<T>(
   { owner, proof, signal }: { owner: User; proof: Proof; signal: AbortSignal },
   decide: (spent: User, now: number) => { user: User; result: T },
 ): Promise<T> {
-  if (!hasSecondFactor(owner) && !factorOf(proof).isReady(owner))
+  if (!hasSecondFactor(owner) && FACTORS[proof.kind].count(owner) === 0)
     throw new Refusal('mfa_not_enabled');
   const check = await prepareCheck(context, owner, proof, { signal });
   const place = { session: caller.sid };

@@ -4,7 +4,7 @@ import { hasSecondFactor } from '../../rules/second-factor.ts';
 import type { AccessClaims } from '../../schemas/claims.ts';
 import type { User } from '../../schemas/user.ts';
 import { changeCaller, proveCaller } from '../accounts/caller.ts';
-import type { Proof } from './factor.ts';
+import type { Proof } from './factors.ts';
 import { guessAsCaller } from './guess.ts';
 
 /** Required to remove the second factor or renew its recovery codes. */

@@ -1,13 +1,12 @@
 import type { Context } from '../../context.ts';
+import { FACTORS } from '../../rules/factors/factors.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { hasSecondFactor } from '../../rules/second-factor.ts';
 import { liveSession, withProof } from '../../rules/sessions.ts';
 import type { AccessClaims } from '../../schemas/claims.ts';
-import { AMR } from '../../schemas/methods.ts';
 import type { Session, User } from '../../schemas/user.ts';
 import { changeCaller, proveCaller, readCaller } from '../accounts/caller.ts';
-import type { Proof } from './factor.ts';
-import { amrOfProof } from './factors.ts';
+import { amrOfProof, type Proof } from './factors.ts';
 import { guessAsCaller } from './guess.ts';
 
 interface Proven {
@@ -38,7 +37,7 @@ export async function stepUpWithPassword(
   await proveCaller(context, caller, given);
   return changeCaller(context, caller, (user, now) => {
     assertPasswordIsEnough(user);
-    const next = withProof(user, caller.sid, { amr: AMR.password, now });
+    const next = withProof(user, caller.sid, { amr: FACTORS.password.amr, now });
     return { user: next, result: provenOf(next, caller, now) };
   });
 }
@@ -51,8 +50,7 @@ export async function stepUpWithFactor(
 ): Promise<Proven> {
   const owner = await readCaller(context, caller);
   return guessAsCaller(context, caller, { owner, proof, signal }, (spent, now) => {
-    const amr = [...amrOfProof(proof), ...AMR.secondFactor];
-    const next = withProof(spent, caller.sid, { amr, now });
+    const next = withProof(spent, caller.sid, { amr: amrOfProof(proof), now });
     return { user: next, result: provenOf(next, caller, now) };
   });
 }

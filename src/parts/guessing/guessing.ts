@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Budget,
   budgetOf,
-  type Factor,
+  type Guessed,
   keyOf,
   type Place,
   type PlaceBudget,
@@ -26,7 +26,7 @@ const MAX_WAITING = 1_000;
 
 /** A guess, and how long to try for it. `signal`: aborted when the client has gone. */
 interface Guess {
-  factor: Factor;
+  factor: Guessed;
   place: Place;
   signal: AbortSignal;
 }

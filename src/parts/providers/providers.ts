@@ -1,7 +1,7 @@
 import type { ProviderSettings } from '../../config/providers.ts';
 import type { Clock } from '../../rules/clock.ts';
+import type { Issuers } from '../../rules/factors/factor.ts';
 import { Refusal } from '../../rules/refusal.ts';
-import type { Issuers } from '../../rules/ways-in.ts';
 import { Provider } from './provider.ts';
 
 /** The outside providers that are configured. */

@@ -1,8 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../rules/clock.ts';
+import { EVERY_FACTOR, FACTORS } from '../../rules/factors/factors.ts';
 import { Refusal } from '../../rules/refusal.ts';
+import { MFA } from '../../rules/second-factor.ts';
 import { ACCESS_LIFE, AccessClaims } from '../../schemas/claims.ts';
-import { AMR } from '../../schemas/methods.ts';
 import type { User } from '../../schemas/user.ts';
 import { randomId } from '../ids.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
@@ -29,10 +30,10 @@ interface Remembered {
 }
 
 /** What an account may get in its tokens: after every kind of sign-in and step-up, and many removed roles. */
-const LARGEST = { amr: [...new Set(Object.values(AMR).flat())], ver: 9_999 };
+const LARGEST = { amr: [...new Set([...EVERY_FACTOR.flatMap(({ amr }) => amr), MFA])], ver: 9_999 };
 
 /** What it has in them after a sign-in by password, before any role was removed. */
-const LEAST = { amr: AMR.password, ver: 0 };
+const LEAST = { amr: FACTORS.password.amr, ver: 0 };
 
 /** Characters of `cnf` (RFC 9449 section 6.1) in a token. They come on top: the client has asked for them. */
 const CONFIRMATION = 80;

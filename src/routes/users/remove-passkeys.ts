@@ -5,6 +5,7 @@ import type { Context } from '../../context.ts';
 import { requireRole } from '../../http/access.ts';
 import type { App } from '../../http/app-type.ts';
 import { logEvent } from '../../http/logging.ts';
+import { FACTORS } from '../../rules/factors/factors.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { withEverySessionEnded } from '../../rules/sessions.ts';
 import { NoContent } from '../../schemas/session.ts';
@@ -32,12 +33,12 @@ export function removeUserPasskeys(app: App, context: Context): void {
         });
       const user = await administer(context, { id: params.id, kind: 'person' }, (before, now) => ({
         user:
-          before.passkeys.length === 0
+          FACTORS.passkey.count(before) === 0
             ? before
-            : withEverySessionEnded({ ...before, passkeys: [] }, now),
+            : withEverySessionEnded(FACTORS.passkey.without(before), now),
         result: before,
       }));
-      const passkeys = user.passkeys.length;
+      const passkeys = FACTORS.passkey.count(user);
       if (passkeys > 0) {
         tell(context, user, 'passkeys.removed');
         logEvent(request, 'admin.passkeys_removed', {

@@ -5,7 +5,7 @@ import type { Context } from '../../context.ts';
 import { requireRole } from '../../http/access.ts';
 import type { App } from '../../http/app-type.ts';
 import { logEvent } from '../../http/logging.ts';
-import { linkedColumns, withoutIdentities } from '../../rules/identities.ts';
+import { linkedColumns, withoutIdentities } from '../../rules/factors/provider.ts';
 import { Refusal } from '../../rules/refusal.ts';
 import { withEverySessionEnded } from '../../rules/sessions.ts';
 import { NoContent } from '../../schemas/session.ts';

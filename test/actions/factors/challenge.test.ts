@@ -1,7 +1,6 @@
 import t, { type Test } from 'tap';
 import { answerChallenge, issueChallenge } from '../../../src/actions/factors/challenge.ts';
-import type { Proof } from '../../../src/actions/factors/factor.ts';
-import { prepareCheck, readyFactors } from '../../../src/actions/factors/factors.ts';
+import { type Proof, prepareCheck, readyFactors } from '../../../src/actions/factors/factors.ts';
 import { decideGuess } from '../../../src/actions/factors/guess.ts';
 import { passwordState } from '../../../src/actions/tokens/mailed-tokens.ts';
 import { newUserId } from '../../../src/parts/ids.ts';

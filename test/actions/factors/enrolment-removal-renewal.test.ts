@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TOTP } from 'otpauth';
 import t, { type Test } from 'tap';
-import type { Proof } from '../../../src/actions/factors/factor.ts';
+import type { Proof } from '../../../src/actions/factors/factors.ts';
 import { renewRecoveryCodes } from '../../../src/actions/factors/recovery-code/renewal.ts';
-import { removeSecondFactor } from '../../../src/actions/factors/removal.ts';
 import { beginEnrolment, confirmEnrolment } from '../../../src/actions/factors/totp/enrolment.ts';
+import { removeSecondFactor } from '../../../src/actions/factors/totp/removal.ts';
 import { randomId } from '../../../src/parts/ids.ts';
 import {
   hashRecoveryCode,

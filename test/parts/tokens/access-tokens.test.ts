@@ -7,16 +7,19 @@ import { newMasterSecret, newSigningKey } from '../../../src/parts/keys/new-keys
 import { Revocations } from '../../../src/parts/revocations/revocations.ts';
 import { AccessTokens } from '../../../src/parts/tokens/access-tokens.ts';
 import { OwnTokens } from '../../../src/parts/tokens/own-tokens.ts';
+import { EVERY_FACTOR } from '../../../src/rules/factors/factors.ts';
+import { HARDWARE_KEY } from '../../../src/rules/factors/passkey.ts';
 import { Refusal } from '../../../src/rules/refusal.ts';
+import { MFA } from '../../../src/rules/second-factor.ts';
 import { withNewSession, withSessionEnded } from '../../../src/rules/sessions.ts';
 import type { PrivateJwk } from '../../../src/schemas/jwk.ts';
 import { SigningAlgorithm } from '../../../src/schemas/jwk.ts';
-import { AMR } from '../../../src/schemas/methods.ts';
 import type { Session, User } from '../../../src/schemas/user.ts';
 import { ada, limits, NOW } from '../../rules/samples.ts';
 import { keySet, TestClock } from '../../test-app.ts';
 import { AUDIENCE, ISSUER, ringOf, signingKeyOf } from '../rings.ts';
 
+const EVERY_AMR = [...EVERY_FACTOR.flatMap(({ amr }) => amr), MFA];
 const SECONDS = NOW / 1_000;
 const es256 = newSigningKey('ES256', 0);
 const master = newMasterSecret(0);
@@ -656,7 +659,7 @@ t.test('roles that fit after a sign-in by password fit after every other one', a
   const size = Array.from({ length: 600 }, (_, index) => index).findLastIndex(fits);
   const full = { ...user, roles: ['r'.repeat(size)] };
   t.ok(tokens.issue(full, session).length <= 1_024);
-  for (const amr of [AMR.hardwareKey, ['fed', 'pwd', 'otp', 'mfa'], Object.values(AMR).flat()]) {
+  for (const amr of [HARDWARE_KEY, ['fed', 'pwd', 'otp', 'mfa'], EVERY_AMR]) {
     const token = tokens.issue(full, { ...session, amr });
     t.ok(token.length > 1_024, amr.join(' '));
     t.same(tokens.read(token).amr, amr);
@@ -665,13 +668,13 @@ t.test('roles that fit after a sign-in by password fit after every other one', a
   const older = { ...full, access_version: 9_999 };
   t.same(tokens.read(tokens.issue(older, session)).ver, 9_999, 'and after removed roles');
   const more = { ...user, roles: ['r'.repeat(size + 4)] };
-  t.throws(() => tokens.issue(more, { ...session, amr: AMR.hardwareKey }), {
+  t.throws(() => tokens.issue(more, { ...session, amr: HARDWARE_KEY }), {
     message: 'access token over 1 KB: roles is large',
   });
 });
 
 t.test('no token of an account is longer than foreseen', async (t) => {
-  const amr = [...new Set(Object.values(AMR).flat())];
+  const amr = [...new Set(EVERY_AMR)];
   for (const alg of SigningAlgorithm.options) {
     const { tokens, user, session } = await service([newSigningKey(alg, 0), master]);
     // What an RSA signature has more than others does not count.

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { unlinkedMark } from '../../../src/rules/ways-in.ts';
+import { unlinkedMark } from '../../../src/rules/factors/provider.ts';
 import {
   errorAt,
   outsideProvider,

@@ -1,12 +1,12 @@
 import type { Context } from '../../../context.ts';
 import { notice } from '../../../parts/mail/messages/notice.ts';
+import { HARDWARE_KEY, SOFTWARE_KEY } from '../../../rules/factors/passkey.ts';
 import { withPasskeyUsed } from '../../../rules/passkeys.ts';
 import { Refusal } from '../../../rules/refusal.ts';
-import { AMR } from '../../../schemas/methods.ts';
 import type { User } from '../../../schemas/user.ts';
 import type { Assertion } from '../../../schemas/webauthn.ts';
 import { postLimited } from '../../accounts/letters.ts';
-import type { Check, Factor } from '../factor.ts';
+import type { Check, Provable } from '../factor.ts';
 import { answeredChallenge, namedUser } from './challenge.ts';
 
 /** In the authenticator data (WebAuthn section 6.1): the flags, and the one of them that says that the key may leave its device. */
@@ -16,7 +16,7 @@ const BACKUP_ELIGIBLE = 0x08;
 /** Those of the authenticator that has signed. */
 export function amrOf({ response: { authenticatorData } }: Assertion): string[] {
   const flags = Buffer.from(authenticatorData, 'base64url')[FLAGS] ?? 0;
-  return (flags & BACKUP_ELIGIBLE) === 0 ? AMR.hardwareKey : AMR.softwareKey;
+  return (flags & BACKUP_ELIGIBLE) === 0 ? HARDWARE_KEY : SOFTWARE_KEY;
 }
 
 /** Tells the owner, and refuses with `passkey_copied`. */
@@ -51,9 +51,7 @@ export async function prepareAssertion(
 }
 
 /** A passkey (WebAuthn). It signs in by itself, too: `sign-in.ts`. */
-export const passkey: Factor<'passkey'> = {
+export const passkey: Provable<Assertion> = {
   amr: amrOf,
-  guessed: 'passkey',
-  isReady: ({ passkeys }) => passkeys.length > 0,
   prepare: (context, { user, given }) => prepareAssertion(context, { user, given }),
 };

@@ -1,5 +1,6 @@
 import type { Context } from '../../../context.ts';
 import { IdentityTaken } from '../../../parts/storage/users.ts';
+import { isLinked, issuerIn } from '../../../rules/factors/provider.ts';
 import {
   type Identity,
   type Nonce,
@@ -9,7 +10,6 @@ import {
 } from '../../../rules/identities.ts';
 import { Refusal } from '../../../rules/refusal.ts';
 import { withOtherSessionsEnded } from '../../../rules/sessions.ts';
-import { isLinked, issuerIn } from '../../../rules/ways-in.ts';
 import type { AccessClaims } from '../../../schemas/claims.ts';
 import type { IdentityView } from '../../../schemas/identity.ts';
 import { isSlot, SLOTS } from '../../../schemas/slots.ts';

@@ -2,10 +2,11 @@ import type { Secret } from 'otpauth';
 import type { Context } from '../../../context.ts';
 import { newRecoveryCodes } from '../../../parts/second-factor/recovery-codes.ts';
 import { newTotp, withCodeSpent } from '../../../parts/second-factor/totp.ts';
+import { FACTORS } from '../../../rules/factors/factors.ts';
 import { Refusal } from '../../../rules/refusal.ts';
+import { MFA } from '../../../rules/second-factor.ts';
 import { withOtherSessionsEnded } from '../../../rules/sessions.ts';
 import type { AccessClaims } from '../../../schemas/claims.ts';
-import { AMR } from '../../../schemas/methods.ts';
 import type { User } from '../../../schemas/user.ts';
 import { changeCaller, type GivenPassword, proveCaller } from '../../accounts/caller.ts';
 import { tell } from '../../accounts/letters.ts';
@@ -86,7 +87,7 @@ export async function confirmEnrolment(
     if (pendingOf(before).secret !== pending.secret) throw new Refusal('wrong_code');
     const sessions = before.sessions.map((session) =>
       session.id === caller.sid
-        ? { ...session, amr: [...new Set([...session.amr, ...AMR.totp, ...AMR.secondFactor])] }
+        ? { ...session, amr: [...new Set([...session.amr, ...FACTORS.totp.amr, MFA])] }
         : session,
     );
     const { pending: _pending, ...mfa } = before.mfa;

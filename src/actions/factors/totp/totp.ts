@@ -1,12 +1,8 @@
 import { withCodeSpent } from '../../../parts/second-factor/totp.ts';
-import { AMR } from '../../../schemas/methods.ts';
-import type { Factor } from '../factor.ts';
+import type { Provable } from '../factor.ts';
 
 /** A code of the authenticator app (RFC 6238). */
-export const totp: Factor<'totp'> = {
-  amr: () => AMR.totp,
-  guessed: 'totp',
-  isReady: ({ mfa }) => mfa.totp !== undefined,
+export const totp: Provable<string> = {
   prepare: async ({ keys }, { given }) => {
     return (user, now) => {
       const { totp: stored } = user.mfa;

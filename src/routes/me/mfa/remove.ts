@@ -1,4 +1,4 @@
-import { removeSecondFactor } from '../../../actions/factors/removal.ts';
+import { removeSecondFactor } from '../../../actions/factors/totp/removal.ts';
 import type { Context } from '../../../context.ts';
 import type { App } from '../../../http/app-type.ts';
 import { logEvent } from '../../../http/logging.ts';

@@ -6,8 +6,8 @@ import { cookieOf, DEVICE_COOKIE } from '../../../http/cookies.ts';
 import { refusedEvenly } from '../../../http/even-time.ts';
 import { signInOf } from '../../../http/sign-in.ts';
 import { sourceOf } from '../../../http/source.ts';
+import { FACTORS } from '../../../rules/factors/factors.ts';
 import { MailCodeSignIn } from '../../../schemas/mail-code.ts';
-import { AMR } from '../../../schemas/methods.ts';
 import { Challenge } from '../../../schemas/second-factor.ts';
 import { TokenAnswer } from '../../../schemas/session.ts';
 
@@ -41,7 +41,7 @@ export function loginWithMailCode(app: App, context: Context): void {
     handler: (request, reply) => {
       const { code_token: token, code, transport, device_token, resource } = request.body;
       const deviceToken = device_token ?? cookieOf(request, DEVICE_COOKIE);
-      const signIn = signInOf(request, transport, AMR.mailCode);
+      const signIn = signInOf(request, transport, FACTORS.mail_code.amr);
       const source = sourceOf(request, reply);
       const given = { token, code, deviceToken };
       const work = () =>

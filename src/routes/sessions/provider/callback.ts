@@ -10,9 +10,9 @@ import { logEvent } from '../../../http/logging.ts';
 import { landing, refusedAt } from '../../../http/redirects.ts';
 import { reportArrival, reportRefusedSignIn, signInOf } from '../../../http/sign-in.ts';
 import { answerTokens } from '../../../http/tokens.ts';
+import { FACTORS } from '../../../rules/factors/factors.ts';
 import type { Identity } from '../../../rules/identities.ts';
 import { ProviderPath } from '../../../schemas/identity.ts';
-import { AMR } from '../../../schemas/methods.ts';
 import { NoContent } from '../../../schemas/session.ts';
 
 const way = 'provider';
@@ -43,7 +43,7 @@ export function comeBackFromProvider(app: App, context: Context): void {
     reply: FastifyReply,
     { identity, deviceToken, to }: Arrival & { to: string },
   ): Promise<string> {
-    const signIn = signInOf(request, 'cookie', AMR.provider);
+    const signIn = signInOf(request, 'cookie', FACTORS.provider.amr);
     const arrived = await signInWithIdentity(context, { identity, deviceToken }, signIn);
     reportArrival(request, context, { way, ...arrived });
     const { who } = arrived;

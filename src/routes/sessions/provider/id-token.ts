@@ -5,8 +5,8 @@ import { answerSignIn } from '../../../http/answer-sign-in.ts';
 import type { App } from '../../../http/app-type.ts';
 import { cookieOf, DEVICE_COOKIE } from '../../../http/cookies.ts';
 import { signInOf } from '../../../http/sign-in.ts';
+import { FACTORS } from '../../../rules/factors/factors.ts';
 import { IdTokenSignIn } from '../../../schemas/identity.ts';
-import { AMR } from '../../../schemas/methods.ts';
 import { Challenge } from '../../../schemas/second-factor.ts';
 import { TokenAnswer } from '../../../schemas/session.ts';
 
@@ -42,7 +42,7 @@ export function loginWithIdToken(app: App, context: Context): void {
     handler: (request, reply) => {
       const { transport, device_token, resource, ...given } = request.body;
       const deviceToken = device_token ?? cookieOf(request, DEVICE_COOKIE);
-      const signIn = signInOf(request, transport, AMR.provider);
+      const signIn = signInOf(request, transport, FACTORS.provider.amr);
       const work = async () => {
         const read = await readIdToken(context, given);
         return signInWithIdentity(context, { ...read, deviceToken }, signIn);
