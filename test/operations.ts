@@ -100,7 +100,7 @@ export function payloadOf({ type, fields }: Operation, values: Record<string, un
 }
 
 const LEAKS =
-  /FST_|FAST_JWT|SQLITE_|node_modules|\bat .*\.[jt]s|select .* from|insert into|kysely|Error:/i;
+  /FST_|FAST_JWT|SQLITE_|node_modules|\bat .*\.[jt]s|select .* from|insert into|kysely|Error: /i;
 
 const SECURITY_HEADERS: Record<string, RegExp> = {
   'strict-transport-security': /max-age=\d{8}; includeSubDomains/,

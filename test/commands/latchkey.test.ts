@@ -166,8 +166,8 @@ t.test('start is npm start: it serves, and refuses with the same codes', async (
 
 t.test('a file that cannot be read has another code than one that cannot be written', async (t) => {
   const fault = (syscall: string) =>
-    faultOf(Object.assign(new Error('EIO: i/o error'), { syscall }));
-  t.match(fault('open'), { exitCode: 66, message: 'EIO: i/o error' });
+    faultOf(Object.assign(new Error(`EIO: i/o error, ${syscall}`), { syscall, code: 'EIO' }));
+  t.match(fault('open'), { exitCode: 66, message: 'The input cannot be read: i/o error (EIO)' });
   t.match(fault('read'), { exitCode: 66 });
   t.match(fault('write'), { exitCode: 74 });
 });
