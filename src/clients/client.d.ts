@@ -41,8 +41,8 @@ export interface Change {
   /**
    * `sign_in` and `sign_out` come from any tab, `refresh` from a page that was loaded with a session or has found one. The
    * others are the codes with which the service ended it: `refresh_missing` (nobody was signed in), `refresh_invalid` (the
-   * session has ended), `refresh_reused` (the refresh token was copied: warn the user), `invalid_dpop_proof` (the key of the browser is lost,
-   * or the session was started without one).
+   * session has ended), `refresh_reused` (the refresh token was copied: warn the user), `invalid_dpop_proof` (the key of the
+   * browser is lost, or the session was started without one).
    */
   reason:
     | 'sign_in'

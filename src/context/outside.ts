@@ -14,7 +14,7 @@ import { databaseFault } from '../start-faults/database-fault.ts';
 import { breachedFault, explained, mailFault, redisFault } from '../start-faults.ts';
 
 // What is outside the process: opened as the configuration says. If that fails for a known reason, the error is a
-// StartFault.
+// StartFault; for the keys, a KeySetError.
 
 export function openSpans(config: Config, log: FastifyBaseLogger): SpanExporter | undefined {
   const endpoint = config.OTEL_EXPORTER_OTLP_ENDPOINT;
@@ -76,7 +76,7 @@ export async function openKeys(
   return { keys, keySetSource };
 }
 
-/** `key` hides the addresses of clients there. */
+/** In Redis, if there is one. `key` hides the addresses of clients in it. */
 export async function openCountsOfAllNodes(
   { REDIS_URL: url }: Config,
   key: () => Buffer,

@@ -17,5 +17,5 @@ export const sourceOf = (request: FastifyRequest, reply: FastifyReply): Source =
   signal: signalOf(reply),
 });
 
-/** The network that asks for a letter: IPv4 address, IPv6 /48, because one household can have 65,536 of the /64. */
-export const networkOf = (request: FastifyRequest): string => normalizeIP(request.ip, 48);
+/** The network that asks for a letter: an IPv4 address, or an IPv6 /48, because one household can have all 65,536 /64 in it. */
+export const networkOfLetter = (request: FastifyRequest): string => normalizeIP(request.ip, 48);

@@ -10,8 +10,8 @@ const withoutFactors = (user: User): User =>
   withoutSecondFactor(EVERY_FACTOR.reduce((next, { without }) => without(next), user));
 
 /**
- * The user whose mailbox was just proven by a sign-in or a reset. If the account was not its holder's before, every factor goes
- * that someone else may have added, the password too, and older device tokens are strangers' (`deviceOf`). `now`: milliseconds.
+ * The user whose mailbox was just proven by a sign-in or a reset. If a stranger may have made the account, every factor goes, the
+ * password too, and older device tokens are strangers' (`deviceOf`). `now`: milliseconds.
  */
 export const withMailboxHolder = (user: User, now: number): User => ({
   ...(isUnclaimed(user) ? { ...withoutFactors(user), claimed_at: now, devices_since: now } : user),

@@ -36,7 +36,9 @@ export const UserView = z
     providers: z
       .array(z.string())
       .max(4)
-      .describe('The names of the outside providers that the user is linked with.'),
+      .describe(
+        'The outside providers that the user is linked with, by name; one that is not configured any more, by its issuer.',
+      ),
     mfa: z.boolean().describe('Whether the second factor is on.'),
     sessions: z.int().min(0).max(1000).describe('How many live sessions the user has.'),
     created_at: Time,

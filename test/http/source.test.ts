@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Fastify from 'fastify';
 import t from 'tap';
-import { networkOf, signalOf, sourceOf } from '../../src/http/source.ts';
+import { networkOfLetter, signalOf, sourceOf } from '../../src/http/source.ts';
 import { PASSWORD, testApp } from '../test-app.ts';
 
 t.test(
@@ -22,7 +22,7 @@ t.test(
 
 t.test('who asks for a letter is a network: IPv4 address, IPv6 /48', async (t) => {
   const app = Fastify();
-  app.get('/', async (request) => networkOf(request));
+  app.get('/', async (request) => networkOfLetter(request));
   const of = async (remoteAddress: string) =>
     (await app.inject({ url: '/', remoteAddress })).payload;
   t.equal(await of('192.0.2.1'), '192.0.2.1');

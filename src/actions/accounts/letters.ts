@@ -27,7 +27,7 @@ export function tell(context: Context, owner: Owner, name: NoticeName): void {
 /** Why a letter goes out that anyone can cause. */
 type Occasion = 'sign-up' | 'reset' | 'confirm' | 'sign-in' | 'passkey' | 'code' | 'notice';
 
-/** Of a letter that people ask for: from which network, and, if it is a known device, its ID. Its letters are counted on their own. */
+/** A letter that is counted. `network`: who asks for it, if people ask for it. `device`: the ID of the known device that asks; its letters are counted on their own. */
 interface Limit {
   occasion: Occasion;
   email: string;

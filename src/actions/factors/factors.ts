@@ -5,8 +5,8 @@ import { FACTORS, type ProofKind } from '../../rules/factors/factors.ts';
 import { MFA } from '../../rules/second-factor.ts';
 import type { User } from '../../schemas/user.ts';
 import type { Assertion } from '../../schemas/webauthn.ts';
-import type { Check, Provable } from './factor.ts';
 import { passkey } from './passkey/passkey.ts';
+import type { Check, Provable } from './provable.ts';
 import { recoveryCode } from './recovery-code/recovery-code.ts';
 import { totp } from './totp/totp.ts';
 

@@ -8,8 +8,8 @@ import { admit, withGuessSettled } from '../../rules/throttle.ts';
 import type { AccessClaims } from '../../schemas/claims.ts';
 import type { User } from '../../schemas/user.ts';
 import { changeCaller } from '../accounts/caller.ts';
-import type { Check } from './factor.ts';
 import { type Proof, prepareCheck } from './factors.ts';
+import type { Check } from './provable.ts';
 
 /**
  * One guess at a factor, counted and checked in the same write. `user`: with the guess counted. `spent`: also with the proof

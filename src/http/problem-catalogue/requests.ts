@@ -1,6 +1,6 @@
 import type { Entries } from './entry.ts';
 
-/** The request itself is refused, no matter who sends it. */
+/** The request is refused for its form, its place or its number, before its tokens matter; or there is nothing at its path. */
 export const requestProblems = {
   bad_request: {
     status: 400,

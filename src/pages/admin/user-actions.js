@@ -28,7 +28,7 @@ import {
 
 /** For users who are left with no other way in. */
 const LAST =
-  ' It is the last way in: afterwards, the user needs a code by mail, or chooses a new password.';
+  ' The user has no other way in: afterwards, it takes a code by mail or a new password.';
 const TOKENS = 'Access tokens that are in use are refused within a second.';
 
 /** @param {User} user */

@@ -8,7 +8,7 @@ export const derive = (
   purpose: OwnKind | 'totp' | 'decoys' | 'clients' | 'codes' | 'nonces',
 ): Buffer => Buffer.from(hkdfSync('sha256', master, '', `latchkey/${purpose}`, 32));
 
-/** What is derived from a master secret to hide addresses in the database and in Redis. */
+/** The keys of a master secret that stay in use for long: they hide addresses in the database and in Redis, and make the nonces of DPoP proofs. */
 export interface LastingKeys extends Lifetime {
   decoys: Buffer;
   clients: Buffer;

@@ -3,7 +3,7 @@ import { mailReset } from '../../actions/accounts/password-reset.ts';
 import type { Context } from '../../context.ts';
 import type { App } from '../../http/app-type.ts';
 import { evenly } from '../../http/even-time.ts';
-import { networkOf } from '../../http/source.ts';
+import { networkOfLetter } from '../../http/source.ts';
 import { Accepted, accepted } from '../../schemas/accepted.ts';
 import { Email } from '../../schemas/fields.ts';
 
@@ -26,7 +26,7 @@ export function forgotPassword(app: App, context: Context): void {
       response: { 202: Accepted },
     },
     handler: async (request, reply) => {
-      const asked = { email: request.body.email, network: networkOf(request) };
+      const asked = { email: request.body.email, network: networkOfLetter(request) };
       await evenly(mailReset(context, asked), context.pace);
       return reply.code(202).send(accepted);
     },

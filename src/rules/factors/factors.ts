@@ -18,7 +18,7 @@ export const FACTORS = {
 
 export type FactorKind = keyof typeof FACTORS;
 
-/** The kinds that can be proven after the first step of a sign-in. The others cannot, so they have no proof. */
+/** The kinds that can be proven after the first step of a sign-in. */
 export type ProofKind = {
   [K in FactorKind]: (typeof FACTORS)[K] extends { secondStep: 'none' } ? never : K;
 }[FactorKind];

@@ -25,7 +25,7 @@ export const withoutIdentities = (user: User): User => ({
   ...Object.fromEntries(linkedColumns(user).map((column) => [column, unlinkedMark(user)])),
 });
 
-/** An outside provider. What it has asked for is its word only. */
+/** An outside provider. Which factors it has checked is only its word, so it counts as no second factor. */
 export const provider = {
   /** Federated. RFC 8176 registers no value for a sign-in elsewhere. */
   amr: ['fed'],

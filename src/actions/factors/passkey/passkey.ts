@@ -6,7 +6,7 @@ import { Refusal } from '../../../rules/refusal.ts';
 import type { User } from '../../../schemas/user.ts';
 import type { Assertion } from '../../../schemas/webauthn.ts';
 import { postLimited } from '../../accounts/letters.ts';
-import type { Check, Provable } from '../factor.ts';
+import type { Check, Provable } from '../provable.ts';
 import { answeredChallenge, namedUser } from './challenge.ts';
 
 /** In the authenticator data (WebAuthn section 6.1): the flags, and the one of them that says that the key may leave its device. */

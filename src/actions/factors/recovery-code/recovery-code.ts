@@ -2,7 +2,7 @@ import {
   hashRecoveryCode,
   withRecoveryHashSpent,
 } from '../../../parts/second-factor/recovery-codes.ts';
-import type { Provable } from '../factor.ts';
+import type { Provable } from '../provable.ts';
 
 /** One of the codes that stand in for a lost authenticator app. */
 export const recoveryCode: Provable<string> = {

@@ -1,5 +1,5 @@
 import { withCodeSpent } from '../../../parts/second-factor/totp.ts';
-import type { Provable } from '../factor.ts';
+import type { Provable } from '../provable.ts';
 
 /** A code of the authenticator app (RFC 6238). */
 export const totp: Provable<string> = {

@@ -73,8 +73,11 @@ const BEYOND_REPAIR: ReadonlySet<NoticeName> = new Set(['email.changed', 'accoun
 /** After these, someone else may have a way in that a new password does not close. */
 const WAYS_IN: ReadonlySet<NoticeName> = new Set(['passkey.added', 'identity.linked']);
 
-/** An administrator did them, and may have removed the last way in. */
-const BY_ADMIN: ReadonlySet<NoticeName> = new Set(['passkeys.removed', 'identities.unlinked']);
+/** An administrator removed these ways in; one may have been the last. */
+const WAYS_IN_REMOVED: ReadonlySet<NoticeName> = new Set([
+  'passkeys.removed',
+  'identities.unlinked',
+]);
 
 export function notice(name: NoticeName, appUrl: string): Letter {
   const [subject, happened] = notices[name];
@@ -97,7 +100,7 @@ export function notice(name: NoticeName, appUrl: string): Letter {
       action: { label: 'Open your account', link: `${appUrl}/account` },
     };
   }
-  if (BY_ADMIN.has(name)) {
+  if (WAYS_IN_REMOVED.has(name)) {
     return {
       subject,
       paragraphs: [

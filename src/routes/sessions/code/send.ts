@@ -4,7 +4,7 @@ import type { App } from '../../../http/app-type.ts';
 import { cookieOf, DEVICE_COOKIE } from '../../../http/cookies.ts';
 import { evenly } from '../../../http/even-time.ts';
 import { deviceNameOf } from '../../../http/sign-in.ts';
-import { networkOf } from '../../../http/source.ts';
+import { networkOfLetter } from '../../../http/source.ts';
 import { MailCodeRequest, SentMailCode } from '../../../schemas/mail-code.ts';
 
 export function sendMailCode(app: App, context: Context): void {
@@ -30,7 +30,7 @@ export function sendMailCode(app: App, context: Context): void {
       const deviceToken = device_token ?? cookieOf(request, DEVICE_COOKIE);
       const asked = {
         email,
-        network: networkOf(request),
+        network: networkOfLetter(request),
         deviceToken,
         client: deviceNameOf(request),
       };
