@@ -36,11 +36,16 @@ export class MovedRows {
       return `${error.issues.map(({ path }) => path.join('.')).join(', ')} cannot be read`;
     const { row } = data;
     if (isReserved(row.id) || row.email_key !== keyOf(row)) return 'is not a row of a user';
-    const { totp } = row.mfa;
+    const { pending, ...mfa } = row.mfa;
     // No code of its user would be accepted.
-    if (totp && this.#keys.masterOf(sealerOf(totp.secret)) === undefined)
+    if (mfa.totp && !this.#canOpen(mfa.totp.secret))
       return 'has a second factor that only another SIGNING_KEYS can decrypt';
-    return row;
+    // The user begins again.
+    return pending && !this.#canOpen(pending.secret) ? { ...row, mfa } : row;
+  }
+
+  #canOpen(secret: string): boolean {
+    return this.#keys.masterOf(sealerOf(secret)) !== undefined;
   }
 
   /** Whether the end of the last export was read, or there was none. */

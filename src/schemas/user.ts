@@ -71,6 +71,8 @@ export const Mfa = member({
   }).optional(),
   /** Challenges that were tried or used, until they expire. */
   challenges: z.array(member({ id: z.string(), tries: z.int(), until: Instant })).default([]),
+  /** Challenges that were issued before are void. */
+  challenges_since: Instant.optional(),
 });
 export type Mfa = z.infer<typeof Mfa>;
 

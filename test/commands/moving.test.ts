@@ -2,6 +2,7 @@ import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } fro
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { newMasterSecret, newSigningKey } from '../../src/parts/keys/new-keys.ts';
+import { newTotp } from '../../src/parts/second-factor/totp.ts';
 import { Users } from '../../src/parts/storage/users.ts';
 import { emptyUser, newPerson } from '../../src/rules/accounts.ts';
 import type { User } from '../../src/schemas/user.ts';
@@ -127,6 +128,12 @@ t.test(
     const from = await testApp(t);
     await withFactor(t, from, 'bob@example.com');
     await from.signUp('ada@example.com');
+    const ada = (await from.context.users.findByEmail('ada@example.com')) as User;
+    const { pending } = newTotp(from.context.keys, ada, from.clock.now);
+    await from.context.users.change(ada.id, (user) => ({
+      user: { ...user, mfa: { ...user.mfa, ...(pending && { pending }) } },
+      result: undefined,
+    }));
     const file = join(folder(t), 'moved.jsonl');
     await commandLine(from.context)(['export', '--with-secrets', file]);
     const keys = keySet(newSigningKey('ES256', 0), newMasterSecret(0));
@@ -143,6 +150,8 @@ t.test(
       });
     t.equal(await to.context.users.findByEmail('bob@example.com'), undefined);
     t.ok(await to.context.users.findByEmail('ada@example.com'));
+    const moved = await to.context.users.findByEmail('ada@example.com');
+    t.same(moved?.mfa, { challenges: [] }, 'a second factor that was not confirmed begins again');
   },
 );
 

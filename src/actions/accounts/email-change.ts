@@ -4,6 +4,7 @@ import { emailChanging } from '../../parts/mail/messages/email-changing.ts';
 import { EmailTaken } from '../../parts/storage/users.ts';
 import { emailKey } from '../../rules/accounts.ts';
 import { Refusal } from '../../rules/refusal.ts';
+import { withChallengesVoid } from '../../rules/second-factor.ts';
 import { withOtherSessionsEnded } from '../../rules/sessions.ts';
 import { NewEmail } from '../../schemas/fields.ts';
 import type { User } from '../../schemas/user.ts';
@@ -72,7 +73,9 @@ export async function confirmEmailChange(
         claimed_at: claimedAt(user, { isDevice, moves }),
         updated_at: now,
       };
-      return { user: moves ? withOtherSessionsEnded(moved, claims.sid, now) : moved, result: user };
+      if (!moves) return { user: moved, result: user };
+      const next = withOtherSessionsEnded(withChallengesVoid(moved, now), claims.sid, now);
+      return { user: next, result: user };
     });
     if (before === undefined) throw new Refusal('link_invalid');
     if (before.email_key !== emailKey(claims.email)) tell(context, before, 'email.changed');

@@ -3,7 +3,7 @@ import { invalidProof } from '../../parts/dpop/dpop-proofs.ts';
 import { randomId } from '../../parts/ids.ts';
 import { FACTORS } from '../../rules/factors/factors.ts';
 import { Refusal } from '../../rules/refusal.ts';
-import { hasSecondFactor } from '../../rules/second-factor.ts';
+import { hasSecondFactor, isChallengeVoid } from '../../rules/second-factor.ts';
 import type { Binding, SignIn } from '../../rules/sessions.ts';
 import { withTry } from '../../rules/tries.ts';
 import type { Mfa, Session } from '../../schemas/user.ts';
@@ -89,6 +89,7 @@ export async function answerChallenge(
       user.status === 'active' &&
       user.token_version === claims.ver &&
       hasSecondFactor(user) &&
+      !isChallengeVoid(user, claims.iat) &&
       passwordState(user) === claims.was;
     const challenges = stands
       ? withTry(user.mfa.challenges, { ...challenge, now, tries: TRIES, most: MAX_CHALLENGES })

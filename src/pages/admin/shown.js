@@ -29,7 +29,7 @@ export const statusBadge = ({ status }) =>
  * @param {import('./operations.js').User} user
  * @returns {(Node | string)[]}
  */
-export function waysIn({ password, passkeys, providers }) {
+export function waysIn({ password, passkeys, providers = [] }) {
   const ways = [
     ...(password ? ['password'] : []),
     ...(passkeys > 0 ? [passkeys === 1 ? '1 passkey' : `${passkeys} passkeys`] : []),

@@ -50,7 +50,8 @@ export function userPanel({ myId, reload, showRow, focusRow }) {
     const isMe = user.id === myId;
     const isDisabled = user.status === 'disabled';
     const hasPasskeys = user.passkeys > 0;
-    const isLinked = user.providers.length > 0;
+    // A node of the last release says nothing of providers.
+    const isLinked = user.providers?.length > 0;
     part('email').replaceChildren(address(user.email));
     part('you').hidden = !isMe;
     part('status').replaceChildren(statusBadge(user));

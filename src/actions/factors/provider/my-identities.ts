@@ -9,6 +9,7 @@ import {
   withoutIdentity,
 } from '../../../rules/identities.ts';
 import { Refusal } from '../../../rules/refusal.ts';
+import { withChallengesVoid } from '../../../rules/second-factor.ts';
 import { withOtherSessionsEnded } from '../../../rules/sessions.ts';
 import type { AccessClaims } from '../../../schemas/claims.ts';
 import type { IdentityView } from '../../../schemas/identity.ts';
@@ -62,7 +63,7 @@ export async function linkIdentity(
   }
 }
 
-/** Ends the other sessions, one of which may have begun there, and tells the owner. Refuses with `not_found`, `last_way_in` or `step_up_required`. */
+/** Ends the other sessions and half-finished sign-ins, which may have begun there, and tells the owner. Refuses with `not_found`, `last_way_in` or `step_up_required`. */
 export async function unlinkIdentity(
   context: Context,
   caller: AccessClaims,
@@ -72,7 +73,8 @@ export async function unlinkIdentity(
   if (!isSlot(slot)) throw new Refusal('not_found');
   const user = await changeCaller(context, caller, (before, now) => {
     const unlinked = withoutIdentity(before, `identity_${slot}`, context.providers.issuers);
-    return { user: withOtherSessionsEnded(unlinked, caller.sid, now), result: before };
+    const next = withOtherSessionsEnded(withChallengesVoid(unlinked, now), caller.sid, now);
+    return { user: next, result: before };
   });
   tell(context, user, 'identity.unlinked');
 }

@@ -14,7 +14,7 @@ import {
   slotOf,
   subjectsOf,
 } from '../../../oidc-provider.ts';
-import { agedToken, signedIn } from '../../../people.ts';
+import { agedToken, factor, PASSWORD_HASH, signedIn } from '../../../people.ts';
 import { refused } from '../../../refused.ts';
 import { type TestApp, testApp } from '../../../test-app.ts';
 
@@ -103,6 +103,25 @@ t.test('what a user has unlinked stays so, whatever address it has', async (t) =
   t.equal((await linkWith(app, token)).statusCode, 201, 'the user links it again');
   t.equal((await signInAt(app, provider)).headers.location, 'http://localhost:3000/account');
   t.equal((await app.refresh(ada.refresh_token)).statusCode, 200);
+});
+
+t.test('a sign-in that waits for its second step ends with the provider', async (t) => {
+  const { app, ada, token } = await start(t, {
+    identity_1: `${provider.issuer}|ada`,
+    password_hash: PASSWORD_HASH,
+  });
+  const { mfa, code } = factor(app, ada);
+  await app.context.users.change(ada.id, (user) => ({ user: { ...user, mfa }, result: undefined }));
+  const half = async () => (await sendIdToken(app, provider, {})).json<{ mfa_token: string }>();
+  const { mfa_token } = await half();
+  app.clock.advance(1_000);
+  t.equal((await unlink(app, token)).statusCode, 204);
+  const late = await app.post('/v1/login/mfa', { mfa_token, code: code() });
+  refused(t, late, 401, 'challenge_invalid');
+  app.clock.advance(1_000);
+  const { mfa_token: next } = (await app.login('ada@example.com')).json();
+  const answer = await app.post('/v1/login/mfa', { mfa_token: next, code: code() });
+  t.equal(answer.statusCode, 200, 'a later one does not');
 });
 
 t.test('an app links a provider with an ID token, which is used once', async (t) => {

@@ -1,5 +1,6 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import t from 'tap';
+import { emailToken } from '../../../../src/actions/tokens/mailed-tokens.ts';
 import { readKeySet } from '../../../../src/parts/keys/key-set.ts';
 import { newMasterSecret, newSigningKey } from '../../../../src/parts/keys/new-keys.ts';
 import { asked, coded, mailedCode, rowOf, verifyCode } from '../../../mail-codes.ts';
@@ -84,6 +85,24 @@ t.test('a second factor is still asked for, and the code is spent', async (t) =>
   const done = await app.post('/v1/login/mfa', { mfa_token, code: totp() });
   t.equal(done.statusCode, 200);
   t.same(decodeJwt(done.json().access_token).amr, ['otp', 'mfa']);
+});
+
+t.test('a sign-in that waits for its second step ends with the address', async (t) => {
+  const app = await testApp(t);
+  const person = await signedIn(app, ADA);
+  const { mfa, code: totp } = factor(app, person);
+  await app.context.users.change(person.id, (user) => ({
+    user: { ...user, mfa },
+    result: undefined,
+  }));
+  const { token, code } = await coded(app, ADA);
+  const { mfa_token } = (await verifyCode(app, token, code)).json();
+  app.clock.advance(1_000);
+  const user = await rowOf(app, ADA);
+  const link = emailToken(app.context, user, { email: 'new@example.com', sid: person.session_id });
+  t.equal((await app.post('/v1/email/confirm', { token: link })).statusCode, 204);
+  const late = await app.post('/v1/login/mfa', { mfa_token, code: totp() });
+  refused(t, late, 401, 'challenge_invalid');
 });
 
 t.test('a code proves the mailbox: what a stranger has put into the account goes', async (t) => {
