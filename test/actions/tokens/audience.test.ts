@@ -112,6 +112,7 @@ t.test('a resource that is not configured is refused, and nothing is spent', asy
       '/v1/register/complete': { token: 'x', password: PASSWORD },
       '/v1/login/code/verify': { code_token: 'x', code: '12345678' },
       '/v1/login/passkey': { passkey },
+      '/v1/login/id-token': { provider: '1', id_token: 'x', nonce_token: 'x' },
       '/v1/refresh': { refresh_token },
     }))
       refused(t, await post(url, { ...body, resource }), 422, 'invalid_target');
