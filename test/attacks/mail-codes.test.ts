@@ -71,7 +71,9 @@ t.test('guesses are counted for the place and for the account', async (t) => {
     { key: 'mail_code all', failures: 5 },
     { key: /^mail_code net /, failures: 5 },
   ]);
-  t.same(app.events().slice(-2), ['sign_in.refused', 'sign_in.throttled']);
+  // A mail is sent whenever it is.
+  const happened = app.events().filter((name) => !name.startsWith('mail.'));
+  t.same(happened.slice(-2), ['sign_in.refused', 'sign_in.throttled']);
   const known = await verifyCode(app, token, code, { device_token });
   t.equal(known.statusCode, 200, 'a known device has guesses of its own');
 });

@@ -55,7 +55,10 @@ t.test('REF-11 this session continues with new tokens, and every other session e
   const answer = await change(here.access_token, PASSWORD, NEXT);
   t.equal(answer.statusCode, 200);
   t.equal(answer.headers['cache-control'], 'no-store');
-  t.equal(events().at(-1), 'password.changed');
+  t.equal(
+    events().findLast((name) => !name.startsWith('mail.')),
+    'password.changed',
+  );
   const pair = answer.json();
   t.equal(pair.session_id, here.session_id);
   t.equal(await whoami(pair.access_token), 200);

@@ -16,7 +16,10 @@ t.test(
     const answer = await endAll(first.access_token);
     t.equal(answer.statusCode, 204);
     t.match(answer.cookies, [{ name: '__Secure-latchkey_refresh', value: '', maxAge: 0 }]);
-    t.equal(events().at(-1), 'session.all_ended');
+    t.equal(
+      events().findLast((name) => !name.startsWith('mail.')),
+      'session.all_ended',
+    );
     for (const { access_token, refresh_token } of [first, second, successor]) {
       refused(t, await as(access_token, { url: '/v1/whoami' }), 401, 'token_revoked');
       refused(t, await refresh(refresh_token), 401, 'refresh_invalid');

@@ -55,7 +55,8 @@ test('AUT-01 AUT-12 a stranger cannot tell an unknown address from a wrong passw
   const comparable = ({ headers }: typeof wrong) => ({ ...headers, date: '' });
   t.same(comparable(wrong), comparable(unknown));
   t.same(butForCounts(await row()), butForCounts(before), 'nothing else was written');
-  t.same(events().slice(-2), ['sign_in.refused', 'sign_in.refused']);
+  const happened = events().filter((name) => !name.startsWith('mail.'));
+  t.same(happened.slice(-2), ['sign_in.refused', 'sign_in.refused']);
 });
 
 test('AUT-02 an unknown address costs a hash like a known one', async (t) => {

@@ -99,7 +99,10 @@ t.test('REF-04 one millisecond later it is reuse: the session ends', async (t) =
   const successor = (await refresh(session.refresh_token)).json();
   clock.advance(30_001);
   refused(t, await refresh(session.refresh_token), 401, 'refresh_reused');
-  t.equal(events().at(-1), 'session.reuse_detected');
+  t.equal(
+    events().findLast((name) => !name.startsWith('mail.')),
+    'session.reuse_detected',
+  );
   await ended(t, successor);
   refused(t, await refresh(successor.refresh_token), 401, 'refresh_invalid');
   refused(t, await refresh(session.refresh_token), 401, 'refresh_invalid');
@@ -178,7 +181,10 @@ t.test('a lagging standby or a restored backup signs nobody out', async (t) => {
   t.equal(me.statusCode, 200, 'a token version above that of the row is not revoked');
   const answer = await refresh(third.refresh_token);
   t.equal(answer.statusCode, 200);
-  t.equal(events().at(-1), 'session.row_behind');
+  t.equal(
+    events().findLast((name) => !name.startsWith('mail.')),
+    'session.row_behind',
+  );
   t.match(await sessionOf(session.session_id), { gen: 3, ended_at: undefined });
   t.equal((await as(answer.json().access_token, { url: '/v1/me' })).statusCode, 200);
   refused(t, await refresh(session.refresh_token), 401, 'refresh_invalid');
